@@ -1,0 +1,61 @@
+# Everything a person or a machine does with this project, one word each. `make help` lists them.
+
+PYTHON ?= python3
+PORT   ?= 8000
+
+VENV := .venv
+BIN  := $(VENV)/bin
+ROOMS := server cards fhir_profiles sandbox
+
+# The version of the tool that writes requirements.lock, so that two people get the same file.
+PIP_TOOLS := pip-tools==7.5.2
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint chromium bench lock clean
+
+help: ## list what make can do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.project-installed ## make .venv with exactly the locked versions (nothing to do when it is up to date)
+
+# A changed lock makes a new environment, so that nothing of the old one lingers.
+$(VENV)/.lock-installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.11 install")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.project-installed: $(VENV)/.lock-installed pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## start the service and the sandbox on this machine (PORT=8000)
+	$(BIN)/myositis-cds demo --port $(PORT)
+
+test: install lint chromium ## run every check and every test
+	$(BIN)/pytest
+
+lint: install ## check formatting, style, types and who imports whom
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+chromium: ## install the browser for the browser tests, if there is none
+	@scripts/ensure-chromium.sh
+
+bench: install ## measure the times that the documentation promises
+	$(BIN)/python -m benchmarks
+
+# Settings that name a package registry stay out of the file: it must install from whichever one a hospital uses.
+lock: ## choose the newest allowed versions anew and write requirements.lock
+	$(PYTHON) -m venv --clear .lock-venv
+	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
+	.lock-venv/bin/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
+		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--output-file requirements.lock pyproject.toml
+	rm -rf .lock-venv
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) .lock-venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What we say: an Assessment in, CDS Hooks cards out."""

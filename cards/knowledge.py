@@ -1,0 +1,266 @@
+"""The knowledge of this room, loaded once: guidelines, drug safety, orders, treatments, contradictions.
+
+Every file is checked against its JSON Schema and every name in it against the definitions, so that a wrong file stops the start
+and says where and why.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from cards.conditions import Condition, RuleError, Vocabulary, compile_condition, everyone
+from cards.recommendation import Contradiction, Level, Source
+from fhir_profiles.clinical_definitions import definitions
+
+FOLDER = Path(__file__).parent
+KNOWLEDGE_RELEASE = "2026.11"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A treatment that a statement names: key in `treatments.yaml`, the partner it goes with, and what the source says of it."""
+
+    treatment: str
+    partner: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A further sentence, for those it concerns."""
+
+    when: Condition
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired."""
+
+    id: str
+    topic: str
+    says: str
+    strength: str
+    urgency: str
+    sources: tuple[Source, ...]
+    when: Condition
+    orders: tuple[str, ...]
+    orders_by_sex: Mapping[str, tuple[str, ...]]
+    offers: tuple[Offer, ...]
+    avoid: tuple[str, ...]
+    line: str
+    fits: int
+    notes: tuple[Note, ...]
+    conflicts: tuple[str, ...]
+    counts_from_months_before_onset: int | None
+    stated: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyRule:
+    """One drug-safety rule, compiled."""
+
+    id: str
+    treatments: tuple[str, ...]
+    level: Level
+    says: str
+    source: Source
+    when: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentEntry:
+    """A treatment that can be offered: title, the course (agent) that it belongs to, and its order key if it can be ordered."""
+
+    title: str
+    course: str | None
+    order: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A card topic: display name and place in the order of cards (1 first)."""
+
+    code: str
+    display: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that cards are made from.
+
+    Args:
+        version: release and a hash over every file, so that a card tells exactly what it rests on.
+    """
+
+    version: str
+    rules: tuple[Rule, ...]
+    safety: tuple[SafetyRule, ...]
+    treatments: Mapping[str, TreatmentEntry]
+    orders: Mapping[str, Mapping[str, Any]]
+    topics: Mapping[str, Topic]
+    contradictions: Mapping[str, Contradiction]
+
+
+@cache
+def knowledge() -> Knowledge:
+    """The packaged knowledge.
+
+    Raises:
+        RuleError: a file is not what its schema says, or names something that does not exist.
+    """
+    return load_knowledge(FOLDER)
+
+
+def load_knowledge(folder: Path) -> Knowledge:
+    """Load a knowledge folder.
+
+    Args:
+        folder: holds `guidelines/`, `drug_safety/`, `schemas/` and the YAML tables.
+
+    Raises:
+        RuleError: with file, entry and remedy.
+    """
+    orders = _read(folder / "orders.yaml", folder)
+    treatments = {
+        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"))
+        for key, e in _read(folder / "treatments.yaml", folder).items()
+    }
+    topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
+    contradictions = {
+        code: Contradiction(code, e["title"], tuple(e["sides"]))
+        for code, e in _read(folder / "contradictions.yaml", folder).items()
+    }
+    sources = {key: _source(key, e) for key, e in _read(folder / "sources.yaml", folder).items()}
+    vocabulary = _vocabulary(folder)
+    loader = _Loader(vocabulary, sources, orders, treatments, topics, contradictions)
+    files = sorted((folder / "guidelines").glob("*.yaml"))
+    rules = [rule for file in files for rule in loader.guideline(file, _read(file, folder))]
+    _check_unique(rule.id for rule in rules)
+    safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
+    safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
+    _check_unique(rule.id for rule in safety)
+    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, contradictions)
+
+
+def _vocabulary(folder: Path) -> Vocabulary:
+    """Populations may build on those defined before them."""
+    populations: dict[str, Condition] = {}
+    for name, node in _read(folder / "populations.yaml", folder).items():
+        populations[name] = compile_condition(node, Vocabulary(definitions(), populations), f"populations.yaml: {name}")
+    return Vocabulary(definitions(), populations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    vocabulary: Vocabulary
+    sources: Mapping[str, Source]
+    orders: Mapping[str, Any]
+    treatments: Mapping[str, TreatmentEntry]
+    topics: Mapping[str, Topic]
+    contradictions: Mapping[str, Contradiction]
+
+    def guideline(self, file: Path, document: Mapping[str, Any]) -> Iterable[Rule]:
+        default = self._sources(document["source"], file.name)
+        for entry in document["recommendations"]:
+            yield self._rule(f"{file.name}: {entry['id']}", entry, default)
+
+    def _rule(self, where: str, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
+        self._check(where, "topic", [entry["topic"]], self.topics)
+        self._check(where, "order", entry.get("orders", ()), self.orders)
+        by_sex = entry.get("orders_by_sex", {})
+        self._check(where, "order", [key for keys in by_sex.values() for key in keys], self.orders)
+        self._check(where, "contradiction", entry.get("conflicts", ()), self.contradictions)
+        offers = tuple(Offer(o["treatment"], o.get("with"), o.get("remark")) for o in entry.get("offers", ()))
+        self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
+        self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
+        return Rule(
+            id=entry["id"],
+            topic=entry["topic"],
+            says=entry["says"],
+            strength=entry["strength"],
+            urgency=entry.get("urgency", "routine"),
+            sources=self._sources(entry["sources"], where) if "sources" in entry else default,
+            when=compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone,
+            orders=tuple(entry.get("orders", ())),
+            orders_by_sex={sex: tuple(keys) for sex, keys in by_sex.items()},
+            offers=offers,
+            avoid=tuple(entry.get("avoid", ())),
+            line=entry.get("line", "any"),
+            fits=entry.get("fits", 0),
+            notes=tuple(
+                Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())
+            ),
+            conflicts=tuple(entry.get("conflicts", ())),
+            counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
+            stated=entry.get("stated"),
+        )
+
+    def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[SafetyRule]:
+        for entry in document["rules"]:
+            where = f"{file.name}: {entry['id']}"
+            treatments = tuple(entry.get("treatments") or document["treatments"])
+            self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
+            when = compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
+            if entry.get("on", True):
+                yield SafetyRule(
+                    entry["id"],
+                    treatments,
+                    Level(entry["level"]),
+                    entry["says"],
+                    self._sources(entry["source"], where)[0],
+                    when,
+                )
+
+    def _sources(self, ids: str | list[str], where: str) -> tuple[Source, ...]:
+        names = [ids] if isinstance(ids, str) else ids
+        self._check(where, "source", names, self.sources)
+        return tuple(self.sources[name] for name in names)
+
+    @staticmethod
+    def _check(where: str, kind: str, names: Iterable[str], known: Mapping[str, Any]) -> None:
+        if unknown := [name for name in names if name not in known]:
+            raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+
+
+def _source(key: str, entry: Mapping[str, Any]) -> Source:
+    return Source(key, entry["citation"], entry["evidence"], entry.get("year"), entry.get("url"))
+
+
+def _read(path: Path, folder: Path) -> Any:
+    """Parse a YAML file and check it against `schemas/<table or folder>.schema.json`."""
+    try:
+        document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise RuleError(f"{path.name}: not YAML: {error}") from error
+    name = path.stem if path.parent == folder else path.parent.name
+    schema = json.loads((FOLDER / "schemas" / f"{name}.schema.json").read_text("utf-8"))
+    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.absolute_path)))
+    if errors:
+        at = "/".join(str(part) for part in errors[0].absolute_path) or "top level"
+        raise RuleError(f"{path.name} at {at}: {errors[0].message}")
+    return document
+
+
+def _check_unique(ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            raise RuleError(f"{name}: this id is used twice")
+        seen.add(name)
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.yaml")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}"

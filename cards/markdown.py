@@ -1,0 +1,70 @@
+"""Card text as conservative GitHub-flavoured Markdown: no HTML, and nothing that came from a chart can form markup (CARD-01 to 04)."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+SUMMARY_LIMIT = 139
+"""CDS Hooks: fewer than 140 characters; counted in UTF-16 units, which is never less than code points."""
+
+_MAX_VALUE = 300
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#~|!&])")
+
+
+def plain(text: str) -> str:
+    """Text with control, format and bidirectional characters removed and white space folded."""
+    normal = unicodedata.normalize("NFC", text[: _MAX_VALUE * 4])
+    kept = "".join(
+        " " if ch.isspace() else ch
+        for ch in normal
+        if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
+    )
+    return " ".join(kept.split())[:_MAX_VALUE]
+
+
+def escape(text: str) -> str:
+    """A value as literal text: plain, and with every character that could open markup escaped."""
+    return _MARKUP.sub(r"\\\1", plain(text)).replace("://", ":\u200a//").replace("www.", "www\u200a.")
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A list, one line each; the lines are already Markdown."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; the cells are already Markdown without line breaks."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def section(title: str, body: str) -> str:
+    """A heading in bold and its body, or nothing where there is no body."""
+    return f"**{title}**\n\n{body}" if body else ""
+
+
+def fit(text: str, limit: int = SUMMARY_LIMIT) -> str:
+    """Cut at a word so that the text keeps within the limit; the full text stands in the detail."""
+    text = plain(text)
+    if _utf16_length(text) <= limit:
+        return text
+    while _utf16_length(text) > limit - 1:
+        text = text[:-1]
+    at_word = text.rsplit(" ", 1)[0] if " " in text else text
+    return at_word.rstrip(" ,;:") + "…"
+
+
+def _utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def listed(words: Sequence[str], conjunction: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,74 @@
+"""Suggested orders, as drafts: FHIR R4 ServiceRequest and MedicationRequest from templates that are proved once, at start.
+
+Each template is validated with `fhir.resources` R4B before the first request is served; a request then only fills in patient,
+reason and recommendation (design section 6). No dose: no source gives one for these drugs.
+"""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from cards.knowledge import Knowledge
+
+CANONICAL = "https://myositis-cds.example/fhir"
+"""The one canonical base (design section 5)."""
+
+
+def build_order(
+    key: str, recommendations: Iterable[str], patient_id: str, reasons: Iterable[str], known: Knowledge
+) -> dict[str, Any]:
+    """A draft order for one patient.
+
+    Args:
+        key: order key in `orders.yaml`.
+        recommendations: ids of the statements that ask for it.
+        patient_id: FHIR id.
+        reasons: references of the Conditions that it is for.
+        known: the knowledge.
+
+    Returns:
+        A ServiceRequest or MedicationRequest with `status` draft and `intent` proposal.
+    """
+    order = deepcopy(_template(key, known.orders[key]))
+    order["subject"] = {"reference": f"Patient/{patient_id}"}
+    order["instantiatesCanonical"] = [
+        f"{CANONICAL}/PlanDefinition/{recommendation}" for recommendation in recommendations
+    ]
+    if conditions := [reason for reason in dict.fromkeys(reasons) if reason.startswith("Condition/")]:
+        order["reasonReference"] = [{"reference": reason} for reason in conditions[:2]]
+    return order
+
+
+def _template(key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    code = {"coding": [dict(coding) for coding in entry.get("coding", ())], "text": entry["title"]}
+    if not code["coding"]:
+        del code["coding"]
+    base = {"resourceType": entry["resource"], "status": "draft", "intent": "proposal"}
+    if entry["resource"] == "ServiceRequest":
+        return base | {"code": code}
+    return base | {
+        "medicationCodeableConcept": code,
+        "note": [{"text": "Draft without a dose: dose and schedule are left to the prescriber."}],
+    }
+
+
+def prove_templates(known: Knowledge) -> int:
+    """Validate every order template with `fhir.resources` R4B.
+
+    Args:
+        known: the knowledge.
+
+    Returns:
+        How many templates were proved.
+
+    Raises:
+        ValueError: a template is not valid FHIR R4 (pydantic's ValidationError is one).
+    """
+    from fhir.resources.R4B.medicationrequest import MedicationRequest
+    from fhir.resources.R4B.servicerequest import ServiceRequest
+
+    models = {"ServiceRequest": ServiceRequest, "MedicationRequest": MedicationRequest}
+    for key, entry in known.orders.items():
+        example = build_order(key, ["example-statement"], "example", ["Condition/example"], known)
+        models[entry["resource"]].model_validate(example)
+    return len(known.orders)

@@ -1,0 +1,225 @@
+"""`recommend`: every guideline statement held against one patient. Pure.
+
+A statement fires on yes. Where the answer is unknown and a datum would decide it, it is kept as unknown and names the datum.
+What the chart shows as done or ordered is not suggested again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cards.conditions import Case, Verdict, counts_from
+from cards.knowledge import Knowledge, Rule, knowledge
+from cards.recommendation import Caution, Level, Option, Recommendation
+from cards.safety import cautions_for
+from cards.therapy import decide
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
+from fhir_profiles.record import DraftOrder
+
+
+def recommend(
+    assessment: Assessment, drafts: Sequence[DraftOrder] | None = None, known: Knowledge | None = None
+) -> list[Recommendation]:
+    """What the guidelines say about this patient.
+
+    Args:
+        assessment: what the chart means.
+        drafts: the orders being written (order-select, order-sign), or None when the chart is opened (patient-view).
+        known: the knowledge; the packaged one by default.
+
+    Returns:
+        Recommendations that hold, or would hold were a datum known; none for a mismatched record or a patient who has died.
+    """
+    known = known or knowledge()
+    if assessment.record.is_mismatched or assessment.record.is_deceased:
+        return []
+    if drafts is None:
+        return _for_the_chart(assessment, known)
+    return _for_drafts(assessment, [draft for draft in drafts if draft.is_selected], known)
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------------
+
+
+def _for_the_chart(assessment: Assessment, known: Knowledge) -> list[Recommendation]:
+    outcomes: dict[str, Answer] = {}
+    case = Case(assessment, outcomes)
+    held: list[tuple[Rule, Recommendation]] = []
+    for rule in known.rules:
+        if rule.stated is None:
+            recommendation = _hold(rule, case, known)
+            outcomes[rule.id] = recommendation.holds if recommendation else Answer.NO
+            if recommendation:
+                held.append((rule, recommendation))
+    return _with_options(held, case, known)
+
+
+def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
+    """The recommendation that a rule makes for this patient, or None where it does not apply or has been met."""
+    verdict = rule.when(case)
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
+        return None
+    recommendation = _from(rule, verdict, case)
+    if rule.avoid:
+        return _against_current_treatment(rule, recommendation, case, known)
+    orders = _orders_of(rule, case)
+    if not orders:
+        return recommendation
+    return _with_orders(recommendation, orders, rule, case, known)
+
+
+def _from(rule: Rule, verdict: Verdict, case: Case) -> Recommendation:
+    notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
+    return Recommendation(
+        id=rule.id,
+        topic=rule.topic,
+        holds=verdict.answer,
+        strength=rule.strength,
+        says=rule.says,
+        urgency=rule.urgency,
+        sources=rule.sources,
+        because=verdict.because,
+        missing=verdict.missing,
+        notes=notes,
+        conflicts=rule.conflicts,
+    )
+
+
+def _against_current_treatment(
+    rule: Rule, recommendation: Recommendation, case: Case, known: Knowledge
+) -> Recommendation | None:
+    """Advice against a treatment is news only while such a treatment is being taken."""
+    courses = {known.treatments[treatment].course for treatment in rule.avoid}
+    taken = [
+        course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current
+    ]
+    if not taken:
+        return None
+    evidence = tuple(item for course in taken for item in course.evidence)
+    return replace(
+        recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken)
+    )
+
+
+def _orders_of(rule: Rule, case: Case) -> tuple[str, ...]:
+    return rule.orders + rule.orders_by_sex.get(case.assessment.sex or "", ())
+
+
+def _with_orders(
+    recommendation: Recommendation, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge
+) -> Recommendation | None:
+    """Leave out what is done or ordered; say what could not be told; set aside what is unsafe now."""
+    since = counts_from(case.assessment, rule.counts_from_months_before_onset)
+    open_orders: list[str] = []
+    already: list[Evidence] = []
+    missing: list[Missing] = []
+    unsafe: list[str] = []
+    answers: list[Answer] = [recommendation.holds]
+    for order in orders:
+        found = case.assessment.investigation(known.orders[order]["investigation"], since)
+        missing.extend(found.missing)
+        already.extend(found.evidence)
+        if found.standing is Standing.FAILED:
+            answers.append(Answer.UNKNOWN)
+        elif found.standing is not Standing.PRESENT:
+            stop = next((c for c in cautions_for(order, case, known, (Level.STOP,)) if c.is_certain), None)
+            if stop:
+                unsafe.append(
+                    f"{_capital(known.orders[order]['title'])} is not offered as an order: {stop.text} ({stop.source.citation})."
+                )
+            else:
+                open_orders.append(order)
+    if not open_orders and not unsafe and Answer.UNKNOWN not in answers[1:]:
+        return None
+    return replace(
+        recommendation,
+        holds=recommendation.holds if open_orders else all_of(answers),
+        orders=tuple(open_orders) if recommendation.holds is Answer.YES else (),
+        already=tuple(dict.fromkeys(already)),
+        missing=tuple(dict.fromkeys((*recommendation.missing, *missing, *_sex_unknown(rule, case)))),
+        notes=recommendation.notes + tuple(unsafe),
+    )
+
+
+def _sex_unknown(rule: Rule, case: Case) -> tuple[Missing, ...]:
+    return (Missing("sex", "Patient.gender"),) if rule.orders_by_sex and case.assessment.sex is None else ()
+
+
+def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
+    """Decide on therapy over all statements that offer one, and give each the options that it backs."""
+    offered = [rule for rule, recommendation in held if rule.offers and recommendation.holds is Answer.YES]
+    options = decide(offered, case, known)
+    return [
+        replace(recommendation, options=_backed_by(rule, options))
+        if rule.offers and recommendation.holds is Answer.YES
+        else recommendation
+        for rule, recommendation in held
+    ]
+
+
+def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    return tuple(option for option in options if any(backing.recommendation == rule.id for backing in option.backing))
+
+
+# --- drafts ---------------------------------------------------------------------------------------------------------------
+
+
+def _for_drafts(assessment: Assessment, drafts: list[DraftOrder], known: Knowledge) -> list[Recommendation]:
+    """What speaks about the drafted drugs, for a patient with myositis (design section 4, rule 11)."""
+    if not assessment.phenotypes:
+        return []
+    case = Case(assessment)
+    said: list[Recommendation] = []
+    for draft in drafts:
+        treatments = _treatments_of(draft, assessment, known)
+        said.extend(_advice_against(draft, treatments, case, known))
+        said.extend(_cautions_about(draft, treatments, case, known))
+    return list({(r.id, r.avoid): r for r in said}.values())
+
+
+def _treatments_of(draft: DraftOrder, assessment: Assessment, known: Knowledge) -> list[str]:
+    agents = {agent for agent, entry in assessment.definitions.agents.items() if set(entry.drugs) & set(draft.concepts)}
+    return [treatment for treatment, entry in known.treatments.items() if entry.course in agents]
+
+
+def _advice_against(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
+    said = []
+    for rule in known.rules:
+        avoided = [known.treatments[t].course or t for t in treatments if t in rule.avoid]
+        if avoided and rule.stated is None:
+            verdict = rule.when(case)
+            if verdict.answer is Answer.YES:
+                drafted = Evidence(f"{avoided[0]} is being drafted", draft.reference)
+                because = (*verdict.because, drafted)
+                said.append(replace(_from(rule, verdict, case), because=because, avoid=(avoided[0],)))
+    return said
+
+
+_URGENCY = {Level.STOP: "urgent", Level.WARN: "soon", Level.REMIND: "routine"}
+
+
+def _cautions_about(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
+    cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level) if c.is_certain}
+    return [
+        _from_caution(caution, draft, known.treatments[treatments[0]].course or treatments[0])
+        for caution in cautions.values()
+    ]
+
+
+def _from_caution(caution: Caution, draft: DraftOrder, drug: str) -> Recommendation:
+    return Recommendation(
+        id=caution.id,
+        topic="drugSafety",
+        holds=Answer.YES,
+        strength={Level.STOP: "contraindicated", Level.WARN: "warning", Level.REMIND: "reminder"}[caution.level],
+        says=f"{drug}: {caution.text}",
+        urgency=_URGENCY[caution.level],
+        sources=(caution.source,),
+        because=(*caution.because, Evidence(f"{drug} is being drafted", draft.reference)),
+        missing=caution.missing,
+        cautions=(caution,),
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

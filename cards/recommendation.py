@@ -1,0 +1,140 @@
+"""What is said: a `Recommendation` that holds for a patient, or would hold were a datum known."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fhir_profiles.findings import Answer, Evidence, Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A published source.
+
+    Args:
+        id: our name (`titulaer-2011`).
+        citation: as it is cited in a card.
+        year: of publication, where the page that we read it on gives one.
+        evidence: what it rests on, in the words of the review (`evidence C-D`, `eminence`, …).
+        url: where it, or the review that we read it in, can be found; None where no address was kept.
+    """
+
+    id: str
+    citation: str
+    evidence: str
+    year: int | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A disagreement between guidelines (C1 to C15 of the reference): who says what, and how we show it."""
+
+    id: str
+    title: str
+    sides: tuple[str, ...]
+
+
+class Level(StrEnum):
+    """How strongly a safety rule speaks (drug-safety.md)."""
+
+    STOP = "stop"
+    WARN = "warn"
+    REMIND = "remind"
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One drug-safety rule that speaks about a treatment in this patient.
+
+    Args:
+        id: rule id.
+        level: stop, warn or remind.
+        text: what it says.
+        source: who says so.
+        is_certain: False where a datum is missing that would decide a stop rule.
+        because, missing: from the evaluation.
+    """
+
+    id: str
+    level: Level
+    text: str
+    source: Source
+    is_certain: bool
+    because: tuple[Evidence, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """One statement behind a treatment option, in the source's own strength."""
+
+    recommendation: str
+    source: Source
+    strength: str
+    line: str
+    partner: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One treatment for this patient now.
+
+    Args:
+        treatment: our name (`azathioprine`).
+        title: in words.
+        backing: who says so, best fit first.
+        cautions: what this patient's chart raises against it.
+        not_offered: why it is set aside, or None if it stands.
+        order_withheld: why it stands without a ready-made order, or None.
+        undecided: stop rules that a missing datum leaves open.
+        rank: place among all options of this patient, 0 first.
+    """
+
+    treatment: str
+    title: str
+    backing: tuple[Backing, ...]
+    cautions: tuple[Caution, ...] = ()
+    undecided: tuple[Caution, ...] = ()
+    rank: int = 0
+    not_offered: str | None = None
+    order_withheld: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One guideline statement, held against one patient.
+
+    Args:
+        id: id in `clinical/recommendations.yaml`.
+        topic: card topic code.
+        holds: yes, or unknown where one more datum would decide it.
+        strength: the source's own word.
+        says: the statement, paraphrased.
+        urgency: `routine`, `soon` or `urgent`.
+        sources: the source itself first.
+        because, missing: from the evaluation.
+        orders: order keys still to be done.
+        already: orders that the chart shows done or ordered.
+        options: treatment options that this statement backs.
+        avoid: treatments that it advises against.
+        notes: further sentences that hold for this patient.
+        conflicts: contradiction ids.
+    """
+
+    id: str
+    topic: str
+    holds: Answer
+    strength: str
+    says: str
+    urgency: str
+    sources: tuple[Source, ...]
+    because: tuple[Evidence, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    orders: tuple[str, ...] = ()
+    already: tuple[Evidence, ...] = ()
+    options: tuple[Option, ...] = ()
+    avoid: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    notes: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()

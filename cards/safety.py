@@ -1,0 +1,38 @@
+"""Drug safety: what this patient's chart raises against a treatment or an order (clinical/drug-safety.md)."""
+
+from collections.abc import Iterable
+
+from cards.conditions import Case
+from cards.knowledge import Knowledge, SafetyRule
+from cards.recommendation import Caution, Level
+from fhir_profiles.findings import Answer
+
+
+def cautions_for(treatment: str, case: Case, known: Knowledge, levels: Iterable[Level]) -> tuple[Caution, ...]:
+    """The safety rules that speak about one treatment or order in this patient.
+
+    A stop rule that is unknown speaks too, as uncertain: what it asks for must be known before an order is made ready.
+
+    Args:
+        treatment: key of `treatments.yaml` or `orders.yaml`.
+        case: the patient.
+        known: the knowledge.
+        levels: the levels wanted.
+
+    Returns:
+        Cautions, stop first.
+    """
+    wanted = set(levels)
+    spoken = [_speak(rule, case) for rule in known.safety if treatment in rule.treatments and rule.level in wanted]
+    order = [Level.STOP, Level.WARN, Level.REMIND]
+    return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
+
+
+def _speak(rule: SafetyRule, case: Case) -> Caution | None:
+    verdict = rule.when(case)
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and rule.level is not Level.STOP):
+        return None
+    is_certain = verdict.answer is Answer.YES
+    return Caution(
+        rule.id, rule.level, rule.says, rule.source, is_certain, verdict.because if is_certain else (), verdict.missing
+    )

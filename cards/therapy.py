@@ -1,0 +1,123 @@
+"""Next-line therapy as a decision: every treatment that a guideline offers this patient now, ranked, with what speaks against it.
+
+Nothing is merged: each option keeps all its backers with their own strength. What failed, was not tolerated or is contraindicated
+is set aside and says why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cards.conditions import Case
+from cards.knowledge import Knowledge, Offer, Rule
+from cards.recommendation import Backing, Caution, Level, Option
+from cards.safety import cautions_for
+from fhir_profiles.treatment import Course, Outcome
+
+STRENGTHS = ("recommended", "option", "insufficient evidence")
+"""Firmest first; the words are the sources' own."""
+
+_UNROUTED = "glucocorticoid-high-dose"
+_ROUTED = ("glucocorticoid-intravenous", "glucocorticoid-oral")
+_STAYS_OPEN_WHILE_TAKEN = {_UNROUTED, "glucocorticoid-intravenous"}
+"""A pulse or a high dose can be due although an oral glucocorticoid is being taken."""
+
+
+def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Option, ...]:
+    """Rank the treatments that the statements offer.
+
+    Args:
+        offered: therapy statements that hold.
+        case: the patient.
+        known: the knowledge.
+
+    Returns:
+        Options that stand, best fit first, then those set aside.
+    """
+    backing: dict[str, list[tuple[int, Backing]]] = {}
+    for rule in offered:
+        for offer in rule.offers:
+            backing.setdefault(offer.treatment, []).append((rule.fits, _backing(rule, offer)))
+    _route(backing)
+    options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
+    ranked = sorted(options, key=lambda pair: _rank(*pair))
+    return tuple(replace(option, rank=rank) for rank, (_, option) in enumerate(ranked))
+
+
+def _backing(rule: Rule, offer: Offer) -> Backing:
+    return Backing(rule.id, rule.sources[0], rule.strength, rule.line, offer.partner, offer.remark)
+
+
+def _route(backing: dict[str, list[tuple[int, Backing]]]) -> None:
+    """ "High-dose glucocorticoid" without a route backs the route that another source names."""
+    routed = [treatment for treatment in _ROUTED if treatment in backing]
+    if _UNROUTED in backing and routed:
+        remark = "high dose, route not stated"
+        unrouted = [(fits, replace(b, remark=b.remark or remark)) for fits, b in backing.pop(_UNROUTED)]
+        backing[routed[0]].extend(unrouted)
+
+
+def _fit(backers: list[tuple[int, Backing]]) -> int:
+    return max(fits for fits, _ in backers)
+
+
+def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, known: Knowledge) -> Option:
+    entry = known.treatments[treatment]
+    ordered = sorted(
+        backers, key=lambda b: (-b[0], STRENGTHS.index(b[1].strength), -(b[1].source.year or 0), b[1].recommendation)
+    )
+    cautions = cautions_for(treatment, case, known, (Level.STOP, Level.WARN))
+    course = case.assessment.treatment.courses.get(entry.course or "")
+    return Option(
+        treatment=treatment,
+        title=entry.title,
+        backing=tuple(backing for _, backing in ordered),
+        cautions=tuple(c for c in cautions if c.level is Level.WARN),
+        undecided=tuple(c for c in cautions if c.level is Level.STOP and not c.is_certain),
+        not_offered=_set_aside_by_history(treatment, course) or _set_aside_by_safety(cautions),
+        order_withheld=_withheld(cautions, course),
+    )
+
+
+def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
+    if course is None:
+        return None
+    evidence = course.evidence[-1].text if course.evidence else course.title
+    if course.outcome is Outcome.FAILED and course.role != "glucocorticoid":
+        return f"has failed: {evidence}"
+    if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
+        return f"not tolerated: {evidence}"
+    if course.is_current and treatment not in _STAYS_OPEN_WHILE_TAKEN:
+        return "already being taken"
+    return None
+
+
+def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:
+    stop = next((c for c in cautions if c.level is Level.STOP and c.is_certain), None)
+    return f"{stop.text} ({stop.source.citation})" if stop else None
+
+
+def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | None:
+    """Why no order is made ready: a contraindication cannot be excluded, or it was stopped before and nobody wrote why."""
+    undecided = [c for c in cautions if c.level is Level.STOP and not c.is_certain]
+    if undecided:
+        asked = dict.fromkeys(m.text for c in undecided for m in c.missing)
+        return f"check first: {'; '.join(asked) or undecided[0].text}"
+    if course is not None and course.outcome is Outcome.STOPPED:
+        return "was taken before; the reason for stopping is not on record"
+    return None
+
+
+def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, str]:
+    """Standing before set aside; glucocorticoid first, as the partner of the rest; then cautions, fit, strength, number of backers."""
+    strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
+    sources = len({backing.source.id for backing in option.backing})
+    is_partner = option.treatment.startswith("glucocorticoid")
+    return (
+        option.not_offered is not None,
+        not is_partner,
+        -fit,
+        len(option.cautions),
+        strength,
+        -sources,
+        option.title,
+    )

@@ -1,0 +1,200 @@
+"""`to_cards`: from recommendations to CDS Hooks 2.0.1 cards; at most one per topic, most important first, under a cap."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import yaml
+
+from cards.knowledge import Knowledge, knowledge
+from cards.markdown import capital, fit, listed
+from cards.orders import CANONICAL, build_order
+from cards.recommendation import Recommendation
+from cards.wording import detail, evidence_of, missing_of, options_of, sources_of, summary
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.findings import Answer
+
+EXPLANATION = "org.myositis-cds.explanation"
+DEFAULT_CAP = 5
+MOST_SUGGESTIONS = 8
+
+_INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
+_ASKS_ALONE = {"nextLineTherapy", "lungFunction", "tumourScreening", "urgentReferral"}
+"""Topics that may show a card only to ask for a missing datum."""
+
+
+def to_cards(
+    recommendations: Sequence[Recommendation],
+    assessment: Assessment,
+    *,
+    seed: str,
+    cap: int = DEFAULT_CAP,
+    known: Knowledge | None = None,
+) -> list[dict[str, Any]]:
+    """Make the cards of one answer.
+
+    Args:
+        recommendations: from `recommend`.
+        assessment: what they were held against.
+        seed: makes the uuids of cards and suggestions repeatable; the hook instance.
+        cap: at most so many cards.
+        known: the knowledge; the packaged one by default.
+
+    Returns:
+        CDS Hooks cards, without empty members; the same input gives the same cards.
+    """
+    known = known or knowledge()
+    namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
+    offered: set[str] = set()
+    cards = []
+    for topic, said in _by_topic(recommendations, known):
+        cards.append(_card(topic, said, assessment, known, namespace, offered))
+        if len(cards) == cap:
+            break
+    return _at_most_one_critical(cards)
+
+
+def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> list[tuple[str, list[Recommendation]]]:
+    by_topic: dict[str, list[Recommendation]] = {}
+    for recommendation in recommendations:
+        by_topic.setdefault(recommendation.topic, []).append(recommendation)
+    shown = []
+    for topic, said in by_topic.items():
+        firm = [r for r in said if r.holds is Answer.YES]
+        if firm or topic in _ASKS_ALONE:
+            shown.append((topic, firm or said))
+    urgency = {topic: min(list(_INDICATORS).index(r.urgency) for r in said) for topic, said in shown}
+    return sorted(shown, key=lambda item: (urgency[item[0]], known.topics[item[0]].rank))
+
+
+def _card(
+    topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
+) -> dict[str, Any]:
+    suggestions = _suggestions(topic, said, assessment, known, namespace, offered)
+    sources = sources_of(said)
+    card: dict[str, Any] = {
+        "uuid": str(uuid5(namespace, f"{topic}/{'/'.join(r.id for r in said)}")),
+        "summary": summary(topic, said, assessment, known),
+        "detail": detail(topic, said, assessment, known),
+        "indicator": _indicator(said),
+        "source": _source(topic, sources, known),
+    }
+    if suggestions:
+        card["suggestions"] = suggestions
+        card["selectionBehavior"] = "at-most-one" if topic == "nextLineTherapy" else "any"
+    card["overrideReasons"] = _override_reasons()
+    if links := _links(sources):
+        card["links"] = links
+    card["extension"] = {EXPLANATION: _explanation(said, known)}
+    return card
+
+
+def _indicator(said: list[Recommendation]) -> str:
+    """By the most urgent statement; a card that only asks never alarms."""
+    firm = [r for r in said if r.holds is Answer.YES]
+    urgencies = {r.urgency for r in firm} or {"routine"}
+    return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
+
+
+def _at_most_one_critical(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    critical = [card for card in cards if card["indicator"] == "critical"]
+    for card in critical[1:]:
+        card["indicator"] = "warning"
+    return cards
+
+
+def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, Any]:
+    label = fit(
+        listed([source.citation for source in sources[:3]])
+        + (f" and {len(sources) - 3} more" if len(sources) > 3 else "")
+    )
+    source: dict[str, Any] = {"label": label}
+    if url := next((s.url for s in sources if s.url), None):
+        source["url"] = url
+    source["topic"] = {
+        "system": f"{CANONICAL}/CodeSystem/card-topic",
+        "code": topic,
+        "display": known.topics[topic].display,
+    }
+    return source
+
+
+def _suggestions(
+    topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
+) -> list[dict[str, Any]]:
+    """One draft order per suggestion; an order that an earlier card offers is not offered twice."""
+    wanted: dict[str, list[str]] = {}
+    for recommendation in said:
+        for order in recommendation.orders:
+            wanted.setdefault(order, []).append(recommendation.id)
+    for option in options_of(said):
+        order = known.treatments[option.treatment].order
+        if order and option.not_offered is None and option.order_withheld is None:
+            wanted.setdefault(order, []).extend(backing.recommendation for backing in option.backing)
+    keys = [key for key in wanted if key not in offered][:MOST_SUGGESTIONS]
+    offered.update(keys)
+    patient_id = assessment.record.patient_id
+    if patient_id is None:
+        return []
+    reasons = [
+        fact.reference for phenotype in assessment.phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses
+    ]
+    return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
+
+
+def _suggestion(
+    topic: str, key: str, ids: list[str], patient_id: str, reasons: Iterable[str], known: Knowledge, namespace: UUID
+) -> dict[str, Any]:
+    title = known.orders[key]["title"]
+    is_drug = known.orders[key]["resource"] == "MedicationRequest"
+    label = f"Draft {title}, dose left to you" if is_drug else f"Order {title}"
+    description = f"{capital(title)}, as a draft without a dose" if is_drug else f"Order {title}, as a draft"
+    return {
+        "label": label,
+        "uuid": str(uuid5(namespace, f"{topic}/{key}")),
+        "actions": [
+            {
+                "type": "create",
+                "description": description,
+                "resource": build_order(key, dict.fromkeys(ids), patient_id, reasons, known),
+            }
+        ],
+    }
+
+
+@cache
+def _reason_table() -> tuple[tuple[str, str, str], ...]:
+    document = yaml.safe_load((Path(__file__).parent / "override_reasons.yaml").read_text("utf-8"))
+    return tuple((document["system"], code, display) for code, display in document["reasons"].items())
+
+
+def _override_reasons() -> list[dict[str, str]]:
+    return [{"system": system, "code": code, "display": display} for system, code, display in _reason_table()]
+
+
+def _links(sources: Sequence[Any]) -> list[dict[str, str]]:
+    """Links to the sources themselves; never anything about the patient."""
+    urls: dict[str, str] = {}
+    for source in sources:
+        if source.url:
+            urls.setdefault(source.url, source.citation)
+    return [{"label": fit(citation, 80), "url": url, "type": "absolute"} for url, citation in list(urls.items())[:3]]
+
+
+def _explanation(said: list[Recommendation], known: Knowledge) -> dict[str, Any]:
+    explanation: dict[str, Any] = {
+        "recommendations": [r.id for r in said],
+        "because": [{"text": e.text} | ({"reference": e.reference} if e.reference else {}) for e in evidence_of(said)],
+        "missing": [{"text": m.text, "concept": m.concept} for m in missing_of(said)],
+        "sources": [_cited(source) for source in sources_of(said)],
+        "conflicts": list(dict.fromkeys(code for r in said for code in r.conflicts)),
+        "knowledgeVersion": known.version,
+    }
+    return {key: value for key, value in explanation.items() if value}
+
+
+def _cited(source: Any) -> dict[str, Any]:
+    cited = {"id": source.id, "citation": source.citation, "year": source.year, "evidence": source.evidence}
+    return {key: value for key, value in cited.items() if value is not None}

@@ -1,0 +1,1 @@
+"""What we read: FHIR in, a PatientRecord and an Assessment out."""

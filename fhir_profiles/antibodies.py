@@ -1,0 +1,75 @@
+"""Autoantibodies: the newest answer of each, never more certain than the laboratory was (clinical/phenotypes.md section 1, rules 4 and 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fhir_profiles.clinical_definitions import AntibodyDefinition
+from fhir_profiles.record import DrugEntry, PatientRecord, Result, facts_of
+
+
+@dataclass(frozen=True, slots=True)
+class AntibodyResult:
+    """What the chart says of one autoantibody.
+
+    Args:
+        code: our name (`anti-tif1-gamma`).
+        title: how it is printed (`anti-TIF1-γ`).
+        result: `positive`, `negative` or `borderline`.
+        source: the Observation it comes from.
+        later_negative: an earlier positive is kept although a later result, under treatment, was negative.
+    """
+
+    code: str
+    title: str
+    result: str
+    source: Result
+    later_negative: bool = False
+
+    def __str__(self) -> str:
+        """A sentence part: `anti-TIF1-γ positive on 3 March 2026`."""
+        dated = f" on {self.source.when}" if self.source.when else ", undated"
+        later = " (a later result, under treatment, was negative)" if self.later_negative else ""
+        matched = " (matched by text, not by code)" if self.source.matched_by_text else ""
+        return f"{self.title} {self.result}{dated}{later}{matched}"
+
+
+def find_antibodies(
+    record: PatientRecord, antibodies: Mapping[str, AntibodyDefinition], immunosuppressants: tuple[str, ...]
+) -> dict[str, AntibodyResult]:
+    """The state of every antibody that has an answer on record.
+
+    Args:
+        record: the chart.
+        antibodies: the definitions.
+        immunosuppressants: drug ValueSets under which an antibody may fall.
+
+    Returns:
+        Antibody results by code; one that was never answered is absent, which is not the same as negative.
+    """
+    treatment = facts_of(record.drugs, immunosuppressants)
+    found = {}
+    for code, definition in antibodies.items():
+        answered = [result for result in facts_of(record.results, definition.result) if result.answer]
+        if answered:
+            kept = _kept(answered, treatment)
+            found[code] = AntibodyResult(
+                code, definition.title, kept.answer or "", kept, later_negative=kept is not answered[0]
+            )
+    return found
+
+
+def _kept(newest_first: list[Result], treatment: tuple[DrugEntry, ...]) -> Result:
+    """The newest answer; but an earlier positive when the newest is negative and was taken under treatment.
+
+    Several subtypes tested on one day (Mi-2 alpha and beta) count as positive if one is.
+    """
+    newest = newest_first[0]
+    same_day = [r for r in newest_first if r.when == newest.when]
+    for wanted in ("positive", "borderline"):
+        for result in same_day:
+            if result.answer == wanted:
+                return result
+    earlier = next((r for r in newest_first if r.answer == "positive"), None)
+    if earlier and newest.when and any(t.was_given and t.when and t.when.first <= newest.when.first for t in treatment):
+        return earlier
+    return newest

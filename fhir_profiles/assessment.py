@@ -1,0 +1,76 @@
+"""What the chart means: the `Assessment`, the only thing that guidelines are held against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from fhir_profiles.antibodies import AntibodyResult
+from fhir_profiles.clinical_definitions import Definitions, definitions
+from fhir_profiles.features import Ages
+from fhir_profiles.findings import Finding
+from fhir_profiles.investigations import Investigation, days_done, investigate
+from fhir_profiles.phenotypes import Phenotype
+from fhir_profiles.record import Issue, PatientRecord
+from fhir_profiles.severity import Severity
+from fhir_profiles.treatment import Treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the chart says about one patient's myositis, as of a moment.
+
+    Args:
+        record: the chart it was made from; asked for tests and orders, never scanned.
+        ages: youngest and oldest possible age in completed years.
+        phenotypes: those that hold, the primary first; empty where the chart shows no myositis.
+        severity: severe, non-severe or unknown.
+        antibodies: answered autoantibodies by code.
+        features: findings by code: organ features, contexts, treatment.
+        treatment: courses, phase and line.
+        disease_began: first day that a diagnosis behind the phenotypes gives, or None.
+        in_remission: every diagnosis behind the confirmed phenotypes is in remission.
+        issues: what was wrong with the data, a patient mismatch first.
+    """
+
+    record: PatientRecord
+    ages: Ages
+    phenotypes: tuple[Phenotype, ...]
+    severity: Severity
+    antibodies: Mapping[str, AntibodyResult]
+    features: Mapping[str, Finding]
+    treatment: Treatment
+    disease_began: date | None
+    in_remission: bool
+    issues: tuple[Issue, ...] = ()
+    definitions: Definitions = field(default_factory=definitions, repr=False, compare=False)
+
+    @property
+    def as_of(self) -> date:
+        """The moment of the assessment."""
+        return self.record.as_of
+
+    @property
+    def sex(self) -> str | None:
+        """`female`, `male` or None."""
+        return self.record.sex
+
+    @property
+    def primary(self) -> Phenotype | None:
+        """The phenotype that decides which rules apply, or None."""
+        return self.phenotypes[0] if self.phenotypes else None
+
+    def phenotype(self, code: str) -> Phenotype | None:
+        """The phenotype of that code, if it holds."""
+        return next((phenotype for phenotype in self.phenotypes if phenotype.code == code), None)
+
+    def investigation(self, code: str, since: date | None = None) -> Investigation:
+        """Whether a test or referral was done on or after a day, or is ordered.
+
+        Raises:
+            KeyError: no such investigation in `definitions/investigations.yaml`.
+        """
+        return investigate(self.record, code, self.definitions.investigations[code], since)
+
+    def days_done(self, code: str, since: date | None = None) -> tuple[date, ...]:
+        """The days on which a test was done, oldest first."""
+        return days_done(self.record, self.definitions.investigations[code], since)

@@ -1,0 +1,262 @@
+"""Organ features and contexts: each question of `definitions/features.yaml`, answered from the record."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fhir_profiles.clinical_definitions import FeatureDefinition
+from fhir_profiles.dates import add_months
+from fhir_profiles.findings import Evidence, Finding, Missing, Standing, standing_of_all, standing_of_any
+from fhir_profiles.record import Diagnosis, Fact, InputState, PatientRecord, Result, facts_of
+
+Ages = tuple[int | None, int | None]
+"""Youngest and oldest possible age in completed years; None where the date of birth is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One definition asked of one record."""
+
+    code: str
+    definition: FeatureDefinition
+    record: PatientRecord
+    ages: Ages
+
+    def since(self, months: int | None) -> date | None:
+        """First day that still counts, or None where age does not matter."""
+        return None if months is None else add_months(self.record.as_of, -months)
+
+
+def find_features(
+    record: PatientRecord, features: Mapping[str, FeatureDefinition], ages: Ages, known: Mapping[str, Finding]
+) -> dict[str, Finding]:
+    """Answer every feature question.
+
+    Args:
+        record: the chart.
+        features: the definitions, by code.
+        ages: the patient's age.
+        known: findings made elsewhere that definitions may combine (for example graded strength).
+
+    Returns:
+        Findings by code, those of `known` included.
+    """
+    found = dict(known)
+
+    def finding(code: str) -> Finding:
+        if code not in found:
+            found[code] = _answer(Question(code, features[code], record, ages), finding)
+        return found[code]
+
+    for code in features:
+        finding(code)
+    return found
+
+
+def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
+    definition = question.definition
+    if reason := _does_not_apply(question):
+        return Finding(question.code, definition.title, Standing.RULED_OUT, (Evidence(reason),))
+    if definition.any or definition.all:
+        combined = [finding(code) for code in (*definition.any, *definition.all)]
+        combine = standing_of_any if definition.any else standing_of_all
+        standing = combine(part.standing for part in combined)
+        evidence = _evidence_for(standing, combined)
+    else:
+        parts = [*_from_diagnoses(question), *_from_results(question), *_from_drugs(question), *_from_tests(question)]
+        seen = {standing for standing, _ in parts}
+        standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
+        evidence = tuple(item for part, items in parts if part is standing for item in items)
+    return Finding(question.code, definition.title, standing, evidence, _missing(question, standing))
+
+
+_STRONGEST_FIRST = (
+    Standing.PRESENT,
+    Standing.UNCLEAR,
+    Standing.RULED_OUT,
+    Standing.FAILED,
+    Standing.NOT_RECORDED,
+    Standing.NOT_SUPPLIED,
+)
+"""Several sources of one fact: one that speaks outweighs one that is silent."""
+
+
+def _evidence_for(standing: Standing, parts: Iterable[Finding]) -> tuple[Evidence, ...]:
+    wanted = {Standing.PRESENT} if standing is Standing.PRESENT else {standing, Standing.UNCLEAR}
+    return tuple(dict.fromkeys(item for part in parts if part.standing in wanted for item in part.evidence))
+
+
+def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
+    if standing in (Standing.PRESENT, Standing.RULED_OUT):
+        return ()
+    concept = question.definition.ask or question.code
+    words = {
+        Standing.NOT_RECORDED: f"{question.definition.title}: nothing on record",
+        Standing.NOT_SUPPLIED: f"{question.definition.title}: not in the data supplied",
+        Standing.UNCLEAR: f"{question.definition.title}: the record does not settle it",
+        Standing.FAILED: f"{question.definition.title}: could not be assessed, the data were incomplete",
+    }
+    return (Missing(words[standing], concept),)
+
+
+def _does_not_apply(question: Question) -> str | None:
+    """Why the question does not arise for this patient, or None."""
+    applies, (youngest, oldest) = question.definition.applies, question.ages
+    if "sex" in applies and question.record.sex not in (None, applies["sex"]):
+        return f"sex {question.record.sex}"
+    if "at_least" in applies and oldest is not None and oldest < applies["at_least"]:
+        return f"age under {applies['at_least']}"
+    if "at_most" in applies and youngest is not None and youngest > applies["at_most"]:
+        return f"age over {applies['at_most']}"
+    return None
+
+
+Part = tuple[Standing, tuple[Evidence, ...]]
+
+
+def _from_diagnoses(question: Question) -> Iterable[Part]:
+    definition, record = question.definition, question.record
+    if not definition.diagnoses and not definition.unclear:
+        return
+    for fact in facts_of(record.diagnoses, definition.diagnoses) if definition.diagnoses else ():
+        standing = _standing_of_diagnosis(question, fact)
+        if standing is not None:
+            yield standing, (Evidence(_describe_diagnosis(definition.title, fact), fact.reference),)
+    for fact in facts_of(record.diagnoses, definition.unclear) if definition.unclear else ():
+        if fact.is_active:
+            yield Standing.UNCLEAR, (Evidence(f"a diagnosis that may include {definition.title}", fact.reference),)
+    for fact in facts_of(record.refuted, definition.diagnoses) if definition.diagnoses else ():
+        yield Standing.RULED_OUT, (Evidence(f"{definition.title} was considered and refuted", fact.reference),)
+    yield absence(record, ("Condition",)), ()
+
+
+def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | None:
+    """Present, unclear, or None where this diagnosis says nothing about now."""
+    definition = question.definition
+    if not definition.ever:
+        if not fact.is_active:
+            return None
+        since = question.since(definition.diagnosis_within_months)
+        if since is not None and fact.when is not None and fact.when.last < since:
+            return None
+    if fact.suspected:
+        return Standing.UNCLEAR
+    if definition.severity and not set(fact.concepts) & set(definition.severe_by_itself):
+        if fact.severity is None:
+            return Standing.UNCLEAR
+        if fact.severity != definition.severity:
+            return None
+    return Standing.PRESENT
+
+
+def _describe_diagnosis(title: str, fact: Diagnosis) -> str:
+    words = [title, "suspected" if fact.suspected else "on the problem list"]
+    if fact.clinical_status and fact.clinical_status != "active":
+        words.append(f"({fact.clinical_status})")
+    if fact.severity:
+        words.append(f"graded {fact.severity}")
+    if fact.when:
+        words.append(f"since {fact.when}")
+    return " ".join(words) + _text_matched(fact)
+
+
+def _from_results(question: Question) -> Iterable[Part]:
+    definition = question.definition
+    for concepts, read in (
+        (definition.positive, _answered_positive),
+        (definition.above, lambda result: result.is_above_range),
+        (definition.below, lambda result: result.is_below_range),
+    ):
+        for concept in concepts:
+            yield from _from_newest(question, concept, read)
+    if test := definition.answers.get("test"):
+        yes, no = set(definition.answers["yes"]), set(definition.answers["no"])
+        yield from _from_newest(question, test, lambda result: _coded_answer(result, yes, no))
+    if under := definition.results_under:
+        yield from _from_newest(question, under["result"], lambda result: _is_under(result, under["value"]))
+
+
+def _answered_positive(result: Result) -> bool | None:
+    return {"positive": True, "negative": False}.get(result.answer or "")
+
+
+def _coded_answer(result: Result, yes: set[str], no: set[str]) -> bool | None:
+    concepts = set(result.answer_concepts)
+    return True if concepts & yes else False if concepts & no else None
+
+
+def _is_under(result: Result, threshold: float) -> bool | None:
+    if result.quantity is None or result.quantity.comparator is not None:
+        return None
+    return result.quantity.value < threshold
+
+
+def _from_newest(question: Question, concept: str, read: Callable[[Result], bool | None]) -> Iterable[Part]:
+    """The newest usable result of one test; a result that says nothing leaves the question unclear."""
+    definition, record = question.definition, question.record
+    since = question.since(definition.within_months)
+    results = [
+        r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)
+    ]
+    if not results:
+        yield absence(record, ("Observation",)), ()
+        return
+    read_results = [(read(result), result) for result in (results if definition.any_result else results[:1])]
+    verdict, result = next(((v, r) for v, r in read_results if v), read_results[0])
+    if verdict is False and _is_too_old_to_rule_out(question, result):
+        verdict = None
+    standing = {True: Standing.PRESENT, False: Standing.RULED_OUT, None: Standing.UNCLEAR}[verdict]
+    words = {
+        True: f"{definition.title}{_dated(result)}",
+        False: f"{definition.title} not shown by the newest result{_dated(result)}",
+        None: f"a result that does not settle {definition.title}{_dated(result)}",
+    }[verdict]
+    yield standing, (Evidence(words + _text_matched(result), result.reference),)
+
+
+def _is_too_old_to_rule_out(question: Question, result: Result) -> bool:
+    """A state that changes (pregnancy) is ruled out by a recent result only."""
+    since = question.since(question.definition.rules_out_within_months)
+    return since is not None and (result.when is None or result.when.first < since)
+
+
+def _from_drugs(question: Question) -> Iterable[Part]:
+    definition, record = question.definition, question.record
+    if not definition.drugs:
+        return
+    for fact in facts_of(record.drugs, definition.drugs):
+        if fact.is_current:
+            yield Standing.PRESENT, (Evidence(definition.title + _dated(fact, "since"), fact.reference),)
+    yield absence(record, MEDICATION_KINDS), ()
+
+
+def _from_tests(question: Question) -> Iterable[Part]:
+    definition, record = question.definition, question.record
+    if not definition.tested:
+        return
+    for fact in facts_of(record.results, definition.tested)[:1]:
+        yield Standing.PRESENT, (Evidence(definition.title + _dated(fact), fact.reference),)
+    yield absence(record, ("Observation",)), ()
+
+
+MEDICATION_KINDS = ("MedicationRequest", "MedicationStatement")
+"""Either of the two is a medication list (US Core uses the first, UK Core the second)."""
+
+
+def absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
+    """How to read that nothing was found in these kinds of input: failed beats supplied, supplied beats not supplied."""
+    states = {record.input_state(kind) for kind in kinds}
+    if InputState.FAILED in states:
+        return Standing.FAILED
+    supplied = states & {InputState.PRESENT, InputState.CONFIRMED_EMPTY}
+    return Standing.NOT_RECORDED if supplied else Standing.NOT_SUPPLIED
+
+
+def _dated(fact: Fact, preposition: str = "on") -> str:
+    if fact.when is None:
+        return ", undated"
+    return f" {preposition if fact.when.is_exact else 'in'} {fact.when}"
+
+
+def _text_matched(fact: Fact) -> str:
+    return " (matched by text, not by code)" if fact.matched_by_text else ""

@@ -1,0 +1,138 @@
+"""Tests and referrals: done, ordered, not on record, or not to be told (design section 4, rules 1 and 3)."""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+from fhir_profiles.clinical_definitions import InvestigationDefinition
+from fhir_profiles.features import absence
+from fhir_profiles.findings import Evidence, Missing, Standing
+from fhir_profiles.record import Fact, InputState, Order, PatientRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Investigation:
+    """How the chart stands on one test or referral.
+
+    Args:
+        code: our name (`colonoscopy`).
+        title: in words.
+        standing: `PRESENT` if done or ordered.
+        last_done: the newest day on which it was done, or None.
+        is_ordered: it is ordered and not done yet.
+        evidence: the resources that show it.
+        missing: what was not supplied, so that "none on record" says no more than it knows.
+    """
+
+    code: str
+    title: str
+    standing: Standing
+    last_done: date | None = None
+    is_ordered: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+def investigate(
+    record: PatientRecord, code: str, definition: InvestigationDefinition, since: date | None = None
+) -> Investigation:
+    """Whether a test was done (on or after a day) or is ordered.
+
+    Args:
+        record: the chart.
+        code: the investigation's name.
+        definition: which ValueSets show it.
+        since: first day that counts; None for ever.
+
+    Returns:
+        Done and ordered are both `PRESENT`; otherwise whether its absence is known, not supplied, or not to be assessed.
+    """
+    done, orders = _shown(record, definition, since)
+    if done or orders:
+        days = [fact.when.last for fact in done if fact.when]
+        evidence = tuple(Evidence(_describe(definition.title, fact), fact.reference) for fact in (*done, *orders))
+        return Investigation(code, definition.title, Standing.PRESENT, max(days, default=None), not done, evidence)
+    standing = _absence(record, definition.kinds)
+    return Investigation(code, definition.title, standing, missing=_caveat(record, code, definition, standing))
+
+
+def _shown(
+    record: PatientRecord, definition: InvestigationDefinition, since: date | None
+) -> tuple[list[Fact], list[Order]]:
+    """The facts that show it done, and the open orders, of every combination that is complete."""
+    done: list[Fact] = []
+    ordered: list[Order] = []
+    for combination in definition.shown_by:
+        done_parts = [_newest_done(record, concept, since) for concept in combination]
+        order_parts = [record.orders.get(concept, ()) for concept in combination]
+        if all(done_parts):
+            done.extend(chain.from_iterable(done_parts))
+        elif all(d or o for d, o in zip(done_parts, order_parts, strict=True)):
+            ordered.extend(chain.from_iterable(order_parts))
+    return list(dict.fromkeys(done)), list(dict.fromkeys(ordered))
+
+
+def _newest_done(record: PatientRecord, concept: str, since: date | None) -> list[Fact]:
+    facts: chain[Fact] = chain(record.events.get(concept, ()), record.results.get(concept, ()))
+    return [fact for fact in facts if since is None or fact.when is None or fact.when.last >= since][:1]
+
+
+def _absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
+    """One kind that failed spoils it; all must have been supplied to say that nothing is on record."""
+    states = [record.input_state(kind) for kind in kinds]
+    if InputState.FAILED in states:
+        return Standing.FAILED
+    return Standing.NOT_SUPPLIED if InputState.NOT_SUPPLIED in states else absence(record, kinds)
+
+
+KIND_NAMES = {
+    "Procedure": "procedures",
+    "DiagnosticReport": "diagnostic reports",
+    "Observation": "results",
+    "ServiceRequest": "orders",
+    "MedicationRequest": "prescriptions",
+    "MedicationStatement": "medication statements",
+    "AllergyIntolerance": "allergies",
+    "Condition": "problems",
+}
+
+
+def _caveat(
+    record: PatientRecord, code: str, definition: InvestigationDefinition, standing: Standing
+) -> tuple[Missing, ...]:
+    unsupplied = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.NOT_SUPPLIED]
+    failed = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.FAILED]
+    if standing is Standing.NOT_SUPPLIED:
+        return (Missing(f"no {definition.title} in the data supplied; {_listed(unsupplied)} were not supplied", code),)
+    if standing is Standing.FAILED:
+        return (
+            Missing(f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely", code),
+        )
+    return ()
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _describe(title: str, fact: Fact) -> str:
+    verb = "ordered" if isinstance(fact, Order) else "done"
+    dated = f" on {fact.when}" if fact.when else ", undated"
+    return f"{title} {verb}{dated}"
+
+
+def days_done(
+    record: PatientRecord, definition: InvestigationDefinition, since: date | None = None
+) -> tuple[date, ...]:
+    """Every day on which the investigation was done, oldest first; a combination counts on the day it became complete."""
+    days: set[date] = set()
+    for combination in definition.shown_by:
+        parts = [sorted(_days(record, concept, since)) for concept in combination]
+        if all(parts):
+            days.update(max(together) for together in zip(*parts, strict=False))
+    return tuple(sorted(days))
+
+
+def _days(record: PatientRecord, concept: str, since: date | None) -> set[date]:
+    facts: chain[Fact] = chain(record.events.get(concept, ()), record.results.get(concept, ()))
+    return {fact.when.last for fact in facts if fact.when and (since is None or fact.when.last >= since)}

@@ -1,0 +1,315 @@
+"""Drugs: ordered, reported, given and dispensed, as one kind of entry (phenotypes.md section 5, drug-safety.md section 0)."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fhir_profiles.chart import UNREADABLE, Chart, Coded
+from fhir_profiles.dates import DateInterval
+from fhir_profiles.elements import Element, Times
+from fhir_profiles.quantities import Measure
+from fhir_profiles.record import DrugEntry
+
+_LOCAL_ROUTES = ("topical", "ophthalmic")
+_ROUTES = {f"route_{route}": route for route in ("intravenous", "subcutaneous", "oral", *_LOCAL_ROUTES)}
+_NON_SYSTEMIC = "__non_systemic"
+_ANY_OF_A_CLASS = "_any"
+
+_ORDERING_INTENTS = {"", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
+_DOSE = Measure("mg", {"mg": 1.0, "g": 1000.0})
+_DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0}
+
+# The first that holds is the reason: what must not be repeated outweighs what merely did not help.
+_STOP_REASONS = {
+    "stop_reason_allergy": "intolerance",
+    "stop_reason_intolerance": "intolerance",
+    "stop_reason_pregnancy": "pregnancy",
+    "stop_reason_ineffective": "ineffective",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """What the status codes of one resource type mean.
+
+    Args:
+        given: the patient had the drug; `current` among them: has it still.
+        planned: nobody says that it was given.
+        ignored: it was not given, or never was meant.
+    """
+
+    given: Set[str]
+    current: Set[str]
+    planned: Set[str]
+    ignored: Set[str]
+
+
+_REQUEST = Statuses(
+    given={"active", "completed", "stopped", "on-hold"},
+    current={"active"},
+    planned=set(),
+    ignored={"cancelled", "entered-in-error", "draft"},
+)
+_STATEMENT = Statuses(
+    given={"active", "completed", "stopped", "on-hold"},
+    current={"active"},
+    planned={"intended"},
+    ignored={"entered-in-error", "not-taken"},
+)
+_ADMINISTRATION = Statuses(
+    given={"in-progress", "completed", "stopped", "on-hold"},
+    current={"in-progress"},
+    planned=set(),
+    ignored={"entered-in-error", "not-done"},
+)
+_DISPENSE = Statuses(
+    given={"in-progress", "completed"},
+    current=set(),
+    planned=set(),
+    ignored={"entered-in-error", "cancelled", "declined", "preparation", "on-hold", "stopped"},
+)
+
+
+class Schedule(NamedTuple):
+    """What is common to an entry's dosages.
+
+    Args:
+        start, end: the period that they cover.
+        route: the only route that they name.
+        daily_dose_mg: milligrams a day.
+    """
+
+    start: DateInterval | None = None
+    end: DateInterval | None = None
+    route: str | None = None
+    daily_dose_mg: float | None = None
+
+
+def read_request(request: Element, chart: Chart) -> None:
+    """File a MedicationRequest. A proposal, and a plan that nobody reports as taken, is no exposure."""
+    drug = medication_of(request, chart)
+    if drug.is_irrelevant:
+        return
+    schedule = _schedule(request, "dosageInstruction", chart)
+    _file(request, drug, _REQUEST, request.date("authoredOn"), schedule, chart, is_meant=_is_ordered(request))
+
+
+def read_statement(statement: Element, chart: Chart) -> None:
+    """File a MedicationStatement."""
+    drug = medication_of(statement, chart)
+    if drug.is_irrelevant:
+        return
+    start, end = _effective(statement)
+    schedule = _schedule(statement, "dosage", chart)._replace(start=start, end=end)
+    _file(statement, drug, _STATEMENT, statement.date("dateAsserted"), schedule, chart)
+
+
+def read_administration(administration: Element, chart: Chart) -> None:
+    """File a MedicationAdministration: exposure, and current only while it runs."""
+    drug = medication_of(administration, chart)
+    if drug.is_irrelevant:
+        return
+    start, end = _effective(administration)
+    if administration.code("status") != "in-progress":
+        end = end or start
+    schedule = _schedule(administration, "dosage", chart)._replace(start=start, end=end)
+    _file(administration, drug, _ADMINISTRATION, None, schedule, chart)
+
+
+def read_dispense(dispense: Element, chart: Chart) -> None:
+    """File a MedicationDispense: exposure; whether the patient still has some of it, nobody says."""
+    drug = medication_of(dispense, chart)
+    if drug.is_irrelevant:
+        return
+    start = dispense.date("whenHandedOver") or dispense.date("whenPrepared")
+    schedule = _schedule(dispense, "dosageInstruction", chart)._replace(start=start, end=None)
+    _file(dispense, drug, _DISPENSE, None, schedule, chart)
+
+
+def medication_of(resource: Element, chart: Chart) -> Coded:
+    """The drug of a resource: coded in it, or in a Medication contained or sent along, or known by the display of the reference."""
+    coded = chart.coded_drug(resource, "medicationCodeableConcept")
+    return coded if coded.is_readable else referenced_drug(resource, resource.content.get("medicationReference"), chart)
+
+
+def referenced_drug(resource: Element, reference: object, chart: Chart) -> Coded:
+    """The drug that a Reference to a Medication means.
+
+    Args:
+        resource: the resource that holds the reference.
+        reference: a FHIR Reference.
+        chart: knows what was sent along.
+    """
+    if not isinstance(reference, dict):
+        return UNREADABLE
+    target = reference.get("reference")
+    medication = chart.identity.collection.find(target, resource) if isinstance(target, str) else None
+    if medication and medication.type == "Medication" and medication.code("status") != "entered-in-error":
+        coded = _drug_of_medication(medication, chart)
+        if coded.is_readable:
+            return coded
+    display = reference.get("display")
+    concepts = chart.terminology.concepts_of_drug_text(display) if isinstance(display, str) else ()
+    return Coded(concepts, by_text=True, is_readable=bool(display))
+
+
+def systemic_concepts(drug: Coded, route: str | None) -> tuple[str, ...]:
+    """The concepts of a drug given by a route.
+
+    What is put on the skin or into the eye is no systemic treatment, whichever drug it is: its concepts get the suffix
+    `__non_systemic`, and membership of a class (`systemic_corticosteroid_any`) is dropped.
+    """
+    if route not in _LOCAL_ROUTES:
+        return drug.concepts
+    return tuple(f"{concept.removesuffix(_NON_SYSTEMIC)}{_NON_SYSTEMIC}" for concept in drug.concepts if not concept.endswith(_ANY_OF_A_CLASS))
+
+
+def route_of(entry: Element, field: str, chart: Chart) -> str | None:
+    """The route that all dosages of an entry name."""
+    routes = {_route(dosage, chart) for dosage in entry.children(field)}
+    return routes.pop() if len(routes) == 1 else None
+
+
+def _file(
+    entry: Element,
+    drug: Coded,
+    statuses: Statuses,
+    written: DateInterval | None,
+    schedule: Schedule,
+    chart: Chart,
+    is_meant: bool = True,
+) -> None:
+    """File one entry. One without a known status is kept, as neither current nor taken."""
+    status = entry.code("status")
+    if status in statuses.ignored or not chart.is_sound(entry) or chart.is_prohibition(entry):
+        return
+    if not chart.has_code(entry, drug) or chart.is_future(entry, written or schedule.start):
+        return
+    if status not in statuses.given and status not in statuses.planned:
+        chart.lose(entry, "status", "is missing or not known; counted as neither current nor taken")
+    start, end = schedule.start or written, schedule.end
+    begins_later = start is not None and start.first > chart.as_of
+    was_given = is_meant and status in statuses.given and not begins_later
+    is_current = was_given and status in statuses.current and not (end is not None and end.last < chart.as_of)
+    concepts = systemic_concepts(drug, schedule.route)
+    if concepts:
+        chart.drugs.append(
+            DrugEntry(
+                reference=entry.reference,
+                concepts=concepts,
+                when=written if begins_later else start,
+                matched_by_text=drug.by_text,
+                status=status,
+                is_current=is_current,
+                was_given=was_given,
+                end=end,
+                route=schedule.route,
+                daily_dose_mg=schedule.daily_dose_mg,
+                stop_reason=None if is_current else _stop_reason(entry, chart),
+            )
+        )
+
+
+def _drug_of_medication(medication: Element, chart: Chart) -> Coded:
+    """The drug of a Medication by its code, else by its ingredients."""
+    if not chart.is_sound(medication):
+        return UNREADABLE
+    coded = chart.coded_drug(medication, "code")
+    if coded.concepts:
+        return coded
+    parts = [chart.coded_drug(part, "itemCodeableConcept") for part in medication.children("ingredient")]
+    concepts = tuple(sorted({concept for part in parts for concept in part.concepts}))
+    return Coded(concepts, any(part.by_text for part in parts), coded.is_readable or bool(concepts))
+
+
+def _is_ordered(request: Element) -> bool:
+    """Meant to be taken: an order, or a plan that records what the patient takes (US Core). Some senders leave out the intent."""
+    intent, content = request.code("intent"), request.content
+    is_reported = content.get("reportedBoolean") is True or isinstance(content.get("reportedReference"), dict)
+    return intent in _ORDERING_INTENTS or (intent == "plan" and is_reported)
+
+
+def _effective(entry: Element) -> Times:
+    """Start and end of `effective[x]`; a single day is a start."""
+    day = entry.date("effectiveDateTime")
+    return (day, None) if day else entry.bounds("effectivePeriod")
+
+
+def _stop_reason(entry: Element, chart: Chart) -> str | None:
+    reasons = entry.children("statusReason") or entry.children("statusReasonCodeableConcept")
+    concepts = {concept for reason in reasons for concept in chart.terminology.concepts_of_codeable(reason.content)[0]}
+    for concept, reason in _STOP_REASONS.items():
+        if concept in concepts:
+            return reason
+    return "other" if reasons else None
+
+
+def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
+    """What all dosages of an entry say together; nothing if one of them may mean something that we do not know (SAF-07)."""
+    dosages = entry.children(field)
+    if any(dosage.content.get("modifierExtension") for dosage in dosages):
+        entry.report(field, "has a modifierExtension that we do not know; dose, route and end not evaluated")
+        return Schedule()
+    periods = [_bounds(dosage) for dosage in dosages]
+    ends = [end for _, end in periods if end]
+    return Schedule(
+        start=min((start for start, _ in periods if start), default=None),
+        end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
+        route=route_of(entry, field, chart),
+        daily_dose_mg=_daily_dose(dosages[0]) if len(dosages) == 1 else None,
+    )
+
+
+def _repeat(dosage: Element) -> Element | None:
+    timing = dosage.child("timing")
+    return timing.child("repeat") if timing else None
+
+
+def _bounds(dosage: Element) -> Times:
+    repeat = _repeat(dosage)
+    return repeat.bounds("boundsPeriod") if repeat else (None, None)
+
+
+def _route(dosage: Element, chart: Chart) -> str | None:
+    routes = {_ROUTES[concept] for concept in chart.coded(dosage, "route").concepts if concept in _ROUTES}
+    return routes.pop() if len(routes) == 1 else None
+
+
+def _daily_dose(dosage: Element) -> float | None:
+    """Milligrams a day; None unless dose and timing are structured and leave nothing open (SAF-14)."""
+    content = dosage.content
+    if content.get("asNeededBoolean") or content.get("asNeededCodeableConcept"):
+        return None
+    rates, repeat = dosage.children("doseAndRate"), _repeat(dosage)
+    if len(rates) != 1 or repeat is None:
+        return None
+    dose, times = _milligrams(rates[0]), _times_a_day(repeat)
+    return None if dose is None or times is None else float(f"{dose * times:.12g}")
+
+
+def _milligrams(rate: Element) -> float | None:
+    quantity = rate.child("doseQuantity")
+    if quantity is None or quantity.content.get("comparator") is not None:
+        return None
+    factor = _DOSE.factor(*(quantity.content.get(name) for name in ("system", "code", "unit")))
+    number = quantity.number("value")
+    return None if factor is None or number is None or number <= 0 else number * factor
+
+
+def _times_a_day(repeat: Element) -> float | None:
+    """How often a day, where frequency, period and its unit say so and nothing else in the timing says otherwise."""
+    content = repeat.content
+    frequency, period = repeat.number("frequency"), repeat.number("period")
+    unit = repeat.code("periodUnit")
+    days = _DAYS.get(unit)
+    if frequency is None or period is None or days is None or frequency <= 0 or period <= 0:
+        return None
+    if not content.keys().isdisjoint(("frequencyMax", "periodMax", "count", "countMax")):
+        return None
+    for name in ("dayOfWeek", "timeOfDay", "when"):
+        moments = content.get(name)
+        if moments is not None and not (isinstance(moments, list) and len(moments) == frequency):
+            return None
+    if content.get("dayOfWeek") is not None and (unit, period) != ("wk", 1):
+        return None
+    return frequency / (period * days)

@@ -1,0 +1,339 @@
+"""From a story to FHIR R4: the Bundle that an EHR could have exported for this patient.
+
+Shapes follow US Core where that costs nothing (categories, codings with words, UCUM units, reference ranges).
+The same story always gives the same Bundle.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.codes import Concept
+from sandbox.story import (
+    AllergyLine,
+    ConditionLine,
+    FamilyLine,
+    MedicationLine,
+    OrderLine,
+    ProcedureLine,
+    ReportLine,
+    ResultLine,
+    Story,
+    StoryError,
+)
+
+Json = dict[str, Any]
+
+FHIR_BASE = "https://myositis-cds.example/sandbox/fhir"
+HL7 = "http://terminology.hl7.org/CodeSystem"
+UCUM = "http://unitsofmeasure.org"
+SNOMED_CT = "http://snomed.info/sct"
+LONGEST_ID = 64  # https://hl7.org/fhir/R4/datatypes.html#id
+CLINICIAN = {"display": "Dr Ada Sandbox (synthetic)"}
+
+# http://hl7.org/fhir/ValueSet/condition-severity, R4
+SEVERITIES = {"mild": ("255604002", "Mild"), "moderate": ("6736007", "Moderate"), "severe": ("24484000", "Severe")}
+ANSWERS = {"positive": ("POS", "Positive"), "negative": ("NEG", "Negative"), "borderline": ("IND", "Indeterminate")}
+FLAGS = {"H": "High", "L": "Low", "N": "Normal"}
+OBSERVATION_CATEGORIES = {
+    "laboratory": "Laboratory",
+    "vital-signs": "Vital Signs",
+    "exam": "Exam",
+    "procedure": "Procedure",
+    "social-history": "Social History",
+}
+REPORT_SECTIONS = {"LAB": "Laboratory", "PF": "Pulmonary Function", "RAD": "Radiology"}
+RELATIVES = {"mother": ("MTH", "mother")}
+# HL7 has no code for "ineffective"; the words are what charts carry.
+STOP_REASONS: Mapping[str, Json] = {
+    "ineffective": {"text": "Ineffective"},
+    "not tolerated": {
+        "coding": [{"system": f"{HL7}/medicationrequest-status-reason", "code": "sintol"}],
+        "text": "Not tolerated",
+    },
+}
+DOSE = re.compile(r"(?P<mg>\d+(\.\d+)?) mg (?P<how_often>daily|twice daily|weekly)")
+HOW_OFTEN: Mapping[str, Json] = {
+    "daily": {"frequency": 1, "period": 1, "periodUnit": "d"},
+    "twice daily": {"frequency": 2, "period": 1, "periodUnit": "d"},
+    "weekly": {"frequency": 1, "period": 1, "periodUnit": "wk"},
+}
+
+
+def build_bundle(story: Story, codes: Mapping[str, Concept]) -> Json:
+    """The patient's chart as a FHIR R4 collection Bundle.
+
+    Args:
+        story: the patient.
+        codes: concepts by key, from `read_codes`.
+
+    Raises:
+        StoryError: the story names a key that `codes.csv` does not have, or a result that a report sums up is not told.
+    """
+    writer = _Writer(story, codes)
+    return {
+        "resourceType": "Bundle",
+        "id": story.slug,
+        "type": "collection",
+        "timestamp": f"{story.as_of.isoformat()}T08:00:00Z",
+        "entry": [
+            {"fullUrl": f"{FHIR_BASE}/{resource['resourceType']}/{resource['id']}", "resource": resource}
+            for resource in writer.resources()
+        ],
+    }
+
+
+class _Writer:
+    """Writes the resources of one story; remembers the ids it gave, so that each is given once."""
+
+    def __init__(self, story: Story, codes: Mapping[str, Concept]) -> None:
+        self._story = story
+        self._codes = codes
+        self._given: Counter[tuple[str, str]] = Counter()
+        self._result_references: dict[tuple[str, str], str] = {}
+        self._subject = {"reference": f"Patient/{story.slug}", "display": story.name}
+
+    def resources(self) -> Iterator[Json]:
+        """The patient, then each part of the story in its order."""
+        yield self._patient()
+        yield from map(self._condition, self._story.conditions)
+        yield from map(self._medication, self._story.medications)
+        yield from map(self._result, self._story.results)
+        yield from map(self._procedure, self._story.procedures)
+        yield from map(self._report, self._story.reports)
+        yield from map(self._order, self._story.orders)
+        yield from map(self._allergy, self._story.allergies)
+        yield from map(self._relative, self._story.family)
+
+    def _patient(self) -> Json:
+        given, family = self._story.name.split(" ", 1)
+        record_number = {"coding": [_coding(f"{HL7}/v2-0203", "MR")], "text": "Medical record number"}
+        return {
+            "resourceType": "Patient",
+            "id": self._story.slug,
+            "meta": {"security": [_coding(f"{HL7}/v3-ActReason", "HTEST", "test health data")]},
+            "identifier": [
+                {
+                    "type": record_number,
+                    "system": f"{FHIR_BASE}/record-number",
+                    "value": f"SYNTHETIC-{self._story.slug}",
+                }
+            ],
+            "active": True,
+            "name": [{"use": "official", "family": family, "given": [given]}],
+            "gender": self._story.sex,
+            "birthDate": self._story.born.isoformat(),
+        }
+
+    def _condition(self, line: ConditionLine) -> Json:
+        return self._resource("Condition", line.what) | _present(
+            clinicalStatus=_concept(f"{HL7}/condition-clinical", line.status),
+            verificationStatus=_concept(f"{HL7}/condition-ver-status", line.verification),
+            category=[_concept(f"{HL7}/condition-category", "problem-list-item", "Problem List Item")],
+            severity=_concept(SNOMED_CT, *SEVERITIES[line.severity]) if line.severity else None,
+            code=self._codeable(line.what),
+            subject=self._subject,
+            onsetDateTime=line.onset,
+            abatementDateTime=line.ended,
+            recordedDate=line.recorded or line.onset,
+            note=_note(line.note),
+        )
+
+    def _medication(self, line: MedicationLine) -> Json:
+        status = "stopped" if line.stopped else "completed" if line.end else "active"
+        course = _present(start=line.start, end=line.end)
+        drug = self._codeable(line.what)
+        if line.reported:
+            return self._resource("MedicationStatement", line.what) | _present(
+                status=status,
+                statusReason=[STOP_REASONS[line.stopped]] if line.stopped else None,
+                medicationCodeableConcept=drug,
+                subject=self._subject,
+                effectivePeriod=course,
+                dosage=[_dosage(line.dose, None)] if line.dose else None,
+                note=_note(line.note),
+            )
+        return self._resource("MedicationRequest", line.what) | _present(
+            status=status,
+            statusReason=STOP_REASONS[line.stopped] if line.stopped else None,
+            intent="order",
+            category=[_concept(f"{HL7}/medicationrequest-category", line.setting, line.setting.capitalize())],
+            medicationCodeableConcept=drug,
+            subject=self._subject,
+            authoredOn=line.start,
+            requester=CLINICIAN,
+            note=_note(line.note),
+            dosageInstruction=[_dosage(line.dose, course)],
+        )
+
+    def _result(self, line: ResultLine) -> Json:
+        concept = self._look_up(line.what)
+        observation = self._resource("Observation", line.what)
+        self._result_references[line.what, line.on] = f"Observation/{observation['id']}"
+        return observation | _present(
+            status="final",
+            category=[
+                _concept(f"{HL7}/observation-category", concept.category, OBSERVATION_CATEGORIES[concept.category])
+            ],
+            code=self._codeable(line.what),
+            subject=self._subject,
+            effectiveDateTime=line.on,
+            **self._value(line, concept),
+        )
+
+    def _value(self, line: ResultLine, concept: Concept) -> Json:
+        """The value[x] and what goes with it, by the field that the story filled."""
+        if line.answer:
+            code, display = ANSWERS[line.answer]
+            interpretation = _concept(f"{HL7}/v3-ObservationInterpretation", code, display)
+            return {"valueCodeableConcept": {"text": line.answer.capitalize()}, "interpretation": [interpretation]}
+        if line.coded:
+            return {"valueCodeableConcept": self._codeable(line.coded)}
+        if "/" in line.value:
+            return {"component": self._blood_pressure(line.value)}
+        return {"valueQuantity": _quantity(line.value, concept.unit)} | _range(line, concept.unit)
+
+    def _blood_pressure(self, value: str) -> list[Json]:
+        parts = zip(("systolic", "diastolic"), value.split("/"), strict=True)
+        return [
+            {"code": self._codeable(key), "valueQuantity": _quantity(number, self._look_up(key).unit)}
+            for key, number in parts
+        ]
+
+    def _procedure(self, line: ProcedureLine) -> Json:
+        return self._resource("Procedure", line.what) | _present(
+            status="completed",
+            code=self._codeable(line.what),
+            subject=self._subject,
+            performedDateTime=line.on,
+            outcome={"text": line.outcome} if line.outcome else None,
+        )
+
+    def _report(self, line: ReportLine) -> Json:
+        section = self._look_up(line.what).category
+        return self._resource("DiagnosticReport", line.what) | _present(
+            status="final",
+            category=[_concept(f"{HL7}/v2-0074", section, REPORT_SECTIONS[section])] if section else None,
+            code=self._codeable(line.what),
+            subject=self._subject,
+            effectiveDateTime=line.on,
+            result=[{"reference": self._reference_to_result(key, line)} for key in line.of],
+            conclusion=line.conclusion,
+        )
+
+    def _reference_to_result(self, key: str, report: ReportLine) -> str:
+        try:
+            return self._result_references[key, report.on]
+        except KeyError:
+            problem = f"report {report.what} sums up {key}, but no such result of its day is told"
+            raise StoryError(f"{self._story.slug}: {problem}") from None
+
+    def _order(self, line: OrderLine) -> Json:
+        return self._resource("ServiceRequest", line.what) | {
+            "status": "active",
+            "intent": "order",
+            "code": self._codeable(line.what),
+            "subject": self._subject,
+            "authoredOn": line.on,
+            "requester": CLINICIAN,
+        }
+
+    def _allergy(self, line: AllergyLine) -> Json:
+        return self._resource("AllergyIntolerance", line.what) | _present(
+            clinicalStatus=_concept(f"{HL7}/allergyintolerance-clinical", "active"),
+            verificationStatus=_concept(f"{HL7}/allergyintolerance-verification", "confirmed"),
+            code=self._codeable(line.what),
+            patient=self._subject,
+            recordedDate=line.recorded,
+            reaction=[{"manifestation": [{"text": line.reaction}]}] if line.reaction else None,
+        )
+
+    def _relative(self, line: FamilyLine) -> Json:
+        return self._resource("FamilyMemberHistory", f"{line.relation}_{line.what}") | {
+            "status": "completed",
+            "patient": self._subject,
+            "date": line.recorded,
+            "relationship": _concept(f"{HL7}/v3-RoleCode", *RELATIVES[line.relation]),
+            "condition": [{"code": self._codeable(line.what)}],
+        }
+
+    def _resource(self, resource_type: str, key: str) -> Json:
+        """Type and a readable id, `<slug>.<key>`, numbered from the second of its kind on."""
+        self._given[resource_type, key] += 1
+        number = self._given[resource_type, key]
+        suffix = f"-{number}" if number > 1 else ""
+        resource_id = f"{self._story.slug}.{key.replace('_', '-')}{suffix}"
+        if len(resource_id) > LONGEST_ID:
+            raise StoryError(f"{self._story.slug}: the id for {key} has more than {LONGEST_ID} characters")
+        return {"resourceType": resource_type, "id": resource_id}
+
+    def _look_up(self, key: str) -> Concept:
+        try:
+            return self._codes[key]
+        except KeyError:
+            raise StoryError(f"{self._story.slug}: {key} is not a key of codes.csv") from None
+
+    def _codeable(self, key: str) -> Json:
+        concept = self._look_up(key)
+        return _present(
+            coding=[_coding(coding.system, coding.code, coding.display) for coding in concept.codings],
+            text=concept.text,
+        )
+
+
+def _present(**fields: Any) -> Json:
+    """The fields that say something: FHIR JSON has no nulls, empty strings or empty lists."""
+    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
+
+
+def _coding(system: str, code: str, display: str = "") -> Json:
+    return _present(system=system, code=code, display=display)
+
+
+def _concept(system: str, code: str, display: str = "") -> Json:
+    return {"coding": [_coding(system, code, display)]}
+
+
+def _note(text: str) -> list[Json]:
+    return [{"text": text}] if text else []
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
+
+
+def _quantity(value: str, unit: str) -> Json:
+    if not unit:
+        return {"value": _number(value)}
+    return {"value": _number(value), "unit": unit, "system": UCUM, "code": unit}
+
+
+def _range(line: ResultLine, unit: str) -> Json:
+    """The laboratory's range, and what it makes of the value: high, low or normal."""
+    if not line.range:
+        return {}
+    low, high = line.range.split("..")
+    limits = {name: _quantity(limit, unit) for name, limit in (("low", low), ("high", high)) if limit}
+    flag = _flag(_number(line.value), limits)
+    return {
+        "interpretation": [_concept(f"{HL7}/v3-ObservationInterpretation", flag, FLAGS[flag])],
+        "referenceRange": [limits],
+    }
+
+
+def _flag(value: float, limits: Mapping[str, Json]) -> str:
+    if "low" in limits and value < limits["low"]["value"]:
+        return "L"
+    return "H" if "high" in limits and value > limits["high"]["value"] else "N"
+
+
+def _dosage(dose: str, course: Json | None) -> Json:
+    """The dose in words and, where they have a known form, in numbers; `course` bounds it in time."""
+    known = DOSE.fullmatch(dose)
+    repeat = _present(boundsPeriod=course) | (HOW_OFTEN[known["how_often"]] if known else {})
+    return _present(
+        text=dose,
+        timing={"repeat": repeat} if repeat else None,
+        doseAndRate=[{"doseQuantity": _quantity(known["mg"], "mg")}] if known else None,
+    )

@@ -1,0 +1,88 @@
+"""A FHIR read or search, answered from one chart in memory: just what prefetch templates ask.
+
+Supported are instance reads, and searches by `patient` or `subject`, `category`, `_sort` and `_count`
+(the restricted subset of CDS Hooks 2.0.1, section "Prefetch query restrictions").
+"""
+
+from urllib.parse import parse_qsl
+
+from sandbox.bundles import FHIR_BASE, Json
+from sandbox.charts import Chart
+
+SORT_DATES = ("effectiveDateTime", "performedDateTime", "authoredOn", "recordedDate", "date")
+
+
+class UnsupportedQueryError(ValueError):
+    """The query uses something that this small EHR does not know; the message names it."""
+
+
+def answer(query: str, chart: Chart) -> Json | None:
+    """Answer a query as this patient's EHR would.
+
+    Args:
+        query: a relative FHIR URL, `Patient/123` or `Observation?patient=123&category=laboratory&_sort=-date`.
+        chart: the only patient that can be found.
+
+    Returns:
+        The resource that was read (None if there is none), or a searchset Bundle; where nothing matches, an empty one.
+
+    Raises:
+        UnsupportedQueryError: a parameter, or a value of one, that is not supported.
+    """
+    path, is_search, parameters = query.partition("?")
+    if not is_search:
+        resource_type, _, resource_id = path.partition("/")
+        return next((found for found in chart.of(resource_type) if found["id"] == resource_id), None)
+    asked = dict(parse_qsl(parameters, keep_blank_values=True))
+    matches = _sorted(_matching(list(chart.of(path)), asked, chart), asked.pop("_sort", ""))
+    count = asked.pop("_count", "") or str(len(matches))
+    if not count.isdecimal():
+        raise UnsupportedQueryError("_count is not a number")
+    if asked:
+        raise UnsupportedQueryError(f"search parameter {', '.join(sorted(asked))} is not supported")
+    return _searchset(query, matches, int(count))
+
+
+def _matching(resources: list[Json], asked: dict[str, str], chart: Chart) -> list[Json]:
+    """Take `patient`, `subject` and `category` out of the parameters and apply them."""
+    for parameter in ("patient", "subject"):
+        if (patient := asked.pop(parameter, None)) and patient.removeprefix("Patient/") != chart.patient_id:
+            resources = []
+    if category := asked.pop("category", ""):
+        wanted = set(category.split(","))
+        resources = [resource for resource in resources if wanted & _tokens(resource.get("category", []))]
+    return resources
+
+
+def _tokens(concepts: list[Json]) -> set[str]:
+    """A coding is found by its code alone and by `system|code`."""
+    codings = [coding for concept in concepts for coding in concept.get("coding", [])]
+    return {coding["code"] for coding in codings} | {f"{coding['system']}|{coding['code']}" for coding in codings}
+
+
+def _sorted(resources: list[Json], order: str) -> list[Json]:
+    if not order:
+        return resources
+    if order.lstrip("-") not in ("date", "authoredon", "authored", "recorded-date"):
+        raise UnsupportedQueryError(f"_sort={order} is not supported")
+    return sorted(resources, key=_sort_date, reverse=order.startswith("-"))
+
+
+def _sort_date(resource: Json) -> str:
+    return str(next((resource[field] for field in SORT_DATES if field in resource), ""))
+
+
+def _searchset(query: str, matches: list[Json], count: int) -> Json:
+    """A searchset Bundle with the first page; a `next` link says that there is more."""
+    bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(matches)}
+    if len(matches) > count:
+        bundle["link"] = [{"relation": "next", "url": f"{FHIR_BASE}/{query}&_offset={count}"}]
+    entries = [
+        {
+            "fullUrl": f"{FHIR_BASE}/{resource['resourceType']}/{resource['id']}",
+            "resource": resource,
+            "search": {"mode": "match"},
+        }
+        for resource in matches[:count]
+    ]
+    return bundle | ({"entry": entries} if entries else {})

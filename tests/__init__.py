@@ -1,0 +1,1 @@
+"""The checks, one folder per room, written to be read as documentation."""

@@ -1,0 +1,1 @@
+"""The sandbox: synthetic patients, and the page that shows them with their cards."""
