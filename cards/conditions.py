@@ -12,7 +12,7 @@ from typing import Any
 from cards.schedule import rounds
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions
-from fhir_profiles.dates import add_months
+from fhir_profiles.dates import DateInterval, add_months
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, all_of, any_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.treatment import Course, Outcome
@@ -78,9 +78,7 @@ def compile_condition(node: object, vocabulary: Vocabulary, where: str) -> Condi
         RuleError: an unknown key, or a name that nothing defines.
     """
     if not isinstance(node, dict) or len(node) != 1:
-        raise RuleError(
-            f"{where}: a condition is a mapping with exactly one key, one of {', '.join(sorted(_COMPILERS))}"
-        )
+        raise RuleError(f"{where}: a condition is a mapping with exactly one key, one of {', '.join(sorted(_COMPILERS))}")
     ((key, value),) = node.items()
     if key not in _COMPILERS:
         raise RuleError(f"{where}: unknown condition `{key}`; known are {', '.join(sorted(_COMPILERS))}")
@@ -141,13 +139,14 @@ def _combined(answer: Answer, verdicts: list[Verdict]) -> Verdict:
 
 def _population(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     if value not in vocabulary.populations:
-        raise RuleError(
-            f"{where}: population `{value}` is not in populations.yaml ({', '.join(sorted(vocabulary.populations))})"
-        )
+        raise RuleError(f"{where}: population `{value}` is not in populations.yaml ({', '.join(sorted(vocabulary.populations))})")
     return vocabulary.populations[value]
 
 
 # --- who the patient is ---------------------------------------------------------------------------------------------------
+
+_FEW = 3
+"""A statement about more phenotypes than this is about myositis: the recorded diagnosis is reason enough."""
 
 _CERTAINTIES = {
     "confirmed": {Certainty.RECORDED, Certainty.SUPPORTED},
@@ -166,7 +165,9 @@ def _phenotype(certainty: str) -> Callable[[Any, Vocabulary, str], Condition]:
             held = [p for p in case.assessment.phenotypes if p.code in codes and p.certainty in wanted]
             if not held:
                 return Verdict(Answer.NO)
-            return Verdict(Answer.YES, tuple(dict.fromkeys(item for p in held for item in p.evidence)))
+            named = held if len(codes) <= _FEW else held[:1]
+            evidence = [item for p in named for item in (p.evidence if len(codes) <= _FEW else p.evidence[:1])]
+            return Verdict(Answer.YES, tuple(dict.fromkeys(evidence)))
 
         return condition
 
@@ -217,9 +218,7 @@ def _severity(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         severity = case.assessment.severity
         if severity.value == "unknown":
             return Verdict(Answer.UNKNOWN, missing=severity.missing)
-        because = tuple(
-            Evidence(f"{severity.value} disease: {item.text}", item.reference) for item in severity.evidence
-        )
+        because = tuple(Evidence(f"{severity.value} disease: {item.text}", item.reference) for item in severity.evidence)
         return Verdict(Answer.YES if severity.value == value else Answer.NO, because)
 
     return condition
@@ -342,9 +341,7 @@ def _course(accepts: Callable[[Course], bool | None]) -> Callable[[Any, Vocabula
 def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | None]) -> Verdict:
     course = case.assessment.treatment.courses.get(agent)
     if course is None:
-        return Verdict(
-            case.assessment.features["systemic-treatment"].recorded if _medications_failed(case) else Answer.NO
-        )
+        return Verdict(case.assessment.features["systemic-treatment"].recorded if _medications_failed(case) else Answer.NO)
     accepted = accepts(course)
     if accepted is None:
         why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", agent)
@@ -397,19 +394,16 @@ def _settled(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 def _repeat_due(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """A repeat of a screening test has fallen due: `{of, after_rounds, or_more, months, from_months_before_onset}`."""
     code = _names(value["of"], vocabulary.definitions.investigations, where, "investigation")[0]
-    title = vocabulary.definitions.investigations[code].title
 
     def condition(case: Case) -> Verdict:
-        done = rounds(
-            case.assessment.days_done(code, counts_from(case.assessment, value.get("from_months_before_onset")))
-        )
+        done = rounds(case.assessment.days_done(code, counts_from(case.assessment, value.get("from_months_before_onset"))))
         enough = len(done) >= value["after_rounds"] if value.get("or_more") else len(done) == value["after_rounds"]
         if not done or not enough:
             return Verdict(Answer.NO)
         due = add_months(done[-1], value["months"])
         because = (
             Evidence(
-                f"{title} last done {_ago(done[-1], case.assessment.as_of)}; a repeat was due from {due.isoformat()}"
+                f"screening imaging last done {_ago(done[-1], case.assessment.as_of)}, repeat due from {DateInterval(due, due)}"
             ),
         )
         return Verdict(Answer.YES if case.assessment.as_of >= due else Answer.NO, because)

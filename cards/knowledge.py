@@ -41,6 +41,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionalOrders:
+    """Orders of a statement that only some of its patients need."""
+
+    when: Condition
+    orders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired."""
 
@@ -52,7 +60,7 @@ class Rule:
     sources: tuple[Source, ...]
     when: Condition
     orders: tuple[str, ...]
-    orders_by_sex: Mapping[str, tuple[str, ...]]
+    orders_if: tuple[ConditionalOrders, ...]
     offers: tuple[Offer, ...]
     avoid: tuple[str, ...]
     line: str
@@ -94,6 +102,14 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A contradiction, and for whom it matters."""
+
+    contradiction: Contradiction
+    matters: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything that cards are made from.
 
@@ -107,7 +123,7 @@ class Knowledge:
     treatments: Mapping[str, TreatmentEntry]
     orders: Mapping[str, Mapping[str, Any]]
     topics: Mapping[str, Topic]
-    contradictions: Mapping[str, Contradiction]
+    disputes: Mapping[str, Dispute]
 
 
 @cache
@@ -135,20 +151,17 @@ def load_knowledge(folder: Path) -> Knowledge:
         for key, e in _read(folder / "treatments.yaml", folder).items()
     }
     topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
-    contradictions = {
-        code: Contradiction(code, e["title"], tuple(e["sides"]))
-        for code, e in _read(folder / "contradictions.yaml", folder).items()
-    }
     sources = {key: _source(key, e) for key, e in _read(folder / "sources.yaml", folder).items()}
     vocabulary = _vocabulary(folder)
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, contradictions)
+    disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
+    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
     files = sorted((folder / "guidelines").glob("*.yaml"))
     rules = [rule for file in files for rule in loader.guideline(file, _read(file, folder))]
     _check_unique(rule.id for rule in rules)
     safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
     safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
     _check_unique(rule.id for rule in safety)
-    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, contradictions)
+    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, disputes)
 
 
 def _vocabulary(folder: Path) -> Vocabulary:
@@ -166,7 +179,7 @@ class _Loader:
     orders: Mapping[str, Any]
     treatments: Mapping[str, TreatmentEntry]
     topics: Mapping[str, Topic]
-    contradictions: Mapping[str, Contradiction]
+    disputes: Mapping[str, Dispute]
 
     def guideline(self, file: Path, document: Mapping[str, Any]) -> Iterable[Rule]:
         default = self._sources(document["source"], file.name)
@@ -176,9 +189,9 @@ class _Loader:
     def _rule(self, where: str, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
         self._check(where, "topic", [entry["topic"]], self.topics)
         self._check(where, "order", entry.get("orders", ()), self.orders)
-        by_sex = entry.get("orders_by_sex", {})
-        self._check(where, "order", [key for keys in by_sex.values() for key in keys], self.orders)
-        self._check(where, "contradiction", entry.get("conflicts", ()), self.contradictions)
+        orders_if = entry.get("orders_if", ())
+        self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
+        self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
         offers = tuple(Offer(o["treatment"], o.get("with"), o.get("remark")) for o in entry.get("offers", ()))
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
@@ -188,17 +201,17 @@ class _Loader:
             says=entry["says"],
             strength=entry["strength"],
             urgency=entry.get("urgency", "routine"),
-            sources=self._sources(entry["sources"], where) if "sources" in entry else default,
+            sources=default + (self._sources(entry["sources"], where) if "sources" in entry else ()),
             when=compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone,
             orders=tuple(entry.get("orders", ())),
-            orders_by_sex={sex: tuple(keys) for sex, keys in by_sex.items()},
+            orders_if=tuple(
+                ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"])) for o in orders_if
+            ),
             offers=offers,
             avoid=tuple(entry.get("avoid", ())),
             line=entry.get("line", "any"),
             fits=entry.get("fits", 0),
-            notes=tuple(
-                Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())
-            ),
+            notes=tuple(Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())),
             conflicts=tuple(entry.get("conflicts", ())),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
@@ -231,8 +244,13 @@ class _Loader:
             raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
 
 
+def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dispute:
+    matters = compile_condition(entry["when"], vocabulary, f"contradictions.yaml: {code}") if "when" in entry else everyone
+    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters)
+
+
 def _source(key: str, entry: Mapping[str, Any]) -> Source:
-    return Source(key, entry["citation"], entry["evidence"], entry.get("year"), entry.get("url"))
+    return Source(key, entry["short"], entry["citation"], entry["evidence"], entry.get("year"), entry.get("url"))
 
 
 def _read(path: Path, folder: Path) -> Any:

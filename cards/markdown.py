@@ -1,4 +1,4 @@
-"""Card text as conservative GitHub-flavoured Markdown: no HTML, and nothing that came from a chart can form markup (CARD-01 to 04)."""
+"""Card text as conservative GitHub-flavoured Markdown: no HTML, and no value of a chart can form markup (CARD-01 to 04)."""
 
 import re
 import unicodedata
@@ -15,9 +15,7 @@ def plain(text: str) -> str:
     """Text with control, format and bidirectional characters removed and white space folded."""
     normal = unicodedata.normalize("NFC", text[: _MAX_VALUE * 4])
     kept = "".join(
-        " " if ch.isspace() else ch
-        for ch in normal
-        if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
+        " " if ch.isspace() else ch for ch in normal if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
     )
     return " ".join(kept.split())[:_MAX_VALUE]
 

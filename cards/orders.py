@@ -31,9 +31,7 @@ def build_order(
     """
     order = deepcopy(_template(key, known.orders[key]))
     order["subject"] = {"reference": f"Patient/{patient_id}"}
-    order["instantiatesCanonical"] = [
-        f"{CANONICAL}/PlanDefinition/{recommendation}" for recommendation in recommendations
-    ]
+    order["instantiatesCanonical"] = [f"{CANONICAL}/PlanDefinition/{recommendation}" for recommendation in recommendations]
     if conditions := [reason for reason in dict.fromkeys(reasons) if reason.startswith("Condition/")]:
         order["reasonReference"] = [{"reference": reason} for reason in conditions[:2]]
     return order
@@ -67,7 +65,7 @@ def prove_templates(known: Knowledge) -> int:
     from fhir.resources.R4B.medicationrequest import MedicationRequest
     from fhir.resources.R4B.servicerequest import ServiceRequest
 
-    models = {"ServiceRequest": ServiceRequest, "MedicationRequest": MedicationRequest}
+    models: dict[str, Any] = {"ServiceRequest": ServiceRequest, "MedicationRequest": MedicationRequest}
     for key, entry in known.orders.items():
         example = build_order(key, ["example-statement"], "example", ["Condition/example"], known)
         models[entry["resource"]].model_validate(example)

@@ -59,16 +59,17 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     verdict = rule.when(case)
     if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
         return None
-    recommendation = _from(rule, verdict, case)
+    recommendation = _from(rule, verdict, case, known)
     if rule.avoid:
         return _against_current_treatment(rule, recommendation, case, known)
-    orders = _orders_of(rule, case)
+    orders, undecided = _orders_of(rule, case)
+    recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
     if not orders:
         return recommendation
     return _with_orders(recommendation, orders, rule, case, known)
 
 
-def _from(rule: Rule, verdict: Verdict, case: Case) -> Recommendation:
+def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation:
     notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
     return Recommendation(
         id=rule.id,
@@ -81,28 +82,26 @@ def _from(rule: Rule, verdict: Verdict, case: Case) -> Recommendation:
         because=verdict.because,
         missing=verdict.missing,
         notes=notes,
-        conflicts=rule.conflicts,
+        conflicts=tuple(code for code in rule.conflicts if known.disputes[code].matters(case).answer is Answer.YES),
     )
 
 
-def _against_current_treatment(
-    rule: Rule, recommendation: Recommendation, case: Case, known: Knowledge
-) -> Recommendation | None:
+def _against_current_treatment(rule: Rule, recommendation: Recommendation, case: Case, known: Knowledge) -> Recommendation | None:
     """Advice against a treatment is news only while such a treatment is being taken."""
     courses = {known.treatments[treatment].course for treatment in rule.avoid}
-    taken = [
-        course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current
-    ]
+    taken = [course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current]
     if not taken:
         return None
     evidence = tuple(item for course in taken for item in course.evidence)
-    return replace(
-        recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken)
-    )
+    return replace(recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken))
 
 
-def _orders_of(rule: Rule, case: Case) -> tuple[str, ...]:
-    return rule.orders + rule.orders_by_sex.get(case.assessment.sex or "", ())
+def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
+    """The orders that this patient needs, and what is missing to decide on further ones."""
+    verdicts = [(part.orders, part.when(case)) for part in rule.orders_if]
+    needed = [order for orders, verdict in verdicts if verdict.answer is Answer.YES for order in orders]
+    missing = [item for _, verdict in verdicts if verdict.answer is Answer.UNKNOWN for item in verdict.missing]
+    return (*rule.orders, *needed), tuple(missing)
 
 
 def _with_orders(
@@ -125,7 +124,7 @@ def _with_orders(
             stop = next((c for c in cautions_for(order, case, known, (Level.STOP,)) if c.is_certain), None)
             if stop:
                 unsafe.append(
-                    f"{_capital(known.orders[order]['title'])} is not offered as an order: {stop.text} ({stop.source.citation})."
+                    f"{_capital(known.orders[order]['title'])} is not offered as an order: {stop.text} ({stop.source.short})."
                 )
             else:
                 open_orders.append(order)
@@ -136,13 +135,9 @@ def _with_orders(
         holds=recommendation.holds if open_orders else all_of(answers),
         orders=tuple(open_orders) if recommendation.holds is Answer.YES else (),
         already=tuple(dict.fromkeys(already)),
-        missing=tuple(dict.fromkeys((*recommendation.missing, *missing, *_sex_unknown(rule, case)))),
+        missing=tuple(dict.fromkeys((*recommendation.missing, *missing))),
         notes=recommendation.notes + tuple(unsafe),
     )
-
-
-def _sex_unknown(rule: Rule, case: Case) -> tuple[Missing, ...]:
-    return (Missing("sex", "Patient.gender"),) if rule.orders_by_sex and case.assessment.sex is None else ()
 
 
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
@@ -191,7 +186,7 @@ def _advice_against(draft: DraftOrder, treatments: list[str], case: Case, known:
             if verdict.answer is Answer.YES:
                 drafted = Evidence(f"{avoided[0]} is being drafted", draft.reference)
                 because = (*verdict.because, drafted)
-                said.append(replace(_from(rule, verdict, case), because=because, avoid=(avoided[0],)))
+                said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
     return said
 
 
@@ -201,8 +196,7 @@ _URGENCY = {Level.STOP: "urgent", Level.WARN: "soon", Level.REMIND: "routine"}
 def _cautions_about(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
     cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level) if c.is_certain}
     return [
-        _from_caution(caution, draft, known.treatments[treatments[0]].course or treatments[0])
-        for caution in cautions.values()
+        _from_caution(caution, draft, known.treatments[treatments[0]].course or treatments[0]) for caution in cautions.values()
     ]
 
 

@@ -12,13 +12,15 @@ class Source:
 
     Args:
         id: our name (`titulaer-2011`).
-        citation: as it is cited in a card.
+        short: as it is named inside a card (`Titulaer 2011`).
+        citation: as it is cited.
         year: of publication, where the page that we read it on gives one.
         evidence: what it rests on, in the words of the review (`evidence C-D`, `eminence`, …).
         url: where it, or the review that we read it in, can be found; None where no address was kept.
     """
 
     id: str
+    short: str
     citation: str
     evidence: str
     year: int | None = None
@@ -27,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A disagreement between guidelines (C1 to C15 of the reference): who says what, and how we show it."""
+    """A disagreement between guidelines (C1 to C15 of the reference): who says what."""
 
     id: str
     title: str
@@ -87,7 +89,9 @@ class Option:
         cautions: what this patient's chart raises against it.
         not_offered: why it is set aside, or None if it stands.
         order_withheld: why it stands without a ready-made order, or None.
+        reminders: what goes with it.
         undecided: stop rules that a missing datum leaves open.
+        is_best_fit: no other option that stands fits this patient's disease more closely; only these get a ready-made order.
         rank: place among all options of this patient, 0 first.
     """
 
@@ -95,7 +99,9 @@ class Option:
     title: str
     backing: tuple[Backing, ...]
     cautions: tuple[Caution, ...] = ()
+    reminders: tuple[Caution, ...] = ()
     undecided: tuple[Caution, ...] = ()
+    is_best_fit: bool = True
     rank: int = 0
     not_offered: str | None = None
     order_withheld: str | None = None

@@ -13,7 +13,7 @@ from cards.recommendation import Backing, Caution, Level, Option
 from cards.safety import cautions_for
 from fhir_profiles.treatment import Course, Outcome
 
-STRENGTHS = ("recommended", "option", "insufficient evidence")
+STRENGTHS = ("recommended", "option", "insufficient-evidence")
 """Firmest first; the words are the sources' own."""
 
 _UNROUTED = "glucocorticoid-high-dose"
@@ -40,7 +40,19 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Optio
     _route(backing)
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
-    return tuple(replace(option, rank=rank) for rank, (_, option) in enumerate(ranked))
+    best = max((fit for fit, option in options if _is_ready(option) and not _is_partner(option)), default=0)
+    return tuple(
+        replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
+    )
+
+
+def _is_ready(option: Option) -> bool:
+    return option.not_offered is None and option.order_withheld is None
+
+
+def _is_partner(option: Option) -> bool:
+    """A glucocorticoid goes with the other options rather than competing with them."""
+    return option.treatment.startswith("glucocorticoid")
 
 
 def _backing(rule: Rule, offer: Offer) -> Backing:
@@ -65,13 +77,14 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     ordered = sorted(
         backers, key=lambda b: (-b[0], STRENGTHS.index(b[1].strength), -(b[1].source.year or 0), b[1].recommendation)
     )
-    cautions = cautions_for(treatment, case, known, (Level.STOP, Level.WARN))
+    cautions = cautions_for(treatment, case, known, Level)
     course = case.assessment.treatment.courses.get(entry.course or "")
     return Option(
         treatment=treatment,
         title=entry.title,
         backing=tuple(backing for _, backing in ordered),
         cautions=tuple(c for c in cautions if c.level is Level.WARN),
+        reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if c.level is Level.STOP and not c.is_certain),
         not_offered=_set_aside_by_history(treatment, course) or _set_aside_by_safety(cautions),
         order_withheld=_withheld(cautions, course),
@@ -93,7 +106,7 @@ def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
 
 def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:
     stop = next((c for c in cautions if c.level is Level.STOP and c.is_certain), None)
-    return f"{stop.text} ({stop.source.citation})" if stop else None
+    return f"{stop.text} ({stop.source.short})" if stop else None
 
 
 def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | None:
@@ -108,13 +121,12 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, str]:
-    """Standing before set aside; glucocorticoid first, as the partner of the rest; then cautions, fit, strength, number of backers."""
+    """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, number of sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
-    is_partner = option.treatment.startswith("glucocorticoid")
     return (
         option.not_offered is not None,
-        not is_partner,
+        not _is_partner(option),
         -fit,
         len(option.cautions),
         strength,

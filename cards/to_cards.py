@@ -14,7 +14,7 @@ from cards.orders import CANONICAL, build_order
 from cards.recommendation import Recommendation
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of, summary
 from fhir_profiles.assessment import Assessment
-from fhir_profiles.findings import Answer
+from fhir_profiles.findings import Answer, Missing
 
 EXPLANATION = "org.myositis-cds.explanation"
 DEFAULT_CAP = 5
@@ -62,32 +62,33 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        firm = [r for r in said if r.holds is Answer.YES]
-        if firm or topic in _ASKS_ALONE:
-            shown.append((topic, firm or said))
-    urgency = {topic: min(list(_INDICATORS).index(r.urgency) for r in said) for topic, said in shown}
-    return sorted(shown, key=lambda item: (urgency[item[0]], known.topics[item[0]].rank))
+        if topic in _ASKS_ALONE or any(r.holds is Answer.YES for r in said):
+            shown.append((topic, said))
+    indicators = list(_INDICATORS.values())
+    return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
 
 
 def _card(
     topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
 ) -> dict[str, Any]:
-    suggestions = _suggestions(topic, said, assessment, known, namespace, offered)
+    missing = missing_of(said)
+    said = [r for r in said if r.holds is Answer.YES] or said
+    suggestions = _suggestions(topic, said, missing, assessment, known, namespace, offered)
     sources = sources_of(said)
     card: dict[str, Any] = {
         "uuid": str(uuid5(namespace, f"{topic}/{'/'.join(r.id for r in said)}")),
         "summary": summary(topic, said, assessment, known),
-        "detail": detail(topic, said, assessment, known),
+        "detail": detail(said, missing, known),
         "indicator": _indicator(said),
         "source": _source(topic, sources, known),
     }
     if suggestions:
         card["suggestions"] = suggestions
-        card["selectionBehavior"] = "at-most-one" if topic == "nextLineTherapy" else "any"
+        card["selectionBehavior"] = "any"
     card["overrideReasons"] = _override_reasons()
     if links := _links(sources):
         card["links"] = links
-    card["extension"] = {EXPLANATION: _explanation(said, known)}
+    card["extension"] = {EXPLANATION: _explanation(said, missing, known)}
     return card
 
 
@@ -106,11 +107,8 @@ def _at_most_one_critical(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, Any]:
-    label = fit(
-        listed([source.citation for source in sources[:3]])
-        + (f" and {len(sources) - 3} more" if len(sources) > 3 else "")
-    )
-    source: dict[str, Any] = {"label": label}
+    named = [source.short for source in sources[:3]] + ([f"{len(sources) - 3} more"] if len(sources) > 3 else [])
+    source: dict[str, Any] = {"label": fit(listed(named))}
     if url := next((s.url for s in sources if s.url), None):
         source["url"] = url
     source["topic"] = {
@@ -122,7 +120,13 @@ def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, A
 
 
 def _suggestions(
-    topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
+    topic: str,
+    said: list[Recommendation],
+    missing: Sequence[Missing],
+    assessment: Assessment,
+    known: Knowledge,
+    namespace: UUID,
+    offered: set[str],
 ) -> list[dict[str, Any]]:
     """One draft order per suggestion; an order that an earlier card offers is not offered twice."""
     wanted: dict[str, list[str]] = {}
@@ -130,18 +134,24 @@ def _suggestions(
         for order in recommendation.orders:
             wanted.setdefault(order, []).append(recommendation.id)
     for option in options_of(said):
-        order = known.treatments[option.treatment].order
-        if order and option.not_offered is None and option.order_withheld is None:
-            wanted.setdefault(order, []).extend(backing.recommendation for backing in option.backing)
+        drug = known.treatments[option.treatment].order
+        if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
+            wanted.setdefault(drug, []).extend(backing.recommendation for backing in option.backing)
+    for key in _orders_that_answer(missing, known):
+        wanted.setdefault(key, [said[0].id])
     keys = [key for key in wanted if key not in offered][:MOST_SUGGESTIONS]
     offered.update(keys)
     patient_id = assessment.record.patient_id
     if patient_id is None:
         return []
-    reasons = [
-        fact.reference for phenotype in assessment.phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses
-    ]
+    reasons = [fact.reference for phenotype in assessment.phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses]
     return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
+
+
+def _orders_that_answer(missing: Iterable[Missing], known: Knowledge) -> list[str]:
+    """The tests that would supply what is missing, where we know an order for them."""
+    by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
+    return [by_concept[item.concept] for item in missing if item.concept in by_concept]
 
 
 def _suggestion(
@@ -183,11 +193,11 @@ def _links(sources: Sequence[Any]) -> list[dict[str, str]]:
     return [{"label": fit(citation, 80), "url": url, "type": "absolute"} for url, citation in list(urls.items())[:3]]
 
 
-def _explanation(said: list[Recommendation], known: Knowledge) -> dict[str, Any]:
+def _explanation(said: list[Recommendation], missing: Sequence[Missing], known: Knowledge) -> dict[str, Any]:
     explanation: dict[str, Any] = {
         "recommendations": [r.id for r in said],
         "because": [{"text": e.text} | ({"reference": e.reference} if e.reference else {}) for e in evidence_of(said)],
-        "missing": [{"text": m.text, "concept": m.concept} for m in missing_of(said)],
+        "missing": [{"text": m.text, "concept": m.concept} for m in missing],
         "sources": [_cited(source) for source in sources_of(said)],
         "conflicts": list(dict.fromkeys(code for r in said for code in r.conflicts)),
         "knowledgeVersion": known.version,

@@ -8,7 +8,10 @@ from cards.recommendation import Option, Recommendation, Source
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Evidence, Missing
 
-LIMITS = "_Decision support, not a medical device and not clinically validated. The sources are mostly expert opinion or low-grade evidence._"
+LIMITS = (
+    "_Decision support, not a medical device and not clinically validated. "
+    "The sources are mostly expert opinion or low-grade evidence._"
+)
 
 
 def summary(topic: str, recommendations: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
@@ -21,7 +24,16 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         "lungFunction": _order_summary,
         "tumourScreening": _screening_summary,
     }.get(topic)
-    return fit(words(firm, assessment, known) if words else capital(_most_urgent(firm).says))
+    return fit((words or _general_summary)(firm, assessment, known))
+
+
+def _general_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+    first = _most_urgent(firm)
+    if not first.orders:
+        return capital(first.says)
+    orders = listed([known.orders[order]["title"] for order in first.orders])
+    place = "not on record" if _place([first]) == "on record" else "not in the data supplied"
+    return f"{capital(orders)} {place}: {first.says} ({first.sources[0].short})"
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
@@ -40,7 +52,10 @@ def _therapy_summary(firm: Sequence[Recommendation], assessment: Assessment, kno
     disease = f"{'' if assessment.severity.value == 'unknown' else assessment.severity.value + ' '}{_primary_title(assessment)}"
     if not options:
         return f"No option of the guidelines is left for {disease}: seek specialist advice"
-    return f"{line} for {disease}: {listed([option.title for option in options][:4], 'or')}"
+    partners = [option.title for option in options if option.treatment.startswith("glucocorticoid")]
+    others = [option.title for option in options if not option.treatment.startswith("glucocorticoid")]
+    named = " with ".join(listed(titles, "or") for titles in (partners, others[:4]) if titles)
+    return f"{line} for {disease}: {named}"
 
 
 def _primary_title(assessment: Assessment) -> str:
@@ -52,8 +67,12 @@ def _order_summary(firm: Sequence[Recommendation], assessment: Assessment, known
     first = _most_urgent(firm)
     if first.id == "sunderkotter-2016-pft-abnormal-pulmonology":
         return "Lung function is abnormal and no pulmonology referral is on record: further work-up is recommended"
-    place = "in the data supplied" if first.missing else "on record"
-    return f"No lung function test {place}: recommended for every patient with myositis ({first.sources[0].citation})"
+    return f"No lung function test {_place(firm)}: recommended for every patient with myositis ({first.sources[0].short})"
+
+
+def _place(firm: Sequence[Recommendation]) -> str:
+    """Where nothing was found: "on record" claims more than a client that sent no procedures allows."""
+    return "in the data supplied" if any("not supplied" in item.text for r in firm for item in r.missing) else "on record"
 
 
 def _screening_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
@@ -61,22 +80,34 @@ def _screening_summary(firm: Sequence[Recommendation], assessment: Assessment, k
     dermatomyositis = assessment.phenotype("anti-tif1-gamma-dermatomyositis") or assessment.phenotype("dermatomyositis")
     disease = dermatomyositis.title if dermatomyositis else "dermatomyositis"
     if not orders:
-        return f"Tumour screening in {disease}: {firm[0].says}"
+        repeat = next((item for r in firm for item in r.because if "repeat due from" in item.text), None)
+        return (
+            f"Tumour screening in {disease} is due again: {repeat.text}"
+            if repeat
+            else f"Tumour screening in {disease}: {firm[0].says}"
+        )
+    place = "not on record" if _place(firm) == "on record" else "not in the data supplied"
     titles = [known.orders[order]["title"].replace(" (alternative to CT)", "") for order in orders]
     for shown in range(len(titles), 0, -1):
         rest = len(titles) - shown
         names = listed(titles[:shown] + ([f"{rest} more"] if rest else []))
-        sentence = f"Tumour screening in {disease}: {names} not on record"
+        sentence = f"Tumour screening in {disease}: {names} {place}"
         if fit(sentence) == sentence:
             return sentence
-    return f"Tumour screening in {disease}: {len(titles)} tests not on record"
+    return f"Tumour screening in {disease}: {len(titles)} tests {place}"
 
 
-def detail(topic: str, recommendations: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    """The card's detail, in Markdown."""
+def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge) -> str:
+    """The card's detail, in Markdown.
+
+    Args:
+        recommendations: what the card says.
+        missing: what would help, of these and of the statements that wait for it.
+        known: the knowledge.
+    """
     options = options_of(recommendations)
     parts = [
-        section("Advice", bullets(_advice(recommendations, known))),
+        section("Advice", bullets(_advice([r for r in recommendations if not r.options]))),
         section("Options", _options_table([o for o in options if o.not_offered is None])),
         section("Not suggested", bullets(f"{o.title}: {escape(o.not_offered)}" for o in options if o.not_offered)),
         section("Why", bullets(_reasons(evidence_of(recommendations)))),
@@ -85,7 +116,7 @@ def detail(topic: str, recommendations: Sequence[Recommendation], assessment: As
             bullets(dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)),
         ),
         section("Please note", bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
-        section("Missing", bullets(escape(item.text) for item in missing_of(recommendations))),
+        section("Missing", bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
         section("Where guidelines disagree", bullets(_disagreements(recommendations, known))),
         section("Sources", bullets(_cited(source) for source in sources_of(recommendations))),
         LIMITS,
@@ -102,42 +133,54 @@ def _reasons(evidence: Sequence[Evidence]) -> list[str]:
     return reasons[:_MOST_REASONS] + ([f"and {more} more, see the explanation of this card"] if more > 0 else [])
 
 
-def _advice(recommendations: Sequence[Recommendation], known: Knowledge) -> list[str]:
+STRENGTH_WORDS = {
+    "option": "may be considered",
+    "not-recommended": "not recommended",
+    "insufficient-evidence": "evidence insufficient",
+}
+"""How a strength is printed where the word of the table is not the word of the source."""
+
+
+def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
     return [
-        f"{capital(r.says)}: _{r.strength}_ ({listed([s.citation for s in r.sources][:2])})"
+        f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
         + ("" if r.holds is Answer.YES else ", if the missing data confirm it")
         for r in recommendations
     ]
 
 
+def _named(sources: Sequence[Source]) -> str:
+    """The source that we read, and whom it cites."""
+    first, *cited = [source.short for source in sources]
+    return f"{first}, citing {listed(cited)}" if cited else first
+
+
 def _options_table(options: Sequence[Option]) -> str:
     if not options:
         return ""
-    return table(
-        ("Option", "Who says so, in their strength", "In this patient"), [_option_row(option) for option in options]
-    )
+    return table(("Option", "Who says so, in their strength", "In this patient"), [_option_row(option) for option in options])
 
 
 def _option_row(option: Option) -> tuple[str, str, str]:
     partners = dict.fromkeys(b.partner for b in option.backing if b.partner)
     name = option.title + (f", with {listed(list(partners))}" if partners else "")
-    backers: dict[str, str] = {}
+    backers: dict[str, list[str]] = {}
     for backing in option.backing:
-        line = f", {backing.line} line" if backing.line != "any" else ""
-        remark = f"; {backing.remark}" if backing.remark else ""
-        backers.setdefault(f"{backing.source.citation}: {backing.strength}{line}{remark}", "")
-    chart = [f"caution: {caution.text}" for caution in option.cautions]
+        words = [STRENGTH_WORDS.get(backing.strength, backing.strength), f"{backing.line} line" if backing.line != "any" else ""]
+        said = ", ".join(word for word in (*words, backing.remark or "") if word)
+        backers.setdefault(backing.source.short, []).append(said)
+    said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
+    chart = [f"caution: {caution.text} ({caution.source.short})" for caution in option.cautions]
+    chart += [f"{reminder.text} ({reminder.source.short})" for reminder in option.reminders]
     if option.order_withheld:
         chart.append(option.order_withheld)
-    return name, "; ".join(backers), escape("; ".join(chart)) or "nothing against it on record"
+    return name, "; ".join(said_by), escape("; ".join(chart)) or "nothing against it on record"
 
 
 def _disagreements(recommendations: Sequence[Recommendation], known: Knowledge) -> list[str]:
     codes = dict.fromkeys(code for r in recommendations for code in r.conflicts)
-    return [
-        f"{capital(known.contradictions[code].title)} ({code}): {' '.join(known.contradictions[code].sides)}"
-        for code in codes
-    ]
+    disputes = [known.disputes[code].contradiction for code in codes]
+    return [f"{capital(dispute.title)} ({dispute.id}): {' '.join(dispute.sides)}" for dispute in disputes]
 
 
 def _cited(source: Source) -> str:

@@ -27,9 +27,7 @@ def assess(record: PatientRecord) -> Assessment:
         return _empty(record)
     parameters = known.treatment
     ages = _ages(record)
-    features = find_features(
-        record, known.features, ages, find_weakness(record, int(parameters["activity_window_months"]))
-    )
+    features = find_features(record, known.features, ages, find_weakness(record, int(parameters["activity_window_months"])))
     features["any-weakness"] = _any_weakness(features)
     antibodies = find_antibodies(record, known.antibodies, _immunosuppressants(known))
     phenotypes = find_phenotypes(record, Findings(features, antibodies), known)
@@ -79,12 +77,13 @@ def _in_remission(phenotypes: tuple[Phenotype, ...]) -> bool:
 
 
 def _activity(features: dict[str, Finding], phenotypes: tuple[Phenotype, ...]) -> Finding:
-    """Active disease in the recent past (phenotypes.md section 5): a recorded relapse, a raised enzyme, or graded weakness."""
+    """Active disease in the recent past (phenotypes.md section 5): a recorded relapse, a raised enzyme, or severe weakness.
+
+    Mild weakness alone does not count: it may be damage that stayed, which is no reason to escalate.
+    """
     relapses = [f for p in phenotypes for f in p.diagnoses if f.clinical_status in ("relapse", "recurrence")]
-    recorded = tuple(
-        dict.fromkeys(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses)
-    )
-    parts = [features[code] for code in ("raised-creatine-kinase", "severe-weakness", "mild-or-moderate-weakness")]
+    recorded = tuple(dict.fromkeys(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses))
+    parts = [features[code] for code in ("raised-creatine-kinase", "severe-weakness")]
     evidence = recorded + tuple(item for part in parts if part.is_present for item in part.evidence)
     standing = Standing.PRESENT if recorded else standing_of_any(part.standing for part in parts)
     return Finding("active-disease", "active disease in the last 3 months", standing, tuple(dict.fromkeys(evidence)))

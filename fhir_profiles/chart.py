@@ -105,15 +105,18 @@ class Chart:
     failed: set[str] = field(default_factory=set)
 
     def coded(self, element: Element, name: str) -> Coded:
-        """The meaning of a CodeableConcept."""
-        codeable = element.content.get(name)
-        concepts, by_text = self.terminology.concepts_of_codeable(codeable)
-        return Coded(concepts, by_text, bool(concepts) or says_something(codeable))
+        """The meaning of a field that is a CodeableConcept."""
+        return self.meaning(element.content.get(name))
 
     def coded_drug(self, element: Element, name: str) -> Coded:
-        """The meaning of a CodeableConcept that names a drug; its text is read as drug texts are written."""
+        """The meaning of a field that is a CodeableConcept and names a drug; its text is read as drug texts are written."""
         codeable = element.content.get(name)
         concepts, by_text = self.terminology.concepts_of_medication(codeable)
+        return Coded(concepts, by_text, bool(concepts) or says_something(codeable))
+
+    def meaning(self, codeable: object) -> Coded:
+        """The meaning of a CodeableConcept."""
+        concepts, by_text = self.terminology.concepts_of_codeable(codeable)
         return Coded(concepts, by_text, bool(concepts) or says_something(codeable))
 
     def admit(self, element: Element, code: Coded, counted: Set[str], ignored: Set[str]) -> str | None:

@@ -4,6 +4,7 @@ FHIR lets `2024`, `2024-05` and `2024-05-17T08:30:00+02:00` stand for a date. A 
 may mean, and a question about it is answered only if every day of the interval gives the same answer (SAF-10).
 """
 
+import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,10 @@ from functools import lru_cache
 MONTH_NAMES = (
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 )  # fixed English names: `strftime("%B")` would follow the server's locale
+
+
+_SHAPE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ].+)?)?)?")
+"""Python alone would also read `+123`, `1_00` and week dates; some senders put a blank in place of the T."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +61,8 @@ def parse_fhir_date(text: str) -> DateInterval | None:
     Returns:
         The interval of days it may mean, or None where it is no FHIR date.
     """
+    if not _SHAPE.fullmatch(text):
+        return None
     try:
         if len(text) == 4:
             year = int(text)

@@ -69,17 +69,13 @@ class Element:
         return start, end
 
     def time(self, choice: str) -> DateInterval | None:
-        """The days that a choice such as `effective[x]` may mean: dateTime, instant, or Period from start to end.
+        """The days that a choice such as `effective[x]` may mean: dateTime, instant, or Period."""
+        return self.date(f"{choice}DateTime") or self.date(f"{choice}Instant") or self.span(f"{choice}Period")
 
-        A Period without an end is read as its start: what it describes may have ended on any later day.
-        """
-        day = self.date(f"{choice}DateTime") or self.date(f"{choice}Instant")
-        if day:
-            return day
-        start, end = self.bounds(f"{choice}Period")
-        if start and end:
-            return DateInterval(start.first, max(start.last, end.last))
-        return start or end
+    def span(self, name: str) -> DateInterval | None:
+        """The days of a Period; without an end it is read as its start, since it may have ended on any later day."""
+        start, end = self.bounds(name)
+        return DateInterval(start.first, max(start.last, end.last)) if start and end else start or end
 
     def number(self, name: str) -> float | None:
         """A finite JSON number; a number written as a string is reported, not guessed at."""
@@ -93,6 +89,9 @@ class Element:
 
     def child(self, name: str) -> "Element | None":
         """The object of that name, the first one where a list was sent."""
+        value = self.content.get(name)
+        if isinstance(value, dict):
+            return self.at(name, value)
         children = self.children(name)
         return children[0] if children else None
 
@@ -138,7 +137,7 @@ def objects(value: object) -> list[Json]:
 
 
 def codes_of(codeable: object) -> set[str]:
-    """The codes of a CodeableConcept in lower case, whatever their system; a plain string counts as its code, as does a lone text.
+    """The codes of a CodeableConcept in lower case, whatever their system; a plain string and a lone text count as a code.
 
     For the small required value sets of FHIR itself (verification status, clinical status), where the code says it all.
     """
@@ -146,11 +145,7 @@ def codes_of(codeable: object) -> set[str]:
         return {codeable.strip().lower()}
     codes: set[str] = set()
     for concept in objects(codeable):
-        found = {
-            code.strip().lower()
-            for coding in objects(concept.get("coding"))
-            if isinstance(code := coding.get("code"), str)
-        }
+        found = {code.strip().lower() for coding in objects(concept.get("coding")) if isinstance(code := coding.get("code"), str)}
         text = concept.get("text")
         codes |= found or ({text.strip().lower()} if isinstance(text, str) else set())
     return codes

@@ -170,7 +170,7 @@ def _from_results(question: Question) -> Iterable[Part]:
         for concept in concepts:
             yield from _from_newest(question, concept, read)
     if test := definition.answers.get("test"):
-        yes, no = set(definition.answers["yes"]), set(definition.answers["no"])
+        yes, no = set(definition.answers["present"]), set(definition.answers["absent"])
         yield from _from_newest(question, test, lambda result: _coded_answer(result, yes, no))
     if under := definition.results_under:
         yield from _from_newest(question, under["result"], lambda result: _is_under(result, under["value"]))

@@ -94,9 +94,7 @@ def _phrases() -> Iterator[tuple[str, str]]:
             phrases = [form.format(name=muscle) for form in table["mrc_forms"]]
             yield from ((concept, side.format(phrase=phrase)) for phrase in phrases for side in table["mrc_sides"])
             yield from (
-                (concept, form.format(name=f"{side} {muscle}"))
-                for form in table["mrc_forms"]
-                for side in ("left", "right")
+                (concept, form.format(name=f"{side} {muscle}")) for form in table["mrc_forms"] for side in ("left", "right")
             )
 
 
@@ -131,8 +129,7 @@ def _prefix_rows(all_rows: Iterable[Row]) -> set[tuple[str, str, str]]:
     return {
         (row.concept, row.system, row.code)
         for row, code in rows
-        if row.is_category
-        and (row.system == ATC or all(row.concept in holding for holding in below.get((row.system, code), [])))
+        if row.is_category and (row.system == ATC or all(row.concept in holding for holding in below.get((row.system, code), [])))
     }
 
 

@@ -1,7 +1,7 @@
 """Whose resource is it? Design section 4, rule 2; SAF-01, 02, 04 and 06.
 
-Every resource that names a subject must name this patient. One that names somebody else means that something is badly wrong
-(a shared tab, a cache, a bug), and then nothing of the input is used. One that names nobody who can be told is not used by itself.
+Every resource that names a subject must name this patient. One that names somebody else means that something is badly
+wrong (a shared tab, a cache, a bug), and then nothing of the input is used. One whose subject cannot be told is left out.
 """
 
 from collections import Counter
@@ -113,7 +113,7 @@ class Identity:
         return Whose.OURS if contained.content.get("id") == self.patient_id else Whose.UNCLEAR
 
     def _contains_anothers(self, resource: Element) -> bool:
-        """Whether a contained resource is somebody else's. A specimen may be: a donor's (SAF-04), which its Observation answers for."""
+        """Whether a contained resource is somebody else's; only a specimen may be, a donor's (SAF-04)."""
         return any(
             self.whose(content.get(name), resource) is Whose.ANOTHERS
             for content in objects(resource.content.get("contained"))
@@ -134,9 +134,9 @@ class Sorted:
     """
 
     identity: Identity
-    own: list[Element]
-    unclear: list[Element]
-    mismatches: list[Issue]
+    own: list[Element] = field(default_factory=list)
+    unclear: list[Element] = field(default_factory=list)
+    mismatches: list[Issue] = field(default_factory=list)
 
 
 def sort_by_patient(
@@ -146,26 +146,25 @@ def sort_by_patient(
 
     Args:
         collection: the input.
-        patient_id: the FHIR id that the caller expects; None to take it from the Patient, or else from the subjects, if all agree.
+        patient_id: the FHIR id that the caller expects; None to take it from the Patient, else from the subjects.
         several_patients: the input holds other Patients on purpose; their resources are left out instead of refused.
         needs_subject: resource types that cannot be used without a subject.
     """
     everything = [*collection, *collection.superseded]
-    patients = [element for element in everything if element.type == "Patient"]
-    ids = {identity for element in patients if (identity := id_of_patient(element))}
-    expected = patient_id or (
-        min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection)
-    )
+    ids = {name for element in everything if element.type == "Patient" and (name := id_of_patient(element))}
+    expected = patient_id or (min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection))
     set_aside = frozenset(ids - {expected}) if several_patients else frozenset()
-    identity = Identity(expected, collection, None, set_aside)
-    result = Sorted(identity, [], [], [])
-    for element in patients:
-        _place_patient(element, result, is_alone=patient_id is None and len(patients) == 1)
+    result = Sorted(Identity(expected, collection, None, set_aside))
+    patients = [element for element in collection if element.type == "Patient"]
+    for patient in patients:
+        _place_patient(patient, result, is_alone=patient_id is None and len(patients) == 1)
     for element in collection:
         if element.type != "Patient":
             _place(element, result, needs_subject)
     for element in collection.superseded:
-        if element.type != "Patient" and identity.owner(element) is Whose.ANOTHERS:
+        if element.type == "Patient":
+            _refuse_other_patient(element, result)
+        elif result.identity.owner(element) is Whose.ANOTHERS:
             result.mismatches.append(Issue(element.reference, ANOTHER_PATIENT))
     return result
 
@@ -196,14 +195,18 @@ def named_resource(reference: str, collection: Collection | None = None) -> tupl
 
 def _place_patient(patient: Element, result: Sorted, is_alone: bool) -> None:
     """A Patient without any id is taken for ours only if nobody was asked for by id and there is no other."""
-    identity = result.identity
     name = id_of_patient(patient)
     if name is None and not is_alone:
         result.unclear.append(patient)
-    elif name == identity.patient_id or name is None:
-        if identity.collection.named.get(patient.reference, patient) is patient:
-            identity.patient = patient
-    elif name not in identity.set_aside:
+    elif name is None or name == result.identity.patient_id:
+        result.identity.patient = patient
+    else:
+        _refuse_other_patient(patient, result)
+
+
+def _refuse_other_patient(patient: Element, result: Sorted) -> None:
+    name, identity = id_of_patient(patient), result.identity
+    if name not in (None, identity.patient_id) and name not in identity.set_aside:
         result.mismatches.append(Issue("Patient", ANOTHER_PATIENT))
 
 

@@ -40,10 +40,10 @@ class _Language:
     letters: Mapping[int, str]
     signs: Mapping[int, str]
     semantic_tags: frozenset[str]
-    guard_signs: frozenset[str]
+    guard_signs: re.Pattern[str]
     guard_endings: tuple[str, ...]
     guard_words: frozenset[str]
-    guard_pairs: frozenset[str]
+    guard_pairs: frozenset[tuple[str, str]]
     answers: Mapping[str, Answer]
     answer_details: frozenset[str]
     drug_forms: frozenset[str]
@@ -60,10 +60,10 @@ def _language() -> _Language:
         letters=str.maketrans(table["greek_letters"]),
         signs=str.maketrans(table["signs"]),
         semantic_tags=frozenset(table["semantic_tags"]),
-        guard_signs=frozenset(table["guard"]["signs"]),
+        guard_signs=re.compile("|".join(map(re.escape, table["guard"]["signs"]))),
         guard_endings=tuple(table["guard"]["endings"]),
         guard_words=frozenset(table["guard"]["words"]),
-        guard_pairs=frozenset(table["guard"]["pairs"]),
+        guard_pairs=frozenset((first, second) for first, second in map(str.split, table["guard"]["pairs"])),
         answers=answers,
         answer_details=frozenset(table["answer_details"]),
         drug_forms=frozenset(table["drug_text"]["forms"]),
@@ -107,7 +107,7 @@ def phrase_key(text: str) -> str:
 def is_doubtful(text: str) -> bool:
     """Whether a sign puts the whole text in doubt or denies it: `?dermatomyositis`, `anti-Jo-1 (-)`."""
     language = _language()
-    return any(sign in text for sign in language.guard_signs) or text.rstrip().endswith(language.guard_endings)
+    return language.guard_signs.search(text) is not None or text.rstrip().endswith(language.guard_endings)
 
 
 def is_guarded(text: str) -> bool:
@@ -119,9 +119,7 @@ def is_guarded(text: str) -> bool:
         return True
     language = _language()
     words = _words(text)
-    return not language.guard_words.isdisjoint(words) or any(
-        f"{first} {second}" in language.guard_pairs for first, second in pairwise(words)
-    )
+    return not (language.guard_words.isdisjoint(words) and language.guard_pairs.isdisjoint(pairwise(words)))
 
 
 def drug_name(text: str) -> Iterator[str]:

@@ -29,19 +29,15 @@ class Measure:
     unit: str
     factors: Mapping[str, float]
 
-    def factor(self, system: object, code: object, text: object) -> float | None:
-        """The factor from a unit as sent to ours, or None where it is not recognised.
+    def factor(self, quantity: Mapping[str, object]) -> float | None:
+        """The factor from the unit of a FHIR Quantity to ours, or None where it is not recognised.
 
-        Args:
-            system: Quantity.system; a UCUM code decides, and so does a code without a system.
-            code: Quantity.code.
-            text: Quantity.unit; decides alone where there is no such code, and must not contradict one.
+        A UCUM code decides, and so does a code without a system; the text must then not contradict it. Otherwise the text
+        decides alone.
         """
-        by_code = self.factors.get(unit_key(code)) if system in (None, UCUM) else None
-        by_text = self.factors.get(unit_key(text))
-        if system in (None, UCUM) and unit_key(code):
-            return by_code if by_text in (None, by_code) else None
-        return by_text
+        system = quantity.get("system")
+        code = quantity.get("code") if system is None or system == UCUM else None
+        return _factor(self, unit_key(code), unit_key(quantity.get("unit")))
 
 
 def measure_of(concepts: Iterable[str]) -> Measure | None:
@@ -51,7 +47,10 @@ def measure_of(concepts: Iterable[str]) -> Measure | None:
         concepts: ids of our ValueSets. Those that one code stands for agree on the unit (a test holds that).
     """
     measures = _measures()
-    return next((measures[concept] for concept in concepts if concept in measures), None)
+    for concept in concepts:
+        if concept in measures:
+            return measures[concept]
+    return None
 
 
 def unit_key(unit: object) -> str:
@@ -82,6 +81,13 @@ def parse_number(text: str) -> tuple[float, str | None] | None:
 def convert(number: float, factor: float) -> float:
     """The number in the other unit, without the noise that binary fractions add in the last digits."""
     return number if factor == 1 else float(f"{number * factor:.12g}")
+
+
+def _factor(measure: Measure, code: str, text: str) -> float | None:
+    by_code, by_text = measure.factors.get(code), measure.factors.get(text)
+    if not code:
+        return by_text
+    return by_code if by_text in (None, by_code) else None
 
 
 @lru_cache(maxsize=1024)

@@ -65,9 +65,7 @@ def _clinical_status(condition: Element, as_of: date) -> str | None:
         return status
     abated = condition.time("abatement")
     has_abated = abated is not None and abated.first <= as_of
-    return (
-        "resolved" if has_abated or condition.children("abatementAge") or condition.children("abatementRange") else None
-    )
+    return "resolved" if has_abated or condition.children("abatementAge") or condition.children("abatementRange") else None
 
 
 def _severity(condition: Element, chart: Chart) -> str | None:

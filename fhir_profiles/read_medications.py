@@ -127,7 +127,7 @@ def read_dispense(dispense: Element, chart: Chart) -> None:
 
 
 def medication_of(resource: Element, chart: Chart) -> Coded:
-    """The drug of a resource: coded in it, or in a Medication contained or sent along, or known by the display of the reference."""
+    """The drug of a resource: coded in it or in a Medication contained or sent along, or named by the reference's display."""
     coded = chart.coded_drug(resource, "medicationCodeableConcept")
     return coded if coded.is_readable else referenced_drug(resource, resource.content.get("medicationReference"), chart)
 
@@ -161,12 +161,16 @@ def systemic_concepts(drug: Coded, route: str | None) -> tuple[str, ...]:
     """
     if route not in _LOCAL_ROUTES:
         return drug.concepts
-    return tuple(f"{concept.removesuffix(_NON_SYSTEMIC)}{_NON_SYSTEMIC}" for concept in drug.concepts if not concept.endswith(_ANY_OF_A_CLASS))
+    return tuple(
+        f"{concept.removesuffix(_NON_SYSTEMIC)}{_NON_SYSTEMIC}"
+        for concept in drug.concepts
+        if not concept.endswith(_ANY_OF_A_CLASS)
+    )
 
 
-def route_of(entry: Element, field: str, chart: Chart) -> str | None:
+def route_of(dosages: list[Element], chart: Chart) -> str | None:
     """The route that all dosages of an entry name."""
-    routes = {_route(dosage, chart) for dosage in entry.children(field)}
+    routes = {_route(dosage, chart) for dosage in dosages}
     return routes.pop() if len(routes) == 1 else None
 
 
@@ -250,13 +254,14 @@ def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
     if any(dosage.content.get("modifierExtension") for dosage in dosages):
         entry.report(field, "has a modifierExtension that we do not know; dose, route and end not evaluated")
         return Schedule()
-    periods = [_bounds(dosage) for dosage in dosages]
+    repeats = [_repeat(dosage) for dosage in dosages]
+    periods = [repeat.bounds("boundsPeriod") if repeat else (None, None) for repeat in repeats]
     ends = [end for _, end in periods if end]
     return Schedule(
         start=min((start for start, _ in periods if start), default=None),
         end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
-        route=route_of(entry, field, chart),
-        daily_dose_mg=_daily_dose(dosages[0]) if len(dosages) == 1 else None,
+        route=route_of(dosages, chart),
+        daily_dose_mg=_daily_dose(dosages[0], repeats[0]) if len(dosages) == 1 else None,
     )
 
 
@@ -265,22 +270,19 @@ def _repeat(dosage: Element) -> Element | None:
     return timing.child("repeat") if timing else None
 
 
-def _bounds(dosage: Element) -> Times:
-    repeat = _repeat(dosage)
-    return repeat.bounds("boundsPeriod") if repeat else (None, None)
-
-
 def _route(dosage: Element, chart: Chart) -> str | None:
+    if "route" not in dosage.content:
+        return None
     routes = {_ROUTES[concept] for concept in chart.coded(dosage, "route").concepts if concept in _ROUTES}
     return routes.pop() if len(routes) == 1 else None
 
 
-def _daily_dose(dosage: Element) -> float | None:
+def _daily_dose(dosage: Element, repeat: Element | None) -> float | None:
     """Milligrams a day; None unless dose and timing are structured and leave nothing open (SAF-14)."""
     content = dosage.content
     if content.get("asNeededBoolean") or content.get("asNeededCodeableConcept"):
         return None
-    rates, repeat = dosage.children("doseAndRate"), _repeat(dosage)
+    rates = dosage.children("doseAndRate")
     if len(rates) != 1 or repeat is None:
         return None
     dose, times = _milligrams(rates[0]), _times_a_day(repeat)
@@ -291,7 +293,7 @@ def _milligrams(rate: Element) -> float | None:
     quantity = rate.child("doseQuantity")
     if quantity is None or quantity.content.get("comparator") is not None:
         return None
-    factor = _DOSE.factor(*(quantity.content.get(name) for name in ("system", "code", "unit")))
+    factor = _DOSE.factor(quantity.content)
     number = quantity.number("value")
     return None if factor is None or number is None or number <= 0 else number * factor
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from fhir_profiles.chart import Chart, Coded
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.elements import Element, objects
+from fhir_profiles.elements import Element, Json, as_number, codes_of, objects
 from fhir_profiles.identity import Whose
 from fhir_profiles.phrases import parse_answer
 from fhir_profiles.quantities import Measure, convert, measure_of, parse_number, unit_key
@@ -119,12 +119,7 @@ def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart
     measure = measure_of(code.concepts)
     said, level = _interpretation(element, chart)
     names = [name for name in content if name.startswith("value")]
-    if (
-        not names
-        and not said
-        and not level
-        and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason"))
-    ):
+    if not names and not said and not level and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason")):
         return  # the heading of a panel, or a test that gave no result
     value = _value(element, names, measure, chart)
     low, high = _reference_range(element, value, measure) if value.quantity else (None, None)
@@ -226,19 +221,22 @@ def _quantity(element: Element, measure: Measure | None) -> Value:
     number = quantity.number("value") if quantity else None
     if quantity is None or number is None:
         return _NOTHING
-    system, code, unit = (quantity.content.get(name) for name in ("system", "code", "unit"))
     comparator = quantity.content.get("comparator")
     if comparator not in _COMPARATORS:
         quantity.report("comparator", "is not one that FHIR R4 knows; not evaluated")
         return _NOTHING
-    as_text = unit if isinstance(unit, str) else code if isinstance(code, str) else ""
     if measure is None:
-        return Value(Quantity(number, as_text, comparator))
-    factor = measure.factor(system, code, unit)
+        return Value(Quantity(number, _unit_as_sent(quantity.content), comparator))
+    factor = measure.factor(quantity.content)
     if factor is None:
         element.report("valueQuantity", _NOT_RECOGNISED)
         return _NOTHING
     return Value(Quantity(convert(number, factor), measure.unit, comparator), factor)
+
+
+def _unit_as_sent(quantity: Json) -> str:
+    unit, code = quantity.get("unit"), quantity.get("code")
+    return unit if isinstance(unit, str) else code if isinstance(code, str) else ""
 
 
 def _bare_number(element: Element, name: str, number: float, comparator: str | None, measure: Measure | None) -> Value:
@@ -266,31 +264,30 @@ def _coded_value(element: Element, chart: Chart) -> Value:
 
 def _reference_range(element: Element, value: Value, measure: Measure | None) -> tuple[float | None, float | None]:
     """The laboratory's limits for this patient, in the unit of the value: a range for everybody, or the only one there is."""
-    ranges = element.children("referenceRange") if "referenceRange" in element.content else []
+    ranges = objects(element.content.get("referenceRange"))
     general = [one for one in ranges if _is_general(one)]
-    chosen = general[0] if general else ranges[0] if len(ranges) == 1 else None
-    if chosen is None:
+    if not general and len(ranges) != 1:
         return None, None
-    return _limit(chosen.child("low"), value, measure), _limit(chosen.child("high"), value, measure)
+    chosen = (general or ranges)[0]
+    return _limit(chosen.get("low"), value, measure), _limit(chosen.get("high"), value, measure)
 
 
-def _is_general(reference_range: Element) -> bool:
+def _is_general(reference_range: Json) -> bool:
     """For everybody, and the range of the healthy: not one for an age, a group, a phase or a treatment."""
-    content = reference_range.content
-    kinds = {coding.get("code") for kind in objects(content.get("type")) for coding in objects(kind.get("coding"))}
-    return not content.get("appliesTo") and not content.get("age") and kinds <= _NORMAL_RANGE
+    if reference_range.get("appliesTo") or reference_range.get("age"):
+        return False
+    return "type" not in reference_range or codes_of(reference_range["type"]) <= _NORMAL_RANGE
 
 
-def _limit(limit: Element | None, value: Value, measure: Measure | None) -> float | None:
+def _limit(limit: object, value: Value, measure: Measure | None) -> float | None:
     """One limit; without a unit it has the value's, in another unit that we cannot convert it is no limit."""
-    number = limit.number("value") if limit else None
-    if limit is None or number is None or value.quantity is None:
+    if not isinstance(limit, dict) or value.quantity is None:
         return None
-    system, code, unit = (limit.content.get(name) for name in ("system", "code", "unit"))
+    number = as_number(limit.get("value"))
+    units = {unit_key(limit.get("code")), unit_key(limit.get("unit"))} - {""}
     factor: float | None = value.factor
-    if unit_key(code) or unit_key(unit):
-        if measure:
-            factor = measure.factor(system, code, unit)
-        elif unit_key(value.quantity.unit) not in (unit_key(code), unit_key(unit)):
-            factor = None
-    return None if factor is None else convert(number, factor)
+    if units and measure:
+        factor = measure.factor(limit)
+    elif units and unit_key(value.quantity.unit) not in units:
+        factor = None
+    return None if number is None or factor is None else convert(number, factor)

@@ -104,9 +104,7 @@ def type_and_id(reference: str) -> tuple[str, str] | None:
     return segments[-2], segments[-1]
 
 
-def _unwrap(
-    bundle: Json, collection: Collection, deleted: set[str], repeated: dict[str, list[Element]]
-) -> list[object]:
+def _unwrap(bundle: Json, collection: Collection, deleted: set[str], repeated: dict[str, list[Element]]) -> list[object]:
     """Add the resources of a Bundle; return what is wrapped once more."""
     wrapped: list[object] = []
     is_cut = any(link.get("relation") == "next" for link in objects(bundle.get("link")))
@@ -128,9 +126,7 @@ def _unwrap(
             else:
                 _add(resource, entry.get("fullUrl"), collection, repeated)
         elif resource is not None:
-            collection.issues.append(
-                Issue("Bundle.entry.resource", "a value that is not a FHIR resource was passed over")
-            )
+            collection.issues.append(Issue("Bundle.entry.resource", "a value that is not a FHIR resource was passed over"))
         else:
             deleted.update(_deletion(entry))
     if is_cut:
@@ -164,9 +160,7 @@ def _reports_error(outcome: Json, collection: Collection) -> bool:
     """Whether an OperationOutcome says that something failed; a warning such as "no results" does not."""
     failed = any(issue.get("severity") in ("error", "fatal") for issue in objects(outcome.get("issue")))
     if failed:
-        collection.issues.append(
-            Issue("OperationOutcome", "the sender reports an error; part of the data may be missing")
-        )
+        collection.issues.append(Issue("OperationOutcome", "the sender reports an error; part of the data may be missing"))
     return failed
 
 

@@ -89,9 +89,7 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition]) -
         if entries or procedures:
             courses[agent] = _course(agent, definition, entries, procedures, allergy)
         elif allergy:
-            courses[agent] = Course(
-                agent, definition.title, definition.role, Outcome.ALLERGY, False, None, None, None, allergy
-            )
+            courses[agent] = Course(agent, definition.title, definition.role, Outcome.ALLERGY, False, None, None, None, allergy)
     return courses
 
 
@@ -120,9 +118,7 @@ def _course(
         is_current=bool(current),
         start=min(starts, default=None),
         end=None if current else max(ends, default=None),
-        daily_dose_mg=next(
-            (e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None
-        ),
+        daily_dose_mg=next((e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None),
         evidence=tuple(Evidence(_describe(definition.title, entry), entry.reference) for entry in entries) + allergy,
     )
 
@@ -138,9 +134,7 @@ def _describe(title: str, entry: DrugEntry) -> str:
             "other": "stopped for another reason",
         }.get(entry.stop_reason or "", "no longer taken, no reason given")
     )
-    since = (
-        f" since {entry.when}" if entry.when and entry.is_current else f", started {entry.when}" if entry.when else ""
-    )
+    since = f" since {entry.when}" if entry.when and entry.is_current else f", started {entry.when}" if entry.when else ""
     return f"{title} {state}{since}"
 
 
@@ -166,23 +160,17 @@ def judge(
     if activity.is_present and not in_remission:
         courses = _mark_refractory(courses, record, parameters["adequate_trial_weeks"], activity)
     systemic = [c for c in courses.values() if c.role != "other" and c.outcome is not Outcome.ALLERGY]
-    used_up = [
-        c for c in systemic if c.role == "immunosuppressant" and c.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED)
-    ]
+    used_up = [c for c in systemic if c.role == "immunosuppressant" and c.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED)]
     in_use = [c for c in systemic if c.role == "immunosuppressant" and c.outcome is Outcome.CURRENT]
     line = min(3, max(1, len(used_up) + bool(in_use))) if systemic else 0
     phase = "maintenance" if in_remission and systemic else "induction" if systemic else "untreated"
     return Treatment(phase, line, courses)
 
 
-def _mark_refractory(
-    courses: dict[str, Course], record: PatientRecord, weeks: float, activity: Finding
-) -> dict[str, Course]:
+def _mark_refractory(courses: dict[str, Course], record: PatientRecord, weeks: float, activity: Finding) -> dict[str, Course]:
     """Active disease after glucocorticoid and an immunosuppressant, each for an adequate time: both have failed."""
     adequate = {
-        agent: course
-        for agent, course in courses.items()
-        if _weeks_on(course, record) >= weeks and course.role != "other"
+        agent: course for agent, course in courses.items() if _weeks_on(course, record) >= weeks and course.role != "other"
     }
     roles = {course.role for course in adequate.values()}
     if not {"glucocorticoid", "immunosuppressant"} <= roles:
@@ -209,9 +197,7 @@ def _weeks_on(course: Course, record: PatientRecord) -> float:
     return days_between(course.start.last, record.as_of) / 7
 
 
-def treatment_findings(
-    treatment: Treatment, record: PatientRecord, parameters: Mapping[str, float]
-) -> dict[str, Finding]:
+def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: Mapping[str, float]) -> dict[str, Finding]:
     """What rules ask about treatment, as findings."""
     courses = treatment.courses.values()
     systemic = [c for c in courses if c.role != "other" and c.outcome is not Outcome.ALLERGY]
@@ -227,26 +213,20 @@ def treatment_findings(
         for finding in (
             _finding(
                 "systemic-treatment",
-                "treatment with a glucocorticoid or an immunosuppressant, now or before",
+                "glucocorticoid or immunosuppressant",
                 systemic,
                 without,
             ),
-            _finding("on-glucocorticoid", "a current systemic glucocorticoid", glucocorticoids, without),
+            _finding("on-glucocorticoid", "current systemic glucocorticoid", glucocorticoids, without),
             _finding(
                 "on-steroid-sparing-drug",
-                "a current steroid-sparing drug",
+                "current steroid-sparing drug",
                 [c for c in sparing if c.is_current],
                 without,
             ),
-            _finding(
-                "immunosuppressant-in-trial", "a current immunosuppressant that has not failed", in_trial, without
-            ),
-            _line_used_up(
-                "first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without
-            ),
-            _line_used_up(
-                "second-line-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, without
-            ),
+            _finding("immunosuppressant-in-trial", "current immunosuppressant that has not failed", in_trial, without),
+            _line_used_up("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
+            _line_used_up("second-line-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, without),
             _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, without),
             _above_cushing_threshold(long_enough, without, parameters["cushing_threshold_mg_per_day"]),
         )
@@ -263,18 +243,14 @@ def _finding(code: str, title: str, courses: list[Course], without: Standing) ->
     return Finding(code, title, without, missing=(Missing(words, "medications"),) if words else ())
 
 
-def _line_used_up(
-    code: str, title: str, used_up: list[Course], silent: list[Course], count: int, without: Standing
-) -> Finding:
+def _line_used_up(code: str, title: str, used_up: list[Course], silent: list[Course], count: int, without: Standing) -> Finding:
     """Present once `count` immunosuppressants failed or were not tolerated; unclear where a course ended and nobody wrote why."""
     evidence = tuple(item for course in used_up for item in course.evidence)
     if len(used_up) >= count:
         return Finding(code, title, Standing.PRESENT, evidence)
     if silent and len(used_up) + len(silent) >= count:
         ended = tuple(item for course in silent for item in course.evidence)
-        why = tuple(
-            Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", course.agent) for course in silent
-        )
+        why = tuple(Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", course.agent) for course in silent)
         return Finding(code, title, Standing.UNCLEAR, evidence + ended, why)
     return _finding(code, title, [], without)
 

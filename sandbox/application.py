@@ -15,8 +15,7 @@ from sandbox.summary import summarise
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -39,18 +38,16 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> F
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(markdown=render_markdown, web_address=web_address, pretty=_pretty)
-    service = service_url.rstrip("/")
+    service, charts = service_url.rstrip("/"), load_charts()
 
     @app.get("/")
     @app.get("/sandbox/")
     def patients() -> str:
-        charts = load_charts().values()
-        return render_template("patients.html", stories=[chart.story for chart in charts])
+        return render_template("patients.html", stories=[chart.story for chart in charts.values()])
 
     @app.get("/patients/<slug>")
     def patient(slug: str) -> str:
-        told = load_charts().get(slug) or abort(404)
-        chart = told.as_of(today())
+        chart = (charts.get(slug) or abort(404)).as_of(today())
         minimal = request.args.get("inputs") == "minimal"
         call, trouble = None, ""
         try:
@@ -70,7 +67,7 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> F
 
     @app.get("/health")
     def health() -> Response:
-        return jsonify(status="ok", patients=len(load_charts()))
+        return jsonify(status="ok", patients=len(charts))
 
     @app.errorhandler(HTTPException)
     def say_what_went_wrong(error: HTTPException) -> tuple[str, int]:

@@ -44,6 +44,9 @@ OBSERVATION_CATEGORIES = {
     "social-history": "Social History",
 }
 REPORT_SECTIONS = {"LAB": "Laboratory", "PF": "Pulmonary Function", "RAD": "Radiology"}
+HUMAN_UNITS = {"mL/min/{1.73_m2}": "mL/min/1.73 m²", "mm[Hg]": "mmHg"}
+"""UCUM codes that people do not write that way."""
+
 RELATIVES = {"mother": ("MTH", "mother")}
 # HL7 has no code for "ineffective"; the words are what charts carry.
 STOP_REASONS: Mapping[str, Json] = {
@@ -173,9 +176,7 @@ class _Writer:
         self._result_references[line.what, line.on] = f"Observation/{observation['id']}"
         return observation | _present(
             status="final",
-            category=[
-                _concept(f"{HL7}/observation-category", concept.category, OBSERVATION_CATEGORIES[concept.category])
-            ],
+            category=[_concept(f"{HL7}/observation-category", concept.category, OBSERVATION_CATEGORIES[concept.category])],
             code=self._codeable(line.what),
             subject=self._subject,
             effectiveDateTime=line.on,
@@ -197,8 +198,7 @@ class _Writer:
     def _blood_pressure(self, value: str) -> list[Json]:
         parts = zip(("systolic", "diastolic"), value.split("/"), strict=True)
         return [
-            {"code": self._codeable(key), "valueQuantity": _quantity(number, self._look_up(key).unit)}
-            for key, number in parts
+            {"code": self._codeable(key), "valueQuantity": _quantity(number, self._look_up(key).unit)} for key, number in parts
         ]
 
     def _procedure(self, line: ProcedureLine) -> Json:
@@ -306,7 +306,7 @@ def _number(text: str) -> int | float:
 def _quantity(value: str, unit: str) -> Json:
     if not unit:
         return {"value": _number(value)}
-    return {"value": _number(value), "unit": unit, "system": UCUM, "code": unit}
+    return {"value": _number(value), "unit": HUMAN_UNITS.get(unit, unit), "system": UCUM, "code": unit}
 
 
 def _range(line: ResultLine, unit: str) -> Json:

@@ -35,8 +35,7 @@ def move_dates(resource: Any, days: int) -> Any:
     """
     if isinstance(resource, dict):
         return {
-            field: _moved(value, days) if field in DATE_FIELDS else move_dates(value, days)
-            for field, value in resource.items()
+            field: _moved(value, days) if field in DATE_FIELDS else move_dates(value, days) for field, value in resource.items()
         }
     if isinstance(resource, list):
         return [move_dates(item, days) for item in resource]

@@ -157,9 +157,7 @@ def _exchange(session: requests.Session, method: str, url: str, body: Json | Non
     except requests.JSONDecodeError as error:
         raise ServiceError(f"The service answered {response.status_code} without JSON ({url}).") from error
     if response.status_code != requests.codes.ok:
-        raise ServiceError(
-            f"The service refused the call ({response.status_code}). {_outcome_in_words(answered)}".strip()
-        )
+        raise ServiceError(f"The service refused the call ({response.status_code}). {_outcome_in_words(answered)}".strip())
     return answered
 
 

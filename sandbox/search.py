@@ -9,7 +9,22 @@ from urllib.parse import parse_qsl
 from sandbox.bundles import FHIR_BASE, Json
 from sandbox.charts import Chart
 
-SORT_DATES = ("effectiveDateTime", "performedDateTime", "authoredOn", "recordedDate", "date")
+SORT_BY_DATE = {
+    "AllergyIntolerance": "date",
+    "Condition": "recorded-date",
+    "DiagnosticReport": "date",
+    "Immunization": "date",
+    "MedicationAdministration": "effective-time",
+    "MedicationRequest": "authoredon",
+    "MedicationStatement": "effective",
+    "Observation": "date",
+    "Procedure": "date",
+    "ServiceRequest": "authored",
+}
+"""The R4 search parameter for the date of each type (https://hl7.org/fhir/R4/searchparameter-registry.html)."""
+
+DATES = ("effectiveDateTime", "performedDateTime", "authoredOn", "recordedDate")
+"""Where the resources of the charts have that date."""
 
 
 class UnsupportedQueryError(ValueError):
@@ -34,7 +49,7 @@ def answer(query: str, chart: Chart) -> Json | None:
         resource_type, _, resource_id = path.partition("/")
         return next((found for found in chart.of(resource_type) if found["id"] == resource_id), None)
     asked = dict(parse_qsl(parameters, keep_blank_values=True))
-    matches = _sorted(_matching(list(chart.of(path)), asked, chart), asked.pop("_sort", ""))
+    matches = _sorted(_matching(list(chart.of(path)), asked, chart), path, asked.pop("_sort", ""))
     count = asked.pop("_count", "") or str(len(matches))
     if not count.isdecimal():
         raise UnsupportedQueryError("_count is not a number")
@@ -60,16 +75,17 @@ def _tokens(concepts: list[Json]) -> set[str]:
     return {coding["code"] for coding in codings} | {f"{coding['system']}|{coding['code']}" for coding in codings}
 
 
-def _sorted(resources: list[Json], order: str) -> list[Json]:
+def _sorted(resources: list[Json], resource_type: str, order: str) -> list[Json]:
     if not order:
         return resources
-    if order.lstrip("-") not in ("date", "authoredon", "authored", "recorded-date"):
-        raise UnsupportedQueryError(f"_sort={order} is not supported")
-    return sorted(resources, key=_sort_date, reverse=order.startswith("-"))
+    if order.removeprefix("-") != SORT_BY_DATE.get(resource_type):
+        raise UnsupportedQueryError(f"_sort={order} is not supported for {resource_type}")
+    return sorted(resources, key=_date, reverse=order.startswith("-"))
 
 
-def _sort_date(resource: Json) -> str:
-    return str(next((resource[field] for field in SORT_DATES if field in resource), ""))
+def _date(resource: Json) -> str:
+    period = resource.get("effectivePeriod", {})
+    return str(next((resource[field] for field in DATES if field in resource), period.get("start", "")))
 
 
 def _searchset(query: str, matches: list[Json], count: int) -> Json:

@@ -179,11 +179,10 @@ def read_story(path: Path) -> Story:
 
 def read_stories(folder: Path = STORIES_FOLDER) -> tuple[Story, ...]:
     """All stories of a folder, by slug."""
-    return tuple(read_story(path) for path in sorted(folder.glob("*.yaml")))
+    return tuple(read_story(path) for path in sorted(folder.glob("*.yaml"), key=lambda path: path.stem))
 
 
 def _read_lines(kind: type[Line], told: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     return tuple(
-        kind(**{field: tuple(value) if isinstance(value, list) else value for field, value in line.items()})
-        for line in told
+        kind(**{field: tuple(value) if isinstance(value, list) else value for field, value in line.items()}) for line in told
     )

@@ -69,9 +69,7 @@ def _medication(entry: Json) -> Row:
 
 
 def _result(observation: Json) -> Row:
-    flags = [
-        coding["display"].lower() for concept in observation.get("interpretation", []) for coding in concept["coding"]
-    ]
+    flags = [coding["display"].lower() for concept in observation.get("interpretation", []) for coding in concept["coding"]]
     value = _value(observation)
     details = (value, *(flag for flag in flags if flag not in value.lower()), _range(observation))
     return _row(observation, observation["effectiveDateTime"], observation["code"], details)
@@ -79,7 +77,8 @@ def _result(observation: Json) -> Row:
 
 def _value(observation: Json) -> str:
     if "component" in observation:
-        return "/".join(f"{part['valueQuantity']['value']}" for part in observation["component"]) + " mmHg"
+        measured = [part["valueQuantity"] for part in observation["component"]]
+        return "/".join(str(quantity["value"]) for quantity in measured) + f" {measured[0]['unit']}"
     if "valueCodeableConcept" in observation:
         return str(observation["valueCodeableConcept"]["text"])
     quantity = observation["valueQuantity"]

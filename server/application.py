@@ -1,0 +1,46 @@
+"""The Flask application, put together from its parts."""
+
+from threading import Event
+
+from flask import Flask, Response
+
+from server.assess_endpoint import assess_blueprint
+from server.config import Config
+from server.discovery import discovery_blueprint
+from server.error_answers import install_error_handlers
+from server.front_page import front_page_blueprint
+from server.health import health_blueprint
+from server.hooks import hooks_blueprint
+from server.request_log import install_request_log
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_app(config: Config, *, ready: Event | None = None) -> Flask:
+    """Make the application.
+
+    Args:
+        config: the settings.
+        ready: set by whoever warms the service up (`warm_up.warm_up`); until then `/health/ready` answers 503.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would lose the body of a call, and its answer would be HTML
+    install_request_log(app)
+    install_error_handlers(app)
+    app.register_blueprint(discovery_blueprint())
+    app.register_blueprint(hooks_blueprint(config))
+    app.register_blueprint(assess_blueprint(config))
+    app.register_blueprint(health_blueprint(ready or Event()))
+    app.register_blueprint(front_page_blueprint(config))
+
+    @app.after_request
+    def add_security_headers(response: Response) -> Response:
+        response.headers.update(SECURITY_HEADERS)
+        return response
+
+    return app

@@ -1,0 +1,160 @@
+"""`myositis-cds`: the command line.
+
+Exit codes: 0 with a result; 2 for input or settings that cannot be used, with one line on stderr; 1 where the machine gets in the
+way (a port in use). Modules are imported where they are needed, so that a command does not wait for what it does not use.
+"""
+
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from server.config import Config
+    from server.evaluation import Drafts
+
+UNUSABLE_INPUT = 2
+MACHINE_TROUBLE = 1
+
+
+@click.group()
+@click.version_option(package_name="myositis-cds", message="%(prog)s %(version)s")
+def main() -> None:
+    """Decision support for inflammatory myopathy: FHIR R4 in, short cited guideline cards out.
+
+    Not a medical device, not clinically validated.
+    """
+
+
+@main.command()
+@click.argument("bundle", metavar="BUNDLE.json", type=click.Path(path_type=Path))
+@click.option("--patient", metavar="ID", help="Which patient, where the file holds several.")
+@click.option(
+    "--draft-orders", metavar="BUNDLE.json", type=click.Path(path_type=Path), help="Orders being written, as in order-sign."
+)
+@click.option("--as-of", metavar="YYYY-MM-DD", help="Assess for this day instead of today (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--strict", is_flag=True, help="Also hold every resource against the full FHIR models; slow.")
+def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: str | None, as_json: bool, strict: bool) -> None:
+    """Assess the patient in BUNDLE.json (FHIR R4: a Bundle, a resource, or a list of them)."""
+    from server.chart_input import evaluate_chart, parse_day
+    from server.errors import RequestRefusedError
+
+    try:
+        chart = _read(bundle)
+        evaluation = evaluate_chart(
+            chart,
+            as_of=_today() if as_of is None else parse_day(as_of, "--as-of"),
+            patient_id=patient,
+            drafts=_drafts(draft_orders),
+            strict=strict,
+        )
+    except RequestRefusedError as error:
+        _give_up(error.text, UNUSABLE_INPUT)
+    if as_json:
+        import orjson
+
+        from server.assess_json import assess_json
+
+        click.echo(orjson.dumps(assess_json(evaluation), option=orjson.OPT_INDENT_2).decode())
+    else:
+        from server.assess_text import assess_text
+
+        click.echo(assess_text(evaluation))
+
+
+@main.command()
+@click.option("--host", help="Loopback address to serve on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port; 0 for any free one.  [default: 8000]")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve CDS Hooks over HTTP until told to stop.
+
+    No clients can be registered yet, so the service is open and serves this machine only.
+    """
+    from server.http_server import url_of
+    from server.serving import end_on_signals, log_to_stderr, open_service
+
+    config = _config(host=host, port=port)
+    log_to_stderr()
+    try:
+        server = open_service(config)
+    except OSError as error:
+        _port_trouble(config.port, error)
+    end_on_signals()
+    click.echo(f"myositis-cds serves CDS Hooks on {url_of(server)}/cds-services")
+    server.run()
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65534), default=8000, show_default=True, help="Port; the sandbox takes the next.")
+def demo(port: int) -> None:
+    """Start the service and, beside it, a sandbox EHR with synthetic patients."""
+    from server.demo import HOST, DemoError, run_demo
+    from server.serving import end_on_signals, log_to_stderr
+
+    config = _config(host=HOST, port=port, sandbox_url=f"http://{HOST}:{port + 1}/")
+    log_to_stderr()
+    end_on_signals()
+    try:
+        run_demo(config, port + 1, click.echo)
+    except OSError as error:
+        _port_trouble(port, error)
+    except DemoError as error:
+        _give_up(str(error), MACHINE_TROUBLE)
+
+
+def _read(path: Path) -> Any:
+    """The JSON in a file.
+
+    Raises:
+        RequestRefusedError: it is not JSON.
+    """
+    from server.errors import NotJsonError
+    from server.json_input import parse_json
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        _give_up(f"{path}: cannot be read: {error.strerror}.", UNUSABLE_INPUT)
+    try:
+        return parse_json(content)
+    except NotJsonError as error:
+        raise NotJsonError(f"{path}: {error.text}") from None
+
+
+def _drafts(path: Path | None) -> "Drafts | None":
+    from server.chart_input import is_fhir
+    from server.errors import NotFhirError
+    from server.evaluation import Drafts
+
+    if path is None:
+        return None
+    orders = _read(path)
+    if not is_fhir(orders):
+        raise NotFhirError(f"{path}: not FHIR: expected a Bundle of draft orders.")
+    return Drafts(orders)
+
+
+def _config(*, host: str | None, port: int | None, sandbox_url: str | None = None) -> "Config":
+    from server.config import Config, ConfigurationError
+
+    try:
+        return Config.from_environment(os.environ, host=host, port=port, sandbox_url=sandbox_url)
+    except ConfigurationError as error:
+        _give_up(str(error), UNUSABLE_INPUT)
+
+
+def _port_trouble(port: int, error: OSError) -> NoReturn:
+    _give_up(f"port {port} cannot be opened ({error.strerror}); choose another with --port", MACHINE_TROUBLE)
+
+
+def _give_up(text: str, code: int) -> NoReturn:
+    click.echo(f"myositis-cds: {text}", err=True)
+    sys.exit(code)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,120 @@
+"""Every way to refuse an input, each with its number.
+
+The texts are for the people who connect an EHR: what is wrong, where, and what to do; never a value from the request, since it
+may be a patient's. The numbers are stable, so that a help desk can look them up.
+"""
+
+from typing import ClassVar
+
+
+class RequestRefusedError(Exception):
+    """Base of every refusal.
+
+    Args:
+        text: what is wrong and what to do, without any value from the request.
+    """
+
+    number: ClassVar[str]
+    status: ClassVar[int]
+    code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
+
+    def __init__(self, text: str) -> None:
+        """Keep the text."""
+        super().__init__(text)
+        self.text = text
+
+
+class EmptyBodyError(RequestRefusedError):
+    """There is no body."""
+
+    number, status, code = "MYO-1001", 400, "required"
+
+
+class NotJsonError(RequestRefusedError):
+    """The body is not JSON (RFC 8259, UTF-8)."""
+
+    number, status, code = "MYO-1002", 400, "structure"
+
+
+class TooDeepError(RequestRefusedError):
+    """The JSON is nested too deeply."""
+
+    number, status, code = "MYO-1003", 400, "structure"
+
+
+class BodyTooLongError(RequestRefusedError):
+    """The body has too many bytes."""
+
+    number, status, code = "MYO-1004", 413, "too-long"
+
+
+class TooManyResourcesError(RequestRefusedError):
+    """The body has too many resources or values."""
+
+    number, status, code = "MYO-1005", 413, "too-costly"
+
+
+class ContentTypeError(RequestRefusedError):
+    """The body is not said to be JSON."""
+
+    number, status, code = "MYO-1006", 415, "not-supported"
+
+
+class ContentEncodingError(RequestRefusedError):
+    """The body is compressed."""
+
+    number, status, code = "MYO-1007", 415, "not-supported"
+
+
+class EnvelopeError(RequestRefusedError):
+    """A member of the CDS Hooks request is missing or of the wrong kind."""
+
+    number, status, code = "MYO-1101", 400, "structure"
+
+
+class WrongHookError(RequestRefusedError):
+    """The service is for another hook."""
+
+    number, status, code = "MYO-1102", 400, "value"
+
+
+class UnknownServiceError(RequestRefusedError):
+    """There is no service of that id."""
+
+    number, status, code = "MYO-1103", 404, "not-found"
+
+
+class AnotherPatientError(RequestRefusedError):
+    """Data of another patient is among the input (design section 4, rule 2)."""
+
+    number, status, code = "MYO-1201", 412, "business-rule"
+
+
+class MissingInputError(RequestRefusedError):
+    """What is needed to answer at all was not sent."""
+
+    number, status, code = "MYO-1202", 412, "required"
+
+
+class NotFhirError(RequestRefusedError):
+    """The JSON is not a FHIR resource."""
+
+    number, status, code = "MYO-1301", 400, "structure"
+
+
+class WhichPatientError(RequestRefusedError):
+    """The input holds several patients and it was not said which one is meant, or one that is not there."""
+
+    number, status, code = "MYO-1302", 400, "multiple-matches"
+
+
+class ParameterError(RequestRefusedError):
+    """A query parameter cannot be used."""
+
+    number, status, code = "MYO-1303", 400, "value"
+
+
+class NotReadyError(RequestRefusedError):
+    """The service is still starting."""
+
+    number, status, code = "MYO-1901", 503, "transient"

@@ -1,0 +1,135 @@
+"""The one pipeline: FHIR data in, cards out. The HTTP hook, the command line and the benchmark all go this way."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from cards.recommend import recommend
+from cards.recommendation import Recommendation
+from cards.to_cards import DEFAULT_CAP, to_cards
+from fhir_profiles.assess import assess
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.codes import Terminology
+from fhir_profiles.identity import is_mismatch
+from fhir_profiles.reader import read_drafts, read_record
+from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
+
+PHASES = ("read", "assess", "recommend", "cards")
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The orders being written.
+
+    Args:
+        orders: Bundle of draft orders (`context.draftOrders`).
+        selections: references of those just selected; None for all of them.
+    """
+
+    orders: object
+    selections: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Everything that was found out about one patient.
+
+    Args:
+        record: what the chart says.
+        assessment: what it means.
+        recommendations: which statements hold, or would hold were a datum known.
+        cards: CDS Hooks cards.
+        issues: what could not be used, a patient mismatch first.
+        seconds: time spent, by phase.
+    """
+
+    record: PatientRecord
+    assessment: Assessment
+    recommendations: tuple[Recommendation, ...]
+    cards: tuple[dict[str, Any], ...]
+    issues: tuple[Issue, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def is_mismatched(self) -> bool:
+        """Whether data of another patient was among the input, so that nothing was evaluated."""
+        return self.record.is_mismatched or any(is_mismatch(issue) for issue in self.issues)
+
+
+@cache
+def terminology() -> Terminology:
+    """The packaged terminology, read once."""
+    return Terminology.load()
+
+
+def evaluate(
+    parts: Iterable[object],
+    *,
+    as_of: date,
+    seed: str,
+    patient_id: str | None = None,
+    inputs: Mapping[str, InputState] | None = None,
+    drafts: Drafts | None = None,
+    several_patients: bool = False,
+    issues: tuple[Issue, ...] = (),
+    cap: int = DEFAULT_CAP,
+    timer: Callable[[], float] = time.perf_counter,
+) -> Evaluation:
+    """Evaluate one patient.
+
+    Args:
+        parts: parsed JSON values: Bundles, resources, lists of them, None.
+        as_of: the day of the evaluation, in UTC.
+        seed: makes the uuids of cards repeatable; the hook instance.
+        patient_id: FHIR id of the patient; None to take it from the input.
+        inputs: what is known about kinds of input, by resource type (see `read_record`).
+        drafts: the orders being written; None when the chart is opened.
+        several_patients: the input holds other Patients on purpose (needs `patient_id`).
+        issues: what the caller found wrong before.
+        cap: at most so many cards.
+        timer: a clock in seconds, for `seconds` only.
+
+    Returns:
+        The evaluation; without recommendations and cards if data of another patient is among the input.
+    """
+    ticks = [timer()]
+    record = read_record(
+        parts,
+        terminology=terminology(),
+        as_of=as_of,
+        patient_id=patient_id,
+        inputs=inputs,
+        several_patients=several_patients,
+    )
+    orders, order_issues = _read_drafts(drafts, record)
+    ticks.append(timer())
+    assessment = assess(record)
+    ticks.append(timer())
+    mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
+    recommendations = [] if mismatched else recommend(assessment, orders)
+    ticks.append(timer())
+    cards = to_cards(recommendations, assessment, seed=seed, cap=cap)
+    ticks.append(timer())
+    return Evaluation(
+        record=record,
+        assessment=assessment,
+        recommendations=tuple(recommendations),
+        cards=tuple(cards),
+        issues=_mismatch_first((*assessment.issues, *order_issues, *issues)),
+        seconds={phase: after - before for phase, before, after in zip(PHASES, ticks, ticks[1:], strict=False)},
+    )
+
+
+def _read_drafts(drafts: Drafts | None, record: PatientRecord) -> tuple[tuple[DraftOrder, ...] | None, tuple[Issue, ...]]:
+    if drafts is None:
+        return None, ()
+    return read_drafts(
+        drafts.orders, drafts.selections, terminology=terminology(), as_of=record.as_of, patient_id=record.patient_id
+    )
+
+
+def _mismatch_first(issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    return tuple(sorted(issues, key=lambda issue: not is_mismatch(issue)))

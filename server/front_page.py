@@ -1,0 +1,29 @@
+"""`GET /`, for the person who opens the service in a browser; in demo mode it leads to the sandbox."""
+
+from flask import Blueprint, redirect, render_template
+from werkzeug.wrappers import Response
+
+from server.config import Config
+from server.services import SERVICES
+
+
+def front_page_blueprint(config: Config) -> Blueprint:
+    """The front page, and in demo mode `/sandbox/`."""
+    blueprint = Blueprint("front_page", __name__, template_folder="templates")
+
+    if config.sandbox_url:
+        sandbox_url = config.sandbox_url
+
+        @blueprint.get("/")
+        @blueprint.get("/sandbox")
+        @blueprint.get("/sandbox/")
+        def sandbox() -> Response:
+            return redirect(sandbox_url)
+
+    else:
+
+        @blueprint.get("/")
+        def front_page() -> str:
+            return render_template("front_page.html", services=SERVICES.values())
+
+    return blueprint

@@ -1,0 +1,48 @@
+"""Starting the service in this process."""
+
+import logging
+import signal
+import sys
+from threading import Event
+from types import FrameType
+
+from waitress.server import BaseWSGIServer
+
+from server.application import create_app
+from server.config import Config
+from server.http_server import create_http_server, quieten_garbage_collector
+from server.warm_up import warm_up
+
+
+def open_service(config: Config) -> BaseWSGIServer:
+    """Warm up, then open the port.
+
+    Returns:
+        The server; its `run()` answers requests until the process is told to end.
+
+    Raises:
+        OSError: the port cannot be opened.
+    """
+    ready = Event()
+    app = create_app(config, ready=ready)
+    warm_up()
+    quieten_garbage_collector()
+    ready.set()
+    return create_http_server(app, config)
+
+
+def log_to_stderr() -> None:
+    """One line per event, key=value."""
+    logging.basicConfig(
+        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stderr
+    )
+
+
+def end_on_signals() -> None:
+    """End quietly, and after the requests under way, on SIGTERM and SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,35 @@
+"""What is done once, before the first request: load the knowledge, prove the order templates, and evaluate one made-up patient.
+
+So a wrong file stops the start, and the first caller waits no longer than the others.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from cards.knowledge import knowledge
+from cards.orders import prove_templates
+from server.evaluation import Drafts, evaluate
+
+_PATIENT = Path(__file__).parent / "warm_up_patient.json"
+_DAY = date(2020, 6, 1)
+
+
+class SelfTestError(RuntimeError):
+    """The service does not say what it must say about the made-up patient."""
+
+
+def warm_up() -> None:
+    """Load everything and try it.
+
+    Raises:
+        RuleError, TerminologyError: knowledge or terminology cannot be used.
+        ValueError: an order template is not valid FHIR.
+        SelfTestError: no card for a made-up patient with dermatomyositis.
+    """
+    prove_templates(knowledge())
+    parts = orjson.loads(_PATIENT.read_bytes())
+    if not evaluate(parts, as_of=_DAY, seed="warm-up").cards:
+        raise SelfTestError("no card for the made-up patient with dermatomyositis")
+    evaluate(parts, as_of=_DAY, seed="warm-up", drafts=Drafts({"resourceType": "Bundle"}))
