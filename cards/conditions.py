@@ -40,10 +40,12 @@ class Case:
     Args:
         assessment: what the chart means.
         outcomes: verdicts on recommendations already evaluated in this run, by id.
+        populations: verdicts on populations, each asked once in a run.
     """
 
     assessment: Assessment
     outcomes: Mapping[str, Answer] = field(default_factory=dict)
+    populations: dict[str, Verdict] = field(default_factory=dict)
 
 
 Condition = Callable[[Case], Verdict]
@@ -140,7 +142,14 @@ def _combined(answer: Answer, verdicts: list[Verdict]) -> Verdict:
 def _population(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     if value not in vocabulary.populations:
         raise RuleError(f"{where}: population `{value}` is not in populations.yaml ({', '.join(sorted(vocabulary.populations))})")
-    return vocabulary.populations[value]
+    inner = vocabulary.populations[value]
+
+    def condition(case: Case) -> Verdict:
+        if value not in case.populations:
+            case.populations[value] = inner(case)
+        return case.populations[value]
+
+    return condition
 
 
 # --- who the patient is ---------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def load_knowledge(folder: Path) -> Knowledge:
         for key, e in _read(folder / "treatments.yaml", folder).items()
     }
     topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
-    sources = {key: _source(key, e) for key, e in _read(folder / "sources.yaml", folder).items()}
+    sources = _sources(_read(folder / "sources.yaml", folder))
     vocabulary = _vocabulary(folder)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
     loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
@@ -249,8 +249,24 @@ def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dis
     return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters)
 
 
-def _source(key: str, entry: Mapping[str, Any]) -> Source:
-    return Source(key, entry["short"], entry["citation"], entry["evidence"], entry.get("year"), entry.get("url"))
+def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
+    """Sources by id; one that was read in another gets that one's address."""
+    sources = {}
+    for key, entry in table.items():
+        read_in = entry.get("read_in")
+        if read_in is not None and "url" not in table.get(read_in, {}):
+            raise RuleError(f"sources.yaml: {key} was read in `{read_in}`, which has no entry with a url")
+        found = table[read_in] if read_in else entry
+        sources[key] = Source(
+            id=key,
+            short=entry["short"],
+            citation=entry["citation"],
+            evidence=entry["evidence"],
+            year=entry.get("year"),
+            url=found.get("url"),
+            found_in=found["citation"] if read_in else None,
+        )
+    return sources
 
 
 def _read(path: Path, folder: Path) -> Any:

@@ -13,6 +13,8 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#~|!&])")
 
 def plain(text: str) -> str:
     """Text with control, format and bidirectional characters removed and white space folded."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:_MAX_VALUE]
     normal = unicodedata.normalize("NFC", text[: _MAX_VALUE * 4])
     kept = "".join(
         " " if ch.isspace() else ch for ch in normal if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")

@@ -5,7 +5,6 @@ reason and recommendation (design section 6). No dose: no source gives one for t
 """
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from cards.knowledge import Knowledge
@@ -29,7 +28,7 @@ def build_order(
     Returns:
         A ServiceRequest or MedicationRequest with `status` draft and `intent` proposal.
     """
-    order = deepcopy(_template(key, known.orders[key]))
+    order = _template(known.orders[key])
     order["subject"] = {"reference": f"Patient/{patient_id}"}
     order["instantiatesCanonical"] = [f"{CANONICAL}/PlanDefinition/{recommendation}" for recommendation in recommendations]
     if conditions := [reason for reason in dict.fromkeys(reasons) if reason.startswith("Condition/")]:
@@ -37,7 +36,7 @@ def build_order(
     return order
 
 
-def _template(key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _template(entry: Mapping[str, Any]) -> dict[str, Any]:
     code = {"coding": [dict(coding) for coding in entry.get("coding", ())], "text": entry["title"]}
     if not code["coding"]:
         del code["coding"]

@@ -17,6 +17,7 @@ class Source:
         year: of publication, where the page that we read it on gives one.
         evidence: what it rests on, in the words of the review (`evidence C-D`, `eminence`, …).
         url: where it, or the review that we read it in, can be found; None where no address was kept.
+        found_in: citation of what the address leads to, where that is not the source itself.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Source:
     evidence: str
     year: int | None = None
     url: str | None = None
+    found_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

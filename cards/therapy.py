@@ -121,7 +121,7 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, str]:
-    """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, number of sources."""
+    """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
     return (

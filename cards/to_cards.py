@@ -189,7 +189,7 @@ def _links(sources: Sequence[Any]) -> list[dict[str, str]]:
     urls: dict[str, str] = {}
     for source in sources:
         if source.url:
-            urls.setdefault(source.url, source.citation)
+            urls.setdefault(source.url, source.found_in or source.citation)
     return [{"label": fit(citation, 80), "url": url, "type": "absolute"} for url, citation in list(urls.items())[:3]]
 
 

@@ -52,10 +52,16 @@ def _therapy_summary(firm: Sequence[Recommendation], assessment: Assessment, kno
     disease = f"{'' if assessment.severity.value == 'unknown' else assessment.severity.value + ' '}{_primary_title(assessment)}"
     if not options:
         return f"No option of the guidelines is left for {disease}: seek specialist advice"
+    return f"{line} for {disease}: {_named_options(options)}"
+
+
+def _named_options(options: Sequence[Option]) -> str:
+    """`oral glucocorticoid with methotrexate or azathioprine` where each goes with it, else a plain list of alternatives."""
     partners = [option.title for option in options if option.treatment.startswith("glucocorticoid")]
-    others = [option.title for option in options if not option.treatment.startswith("glucocorticoid")]
-    named = " with ".join(listed(titles, "or") for titles in (partners, others[:4]) if titles)
-    return f"{line} for {disease}: {named}"
+    others = [option for option in options if not option.treatment.startswith("glucocorticoid")]
+    if all(any(backing.partner for backing in option.backing) for option in others):
+        return " with ".join(listed(titles, "or") for titles in (partners, [o.title for o in others[:4]]) if titles)
+    return listed([option.title for option in options][:4], "or")
 
 
 def _primary_title(assessment: Assessment) -> str:

@@ -165,9 +165,10 @@ def _reports_error(outcome: Json, collection: Collection) -> bool:
 
 
 def _types(entries: list[object]) -> set[str]:
-    """Resource types among the entries of a Bundle."""
+    """Resource types among the entries of a Bundle, of which there may be more. There is only one Patient to be had."""
     resources = (resource for entry in objects(entries) for resource in objects(entry.get("resource")))
-    return {kind for resource in resources if isinstance(kind := resource.get("resourceType"), str)}
+    kinds = {kind for resource in resources if isinstance(kind := resource.get("resourceType"), str)}
+    return kinds - {"OperationOutcome", "Bundle", "Patient"}
 
 
 def _deletion(entry: Json) -> list[str]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
+from cards.to_cards import DEFAULT_CAP
 from fhir_profiles.reader import patients_in
+from fhir_profiles.record import Issue
 from server.errors import NotFhirError, ParameterError, WhichPatientError
 from server.evaluation import Drafts, Evaluation, evaluate
 
@@ -12,7 +14,15 @@ SEED = "assess"
 """The same chart on the same day gives the same card uuids: there is no hook instance to tell two answers apart."""
 
 
-def evaluate_chart(value: Any, *, as_of: date, patient_id: str | None, drafts: Drafts | None = None, cap: int) -> Evaluation:
+def evaluate_chart(
+    value: Any,
+    *,
+    as_of: date,
+    patient_id: str | None,
+    drafts: Drafts | None = None,
+    cap: int = DEFAULT_CAP,
+    strict: bool = False,
+) -> Evaluation:
     """Evaluate a chart that was given whole.
 
     Args:
@@ -21,6 +31,7 @@ def evaluate_chart(value: Any, *, as_of: date, patient_id: str | None, drafts: D
         patient_id: FHIR id of the patient; may be None unless there are several.
         drafts: the orders being written.
         cap: at most so many cards.
+        strict: also hold every resource against the full FHIR models, and report what they find as issues.
 
     Raises:
         NotFhirError: there is no FHIR resource in it.
@@ -41,8 +52,15 @@ def evaluate_chart(value: Any, *, as_of: date, patient_id: str | None, drafts: D
         patient_id=patient_id,
         several_patients=len(patients) > 1,
         drafts=drafts,
+        issues=_strict_issues(value) if strict else (),
         cap=cap,
     )
+
+
+def _strict_issues(value: Any) -> tuple[Issue, ...]:
+    from server.strict import strict_issues  # a third of a second of imports, for those who ask for it
+
+    return strict_issues(value)
 
 
 def is_fhir(value: Any) -> bool:

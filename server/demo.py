@@ -41,7 +41,7 @@ def run_demo(config: Config, sandbox_port: int, announce: Callable[[str], None])
         announce(f"Sandbox, an EHR with synthetic patients: {config.sandbox_url}")
         announce(f"Service: {url_of(server)}")
         sandbox.wait()
-        raise DemoError("The sandbox has ended by itself.")
+        raise DemoError("the sandbox has ended by itself.")
     finally:
         _end(sandbox)
 
@@ -50,11 +50,13 @@ def _wait_until_it_answers(port: int, path: str, sandbox: "subprocess.Popen[byte
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
         if sandbox.poll() is not None:
-            raise DemoError(f"The sandbox could not start on port {port}. If that port is in use, choose another --port.")
+            raise DemoError(
+                "the sandbox could not start. If the port after that of the service is in use, choose another --port."
+            )
         if _answers(port, path):
             return
         time.sleep(0.1)
-    raise DemoError(f"Nothing answers on port {port} after {SECONDS_TO_START} seconds.")
+    raise DemoError(f"nothing answers on port {port} after {SECONDS_TO_START} seconds.")
 
 
 def _answers(port: int, path: str) -> bool:

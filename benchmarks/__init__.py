@@ -1,0 +1,1 @@
+"""Measuring what the documentation promises; see `docs` for the figures."""
