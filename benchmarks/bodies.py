@@ -1,8 +1,8 @@
 """Hook calls of a given number of resources, always the same ones.
 
-One made-up woman with dermatomyositis, in the shape and the mix that US Core servers send: three quarters results, the rest visits,
-prescriptions, reports, procedures, problems and orders. About half of the codes are ours; the other half stands for everything
-that a chart holds and we pass over, under a made-up local code system.
+One made-up woman with dermatomyositis, in the shape and the mix that US Core servers send: three quarters results, the rest
+visits, prescriptions, reports, procedures, problems and orders. About half of the codes are ours; the other half stands for
+everything that a chart holds and we pass over, under a made-up local code system.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,11 +19,19 @@ PATIENT_ID = "benchmark"
 BASE = "https://ehr.example/fhir/R4"
 LOCAL_CODES = "https://ehr.example/fhir/CodeSystem/local"
 CATEGORIES = "http://terminology.hl7.org/CodeSystem"
+SNOMED_CT = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
 
 Json = dict[str, Any]
 
-RESULTS = (("creatine_kinase", "U/L"), ("aldolase", "U/L"), ("alt", "U/L"), ("ast", "U/L"), ("crp", "mg/L"), ("haemoglobin", "g/dL"))
+RESULTS = (
+    ("creatine_kinase", "U/L"),
+    ("aldolase", "U/L"),
+    ("alt", "U/L"),
+    ("ast", "U/L"),
+    ("crp", "mg/L"),
+    ("haemoglobin", "g/dL"),
+)
 DRUGS = ("prednisone", "methotrexate", "folic_acid")
 KEYS = {
     "Condition": "conditions",
@@ -107,17 +115,14 @@ class Chart:
     def _result(self, number: int) -> Json:
         concept, unit = self._chance.choice(RESULTS)
         quantity = {"value": self._chance.randint(10, 400) / 10, "unit": unit, "system": UCUM, "code": unit}
-        limits = {"low": quantity | {"value": 5.0}, "high": quantity | {"value": 30.0}}
         return self._resource("Observation", number) | {
             "status": "final",
             "category": self._category("observation-category", "laboratory"),
             "code": self._code(concept),
             "encounter": {"reference": f"Encounter/{PATIENT_ID}-{number % 40}"},
             "effectiveDateTime": f"{self._day()}T08:30:00Z",
-            "issued": f"{self._day()}T14:05:00.000Z",
             "valueQuantity": quantity,
-            "interpretation": [{"coding": [{"system": f"{CATEGORIES}/v3-ObservationInterpretation", "code": "N"}]}],
-            "referenceRange": [limits],
+            "referenceRange": [{"low": {"value": 5.0, "unit": unit}, "high": {"value": 30.0, "unit": unit}}],
         }
 
     def _visit(self, number: int) -> Json:
@@ -182,22 +187,23 @@ class Chart:
             "resourceType": kind,
             "id": f"{PATIENT_ID}-{number}",
             "meta": {"versionId": "1", "lastUpdated": f"{self._day()}T15:00:00.000Z"},
-            "subject": {"reference": f"Patient/{PATIENT_ID}", "display": "Synthetic Benchmark"},
+            "subject": {"reference": f"Patient/{PATIENT_ID}"},
         }
 
     def _code(self, concept: str) -> Json:
         """A code of ours, or as often one that we do not know."""
         if concept != "dermatomyositis" and self._chance.random() < 0.5:
             return self._local_code()
-        coding = self._terminology.codings(concept)[0]
-        return {"coding": [{"system": coding.system, "code": coding.code, "display": coding.display}], "text": coding.display}
+        codings = self._terminology.codings(concept)
+        coding = next((one for one in codings if one.system == SNOMED_CT), codings[0])
+        return {"coding": [{"system": coding.system, "code": coding.code, "display": coding.display}]}
 
     def _local_code(self) -> Json:
         code = f"local-{self._chance.randrange(400)}"
-        return {"coding": [{"system": LOCAL_CODES, "code": code, "display": f"Local code {code}"}], "text": f"Local code {code}"}
+        return {"coding": [{"system": LOCAL_CODES, "code": code, "display": f"Local code {code}"}]}
 
     def _category(self, system: str, code: str) -> list[Json]:
-        return [{"coding": [{"system": f"{CATEGORIES}/{system}", "code": code, "display": code}], "text": code}]
+        return [{"coding": [{"system": f"{CATEGORIES}/{system}", "code": code}]}]
 
     def _day(self) -> str:
         return (AS_OF - timedelta(days=self._chance.randrange(1, 270))).isoformat()

@@ -464,3 +464,8 @@ _COMPILERS: dict[str, Callable[[Any, Vocabulary, str], Condition]] = {
     "settled": _settled,
     "repeat_due": _repeat_due,
 }
+
+
+def condition_keys() -> tuple[str, ...]:
+    """Every key that a condition may have."""
+    return tuple(_COMPILERS)

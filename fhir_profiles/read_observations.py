@@ -23,6 +23,19 @@ _LEVELS = {
     "interpretation_normal": "normal",
 }
 _ANSWER_OF_LEVEL = {"high": "positive", "abnormal": "positive", "normal": "negative"}
+_VALUES = (
+    "valueQuantity",
+    "valueCodeableConcept",
+    "valueString",
+    "valueBoolean",
+    "valueInteger",
+    "valueRange",
+    "valueRatio",
+    "valueSampledData",
+    "valueTime",
+    "valueDateTime",
+    "valuePeriod",
+)
 _COMPARATORS = (None, "<", "<=", ">=", ">")
 _NORMAL_RANGE = {"normal", "recommended"}
 _SOMEBODY_ELSES = (Whose.ANOTHERS, Whose.SET_ASIDE, Whose.NOT_A_PERSON)
@@ -35,12 +48,14 @@ class Value(NamedTuple):
     Args:
         quantity: a number, in the unit that we compute with.
         factor: by which the number was converted.
+        unit_as_sent: code and text of its unit.
         answer: positive, negative or borderline.
         concepts: concepts of a coded value.
     """
 
     quantity: Quantity | None = None
     factor: float = 1.0
+    unit_as_sent: tuple[object, object] = (None, None)
     answer: str | None = None
     concepts: tuple[str, ...] = ()
 
@@ -84,9 +99,17 @@ def contained_observations(resource: Element, field: str, chart: Chart) -> list[
         text = reference.get("reference")
         if isinstance(text, str) and text.startswith("#"):
             member = chart.identity.collection.find(text, resource)
-            if member and member.type == "Observation" and chart.identity.owner(member) in (None, Whose.OURS):
+            if member and member.type == "Observation" and _is_the_patients(member, chart):
                 members.append(member)
     return members
+
+
+def _is_the_patients(member: Element, chart: Chart) -> bool:
+    """A contained Observation is the patient's, as what contains it is, unless it says otherwise."""
+    owner = chart.identity.owner(member)
+    if owner is Whose.UNCLEAR:
+        chart.lose(member, "subject", "cannot be told; not used")
+    return owner in (None, Whose.OURS)
 
 
 def _components(observation: Element, chart: Chart) -> list[tuple[Element, Coded]]:
@@ -118,7 +141,7 @@ def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart
     content = element.content
     measure = measure_of(code.concepts)
     said, level = _interpretation(element, chart)
-    names = [name for name in content if name.startswith("value")]
+    names = [name for name in _VALUES if name in content]
     if not names and not said and not level and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason")):
         return  # the heading of a panel, or a test that gave no result
     value = _value(element, names, measure, chart)
@@ -217,26 +240,25 @@ def _value(element: Element, names: list[str], measure: Measure | None, chart: C
 
 
 def _quantity(element: Element, measure: Measure | None) -> Value:
-    quantity = element.child("valueQuantity")
-    number = quantity.number("value") if quantity else None
-    if quantity is None or number is None:
+    sent = element.content["valueQuantity"]
+    if not isinstance(sent, dict):
+        element.report("valueQuantity", "is not an object; not evaluated")
         return _NOTHING
-    comparator = quantity.content.get("comparator")
-    if comparator not in _COMPARATORS:
-        quantity.report("comparator", "is not one that FHIR R4 knows; not evaluated")
+    value, comparator = sent.get("value"), sent.get("comparator")
+    number = as_number(value)
+    if number is None or comparator not in _COMPARATORS:
+        if value is not None:
+            element.report("valueQuantity", "has a value or comparator that FHIR R4 does not know; not evaluated")
         return _NOTHING
+    code, text = unit = sent.get("code"), sent.get("unit")
     if measure is None:
-        return Value(Quantity(number, _unit_as_sent(quantity.content), comparator))
-    factor = measure.factor(quantity.content)
+        as_sent = text if isinstance(text, str) else code if isinstance(code, str) else ""
+        return Value(Quantity(number, as_sent, comparator), 1.0, unit)
+    factor = measure.factor(sent)
     if factor is None:
         element.report("valueQuantity", _NOT_RECOGNISED)
         return _NOTHING
-    return Value(Quantity(convert(number, factor), measure.unit, comparator), factor)
-
-
-def _unit_as_sent(quantity: Json) -> str:
-    unit, code = quantity.get("unit"), quantity.get("code")
-    return unit if isinstance(unit, str) else code if isinstance(code, str) else ""
+    return Value(Quantity(convert(number, factor), measure.unit, comparator), factor, unit)
 
 
 def _bare_number(element: Element, name: str, number: float, comparator: str | None, measure: Measure | None) -> Value:
@@ -281,13 +303,14 @@ def _is_general(reference_range: Json) -> bool:
 
 def _limit(limit: object, value: Value, measure: Measure | None) -> float | None:
     """One limit; without a unit it has the value's, in another unit that we cannot convert it is no limit."""
-    if not isinstance(limit, dict) or value.quantity is None:
+    number = as_number(limit.get("value")) if isinstance(limit, dict) else None
+    if number is None or not isinstance(limit, dict):
         return None
-    number = as_number(limit.get("value"))
-    units = {unit_key(limit.get("code")), unit_key(limit.get("unit"))} - {""}
-    factor: float | None = value.factor
-    if units and measure:
-        factor = measure.factor(limit)
-    elif units and unit_key(value.quantity.unit) not in units:
-        factor = None
-    return None if number is None or factor is None else convert(number, factor)
+    unit = limit.get("code"), limit.get("unit")
+    if unit in (value.unit_as_sent, (None, None)):
+        return convert(number, value.factor)
+    if measure is None:
+        is_same = not {unit_key(one) for one in unit}.isdisjoint(unit_key(one) for one in value.unit_as_sent if one)
+        return number if is_same else None
+    factor = measure.factor(limit)
+    return None if factor is None else convert(number, factor)

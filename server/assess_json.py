@@ -3,6 +3,7 @@
 Every member is always there: a list that is empty is `[]`, and what is not known is `null`.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable
 from typing import Any
 
@@ -102,11 +103,14 @@ def _source(source: Source) -> Json:
 
 
 def _date(interval: DateInterval | None) -> str | None:
-    """As FHIR writes it: as precise as it is known; of a longer span its first day."""
+    """As FHIR writes it: as precise as it is known; of any other span its first day."""
     if interval is None:
         return None
     first, last = interval.first, interval.last
-    if str(interval) == str(first.year):
-        return str(first.year)
-    is_month = not interval.is_exact and (first.year, first.month) == (last.year, last.month) and first.day == 1
-    return f"{first:%Y-%m}" if is_month else first.isoformat()
+    is_one_year = first.year == last.year and (first.month, first.day, last.month, last.day) == (1, 1, 12, 31)
+    if is_one_year:
+        return first.isoformat()[:4]
+    is_one_month = (first.year, first.month, 1) == (last.year, last.month, first.day)
+    if is_one_month and last.day == monthrange(last.year, last.month)[1]:
+        return first.isoformat()[:7]
+    return first.isoformat()

@@ -8,8 +8,11 @@ from server.errors import NotJsonError, TooDeepError
 
 MOST_DEPTH = 64
 
-_ORJSON_DEPTH = 254
-"""orjson writes no JSON that is nested more deeply; `tests/server/test_json_input.py` holds it to that."""
+_TOO_DEEP = f"The JSON is nested more than {MOST_DEPTH} levels deep."
+
+# What we rely on in orjson; `tests/server/test_json_input.py` holds it to that.
+_DEEPEST_THAT_IT_WRITES = 254
+_DEEPER_THAN_IT_PARSES = "depth limit exceeded"
 
 
 def parse_json(body: bytes) -> Any:
@@ -22,6 +25,8 @@ def parse_json(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if error.msg == _DEEPER_THAN_IT_PARSES:
+            raise TooDeepError(_TOO_DEEP) from None
         place = f"line {error.lineno}, column {error.colno}"
         raise NotJsonError(
             f"The input is not JSON: the error is at {place}. It must be UTF-8 without a byte order mark."
@@ -32,9 +37,9 @@ def parse_json(body: bytes) -> Any:
 
 def _check_depth(value: Any) -> None:
     """Written inside so many lists that our limit meets the one of orjson: a quarter of the time of a walk in Python."""
-    for _ in range(_ORJSON_DEPTH - MOST_DEPTH):
+    for _ in range(_DEEPEST_THAT_IT_WRITES - MOST_DEPTH):
         value = [value]
     try:
         orjson.dumps(value)
     except orjson.JSONEncodeError:
-        raise TooDeepError(f"The JSON is nested more than {MOST_DEPTH} levels deep.") from None
+        raise TooDeepError(_TOO_DEEP) from None

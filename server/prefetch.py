@@ -6,7 +6,7 @@ so that a server which cuts a long answer leaves out the oldest; the sort parame
 when they were written).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,39 +149,47 @@ def _judge_outcome(outcome: Json) -> _Value:
 
 
 def _judge_bundle(bundle: Json) -> _Value:
-    resources = list(_resources(bundle))
-    types = frozenset(kind for resource in resources if isinstance(kind := resource.get("resourceType"), str))
-    types -= {"OperationOutcome"}
-    if any(_is_error(resource) for resource in resources):
-        return _Value(InputState.FAILED, types, "the sender reports an error; counted as failed")
-    if _is_cut(bundle):
-        return _Value(InputState.FAILED, types, "holds only part of the results; counted as incomplete")
-    return _Value(InputState.PRESENT if types else InputState.CONFIRMED_EMPTY, types)
+    types: set[str] = set()
+    problems: list[str] = []
+    matches = 0
+    for entry in _entries(bundle):
+        resource: Any = entry.get("resource") if isinstance(entry, dict) else None
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(kind, str):
+            problems.append("holds an entry that is not a FHIR resource; counted as incomplete")
+        elif kind != "OperationOutcome":
+            types.add(kind)
+            matches += _is_match(entry)
+        elif _is_error(resource):
+            problems.append("the sender reports an error; counted as failed")
+    if _has_next_page(bundle) or _total(bundle) > matches:
+        problems.append("holds only part of the results; counted as incomplete")
+    if problems:
+        return _Value(InputState.FAILED, frozenset(types), problems[0])
+    return _Value(InputState.PRESENT if types else InputState.CONFIRMED_EMPTY, frozenset(types))
 
 
-def _resources(bundle: Json) -> Iterator[Json]:
-    for entry in objects(bundle.get("entry")):
-        if isinstance(resource := entry.get("resource"), dict):
-            yield resource
+def _entries(bundle: Json) -> list[Any]:
+    """The entries, whatever they are; one alone is sometimes sent without a list around it."""
+    entries = bundle.get("entry")
+    return entries if isinstance(entries, list) else [] if entries is None else [entries]
 
 
-def _is_cut(bundle: Json) -> bool:
-    """Whether there is another page, or the server counted more matches than it sent."""
-    if any(link.get("relation") == "next" for link in objects(bundle.get("link"))):
-        return True
+def _is_match(entry: Json) -> bool:
+    """Whether the search found this entry, instead of including it with one that it found."""
+    search = entry.get("search")
+    return not isinstance(search, dict) or search.get("mode", "match") == "match"
+
+
+def _has_next_page(bundle: Json) -> bool:
+    return any(link.get("relation") == "next" for link in objects(bundle.get("link")))
+
+
+def _total(bundle: Json) -> int:
+    """How many matches the server counted; zero where it does not say."""
     total = bundle.get("total")
-    return isinstance(total, int) and total > sum(1 for _ in _matches(bundle))
+    return total if isinstance(total, int) else 0
 
 
-def _matches(bundle: Json) -> Iterator[Json]:
-    """The entries that a search found; the others were included with them, or say how the search went."""
-    for entry in objects(bundle.get("entry")):
-        modes = [search.get("mode") for search in objects(entry.get("search"))]
-        if "include" not in modes and "outcome" not in modes:
-            yield entry
-
-
-def _is_error(resource: Json) -> bool:
-    if resource.get("resourceType") != "OperationOutcome":
-        return False
-    return any(issue.get("severity") in ("error", "fatal") for issue in objects(resource.get("issue")))
+def _is_error(outcome: Json) -> bool:
+    return any(issue.get("severity") in ("error", "fatal") for issue in objects(outcome.get("issue")))

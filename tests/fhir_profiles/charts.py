@@ -1,5 +1,6 @@
 """Synthetic FHIR R4 for the tests of the reader, as short as FHIR allows, and one call that reads it."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -230,8 +231,10 @@ def family_history(**more: Any) -> Json:
 
 def everything() -> list[Json]:
     """One resource of each type that can hold a fact, with ids that differ."""
-    makers = (condition, observation, request, statement, administration, dispense, procedure, service_request)
-    makers += (report, immunization, allergy, adverse_event, encounter)
+    makers: tuple[Callable[..., Json], ...] = (
+        *(condition, observation, request, statement, administration, dispense, procedure),
+        *(service_request, report, immunization, allergy, adverse_event, encounter),
+    )
     return [{**make(), "id": f"fact-{index}"} for index, make in enumerate(makers)]
 
 
@@ -242,9 +245,9 @@ def read(*parts: Any, **settings: Any) -> PatientRecord:
 
 
 def facts(record: PatientRecord) -> list[Any]:
-    """All facts of a record, refuted diagnoses apart."""
+    """All facts of a record, each once, refuted diagnoses apart."""
     filed = (record.diagnoses, record.drugs, record.results, record.events, record.orders, record.intolerances)
-    return [fact for kind in filed for facts_of_concept in kind.values() for fact in facts_of_concept]
+    return list(dict.fromkeys(fact for kind in filed for same in kind.values() for fact in same))
 
 
 def problems(record: PatientRecord) -> dict[str, str]:

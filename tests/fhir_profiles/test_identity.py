@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.elements import Json
 from fhir_profiles.identity import ANOTHER_PATIENT, is_mismatch
 from fhir_profiles.reader import patients_in, read_drafts
 from fhir_profiles.record import InputState
@@ -12,6 +11,7 @@ from tests.fhir_profiles.charts import (
     ME,
     SOMEBODY_ELSE,
     TODAY,
+    Json,
     antibody,
     bundle,
     condition,
@@ -292,7 +292,10 @@ def test_several_patients_need_a_name() -> None:
 
 
 def test_the_patients_of_an_input_are_listed_once_each() -> None:
-    assert patients_in([bundle(patient(id="b"), condition(), patient(id="a")), patient(id="b", gender="male"), None]) == ("a", "b")
+    assert patients_in([bundle(patient(id="b"), condition(), patient(id="a")), patient(id="b", gender="male"), None]) == (
+        "a",
+        "b",
+    )
 
 
 # --- drafts ---------------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.elements import Json
 from fhir_profiles.record import Diagnosis, InputState
 from tests.fhir_profiles.charts import (
     SHOE_SIZE,
     SNOMED,
+    Json,
     coded,
     condition,
     facts,
@@ -84,7 +84,9 @@ def test_a_verification_status_that_says_nothing_known_leaves_a_suspicion(status
     assert list(problems(record)) == ["Condition/dm.verificationStatus"]
 
 
-@pytest.mark.parametrize("status", ["entered-in-error", "Entered-In-Error", {"text": "entered-in-error"}, {"coding": {"code": "entered-in-error"}}])
+@pytest.mark.parametrize(
+    "status", ["entered-in-error", "Entered-In-Error", {"text": "entered-in-error"}, {"coding": {"code": "entered-in-error"}}]
+)
 def test_entered_in_error_is_understood_in_every_shape(status: Any) -> None:
     assert dermatomyositis(condition(verificationStatus=status)) is None
 
@@ -103,14 +105,18 @@ def test_a_resolved_diagnosis_is_over() -> None:
     assert not found.is_active
 
 
-@pytest.mark.parametrize("status", ["resolved", {"coding": [{"code": "resolved"}]}, {"text": "Resolved"}, [coded(CLINICAL, "resolved")]])
+@pytest.mark.parametrize(
+    "status", ["resolved", {"coding": [{"code": "resolved"}]}, {"text": "Resolved"}, [coded(CLINICAL, "resolved")]]
+)
 def test_a_clinical_status_in_another_shape_is_understood(status: Any) -> None:
     found = dermatomyositis(condition(clinicalStatus=status))
     assert found is not None
     assert found.clinical_status == "resolved"
 
 
-@pytest.mark.parametrize("category", [{"coding": [{"code": "problem-list-item"}]}, [coded("x", "encounter-diagnosis")], "problem", None])
+@pytest.mark.parametrize(
+    "category", [{"coding": [{"code": "problem-list-item"}]}, [coded("x", "encounter-diagnosis")], "problem", None]
+)
 def test_the_category_may_have_any_shape(category: Any) -> None:
     """Conformance X-13."""
     assert dermatomyositis(condition(category=category)) is not None
@@ -196,7 +202,9 @@ def test_an_onset_by_age_needs_a_date_of_birth() -> None:
     assert [fact.onset for fact in record.diagnoses["dermatomyositis"]] == [None]
 
 
-@pytest.mark.parametrize(("code", "severity"), [("255604002", "mild"), ("6736007", "moderate"), ("24484000", "severe"), ("1", None)])
+@pytest.mark.parametrize(
+    ("code", "severity"), [("255604002", "mild"), ("6736007", "moderate"), ("24484000", "severe"), ("1", None)]
+)
 def test_a_coded_severity_is_kept(code: str, severity: str | None) -> None:
     found = dermatomyositis(condition(severity=coded(SNOMED, code)))
     assert found is not None
@@ -209,7 +217,9 @@ def test_a_diagnosis_in_words_is_marked_as_matched_by_text() -> None:
     assert found.matched_by_text
 
 
-@pytest.mark.parametrize("text", ["no dermatomyositis", "family history of dermatomyositis", "dermatomyositis excluded", "mother has dermatomyositis"])
+@pytest.mark.parametrize(
+    "text", ["no dermatomyositis", "family history of dermatomyositis", "dermatomyositis excluded", "mother has dermatomyositis"]
+)
 def test_words_that_deny_or_speak_of_relatives_make_no_diagnosis(text: str) -> None:
     assert facts(read(patient(), condition(code={"text": text}))) == []
 

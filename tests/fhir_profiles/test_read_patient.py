@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.elements import Json
-from tests.fhir_profiles.charts import patient, problems, read, without
+from tests.fhir_profiles.charts import Json, patient, problems, read, without
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 

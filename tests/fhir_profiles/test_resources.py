@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.elements import Json
 from fhir_profiles.resources import collect, type_and_id
-from tests.fhir_profiles.charts import bundle, condition, observation, patient
+from tests.fhir_profiles.charts import Json, bundle, condition, observation, patient
 
 
 def references(*parts: Any) -> list[str]:

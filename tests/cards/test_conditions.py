@@ -1,0 +1,267 @@
+"""The rule vocabulary: each condition answers yes, no or unknown, with its reasons (docs/rule-vocabulary.md)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cards.conditions import Case, RuleError, Verdict, Vocabulary, compile_condition, everyone
+from cards.schedule import rounds
+from fhir_profiles.clinical_definitions import definitions
+from fhir_profiles.findings import Answer
+from tests.patient import AS_OF, Patient
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+DM = Patient().has("dermatomyositis", since="2026-05")
+NOBODY = Patient()
+
+VOCABULARY = Vocabulary(definitions(), {"everyone": everyone})
+PAGE = Path(__file__).parents[2] / "docs" / "rule-vocabulary.md"
+
+
+def ask(node: Any, patient: Patient, outcomes: dict[str, Answer] | None = None) -> Verdict:
+    return compile_condition(node, VOCABULARY, "test")(Case(patient.assess(), outcomes or {}))
+
+
+def known_keys() -> set[str]:
+    with pytest.raises(RuleError) as error:
+        compile_condition({}, VOCABULARY, "test")
+    return set(str(error.value).rpartition("one of ")[2].split(", "))
+
+
+A_YES, A_NO, AN_UNKNOWN = {"sex": "female"}, {"sex": "male"}, {"present": "pregnancy"}
+YOUNG = Patient(born="1990-05-05")
+
+CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
+    # logic
+    ({"all": [A_YES, A_YES]}, YOUNG, YES),
+    ({"all": [A_YES, AN_UNKNOWN]}, YOUNG, UNKNOWN),
+    ({"all": [AN_UNKNOWN, A_NO]}, YOUNG, NO),
+    ({"any": [A_NO, A_YES]}, YOUNG, YES),
+    ({"any": [A_NO, AN_UNKNOWN]}, YOUNG, UNKNOWN),
+    ({"any": [A_NO, A_NO]}, YOUNG, NO),
+    ({"not": A_NO}, YOUNG, YES),
+    ({"not": A_YES}, YOUNG, NO),
+    ({"not": AN_UNKNOWN}, YOUNG, UNKNOWN),
+    ({"population": "everyone"}, NOBODY, YES),
+    # the patient
+    ({"age": {"at_least": 18}}, Patient(born="2008-11-22"), YES),
+    ({"age": {"at_least": 18}}, Patient(born="2008-11-23"), NO),
+    ({"age": {"at_least": 18}}, Patient(born="2008"), UNKNOWN),
+    ({"age": {"at_least": 18}}, Patient(born=None), UNKNOWN),
+    ({"age": {"over": 50}}, Patient(born="1976-01-01"), NO),
+    ({"age": {"over": 50}}, Patient(born="1975-01-01"), YES),
+    ({"age": {"under": 50}}, Patient(born="1977-01-01"), YES),
+    ({"age": {"at_most": 50}}, Patient(born="1976-01-01"), YES),
+    ({"age": {"exactly": 50}}, Patient(born="1976-01-01"), YES),
+    ({"age": {"exactly": 50}}, Patient(born="1976"), UNKNOWN),
+    ({"age": {"at_least": 18, "under": 50}}, Patient(born="1970-01-01"), NO),
+    ({"sex": "female"}, Patient(sex="female"), YES),
+    ({"sex": "female"}, Patient(sex="male"), NO),
+    ({"sex": "female"}, Patient(sex=None), UNKNOWN),
+    # the disease
+    ({"phenotype": "dermatomyositis"}, DM, YES),
+    ({"phenotype": "polymyositis"}, DM, NO),
+    ({"phenotype": ["polymyositis", "dermatomyositis"]}, DM, YES),
+    ({"phenotype": "dermatomyositis"}, Patient().has("dermatomyositis", verification="provisional"), NO),
+    ({"suspected_phenotype": "dermatomyositis"}, Patient().has("dermatomyositis", verification="provisional"), YES),
+    ({"suspected_phenotype": "dermatomyositis"}, DM, NO),
+    ({"recorded_phenotype": "dermatomyositis"}, Patient().has("dermatomyositis", verification="provisional"), YES),
+    ({"recorded_phenotype": "dermatomyositis"}, DM, YES),
+    ({"recorded_phenotype": "dermatomyositis"}, NOBODY, NO),
+    (
+        {"recorded_phenotype": "antisynthetase-syndrome"},
+        Patient().antibody("anti_jo1", "positive").has("interstitial_lung_disease"),
+        NO,
+    ),
+    ({"severity": "severe"}, DM.strength("proximal", 3), YES),
+    ({"severity": "severe"}, DM.strength("proximal", 4), NO),
+    ({"severity": "non-severe"}, DM.strength("proximal", 4), YES),
+    ({"severity": "non-severe"}, DM, UNKNOWN),
+    ({"present": "pregnancy"}, YOUNG.has("pregnancy", since="2026-07"), YES),
+    ({"present": "pregnancy"}, Patient(sex="male"), NO),
+    ({"present": "pregnancy"}, YOUNG, UNKNOWN),
+    ({"recorded": "interstitial-lung-disease"}, DM.has("interstitial_lung_disease"), YES),
+    ({"recorded": "interstitial-lung-disease"}, DM, NO),
+    ({"recorded": "interstitial-lung-disease"}, DM.has("interstitial_lung_disease", verification="provisional"), UNKNOWN),
+    ({"recorded": "allopurinol-current"}, DM.without("MedicationRequest", "MedicationStatement"), NO),
+    ({"recorded": "allopurinol-current"}, DM.failed("MedicationRequest"), UNKNOWN),
+    ({"recorded": "first-line-used-up"}, DM.stopped("azathioprine"), UNKNOWN),
+    ({"antibody_positive": "anti-jo1"}, DM.antibody("anti_jo1", "positive"), YES),
+    ({"antibody_positive": "anti-jo1"}, DM.antibody("anti_jo1", "negative"), NO),
+    ({"antibody_positive": "anti-jo1"}, DM.antibody("anti_jo1", "borderline"), UNKNOWN),
+    ({"antibody_positive": "anti-jo1"}, DM, UNKNOWN),
+    ({"antibody_positive": ["anti-jo1", "anti-mi2"]}, DM.antibody("anti_jo1", "negative"), UNKNOWN),
+    ({"antibody_positive": ["anti-jo1", "anti-mi2"]}, DM.antibody("anti_mi2", "positive"), YES),
+    ({"myositis_specific_antibody": True}, DM.antibody("anti_sae", "positive"), YES),
+    ({"myositis_specific_antibody": True}, DM.antibody("anti_ro52", "positive"), UNKNOWN),
+    ({"remission": True}, Patient().has("dermatomyositis", status="remission"), YES),
+    ({"remission": True}, DM, NO),
+    ({"remission": False}, DM, YES),
+    ({"disease_years": {"at_most": 4}}, DM, YES),
+    ({"disease_years": {"at_most": 4}}, Patient().has("dermatomyositis", since="2022-11-22"), YES),
+    ({"disease_years": {"at_most": 4}}, Patient().has("dermatomyositis", since="2022-11-21"), NO),
+    ({"disease_years": {"over": 4}}, Patient().has("dermatomyositis", since="2022-11-21"), YES),
+    ({"disease_years": {"over": 4}}, DM, NO),
+    ({"disease_years": {"over": 4}}, Patient().has("dermatomyositis"), UNKNOWN),
+    # what was tried and done
+    ({"failed": "azathioprine"}, DM.stopped("azathioprine", because="ineffective"), YES),
+    ({"failed": "azathioprine"}, DM.stopped("azathioprine", because="intolerance"), NO),
+    ({"failed": "azathioprine"}, DM.takes("azathioprine"), NO),
+    ({"failed": "azathioprine"}, DM, NO),
+    ({"failed": "azathioprine"}, DM.stopped("azathioprine"), UNKNOWN),
+    ({"failed": "azathioprine"}, DM.failed("MedicationRequest"), UNKNOWN),
+    ({"failed": ["azathioprine", "methotrexate"]}, DM.stopped("azathioprine", because="ineffective"), NO),
+    ({"not_tolerated": "methotrexate"}, DM.stopped("methotrexate", because="intolerance"), YES),
+    ({"not_tolerated": "methotrexate"}, DM.cannot_tolerate("methotrexate"), YES),
+    ({"not_tolerated": "methotrexate"}, DM.stopped("methotrexate", because="ineffective"), NO),
+    ({"not_tolerated": "methotrexate"}, DM.stopped("methotrexate"), UNKNOWN),
+    ({"taking": "rituximab"}, DM.takes("rituximab"), YES),
+    ({"taking": "rituximab"}, DM.stopped("rituximab"), NO),
+    ({"taking": "rituximab"}, DM, NO),
+    ({"taking": "rituximab"}, DM.failed("MedicationRequest"), UNKNOWN),
+    ({"tried": "glucocorticoid"}, DM.stopped("prednisone"), YES),
+    ({"tried": "glucocorticoid"}, DM.cannot_tolerate("prednisone"), NO),
+    ({"tried": "glucocorticoid"}, DM, NO),
+    ({"tried": "glucocorticoid"}, DM.failed("MedicationRequest"), UNKNOWN),
+    ({"on_record": "colonoscopy"}, DM.had("colonoscopy"), YES),
+    ({"on_record": "colonoscopy"}, DM.ordered("colonoscopy"), YES),
+    ({"on_record": "colonoscopy"}, DM, NO),
+    ({"on_record": "colonoscopy"}, DM.without("Procedure"), NO),
+    ({"on_record": "colonoscopy"}, DM.failed("Procedure"), UNKNOWN),
+    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM.had("pet_ct_fdg", on="2026-08-22"), YES),
+    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM.had("pet_ct_fdg", on="2026-08-23"), NO),
+    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM, NO),
+    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 2, "months": 3}}, DM.had("pet_ct_fdg", on="2026-06-01"), NO),
+    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "or_more": True, "months": 3}}, DM.had("pet_ct_fdg", on="2026-06-01"), YES),
+]
+
+
+@pytest.mark.parametrize(("node", "patient", "expected"), CASES, ids=[f"{n}-{str(next(iter(c[0].items())))[:50]}" for n, c in enumerate(CASES)])
+def test_each_condition_answers_as_its_page_says(node: dict[str, Any], patient: Patient, expected: Answer) -> None:
+    assert ask(node, patient).answer is expected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"), [({"first": YES}, NO), ({"first": NO}, YES), ({}, YES), ({"first": UNKNOWN}, UNKNOWN)]
+)
+def test_settled_means_that_nothing_is_left_to_do(outcomes: dict[str, Answer], expected: Answer) -> None:
+    assert ask({"settled": ["first"]}, DM, outcomes).answer is expected
+
+
+def test_every_condition_is_shown_here_and_described_on_its_page() -> None:
+    described = set(re.findall(r"^\| `(\w+)` \| `?\{", PAGE.read_text("utf-8"), re.MULTILINE))
+    described |= set(re.findall(r"^\| `(\w+)` \| the same form", PAGE.read_text("utf-8"), re.MULTILINE))
+    assert {key for node, _, _ in CASES for key in node} | {"settled"} == known_keys() == described
+
+
+# --- reasons --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_yes_says_because_of_what_in_the_chart() -> None:
+    verdict = ask({"all": [{"phenotype": "dermatomyositis"}, {"age": {"over": 50}}, {"sex": "female"}]}, DM)
+    assert [(item.text, item.reference) for item in verdict.because] == [
+        ("dermatomyositis on the problem list (active, since May 2026)", "Condition/condition-1"),
+        ("age 62", ""),
+        ("female", ""),
+    ]
+
+
+def test_a_none_on_record_is_a_reason_too() -> None:
+    verdict = ask({"not": {"recorded": "interstitial-lung-disease"}}, DM)
+    assert [item.text for item in verdict.because] == ["no interstitial lung disease on record"]
+
+
+def test_an_unknown_names_what_would_decide_it() -> None:
+    assert [m.text for m in ask({"antibody_positive": "anti-jo1"}, DM).missing] == ["anti-Jo-1: no result on record"]
+    borderline = ask({"antibody_positive": "anti-jo1"}, DM.antibody("anti_jo1", "borderline"))
+    assert [m.text for m in borderline.missing] == ["anti-Jo-1: borderline, needs confirmation"]
+    assert [m.text for m in ask({"age": {"over": 50}}, Patient(born=None)).missing] == ["date of birth"]
+    assert [m.text for m in ask({"failed": "azathioprine"}, DM.stopped("azathioprine")).missing] == [
+        "why azathioprine was stopped (no effect, or not tolerated?)"
+    ]
+
+
+def test_a_no_that_rests_on_data_never_supplied_carries_its_caveat() -> None:
+    verdict = ask({"not": {"recorded": "systemic-treatment"}}, DM.without("MedicationRequest", "MedicationStatement"))
+    assert (verdict.answer, [m.text for m in verdict.missing]) == (YES, ["medications were not supplied"])
+
+
+def test_of_several_ways_only_those_that_hold_are_given_as_reasons() -> None:
+    verdict = ask({"any": [{"sex": "male"}, {"phenotype": "dermatomyositis"}]}, DM)
+    assert [item.reference for item in verdict.because] == ["Condition/condition-1"]
+
+
+def test_a_statement_about_all_myositis_gives_the_diagnosis_as_reason_and_no_more() -> None:
+    patient = DM.antibody("anti_tif1_gamma", "positive")
+    every_phenotype = {"phenotype": definitions().phenotypes["precedence"]}
+    assert len(ask(every_phenotype, patient).because) == 1
+
+
+# --- rounds of screening ----------------------------------------------------------------------------------------------------
+
+
+def test_scans_of_the_same_weeks_are_one_round() -> None:
+    first, again, later = AS_OF.replace(month=1), AS_OF.replace(month=2), AS_OF.replace(month=8)
+    assert rounds([]) == ()
+    assert rounds([first, again, later]) == (again, later)
+
+
+# --- rules that cannot be compiled -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        ({"pheno": "dermatomyositis"}, "unknown condition `pheno`; known are age, all, "),
+        ({}, "exactly one key"),
+        ({"sex": "female", "age": {"over": 50}}, "exactly one key"),
+        ("dermatomyositis", "exactly one key"),
+        ({"phenotype": "dermatomyosits"}, "unknown phenotype dermatomyosits; known are "),
+        ({"suspected_phenotype": ["dermatomyositis", "sarcoidosis"]}, "unknown phenotype sarcoidosis"),
+        ({"recorded": "pregnancies"}, "unknown feature pregnancies; known are "),
+        ({"present": "pregnancies"}, "unknown feature pregnancies"),
+        ({"antibody_positive": "anti-jo2"}, "unknown antibody anti-jo2"),
+        ({"failed": "aspirin"}, "unknown treatment aspirin"),
+        ({"taking": "prednisone"}, "unknown treatment prednisone"),
+        ({"on_record": "gastroscopy"}, "unknown investigation gastroscopy"),
+        ({"repeat_due": {"of": "gastroscopy", "after_rounds": 1, "months": 3}}, "unknown investigation gastroscopy"),
+        ({"severity": "mild"}, "severity is `severe` or `non-severe`, not `mild`"),
+        ({"age": {"older": 50}}, "age takes over, under, at_least, at_most, exactly; not older"),
+        ({"population": "adults"}, "population `adults` is not in populations.yaml (everyone)"),
+        ({"all": [{"sex": "female"}, {"any": [{"recorded": "nonsense"}]}]}, "unknown feature nonsense"),
+        ({"not": {"nonsense": 1}}, "unknown condition `nonsense`"),
+    ],
+)
+def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(node: Any, message: str) -> None:
+    with pytest.raises(RuleError, match=re.escape(message)) as error:
+        compile_condition(node, VOCABULARY, "titulaer-2011.yaml: some-statement")
+    assert str(error.value).startswith("titulaer-2011.yaml: some-statement: ")
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"sex": "woman"},
+        {"age": 50},
+        {"age": {"over": "fifty"}},
+        {"age": {}},
+        {"disease_years": {"above": 4}},
+        {"disease_years": 4},
+        {"remission": "never"},
+        {"all": {"sex": "female"}},
+        {"all": 1},
+        {"any": []},
+        {"phenotype": 1},
+        {"phenotype": []},
+        {"recorded": []},
+        {"repeat_due": {"of": "fdg-pet-ct", "months": 3}},
+        {"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "month": 3}},
+    ],
+    ids=str,
+)
+def test_a_rule_of_the_wrong_form_is_refused_too_and_never_read_as_something_else(node: Any) -> None:
+    with pytest.raises(RuleError, match=r"^titulaer-2011\.yaml: some-statement: "):
+        compile_condition(node, VOCABULARY, "titulaer-2011.yaml: some-statement")

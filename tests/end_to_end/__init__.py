@@ -1,0 +1,1 @@
+"""The service as its users meet it: a real process, over real HTTP."""

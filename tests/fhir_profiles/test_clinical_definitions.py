@@ -1,0 +1,149 @@
+"""The clinical definitions: what a reviewer wrote is what is used, and a slip stops the start."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fhir_profiles import clinical_definitions
+from fhir_profiles.clinical_definitions import FOLDER, DefinitionError, definitions
+from fhir_profiles.severity import MILD_MARKER, SEVERE_MARKERS
+from tests.patient import Patient, terminology
+
+FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
+
+
+def load_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
+    """Load the definitions with one slip in them."""
+    folder = shutil.copytree(FOLDER, tmp_path / "definitions")
+    text = (folder / name).read_text("utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1), "utf-8")
+    monkeypatch.setattr(clinical_definitions, "FOLDER", folder)
+    definitions.__wrapped__()
+
+
+def leaves(node: Any) -> Iterator[Any]:
+    """Every key and every list item of a document."""
+    if isinstance(node, dict):
+        yield from node
+        for value in node.values():
+            yield from leaves(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from leaves(item) if isinstance(item, (dict, list)) else (item,)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_key_and_no_list_item_is_taken_for_a_truth_value_or_a_number(name: str) -> None:
+    """YAML reads `on`, `no` and `1` without quotation marks as something else than text."""
+    document = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    assert [leaf for leaf in leaves(document) if not isinstance(leaf, str)] == []
+
+
+def concepts_named() -> dict[str, set[str]]:
+    """The concepts that the definitions name, by place."""
+    known = definitions()
+    named: dict[str, set[str]] = {}
+    for code, antibody in known.antibodies.items():
+        named[f"antibodies: {code}"] = set(antibody.result)
+    for code, agent in known.agents.items():
+        named[f"agents: {code}"] = {*agent.drugs, *agent.procedures}
+    for code, test in known.investigations.items():
+        named[f"investigations: {code}"] = {concept for combination in test.shown_by for concept in combination}
+    for code, rule in known.phenotypes["recorded"].items():
+        named[f"phenotypes: {code}"] = {*rule["diagnoses"], *rule.get("except", ()), *rule.get("always_juvenile", ())}
+    for code, f in known.features.items():
+        answers = {f.answers["test"], *f.answers["present"], *f.answers["absent"]} if f.answers else set()
+        under = {f.results_under["result"]} if f.results_under else set()
+        lists = (f.diagnoses, f.severe_by_itself, f.unclear, f.positive, f.above, f.below, f.drugs, f.tested)
+        named[f"features: {code}"] = answers | under | {concept for names in lists for concept in names}
+    return named
+
+
+@pytest.mark.parametrize("place", sorted(concepts_named()))
+def test_every_concept_that_a_definition_names_has_a_value_set(place: str) -> None:
+    assert concepts_named()[place] - terminology().concepts == set()
+
+
+def test_every_question_can_be_answered_from_something() -> None:
+    for code, feature in definitions().features.items():
+        sources = (
+            *(feature.diagnoses, feature.unclear, feature.positive, feature.above, feature.below, feature.answers),
+            *(feature.drugs, feature.tested, feature.results_under, feature.any, feature.all),
+        )
+        assert any(sources), code
+
+
+def test_every_threshold_and_every_window_says_where_it_comes_from() -> None:
+    for code, feature in definitions().features.items():
+        windows = (feature.within_months, feature.diagnosis_within_months, feature.rules_out_within_months)
+        if any(window is not None for window in windows) or feature.results_under or feature.applies.keys() & {"at_most"}:
+            assert feature.basis, code
+
+
+def test_phenotypes_refer_only_to_what_is_defined() -> None:
+    known = definitions()
+    rules = known.phenotypes
+    codes = set(rules["precedence"])
+    assert set(rules["titles"]) == codes
+    assert set(rules["recorded"]) | {rule["juvenile"] for rule in rules["recorded"].values() if "juvenile" in rule} == codes
+    assert {*rules["antibody_subsets"], *rules["dermatomyositis_family"], *rules["questions_polymyositis"]} <= codes
+    assert {subset["antibody"] for subset in rules["antibody_subsets"].values()} <= set(known.antibodies)
+    assert set(rules["necrotising_antibodies"]) <= set(known.antibodies)
+    assert {*rules["antisynthetase_features"], *rules["overlap_features"]} <= set(known.features)
+
+
+def test_the_thirteen_phenotype_codes_are_those_of_the_design() -> None:
+    assert set(definitions().phenotypes["precedence"]) == {
+        "dermatomyositis",
+        "juvenile-dermatomyositis",
+        "clinically-amyopathic-dermatomyositis",
+        "anti-mda5-dermatomyositis",
+        "anti-tif1-gamma-dermatomyositis",
+        "anti-nxp2-dermatomyositis",
+        "antisynthetase-syndrome",
+        "immune-mediated-necrotising-myopathy",
+        "polymyositis",
+        "inclusion-body-myositis",
+        "overlap-myositis",
+        "juvenile-myositis",
+        "inflammatory-myopathy-unspecified",
+    }
+
+
+def test_every_marker_of_severity_is_a_finding() -> None:
+    found = Patient().assess().features
+    assert {*SEVERE_MARKERS, MILD_MARKER} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("features.yaml", "title: pregnancy", "tilte: pregnancy", r"features\.yaml: pregnancy has unknown member\(s\) \['tilte'\]; known"),
+        ("antibodies.yaml", "ars: true", "asr: true", r"antibodies\.yaml: anti-jo1 has unknown member\(s\) \['asr'\]"),
+        ("agents.yaml", "role: glucocorticoid,", "rôle: glucocorticoid,", r"agents\.yaml: glucocorticoid has unknown member"),
+        (
+            "features.yaml",
+            "all: [interstitial-lung-disease, respiratory-failure]",
+            "all: [interstitial-lung-diseases, respiratory-failure]",
+            r"features\.yaml: respiratory-failure-from-ild refers to \['interstitial-lung-diseases'\], which no entry defines",
+        ),
+    ],
+)
+def test_a_slip_in_a_definition_stops_the_start_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(DefinitionError, match=message):
+        load_after(tmp_path, monkeypatch, name, old, new)
+
+
+def test_a_file_that_is_no_table_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(FOLDER, tmp_path / "definitions")
+    (folder / "features.yaml").write_text("- pregnancy\n", "utf-8")
+    monkeypatch.setattr(clinical_definitions, "FOLDER", folder)
+    with pytest.raises(DefinitionError, match=r"features\.yaml: expected a mapping at the top level"):
+        definitions.__wrapped__()

@@ -1,0 +1,108 @@
+"""Severe, non-severe or unknown, and never non-severe by default (bmj-severity-severe-definition, -nonsevere-definition)."""
+
+import pytest
+
+from tests.patient import Patient
+
+PATIENT = Patient().has("dermatomyositis", since="2026-05")
+MILD = PATIENT.strength("hip_flexion", 4).strength("shoulder_abduction", 4)
+
+
+def severity(patient: Patient) -> str:
+    return patient.assess().severity.value
+
+
+@pytest.mark.parametrize(
+    "complication",
+    [
+        "myocarditis",
+        "dysphagia_severe",
+        "aspiration",
+        "aspiration_pneumonia",
+        "tube_feeding",
+        "ild_rapidly_progressive",
+        "pneumomediastinum",
+        "respiratory_failure",
+        "acute_respiratory_failure",
+        "acute_respiratory_distress_syndrome",
+        "pulmonary_hypertension",
+    ],
+)
+def test_each_life_threatening_complication_makes_it_severe_however_strong_the_muscles(complication: str) -> None:
+    """Section 3: the markers of the page, and the "other life-threatening" ones of source document A."""
+    assert severity(MILD.has(complication, since="2026-11")) == "severe"
+
+
+def test_respiratory_failure_with_lung_disease_is_severe() -> None:
+    assert severity(MILD.has("interstitial_lung_disease").has("respiratory_failure")) == "severe"
+
+
+def test_dysphagia_graded_severe_is_severe() -> None:
+    assert severity(MILD.has("dysphagia", severity="severe")) == "severe"
+
+
+def test_strength_worse_than_4_in_several_groups_is_severe_and_says_so() -> None:
+    found = PATIENT.strength("hip_flexion", 3).strength("shoulder_abduction", 3).assess().severity
+    assert found.value == "severe"
+    assert [item.text for item in found.evidence] == [
+        "shoulder abduction MRC 3 on 10 November 2026",
+        "hip flexion MRC 3 on 10 November 2026",
+    ]
+
+
+def test_mild_weakness_on_record_and_nothing_else_is_non_severe() -> None:
+    assert severity(MILD) == "non-severe"
+    assert severity(PATIENT.has("proximal_muscle_weakness", severity="moderate")) == "non-severe"
+
+
+def test_mrc_4_is_not_severe() -> None:
+    assert severity(PATIENT.strength("proximal", 4)) == "non-severe"
+
+
+def test_lung_disease_without_failure_is_not_severe_in_itself() -> None:
+    assert severity(MILD.has("interstitial_lung_disease", since="2025")) == "non-severe"
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        PATIENT,
+        PATIENT.has("proximal_muscle_weakness"),
+        PATIENT.strength("hip_flexion", 5),
+        PATIENT.strength("hip_flexion", 3),
+        PATIENT.strength("proximal", 4, on="2025-11-10"),
+        MILD.has("dysphagia"),
+        MILD.has("myocarditis", verification="provisional"),
+        MILD.failed("Condition"),
+        PATIENT.failed("Observation"),
+        PATIENT.without("Observation"),
+    ],
+    ids=[
+        "nothing recorded",
+        "weakness without a grade",
+        "full strength, no weakness on record",
+        "one muscle below 4",
+        "grades of last year",
+        "dysphagia without a grade",
+        "suspected myocarditis",
+        "problem list could not be read",
+        "results could not be read",
+        "results not supplied",
+    ],
+)
+def test_what_is_not_known_is_never_called_non_severe(patient: Patient) -> None:
+    assert severity(patient) == "unknown"
+
+
+def test_what_would_decide_it_is_asked_for() -> None:
+    assert [m.text for m in PATIENT.assess().severity.missing] == ["graded proximal muscle strength (MRC)"]
+    dysphagia = MILD.has("dysphagia").assess().severity
+    assert [m.concept for m in dysphagia.missing] == ["swallow_videofluoroscopy"]
+
+
+def test_a_complication_that_is_over_does_not_make_todays_disease_severe() -> None:
+    assert severity(MILD.has("myocarditis", since="2024-01", status="resolved")) == "non-severe"
+
+
+def test_troponin_alone_is_no_myocarditis() -> None:
+    assert severity(MILD.result("troponin_t", 90, high=14)) == "non-severe"

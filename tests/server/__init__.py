@@ -1,0 +1,1 @@
+"""The room `server`: how advice is reached."""

@@ -1,0 +1,108 @@
+"""The Assess JSON: the members that others rely on, by name and order (design section 5)."""
+
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+
+from fhir_profiles.dates import DateInterval
+from server.assess_json import _date, assess_json
+from server.evaluation import evaluate
+from tests.server.charts import ANTI_TIF1, AS_OF, HEALTHY, Json, chart, diagnosis, slugs
+
+
+def assessed(slug: str) -> Json:
+    return assess_json(evaluate([chart(slug)], as_of=AS_OF, seed="seed"))
+
+
+def shape(value: Any) -> Any:
+    """The names of all members, in order; of a list the shape of its first item."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else None
+
+
+EVIDENCE = [{"text": None, "reference": None}]
+
+
+def test_the_members_are_those_of_the_design_in_its_order() -> None:
+    answer = assessed(ANTI_TIF1)
+    (antibody, *_) = answer["antibodies"]
+    assert list(answer) == [
+        "asOf", "patient", "phenotypes", "severity", "antibodies", "features", "treatment", "recommendations", "cards", "issues",
+        "knowledgeVersion",
+    ]  # fmt: skip
+    assert list(answer["patient"]) == ["id", "age", "sex"]
+    assert shape(answer["phenotypes"]) == [{"code": None, "certainty": None, "evidence": EVIDENCE}]
+    assert shape(answer["severity"]) == {"value": None, "evidence": EVIDENCE}
+    assert list(antibody) == ["code", "result", "date", "reference"]
+    assert all(list(feature) == ["code", "value", "evidence"] for feature in answer["features"])
+    assert list(answer["treatment"]) == ["phase", "line", "current", "failed", "notTolerated", "courses"]
+    for recommendation in answer["recommendations"]:
+        assert list(recommendation) == ["id", "topic", "holds", "strength", "because", "missing", "sources"]
+        assert shape(recommendation["sources"]) == [{"id": None, "citation": None, "year": None, "evidence": None}]
+
+
+def test_the_values_are_those_of_the_chart() -> None:
+    answer = assessed(ANTI_TIF1)
+    assert answer["asOf"] == "2026-11-22"
+    assert answer["patient"] == {"id": ANTI_TIF1, "age": 62, "sex": "female"}
+    assert answer["phenotypes"][0]["code"] == "anti-tif1-gamma-dermatomyositis"
+    (antibody,) = (one for one in answer["antibodies"] if one["result"] == "positive")
+    reference = f"Observation/{ANTI_TIF1}.anti-tif1-gamma"
+    assert antibody == {"code": "anti-tif1-gamma", "result": "positive", "date": "2026-09-14", "reference": reference}
+
+
+def test_agents_are_named_by_what_became_of_them() -> None:
+    refractory = assessed("dermatomyositis-refractory-severe")["treatment"]
+    assert {"glucocorticoid", "azathioprine"} <= set(refractory["failed"])
+    assert refractory["current"] == ["glucocorticoid"]
+    courses = {course["agent"]: course for course in refractory["courses"]}
+    assert courses["azathioprine"]["outcome"] == "failed"
+    assert courses["azathioprine"]["start"] == "2026-03-01"
+    assert "methotrexate" in assessed("dermatomyositis-methotrexate-intolerance")["treatment"]["notTolerated"]
+
+
+def test_what_is_empty_is_there_and_empty() -> None:
+    answer = assessed(HEALTHY)
+    assert (answer["phenotypes"], answer["recommendations"], answer["cards"], answer["issues"]) == ([], [], [], [])
+    assert answer["severity"]["value"] == "unknown"
+    nobody = assess_json(evaluate([], as_of=AS_OF, seed="seed"))
+    assert nobody["patient"] == {"id": None, "age": None, "sex": None}
+
+
+def test_an_age_that_a_partial_date_of_birth_leaves_open_is_null() -> None:
+    patient = {"resourceType": "Patient", "id": "p1", "birthDate": "1970"}
+    assert assess_json(evaluate([patient], as_of=AS_OF, seed="seed"))["patient"]["age"] is None
+
+
+def test_a_mismatch_is_named_first_and_nothing_else_is_said() -> None:
+    answer = assess_json(evaluate([chart(ANTI_TIF1), diagnosis("else")], as_of=AS_OF, seed="seed"))
+    assert "another patient" in answer["issues"][0]["problem"]
+    assert (answer["phenotypes"], answer["features"], answer["recommendations"], answer["cards"]) == ([], [], [], [])
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_patient_of_the_sandbox_can_be_written_as_json(slug: str) -> None:
+    answer = assessed(slug)
+    assert orjson.loads(orjson.dumps(answer)) == answer
+    assert {feature["value"] for feature in answer["features"]} <= {"yes", "no", "unknown"}
+    assert {recommendation["holds"] for recommendation in answer["recommendations"]} <= {"yes", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "written"),
+    [
+        ("2024-05-17", "2024-05-17", "2024-05-17"),
+        ("2024-05-01", "2024-05-31", "2024-05"),
+        ("2024-01-01", "2024-12-31", "2024"),
+        ("2024-05-17", "2024-07-03", "2024-05-17"),
+        ("2024-05-01", "2024-05-20", "2024-05-01"),
+        ("2024-01-01", "2025-12-31", "2024-01-01"),
+        ("9999-12-31", "9999-12-31", "9999-12-31"),
+        ("9999-12-01", "9999-12-31", "9999-12"),
+    ],
+)
+def test_a_date_is_as_precise_as_the_chart_and_a_span_is_its_first_day(first: str, last: str, written: str) -> None:
+    assert _date(DateInterval(date.fromisoformat(first), date.fromisoformat(last))) == written

@@ -1,0 +1,50 @@
+"""Settings: defaults, environment, arguments, and clear words for what cannot be used."""
+
+import pytest
+
+from server.config import Config, ConfigurationError
+
+
+def test_without_settings_the_service_is_on_this_machine_only() -> None:
+    config = Config.from_environment({})
+    assert (config.host, config.port) == ("127.0.0.1", 8000)
+    assert config.max_body_bytes == 16 * 1024 * 1024
+    assert config.card_cap == 5
+
+
+def test_the_environment_sets_what_is_not_given_as_an_argument() -> None:
+    environment = {
+        "MYOSITIS_CDS_HOST": "::1",
+        "MYOSITIS_CDS_PORT": "9000",
+        "MYOSITIS_CDS_MAX_BODY_MIB": "2",
+        "MYOSITIS_CDS_CARD_CAP": "3",
+    }
+    config = Config.from_environment(environment)
+    assert (config.host, config.port, config.max_body_bytes, config.card_cap) == ("::1", 9000, 2 * 1024 * 1024, 3)
+
+
+def test_an_argument_wins_over_the_environment() -> None:
+    config = Config.from_environment({"MYOSITIS_CDS_PORT": "9000", "MYOSITIS_CDS_HOST": "::1"}, host="127.0.0.2", port=0)
+    assert (config.host, config.port) == ("127.0.0.2", 0)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.20", "ehr.example", ""])  # noqa: S104 - refused, that is the point
+def test_without_registered_clients_no_other_machine_is_served(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"MYOSITIS_CDS_HOST.*this machine only.*use 127\.0\.0\.1"):
+        Config.from_environment({}, host=host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MYOSITIS_CDS_PORT", "eight"),
+        ("MYOSITIS_CDS_PORT", "70000"),
+        ("MYOSITIS_CDS_PORT", "-1"),
+        ("MYOSITIS_CDS_MAX_BODY_MIB", "0"),
+        ("MYOSITIS_CDS_MAX_BODY_MIB", "1.5"),
+        ("MYOSITIS_CDS_CARD_CAP", "0"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Config.from_environment({name: value})

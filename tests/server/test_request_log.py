@@ -1,0 +1,57 @@
+"""The log: enough to find a call again, and nothing about a patient."""
+
+import logging
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.server.charts import INSTANCE, dermatomyositis, hook_call
+
+LINE = re.compile(r"event=request( [a-z]+=[\w.-]+)+")
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+def lines(log: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in log.records if record.name == "myositis_cds.requests"]
+
+
+def test_a_call_is_logged_in_one_line(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
+    client.post("/cds-services/myositis-patient-view", json=hook_call("p1", dermatomyositis()))
+    (line,) = lines(log)
+    assert LINE.fullmatch(line)
+    for part in ("endpoint=hooks.call", "method=POST", "status=200", "service=myositis-patient-view", f"instance={INSTANCE}"):
+        assert part in line.split()
+
+
+def test_a_refusal_is_logged_with_its_status(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
+    client.post("/cds-services/myositis-patient-view", data=b"{")
+    (line,) = lines(log)
+    assert "status=415" in line.split()
+
+
+def test_health_checks_leave_no_line(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
+    client.get("/health/live")
+    assert lines(log) == []
+
+
+def test_nothing_that_a_caller_chose_is_written(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
+    canary = "Mustermann"
+    chart = dermatomyositis(canary)
+    chart["patient"]["name"] = [{"family": canary}]
+    chart["conditions"]["entry"][0]["resource"]["note"] = [{"text": canary}]
+    chart[canary] = canary
+    body = hook_call(canary, chart, hookInstance=f"{canary}\nevent=forged")
+    client.post("/cds-services/myositis-patient-view", json=body, headers={"Authorization": canary})
+    client.post(f"/assess?patient={canary}&asOf={canary}", json=body)
+    client.get(f"/{canary}?{canary}")
+    client.open("/", method=canary.upper())
+    assert len(lines(log)) == 4
+    assert "instance=not-a-uuid" in lines(log)[0].split()
+    assert canary.lower() not in log.text.lower()
+    assert all(LINE.fullmatch(line) for line in lines(log))
