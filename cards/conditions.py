@@ -12,10 +12,10 @@ from typing import Any
 from cards.schedule import rounds
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions
+from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import DateInterval, add_months
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, all_of, any_of
 from fhir_profiles.phenotypes import Certainty
-from fhir_profiles.treatment import Course, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,9 @@ TREATMENT_FINDINGS = (
     "on-steroid-sparing-drug",
     "immunosuppressant-in-trial",
     "first-line-used-up",
-    "second-line-used-up",
+    "first-line-failed",
+    "two-drugs-used-up",
+    "second-line-drug-used-up",
     "glucocorticoid-for-3-months",
     "glucocorticoid-above-cushing-threshold",
 )

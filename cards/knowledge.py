@@ -25,9 +25,10 @@ KNOWLEDGE_RELEASE = "2026.11"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A treatment that a statement names: key in `treatments.yaml`, the partner it goes with, and what the source says of it."""
+    """A treatment that a statement names: key in `treatments.yaml`, for whom, with what, and what the source says of it."""
 
     treatment: str
+    when: Condition
     partner: str | None = None
     remark: str | None = None
 
@@ -69,6 +70,7 @@ class Rule:
     conflicts: tuple[str, ...]
     counts_from_months_before_onset: int | None
     stated: str | None
+    concerns_everyone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class SafetyRule:
     says: str
     source: Source
     when: Condition
+    while_taken: bool
+    instead: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,9 @@ class _Loader:
         orders_if = entry.get("orders_if", ())
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
-        offers = tuple(Offer(o["treatment"], o.get("with"), o.get("remark")) for o in entry.get("offers", ()))
+        offers = tuple(
+            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark")) for o in entry.get("offers", ())
+        )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
         return Rule(
@@ -202,7 +208,7 @@ class _Loader:
             strength=entry["strength"],
             urgency=entry.get("urgency", "routine"),
             sources=default + (self._sources(entry["sources"], where) if "sources" in entry else ()),
-            when=compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone,
+            when=self._when(entry, where),
             orders=tuple(entry.get("orders", ())),
             orders_if=tuple(
                 ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"])) for o in orders_if
@@ -215,6 +221,7 @@ class _Loader:
             conflicts=tuple(entry.get("conflicts", ())),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
+            concerns_everyone="when" not in entry,
         )
 
     def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[SafetyRule]:
@@ -222,16 +229,20 @@ class _Loader:
             where = f"{file.name}: {entry['id']}"
             treatments = tuple(entry.get("treatments") or document["treatments"])
             self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
-            when = compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
             if entry.get("on", True):
                 yield SafetyRule(
-                    entry["id"],
-                    treatments,
-                    Level(entry["level"]),
-                    entry["says"],
-                    self._sources(entry["source"], where)[0],
-                    when,
+                    id=entry["id"],
+                    treatments=treatments,
+                    level=Level(entry["level"]),
+                    says=entry["says"],
+                    source=self._sources(entry["source"], where)[0],
+                    when=self._when(entry, where),
+                    while_taken=entry.get("while_taken", False),
+                    instead=entry.get("instead"),
                 )
+
+    def _when(self, entry: Mapping[str, Any], where: str) -> Condition:
+        return compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
 
     def _sources(self, ids: str | list[str], where: str) -> tuple[Source, ...]:
         names = [ids] if isinstance(ids, str) else ids

@@ -43,10 +43,8 @@ def _template(entry: Mapping[str, Any]) -> dict[str, Any]:
     base = {"resourceType": entry["resource"], "status": "draft", "intent": "proposal"}
     if entry["resource"] == "ServiceRequest":
         return base | {"code": code}
-    return base | {
-        "medicationCodeableConcept": code,
-        "note": [{"text": "Draft without a dose: dose and schedule are left to the prescriber."}],
-    }
+    note = f"Draft without a dose: dose and schedule are left to the prescriber. {entry.get('note', '')}".strip()
+    return base | {"medicationCodeableConcept": code, "note": [{"text": note}]}
 
 
 def prove_templates(known: Knowledge) -> int:

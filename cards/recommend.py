@@ -5,7 +5,8 @@ What the chart shows as done or ordered is not suggested again.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from cards.conditions import Case, Verdict, counts_from
 from cards.knowledge import Knowledge, Rule, knowledge
@@ -13,6 +14,7 @@ from cards.recommendation import Caution, Level, Option, Recommendation
 from cards.safety import cautions_for
 from cards.therapy import decide
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
 from fhir_profiles.record import DraftOrder
 
@@ -46,12 +48,35 @@ def _for_the_chart(assessment: Assessment, known: Knowledge) -> list[Recommendat
     case = Case(assessment, outcomes)
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
-        if rule.stated is None:
-            recommendation = _hold(rule, case, known)
-            outcomes[rule.id] = recommendation.holds if recommendation else Answer.NO
-            if recommendation:
-                held.append((rule, recommendation))
-    return _with_options(held, case, known)
+        recommendation = _hold(rule, case, known) if rule.stated is None else _state(rule, case, known)
+        outcomes[rule.id] = recommendation.holds if recommendation else Answer.NO
+        if recommendation:
+            held.append((rule, recommendation))
+    return [*_about_current_drugs(case, known), *_with_options(held, case, known)]
+
+
+def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
+    """A statement that cannot be computed, for those it concerns; without a condition it concerns nobody in particular."""
+    verdict = rule.when(case)
+    if rule.concerns_everyone or verdict.answer is not Answer.YES:
+        return None
+    return replace(_from(rule, verdict, case, known), is_stated=True)
+
+
+def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
+    """Drugs being taken that must not be, now that the chart is opened (drug-safety.md section 2, item 2)."""
+    if not case.assessment.phenotypes:
+        return []
+    said: list[Recommendation] = []
+    for rule in (rule for rule in known.safety if rule.while_taken):
+        courses = {known.treatments[treatment].course for treatment in rule.treatments}
+        taken = [c for agent, c in case.assessment.treatment.courses.items() if agent in courses and c.is_current]
+        for course in taken:
+            cautions = [
+                c for c in cautions_for(rule.treatments[0], case, known, (rule.level,)) if c.id == rule.id and c.is_certain
+            ]
+            said.extend(_from_caution(caution, course.evidence, course.title) for caution in cautions)
+    return said
 
 
 def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
@@ -65,7 +90,7 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     orders, undecided = _orders_of(rule, case)
     recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
     if not orders:
-        return recommendation
+        return replace(recommendation, is_note=bool(rule.orders_if))
     return _with_orders(recommendation, orders, rule, case, known)
 
 
@@ -107,37 +132,69 @@ def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, 
 def _with_orders(
     recommendation: Recommendation, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge
 ) -> Recommendation | None:
-    """Leave out what is done or ordered; say what could not be told; set aside what is unsafe now."""
+    """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now."""
     since = counts_from(case.assessment, rule.counts_from_months_before_onset)
-    open_orders: list[str] = []
-    already: list[Evidence] = []
-    missing: list[Missing] = []
-    unsafe: list[str] = []
-    answers: list[Answer] = [recommendation.holds]
+    look = _Look(rule, case, known, since)
     for order in orders:
-        found = case.assessment.investigation(known.orders[order]["investigation"], since)
-        missing.extend(found.missing)
-        already.extend(found.evidence)
-        if found.standing is Standing.FAILED:
-            answers.append(Answer.UNKNOWN)
-        elif found.standing is not Standing.PRESENT:
-            stop = next((c for c in cautions_for(order, case, known, (Level.STOP,)) if c.is_certain), None)
-            if stop:
-                unsafe.append(
-                    f"{_capital(known.orders[order]['title'])} is not offered as an order: {stop.text} ({stop.source.short})."
-                )
-            else:
-                open_orders.append(order)
-    if not open_orders and not unsafe and Answer.UNKNOWN not in answers[1:]:
+        look.at(order)
+    nothing_left = not look.open_orders and not look.held_back and not look.has_failed
+    if nothing_left and rule.urgency != "urgent":
         return None
+    holds = recommendation.holds if look.open_orders or not look.has_failed else all_of((recommendation.holds, Answer.UNKNOWN))
     return replace(
         recommendation,
-        holds=recommendation.holds if open_orders else all_of(answers),
-        orders=tuple(open_orders) if recommendation.holds is Answer.YES else (),
-        already=tuple(dict.fromkeys(already)),
-        missing=tuple(dict.fromkeys((*recommendation.missing, *missing))),
-        notes=recommendation.notes + tuple(unsafe),
+        holds=holds,
+        orders=tuple(look.open_orders) if recommendation.holds is Answer.YES else (),
+        already=tuple(dict.fromkeys(look.already)),
+        missing=tuple(dict.fromkeys((*recommendation.missing, *look.missing))),
+        notes=(*recommendation.notes, *look.notes),
+        held_back=tuple(look.held_back),
+        is_note=bool(look.held_back) and not look.open_orders,
     )
+
+
+@dataclass(slots=True)
+class _Look:
+    """What becomes of the orders of one statement."""
+
+    rule: Rule
+    case: Case
+    known: Knowledge
+    since: date | None
+    open_orders: list[str] = field(default_factory=list)
+    already: list[Evidence] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    held_back: list[tuple[str, str]] = field(default_factory=list)
+    has_failed: bool = False
+
+    def at(self, order: str) -> None:
+        """One order: done, failed, held back or open."""
+        entry = self.known.orders[order]
+        found = self.case.assessment.investigation(entry["investigation"], self.since)
+        self.missing.extend(found.missing)
+        self.already.extend(found.evidence)
+        if found.standing is Standing.FAILED:
+            self.has_failed = True
+        elif found.standing is not Standing.PRESENT:
+            self._open(order, entry["title"], entry["investigation"])
+
+    def _open(self, order: str, title: str, investigation: str) -> None:
+        stops = cautions_for(order, self.case, self.known, (Level.STOP,))
+        certain = next((stop for stop in stops if stop.is_certain), None)
+        if certain:
+            self.held_back.append((title, f"{certain.text} ({certain.source.short})"))
+            return
+        self.open_orders.append(order)
+        self.missing.extend(item for stop in stops for item in stop.missing)
+        earlier = self.case.assessment.investigation(investigation) if self.since else None
+        if earlier and earlier.last_done:
+            done = DateInterval(earlier.last_done, earlier.last_done)
+            months = self.rule.counts_from_months_before_onset
+            self.notes.append(
+                f"{_capital(earlier.title)} was last done on {done}, more than {months} months before the disease began; "
+                "it is not counted (house look-back)."
+            )
 
 
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
@@ -180,7 +237,7 @@ def _treatments_of(draft: DraftOrder, assessment: Assessment, known: Knowledge) 
 def _advice_against(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
     said = []
     for rule in known.rules:
-        avoided = [known.treatments[t].course or t for t in treatments if t in rule.avoid]
+        avoided = [_drug_name(known.treatments[t].course, case) for t in treatments if t in rule.avoid]
         if avoided and rule.stated is None:
             verdict = rule.when(case)
             if verdict.answer is Answer.YES:
@@ -190,28 +247,36 @@ def _advice_against(draft: DraftOrder, treatments: list[str], case: Case, known:
     return said
 
 
-_URGENCY = {Level.STOP: "urgent", Level.WARN: "soon", Level.REMIND: "routine"}
+_URGENCY = {Level.STOP: "urgent", Level.HOLD: "soon", Level.WARN: "soon", Level.REMIND: "routine"}
+_SAFETY_STRENGTH = {Level.STOP: "contraindicated", Level.HOLD: "warning", Level.WARN: "warning", Level.REMIND: "reminder"}
 
 
 def _cautions_about(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
     cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level) if c.is_certain}
-    return [
-        _from_caution(caution, draft, known.treatments[treatments[0]].course or treatments[0]) for caution in cautions.values()
-    ]
+    if not cautions:
+        return []
+    drug = _drug_name(known.treatments[treatments[0]].course, case)
+    drafted = (Evidence(f"{drug} is being drafted", draft.reference),)
+    return [_from_caution(caution, drafted, drug) for caution in cautions.values()]
 
 
-def _from_caution(caution: Caution, draft: DraftOrder, drug: str) -> Recommendation:
+def _drug_name(course: str | None, case: Case) -> str:
+    return case.assessment.definitions.agents[course].title if course else "this drug"
+
+
+def _from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
     return Recommendation(
         id=caution.id,
         topic="drugSafety",
         holds=Answer.YES,
-        strength={Level.STOP: "contraindicated", Level.WARN: "warning", Level.REMIND: "reminder"}[caution.level],
+        strength=_SAFETY_STRENGTH[caution.level],
         says=f"{drug}: {caution.text}",
         urgency=_URGENCY[caution.level],
         sources=(caution.source,),
-        because=(*caution.because, Evidence(f"{drug} is being drafted", draft.reference)),
+        because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
+        notes=(f"{_capital(caution.instead)}.",) if caution.instead else (),
     )
 
 

@@ -42,6 +42,7 @@ class Level(StrEnum):
     """How strongly a safety rule speaks (drug-safety.md)."""
 
     STOP = "stop"
+    HOLD = "hold"
     WARN = "warn"
     REMIND = "remind"
 
@@ -52,10 +53,11 @@ class Caution:
 
     Args:
         id: rule id.
-        level: stop, warn or remind.
+        level: stop, hold, warn or remind.
         text: what it says.
         source: who says so.
         is_certain: False where a datum is missing that would decide a stop rule.
+        instead: what may be used in its place.
         because, missing: from the evaluation.
     """
 
@@ -64,6 +66,7 @@ class Caution:
     text: str
     source: Source
     is_certain: bool
+    instead: str | None = None
     because: tuple[Evidence, ...] = ()
     missing: tuple[Missing, ...] = ()
 
@@ -127,6 +130,9 @@ class Recommendation:
         options: treatment options that this statement backs.
         avoid: treatments that it advises against.
         notes: further sentences that hold for this patient.
+        held_back: tests that are named and not ordered now, with the reason.
+        is_note: nothing is left of it but its notes; the statement itself is not printed.
+        is_stated: it cannot be computed; printed beside others of its topic, never alone.
         conflicts: contradiction ids.
     """
 
@@ -145,4 +151,7 @@ class Recommendation:
     avoid: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     notes: tuple[str, ...] = ()
+    held_back: tuple[tuple[str, str], ...] = ()
+    is_note: bool = False
+    is_stated: bool = False
     conflicts: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ def cautions_for(treatment: str, case: Case, known: Knowledge, levels: Iterable[
     """
     wanted = set(levels)
     spoken = [_speak(rule, case) for rule in known.safety if treatment in rule.treatments and rule.level in wanted]
-    order = [Level.STOP, Level.WARN, Level.REMIND]
+    order = list(Level)
     return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
 
 
@@ -33,6 +33,5 @@ def _speak(rule: SafetyRule, case: Case) -> Caution | None:
     if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and rule.level is not Level.STOP):
         return None
     is_certain = verdict.answer is Answer.YES
-    return Caution(
-        rule.id, rule.level, rule.says, rule.source, is_certain, verdict.because if is_certain else (), verdict.missing
-    )
+    because = verdict.because if is_certain else ()
+    return Caution(rule.id, rule.level, rule.says, rule.source, is_certain, rule.instead, because, verdict.missing)

@@ -11,15 +11,14 @@ from cards.conditions import Case
 from cards.knowledge import Knowledge, Offer, Rule
 from cards.recommendation import Backing, Caution, Level, Option
 from cards.safety import cautions_for
-from fhir_profiles.treatment import Course, Outcome
+from fhir_profiles.courses import Course, Outcome
+from fhir_profiles.findings import Answer
 
 STRENGTHS = ("recommended", "option", "insufficient-evidence")
 """Firmest first; the words are the sources' own."""
 
 _UNROUTED = "glucocorticoid-high-dose"
-_ROUTED = ("glucocorticoid-intravenous", "glucocorticoid-oral")
-_STAYS_OPEN_WHILE_TAKEN = {_UNROUTED, "glucocorticoid-intravenous"}
-"""A pulse or a high dose can be due although an oral glucocorticoid is being taken."""
+_INTRAVENOUS, _ORAL = "glucocorticoid-intravenous", "glucocorticoid-oral"
 
 
 def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Option, ...]:
@@ -35,14 +34,24 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Optio
     """
     backing: dict[str, list[tuple[int, Backing]]] = {}
     for rule in offered:
-        for offer in rule.offers:
+        for offer in (offer for offer in rule.offers if offer.when(case).answer is Answer.YES):
             backing.setdefault(offer.treatment, []).append((rule.fits, _backing(rule, offer)))
-    _route(backing)
+    _route(backing, case.assessment.severity.value)
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
     best = max((fit for fit, option in options if _is_ready(option) and not _is_partner(option)), default=0)
     return tuple(
         replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
+    )
+
+
+def _route_unknown(treatment: str, case: Case) -> str | None:
+    """The severity decides the route of a glucocorticoid (C10)."""
+    is_routed = treatment in (_INTRAVENOUS, _ORAL)
+    return (
+        "severity, which decides the route, is not on record"
+        if is_routed and case.assessment.severity.value == "unknown"
+        else None
     )
 
 
@@ -59,13 +68,18 @@ def _backing(rule: Rule, offer: Offer) -> Backing:
     return Backing(rule.id, rule.sources[0], rule.strength, rule.line, offer.partner, offer.remark)
 
 
-def _route(backing: dict[str, list[tuple[int, Backing]]]) -> None:
-    """ "High-dose glucocorticoid" without a route backs the route that another source names."""
-    routed = [treatment for treatment in _ROUTED if treatment in backing]
-    if _UNROUTED in backing and routed:
-        remark = "high dose, route not stated"
-        unrouted = [(fits, replace(b, remark=b.remark or remark)) for fits, b in backing.pop(_UNROUTED)]
-        backing[routed[0]].extend(unrouted)
+def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None:
+    """One glucocorticoid, by the route that the severity asks for (C10); the other statements back it in their own words."""
+    if _INTRAVENOUS in backing and _ORAL in backing and severity == "severe":
+        _fold(backing, _ORAL, _INTRAVENOUS, "oral")
+    for routed in (_INTRAVENOUS, _ORAL):
+        if _UNROUTED in backing and routed in backing:
+            _fold(backing, _UNROUTED, routed, "high dose, route not stated")
+
+
+def _fold(backing: dict[str, list[tuple[int, Backing]]], treatment: str, into: str, words: str) -> None:
+    folded = [(fits, replace(b, remark=f"{words}: {b.remark}" if b.remark else words)) for fits, b in backing.pop(treatment)]
+    backing[into].extend(folded)
 
 
 def _fit(backers: list[tuple[int, Backing]]) -> int:
@@ -83,11 +97,11 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         treatment=treatment,
         title=entry.title,
         backing=tuple(backing for _, backing in ordered),
-        cautions=tuple(c for c in cautions if c.level is Level.WARN),
+        cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN)),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if c.level is Level.STOP and not c.is_certain),
         not_offered=_set_aside_by_history(treatment, course) or _set_aside_by_safety(cautions),
-        order_withheld=_withheld(cautions, course),
+        order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
     )
 
 
@@ -99,8 +113,8 @@ def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
         return f"has failed: {evidence}"
     if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
         return f"not tolerated: {evidence}"
-    if course.is_current and treatment not in _STAYS_OPEN_WHILE_TAKEN:
-        return "already being taken"
+    if course.is_current and treatment != _UNROUTED:
+        return f"already on record: {evidence}"
     return None
 
 
@@ -111,6 +125,8 @@ def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:
 
 def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | None:
     """Why no order is made ready: a contraindication cannot be excluded, or it was stopped before and nobody wrote why."""
+    if any(c.level is Level.HOLD for c in cautions):
+        return "no order is made ready"
     undecided = [c for c in cautions if c.level is Level.STOP and not c.is_certain]
     if undecided:
         asked = dict.fromkeys(m.text for c in undecided for m in c.missing)

@@ -12,7 +12,8 @@ from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
 from cards.orders import CANONICAL, build_order
 from cards.recommendation import Recommendation
-from cards.wording import detail, evidence_of, missing_of, options_of, sources_of, summary
+from cards.summary import summary
+from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Missing
 
@@ -48,11 +49,8 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    cards = []
-    for topic, said in _by_topic(recommendations, known):
-        cards.append(_card(topic, said, assessment, known, namespace, offered))
-        if len(cards) == cap:
-            break
+    topics = _without_what_can_wait(_by_topic(recommendations, known))
+    cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[:cap]]
     return _at_most_one_critical(cards)
 
 
@@ -62,10 +60,22 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if topic in _ASKS_ALONE or any(r.holds is Answer.YES for r in said):
+        if any(r.holds is Answer.YES and not r.is_stated for r in said) or (
+            topic in _ASKS_ALONE and not all(r.is_stated for r in said)
+        ):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
+
+
+_CAN_WAIT = {"tumourScreening", "diagnosticWorkup", "diseaseMonitoring", "supportiveCare"}
+"""While a critical card is up, routine cards of these topics would only stand in its way."""
+
+
+def _without_what_can_wait(topics: list[tuple[str, list[Recommendation]]]) -> list[tuple[str, list[Recommendation]]]:
+    if not topics or _indicator(topics[0][1]) != "critical":
+        return topics
+    return [(topic, said) for topic, said in topics if topic not in _CAN_WAIT or _indicator(said) != "info"]
 
 
 def _card(
@@ -157,7 +167,7 @@ def _orders_that_answer(missing: Iterable[Missing], known: Knowledge) -> list[st
 def _suggestion(
     topic: str, key: str, ids: list[str], patient_id: str, reasons: Iterable[str], known: Knowledge, namespace: UUID
 ) -> dict[str, Any]:
-    title = known.orders[key]["title"]
+    title = known.orders[key].get("label", known.orders[key]["title"])
     is_drug = known.orders[key]["resource"] == "MedicationRequest"
     label = f"Draft {title}, dose left to you" if is_drug else f"Order {title}"
     description = f"{capital(title)}, as a draft without a dose" if is_drug else f"Order {title}, as a draft"

@@ -1,11 +1,10 @@
-"""What a card says, in words: conclusion first, then reasons, options, what is missing, who disagrees, and the sources."""
+"""What a card says, in words: conclusion first, then options, reasons, what is missing, who disagrees, and the sources."""
 
 from collections.abc import Iterable, Sequence
 
 from cards.knowledge import Knowledge
-from cards.markdown import bullets, capital, escape, fit, listed, section, table
+from cards.markdown import bullets, capital, escape, listed, section, table
 from cards.recommendation import Option, Recommendation, Source
-from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Evidence, Missing
 
 LIMITS = (
@@ -13,94 +12,15 @@ LIMITS = (
     "The sources are mostly expert opinion or low-grade evidence._"
 )
 
+STRENGTH_WORDS = {
+    "option": "may be considered",
+    "not-recommended": "not recommended",
+    "insufficient-evidence": "evidence insufficient",
+    "gap": "a gap in the guidelines",
+}
+"""How a strength is printed where the word of the table is not the word of the source."""
 
-def summary(topic: str, recommendations: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    """One sentence of at most 139 characters."""
-    firm = [r for r in recommendations if r.holds is Answer.YES]
-    if not firm:
-        return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
-    words = {
-        "nextLineTherapy": _therapy_summary,
-        "lungFunction": _order_summary,
-        "tumourScreening": _screening_summary,
-    }.get(topic)
-    return fit((words or _general_summary)(firm, assessment, known))
-
-
-def _general_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    first = _most_urgent(firm)
-    if not first.orders:
-        return capital(first.says)
-    orders = listed([known.orders[order]["title"] for order in first.orders])
-    place = "not on record" if _place([first]) == "on record" else "not in the data supplied"
-    return f"{capital(orders)} {place}: {first.says} ({first.sources[0].short})"
-
-
-def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
-    return min(recommendations, key=lambda r: ["urgent", "soon", "routine"].index(r.urgency))
-
-
-def _what_is_missing(recommendations: Sequence[Recommendation]) -> str:
-    missing = dict.fromkeys(m.text for r in recommendations for m in r.missing)
-    return f"could not be assessed; {listed(list(missing)[:2])}"
-
-
-def _therapy_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    options = [option for option in options_of(firm) if option.not_offered is None]
-    lines = {backing.line for option in options for backing in option.backing if backing.line != "any"}
-    line = f"{capital(lines.pop())}-line options" if len(lines) == 1 else "Next-line options"
-    disease = f"{'' if assessment.severity.value == 'unknown' else assessment.severity.value + ' '}{_primary_title(assessment)}"
-    if not options:
-        return f"No option of the guidelines is left for {disease}: seek specialist advice"
-    return f"{line} for {disease}: {_named_options(options)}"
-
-
-def _named_options(options: Sequence[Option]) -> str:
-    """`oral glucocorticoid with methotrexate or azathioprine` where each goes with it, else a plain list of alternatives."""
-    partners = [option.title for option in options if option.treatment.startswith("glucocorticoid")]
-    others = [option for option in options if not option.treatment.startswith("glucocorticoid")]
-    if all(any(backing.partner for backing in option.backing) for option in others):
-        return " with ".join(listed(titles, "or") for titles in (partners, [o.title for o in others[:4]]) if titles)
-    return listed([option.title for option in options][:4], "or")
-
-
-def _primary_title(assessment: Assessment) -> str:
-    confirmed = next((p for p in assessment.phenotypes if p.is_confirmed), assessment.primary)
-    return confirmed.title if confirmed else "myositis"
-
-
-def _order_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    first = _most_urgent(firm)
-    if first.id == "sunderkotter-2016-pft-abnormal-pulmonology":
-        return "Lung function is abnormal and no pulmonology referral is on record: further work-up is recommended"
-    return f"No lung function test {_place(firm)}: recommended for every patient with myositis ({first.sources[0].short})"
-
-
-def _place(firm: Sequence[Recommendation]) -> str:
-    """Where nothing was found: "on record" claims more than a client that sent no procedures allows."""
-    return "in the data supplied" if any("not supplied" in item.text for r in firm for item in r.missing) else "on record"
-
-
-def _screening_summary(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    orders = list(dict.fromkeys(order for r in firm for order in r.orders))
-    dermatomyositis = assessment.phenotype("anti-tif1-gamma-dermatomyositis") or assessment.phenotype("dermatomyositis")
-    disease = dermatomyositis.title if dermatomyositis else "dermatomyositis"
-    if not orders:
-        repeat = next((item for r in firm for item in r.because if "repeat due from" in item.text), None)
-        return (
-            f"Tumour screening in {disease} is due again: {repeat.text}"
-            if repeat
-            else f"Tumour screening in {disease}: {firm[0].says}"
-        )
-    place = "not on record" if _place(firm) == "on record" else "not in the data supplied"
-    titles = [known.orders[order]["title"].replace(" (alternative to CT)", "") for order in orders]
-    for shown in range(len(titles), 0, -1):
-        rest = len(titles) - shown
-        names = listed(titles[:shown] + ([f"{rest} more"] if rest else []))
-        sentence = f"Tumour screening in {disease}: {names} {place}"
-        if fit(sentence) == sentence:
-            return sentence
-    return f"Tumour screening in {disease}: {len(titles)} tests {place}"
+_MOST_REASONS = 8
 
 
 def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge) -> str:
@@ -112,16 +32,17 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
         known: the knowledge.
     """
     options = options_of(recommendations)
+    standing = [option for option in options if option.not_offered is None]
+    already = dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)
     parts = [
-        section("Advice", bullets(_advice([r for r in recommendations if not r.options]))),
-        section("Options", _options_table([o for o in options if o.not_offered is None])),
-        section("Not suggested", bullets(f"{o.title}: {escape(o.not_offered)}" for o in options if o.not_offered)),
-        section("Why", bullets(_reasons(evidence_of(recommendations)))),
-        section(
-            "Already done or ordered",
-            bullets(dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)),
-        ),
+        section("Advice", bullets(_advice(recommendations))),
+        section("Options that fit best", _options_table([o for o in standing if o.is_best_fit])),
+        section("Also named, more generally", bullets(_in_general([o for o in standing if not o.is_best_fit]))),
+        section("Not suggested", bullets(_set_aside([o for o in options if o.not_offered]))),
+        section("Not ordered now", bullets(_held_back(recommendations))),
         section("Please note", bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
+        section("Why", bullets(_reasons(evidence_of(recommendations)))),
+        section("Already done or ordered", bullets(already)),
         section("Missing", bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
         section("Where guidelines disagree", bullets(_disagreements(recommendations, known))),
         section("Sources", bullets(_cited(source) for source in sources_of(recommendations))),
@@ -130,28 +51,13 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
     return "\n\n".join(part for part in parts if part)
 
 
-_MOST_REASONS = 8
-
-
-def _reasons(evidence: Sequence[Evidence]) -> list[str]:
-    reasons = list(dict.fromkeys(capital(escape(item.text)) for item in evidence))
-    more = len(reasons) - _MOST_REASONS
-    return reasons[:_MOST_REASONS] + ([f"and {more} more, see the explanation of this card"] if more > 0 else [])
-
-
-STRENGTH_WORDS = {
-    "option": "may be considered",
-    "not-recommended": "not recommended",
-    "insufficient-evidence": "evidence insufficient",
-}
-"""How a strength is printed where the word of the table is not the word of the source."""
-
-
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
+    """The statements that no option and no note carries; that evidence is insufficient stands among the disagreements."""
     return [
         f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
         + ("" if r.holds is Answer.YES else ", if the missing data confirm it")
         for r in recommendations
+        if not r.options and not r.is_note and r.strength != "insufficient-evidence"
     ]
 
 
@@ -172,15 +78,46 @@ def _option_row(option: Option) -> tuple[str, str, str]:
     name = option.title + (f", with {listed(list(partners))}" if partners else "")
     backers: dict[str, list[str]] = {}
     for backing in option.backing:
-        words = [STRENGTH_WORDS.get(backing.strength, backing.strength), f"{backing.line} line" if backing.line != "any" else ""]
-        said = ", ".join(word for word in (*words, backing.remark or "") if word)
-        backers.setdefault(backing.source.short, []).append(said)
+        strength = STRENGTH_WORDS.get(backing.strength, backing.strength)
+        words = (strength, f"{backing.line} line" if backing.line != "any" else "", backing.remark or "")
+        backers.setdefault(backing.source.short, []).append(", ".join(word for word in words if word))
     said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
     chart = [f"caution: {caution.text} ({caution.source.short})" for caution in option.cautions]
     chart += [f"{reminder.text} ({reminder.source.short})" for reminder in option.reminders]
     if option.order_withheld:
         chart.append(option.order_withheld)
-    return name, "; ".join(said_by), escape("; ".join(chart)) or "nothing against it on record"
+    return name, "; ".join(said_by), escape("; ".join(chart)) or "no caution found in the data supplied"
+
+
+def _in_general(options: Sequence[Option]) -> list[str]:
+    """Options that fit less closely: who names them, and what speaks against them."""
+    rows = [(option, _option_row(option)) for option in options]
+    return [
+        f"{name}: {said_by}" + (f"; {chart}" if option.cautions or option.order_withheld else "")
+        for option, (name, said_by, chart) in rows
+    ]
+
+
+def _set_aside(options: Sequence[Option]) -> list[str]:
+    """Why an option is not suggested; what the chart raises against a drug that is being taken stays said."""
+    return [
+        f"{option.title}: {escape(option.not_offered or '')}"
+        + "".join(f"; {caution.text} ({caution.source.short})" for caution in option.cautions)
+        for option in options
+    ]
+
+
+def _held_back(recommendations: Sequence[Recommendation]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for title, reason in dict.fromkeys(pair for r in recommendations for pair in r.held_back):
+        by_reason.setdefault(reason, []).append(title)
+    return [f"{capital(listed(titles))}: {reason}" for reason, titles in by_reason.items()]
+
+
+def _reasons(evidence: Sequence[Evidence]) -> list[str]:
+    reasons = list(dict.fromkeys(capital(escape(item.text)) for item in evidence))
+    more = len(reasons) - _MOST_REASONS
+    return reasons[:_MOST_REASONS] + ([f"and {more} more, see the explanation of this card"] if more > 0 else [])
 
 
 def _disagreements(recommendations: Sequence[Recommendation], known: Knowledge) -> list[str]:
@@ -209,10 +146,11 @@ def evidence_of(recommendations: Iterable[Recommendation]) -> tuple[Evidence, ..
 
 
 def missing_of(recommendations: Iterable[Recommendation]) -> tuple[Missing, ...]:
-    """Everything that would help, each once."""
-    asked = [item for r in recommendations for item in r.missing]
+    """Everything that would help, each once: first what keeps an option waiting."""
+    recommendations = list(recommendations)
     withheld = [m for option in options_of(recommendations) for c in option.undecided for m in c.missing]
-    return tuple({item.text: item for item in (*asked, *withheld)}.values())
+    asked = [item for r in recommendations for item in r.missing]
+    return tuple({item.text: item for item in (*withheld, *asked)}.values())
 
 
 def sources_of(recommendations: Iterable[Recommendation]) -> tuple[Source, ...]:

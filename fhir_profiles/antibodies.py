@@ -1,4 +1,4 @@
-"""Autoantibodies: the newest answer of each, never more certain than the laboratory was (clinical/phenotypes.md section 1, rules 4 and 5)."""
+"""Autoantibodies: the newest answer of each, never surer than the laboratory was (phenotypes.md section 1, rules 4 and 5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,9 +52,7 @@ def find_antibodies(
         answered = [result for result in facts_of(record.results, definition.result) if result.answer]
         if answered:
             kept = _kept(answered, treatment)
-            found[code] = AntibodyResult(
-                code, definition.title, kept.answer or "", kept, later_negative=kept is not answered[0]
-            )
+            found[code] = AntibodyResult(code, definition.title, kept.answer or "", kept, later_negative=kept is not answered[0])
     return found
 
 

@@ -1,16 +1,18 @@
 """`assess`: from what the chart says to what it means. Pure; the moment is in the record."""
 
+from fhir_profiles.activity import find_activity
 from fhir_profiles.antibodies import find_antibodies
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions, definitions
+from fhir_profiles.courses import read_courses
 from fhir_profiles.dates import completed_years
 from fhir_profiles.features import Ages, find_features
-from fhir_profiles.findings import Evidence, Finding, Standing, standing_of_any
-from fhir_profiles.phenotypes import Findings, Phenotype, find_phenotypes, first_day_of_disease
+from fhir_profiles.findings import Finding, standing_of_any
+from fhir_profiles.phenotypes import ADULT, Findings, Phenotype, find_phenotypes, first_day_of_disease
 from fhir_profiles.record import PatientRecord
 from fhir_profiles.severity import Severity, find_severity
 from fhir_profiles.strength import find_weakness
-from fhir_profiles.treatment import Treatment, judge, read_courses, treatment_findings
+from fhir_profiles.treatment import Treatment, judge, treatment_findings
 
 
 def assess(record: PatientRecord) -> Assessment:
@@ -32,18 +34,20 @@ def assess(record: PatientRecord) -> Assessment:
     antibodies = find_antibodies(record, known.antibodies, _immunosuppressants(known))
     phenotypes = find_phenotypes(record, Findings(features, antibodies), known)
     in_remission = _in_remission(phenotypes)
-    features["active-disease"] = _activity(features, phenotypes)
-    treatment = judge(read_courses(record, known.agents), record, features["active-disease"], in_remission, parameters)
+    began = first_day_of_disease(phenotypes)
+    features["active-disease"] = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
+    courses = read_courses(record, known.agents, began)
+    treatment = judge(courses, record, features["active-disease"], in_remission, parameters)
     features |= treatment_findings(treatment, record, parameters)
     return Assessment(
         record=record,
         ages=ages,
         phenotypes=phenotypes,
-        severity=find_severity(features),
+        severity=find_severity(features, ages[1] is not None and ages[1] < ADULT),
         antibodies=antibodies,
         features=features,
         treatment=treatment,
-        disease_began=first_day_of_disease(phenotypes),
+        disease_began=began,
         in_remission=in_remission,
         issues=record.issues,
     )
@@ -74,16 +78,3 @@ def _any_weakness(features: dict[str, Finding]) -> Finding:
 def _in_remission(phenotypes: tuple[Phenotype, ...]) -> bool:
     diagnoses = [fact for phenotype in phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses]
     return bool(diagnoses) and all(fact.clinical_status == "remission" for fact in diagnoses)
-
-
-def _activity(features: dict[str, Finding], phenotypes: tuple[Phenotype, ...]) -> Finding:
-    """Active disease in the recent past (phenotypes.md section 5): a recorded relapse, a raised enzyme, or severe weakness.
-
-    Mild weakness alone does not count: it may be damage that stayed, which is no reason to escalate.
-    """
-    relapses = [f for p in phenotypes for f in p.diagnoses if f.clinical_status in ("relapse", "recurrence")]
-    recorded = tuple(dict.fromkeys(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses))
-    parts = [features[code] for code in ("raised-creatine-kinase", "severe-weakness")]
-    evidence = recorded + tuple(item for part in parts if part.is_present for item in part.evidence)
-    standing = Standing.PRESENT if recorded else standing_of_any(part.standing for part in parts)
-    return Finding("active-disease", "active disease in the last 3 months", standing, tuple(dict.fromkeys(evidence)))

@@ -33,12 +33,15 @@ class AntibodyDefinition:
 
 @dataclass(frozen=True, slots=True)
 class AgentDefinition:
-    """One treatment: its title, its role (`glucocorticoid`, `immunosuppressant`, `other`) and its drug and procedure ValueSets."""
+    """One treatment; the members are explained at the head of `definitions/agents.yaml`."""
 
     title: str
     role: str
+    line: int = 3
     drugs: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    lasts_weeks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class FeatureDefinition:
     """One question to the record; the members are explained at the head of `definitions/features.yaml`."""
 
     title: str
+    question: str | None = None
     diagnoses: tuple[str, ...] = ()
     ever: bool = False
     severity: str | None = None
@@ -97,14 +101,10 @@ def definitions() -> Definitions:
     Raises:
         DefinitionError: an entry has an unknown member, or refers to something that is not defined.
     """
-    features = {
-        code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in _read("features.yaml").items()
-    }
+    features = {code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in _read("features.yaml").items()}
     _check_references(features)
     return Definitions(
-        antibodies={
-            c: _build(AntibodyDefinition, "antibodies.yaml", c, e) for c, e in _read("antibodies.yaml").items()
-        },
+        antibodies={c: _build(AntibodyDefinition, "antibodies.yaml", c, e) for c, e in _read("antibodies.yaml").items()},
         agents={c: _build(AgentDefinition, "agents.yaml", c, e) for c, e in _read("agents.yaml").items()},
         features=features,
         investigations={c: _build_investigation(c, e) for c, e in _read("investigations.yaml").items()},
@@ -129,9 +129,7 @@ def _build(kind: type[Definition], name: str, code: str, entry: Mapping[str, Any
 
 def _build_investigation(code: str, entry: Mapping[str, Any]) -> InvestigationDefinition:
     combinations = tuple(tuple(c) if isinstance(c, list) else (c,) for c in entry["shown_by"])
-    return InvestigationDefinition(
-        entry["title"], combinations, tuple(entry.get("kinds", ("Procedure", "DiagnosticReport")))
-    )
+    return InvestigationDefinition(entry["title"], combinations, tuple(entry.get("kinds", ("Procedure", "DiagnosticReport"))))
 
 
 def _check_references(features: Mapping[str, FeatureDefinition]) -> None:

@@ -13,6 +13,9 @@ Ages = tuple[int | None, int | None]
 """Youngest and oldest possible age in completed years; None where the date of birth is not known."""
 
 
+Part = tuple[Standing, tuple[Evidence, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One definition asked of one record."""
@@ -55,8 +58,6 @@ def find_features(
 
 def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
     definition = question.definition
-    if reason := _does_not_apply(question):
-        return Finding(question.code, definition.title, Standing.RULED_OUT, (Evidence(reason),))
     if definition.any or definition.all:
         combined = [finding(code) for code in (*definition.any, *definition.all)]
         combine = standing_of_any if definition.any else standing_of_all
@@ -67,7 +68,19 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         seen = {standing for standing, _ in parts}
         standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
+    standing, evidence = _for_whom_it_applies(question, standing, evidence)
     return Finding(question.code, definition.title, standing, evidence, _missing(question, standing))
+
+
+def _for_whom_it_applies(question: Question, standing: Standing, evidence: tuple[Evidence, ...]) -> Part:
+    """Where the question does not arise, silence rules it out; a chart that says yes all the same is not overruled."""
+    reason = _does_not_apply(question)
+    if reason is None:
+        return standing, evidence
+    if standing in (Standing.PRESENT, Standing.UNCLEAR):
+        contradicted = question.record.sex not in (None, question.definition.applies.get("sex", question.record.sex))
+        return (Standing.UNCLEAR if contradicted else standing), (*evidence, Evidence(reason))
+    return Standing.RULED_OUT, (Evidence(reason),)
 
 
 _STRONGEST_FIRST = (
@@ -90,11 +103,12 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     if standing in (Standing.PRESENT, Standing.RULED_OUT):
         return ()
     concept = question.definition.ask or question.code
+    asked = question.definition.question or question.definition.title
     words = {
-        Standing.NOT_RECORDED: f"{question.definition.title}: nothing on record",
-        Standing.NOT_SUPPLIED: f"{question.definition.title}: not in the data supplied",
-        Standing.UNCLEAR: f"{question.definition.title}: the record does not settle it",
-        Standing.FAILED: f"{question.definition.title}: could not be assessed, the data were incomplete",
+        Standing.NOT_RECORDED: f"{asked}: nothing on record",
+        Standing.NOT_SUPPLIED: f"{asked}: not in the data supplied",
+        Standing.UNCLEAR: f"{asked}: the record does not settle it",
+        Standing.FAILED: f"{asked}: could not be assessed, the data were incomplete",
     }
     return (Missing(words[standing], concept),)
 
@@ -109,9 +123,6 @@ def _does_not_apply(question: Question) -> str | None:
     if "at_most" in applies and youngest is not None and youngest > applies["at_most"]:
         return f"age over {applies['at_most']}"
     return None
-
-
-Part = tuple[Standing, tuple[Evidence, ...]]
 
 
 def _from_diagnoses(question: Question) -> Iterable[Part]:
@@ -195,9 +206,7 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     """The newest usable result of one test; a result that says nothing leaves the question unclear."""
     definition, record = question.definition, question.record
     since = question.since(definition.within_months)
-    results = [
-        r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)
-    ]
+    results = [r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)]
     if not results:
         yield absence(record, ("Observation",)), ()
         return

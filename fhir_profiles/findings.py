@@ -47,7 +47,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One sentence part about the patient and the resource it comes from (`Type/id`, or empty for a computed fact such as age)."""
+    """One sentence part about the patient, and the resource it comes from (`Type/id`; empty for a computed fact)."""
 
     text: str
     reference: str = ""

@@ -152,7 +152,9 @@ def sort_by_patient(
     """
     everything = [*collection, *collection.superseded]
     ids = {name for element in everything if element.type == "Patient" and (name := id_of_patient(element))}
-    expected = patient_id or (min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection))
+    expected = patient_id
+    if expected is None:
+        expected = min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection)
     set_aside = frozenset(ids - {expected}) if several_patients else frozenset()
     result = Sorted(Identity(expected, collection, None, set_aside))
     patients = [element for element in collection if element.type == "Patient"]

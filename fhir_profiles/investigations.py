@@ -56,9 +56,7 @@ def investigate(
     return Investigation(code, definition.title, standing, missing=_caveat(record, code, definition, standing))
 
 
-def _shown(
-    record: PatientRecord, definition: InvestigationDefinition, since: date | None
-) -> tuple[list[Fact], list[Order]]:
+def _shown(record: PatientRecord, definition: InvestigationDefinition, since: date | None) -> tuple[list[Fact], list[Order]]:
     """The facts that show it done, and the open orders, of every combination that is complete."""
     done: list[Fact] = []
     ordered: list[Order] = []
@@ -97,17 +95,13 @@ KIND_NAMES = {
 }
 
 
-def _caveat(
-    record: PatientRecord, code: str, definition: InvestigationDefinition, standing: Standing
-) -> tuple[Missing, ...]:
+def _caveat(record: PatientRecord, code: str, definition: InvestigationDefinition, standing: Standing) -> tuple[Missing, ...]:
     unsupplied = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.NOT_SUPPLIED]
     failed = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.FAILED]
     if standing is Standing.NOT_SUPPLIED:
         return (Missing(f"no {definition.title} in the data supplied; {_listed(unsupplied)} were not supplied", code),)
     if standing is Standing.FAILED:
-        return (
-            Missing(f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely", code),
-        )
+        return (Missing(f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely", code),)
     return ()
 
 
@@ -121,9 +115,7 @@ def _describe(title: str, fact: Fact) -> str:
     return f"{title} {verb}{dated}"
 
 
-def days_done(
-    record: PatientRecord, definition: InvestigationDefinition, since: date | None = None
-) -> tuple[date, ...]:
+def days_done(record: PatientRecord, definition: InvestigationDefinition, since: date | None = None) -> tuple[date, ...]:
     """Every day on which the investigation was done, oldest first; a combination counts on the day it became complete."""
     days: set[date] = set()
     for combination in definition.shown_by:

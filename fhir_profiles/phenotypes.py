@@ -132,9 +132,7 @@ def _began_in_childhood(fact: Diagnosis, record: PatientRecord, rule: Rules) -> 
 
 def _without_what_a_finer_code_says(by_code: dict[str, list[Diagnosis]]) -> dict[str, list[Diagnosis]]:
     """A diagnosis that a finer phenotype rests on does not also count as "not further specified"."""
-    finer = {
-        id(fact) for code, facts in by_code.items() if code != "inflammatory-myopathy-unspecified" for fact in facts
-    }
+    finer = {id(fact) for code, facts in by_code.items() if code != "inflammatory-myopathy-unspecified" for fact in facts}
     kept = {
         code: [f for f in facts if code != "inflammatory-myopathy-unspecified" or id(f) not in finer]
         for code, facts in by_code.items()
@@ -179,13 +177,11 @@ def _add_antisynthetase(held: Held, findings: Findings, definitions: Definitions
         _add(held, "antisynthetase-syndrome", rules, _firmest(recorded), antibody + features)
     elif features:
         title = rules["titles"]["antisynthetase-syndrome"]
-        held["antisynthetase-syndrome"] = Phenotype(
-            "antisynthetase-syndrome", title, Certainty.COMPUTED, antibody + features
-        )
+        held["antisynthetase-syndrome"] = Phenotype("antisynthetase-syndrome", title, Certainty.COMPUTED, antibody + features)
 
 
 def _add_necrotising(held: Held, findings: Findings, rules: Rules) -> None:
-    """224th ENMC: high creatine kinase, proximal weakness and anti-SRP or anti-HMGCR; a dermatomyositis stays a dermatomyositis."""
+    """224th ENMC: high creatine kinase, proximal weakness and anti-SRP or anti-HMGCR; dermatomyositis stays what it is."""
     antibody = findings.positive(rules["necrotising_antibodies"])
     muscle = [findings.present([code]) for code in ("raised-creatine-kinase-ever", "any-weakness")]
     bases = [p for p in held.values() if p.code in ("polymyositis", "inflammatory-myopathy-unspecified", _NECROTISING)]
@@ -222,13 +218,9 @@ def _support_and_question(held: Held, findings: Findings, rules: Rules) -> None:
             _add(held, code, rules, held[code], rash)
     questioned_by = [held[code] for code in rules["questions_polymyositis"] if code in held and held[code].is_confirmed]
     if "polymyositis" in held and questioned_by and held["polymyositis"].is_confirmed:
-        against = tuple(
-            Evidence(f"against polymyositis alone: {p.title}", p.evidence[-1].reference) for p in questioned_by
-        )
+        against = tuple(Evidence(f"against polymyositis alone: {p.title}", p.evidence[-1].reference) for p in questioned_by)
         polymyositis = held["polymyositis"]
-        held["polymyositis"] = replace(
-            polymyositis, certainty=Certainty.CONFLICTING, evidence=polymyositis.evidence + against
-        )
+        held["polymyositis"] = replace(polymyositis, certainty=Certainty.CONFLICTING, evidence=polymyositis.evidence + against)
 
 
 def first_day_of_disease(phenotypes: tuple[Phenotype, ...]) -> date | None:

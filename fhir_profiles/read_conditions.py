@@ -20,7 +20,7 @@ def read_condition(condition: Element, chart: Chart) -> None:
 
     A verification status that we do not know counts as suspected: it allows work-up and no therapy.
     """
-    code = chart.coded(condition, "code")
+    code = chart.coded_diagnosis(condition, "code")
     if code.is_irrelevant or not chart.is_sound(condition):
         return
     verification = _status(condition, "verificationStatus", _VERIFICATION_STATUSES)

@@ -310,7 +310,7 @@ def _limit(limit: object, value: Value, measure: Measure | None) -> float | None
     if unit in (value.unit_as_sent, (None, None)):
         return convert(number, value.factor)
     if measure is None:
-        is_same = not {unit_key(one) for one in unit}.isdisjoint(unit_key(one) for one in value.unit_as_sent if one)
-        return number if is_same else None
+        shared = {unit_key(one) for one in unit} & {unit_key(one) for one in value.unit_as_sent} - {""}
+        return number if shared else None
     factor = measure.factor(limit)
     return None if factor is None else convert(number, factor)

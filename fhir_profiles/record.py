@@ -60,7 +60,7 @@ class Diagnosis(Fact):
     """A Condition that is neither refuted nor entered in error; `when` is its onset, else the day it was recorded.
 
     Args:
-        clinical_status: HL7 condition-clinical code (`active`, `recurrence`, `relapse`, `remission`, `inactive`, `resolved`) or None.
+        clinical_status: HL7 condition-clinical code (`active`, `relapse`, `remission`, `resolved` …) or None.
         suspected: verificationStatus is `provisional`, `differential` or `unconfirmed`.
         onset: onset[x] alone, without the fallback to the day of recording.
         severity: `mild`, `moderate`, `severe` or None.
@@ -175,7 +175,7 @@ class Event(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order(Fact):
-    """Something ordered and not done yet: a ServiceRequest that is active, on hold or drafted, or a Procedure under way; `when` is the day of the order."""
+    """Something ordered and not done yet: an open ServiceRequest, or a Procedure under way; `when` is the day of the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +251,7 @@ def facts_of(filed: Filed[FactType], concepts: tuple[str, ...]) -> tuple[FactTyp
 
 
 def newest_first(fact: Fact) -> tuple[int, int, str]:
-    """Sort key: by last possible day, newest first; undated last; then by reference, so that the order of entries does not matter."""
+    """Sort key: by last possible day, newest first; undated last; then by reference, so that entry order does not matter."""
     if fact.when is None:
         return (1, 0, fact.reference)
     return (0, -fact.when.last.toordinal(), fact.reference)

@@ -17,6 +17,8 @@ SEVERE_MARKERS = (
 )
 MILD_MARKER = "mild-or-moderate-weakness"
 
+_FULL_STRENGTH = Missing("severity: no weakness, so the source's definitions do not apply; judge skin and lung", "severity")
+
 
 @dataclass(frozen=True, slots=True)
 class Severity:
@@ -31,9 +33,14 @@ class Severity:
     missing: tuple[Missing, ...] = ()
 
 
-def find_severity(features: Mapping[str, Finding]) -> Severity:
-    """Severe if any marker is present; non-severe if mild to moderate weakness is on record and no marker is."""
-    markers = [features[code] for code in SEVERE_MARKERS]
+def find_severity(features: Mapping[str, Finding], is_child: bool) -> Severity:
+    """Severe if any marker is present; non-severe if mild to moderate weakness is on record and no marker is.
+
+    Args:
+        features: the findings.
+        is_child: for a child the high-risk list of Enders 2017 counts as severe too (phenotypes.md section 3).
+    """
+    markers = [features[code] for code in (*SEVERE_MARKERS, *(("juvenile-high-risk",) if is_child else ()))]
     present = [marker for marker in markers if marker.is_present]
     if present:
         return Severity("severe", tuple(dict.fromkeys(item for marker in present for item in marker.evidence)))
@@ -42,5 +49,5 @@ def find_severity(features: Mapping[str, Finding]) -> Severity:
     if mild.is_present and not unsettled:
         return Severity("non-severe", mild.evidence)
     undecided = unsettled or [mild]
-    missing = tuple(dict.fromkeys(item for finding in undecided for item in finding.missing))
+    missing = tuple(dict.fromkeys(item for finding in undecided for item in finding.missing)) or (_FULL_STRENGTH,)
     return Severity("unknown", tuple(item for finding in undecided for item in finding.evidence), missing)

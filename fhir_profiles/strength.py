@@ -49,11 +49,7 @@ def _grades(record: PatientRecord, window_months: int) -> dict[str, tuple[float,
         usable = [
             r
             for r in record.results.get(group, ())
-            if r.quantity
-            and not r.quantity.comparator
-            and 0 <= r.quantity.value <= FULL
-            and r.when
-            and r.when.last >= since
+            if r.quantity and not r.quantity.comparator and 0 <= r.quantity.value <= FULL and r.when and r.when.last >= since
         ]
         same_day = [r for r in usable if r.when == usable[0].when]
         if same_day:

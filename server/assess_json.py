@@ -11,10 +11,11 @@ from cards.knowledge import knowledge
 from cards.recommendation import Recommendation, Source
 from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence, Finding, Missing
 from fhir_profiles.phenotypes import Phenotype
-from fhir_profiles.treatment import Course, Outcome, Treatment
+from fhir_profiles.treatment import Treatment
 from server.evaluation import Evaluation
 
 Json = dict[str, Any]

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 import orjson
@@ -70,5 +71,5 @@ def _fail(error: Exception) -> Response:
 
 
 def _place(trace: TracebackType | None) -> str:
-    frames = traceback.extract_tb(trace)
-    return ">".join(f"{frame.name}:{frame.lineno}" for frame in frames[-5:])
+    frames = traceback.extract_tb(trace)[-5:]
+    return ">".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames)

@@ -162,6 +162,10 @@ def test_a_patient_resource_with_another_id_is_a_mismatch() -> None:
     assert [issue.reference for issue in record.issues] == ["Patient"]
 
 
+def test_an_empty_id_is_nobodys() -> None:
+    assert read(patient(), condition(), patient_id="").is_mismatched
+
+
 def test_two_patients_are_a_mismatch_if_nobody_was_asked_for() -> None:
     assert read(patient(), patient(id="2"), condition(), patient_id=None).is_mismatched
 

@@ -227,3 +227,15 @@ def test_words_that_deny_or_speak_of_relatives_make_no_diagnosis(text: str) -> N
 def test_a_diagnosis_that_is_none_of_ours_is_passed_over_whatever_its_state() -> None:
     record = read(patient(), condition(code=SHOE_SIZE, verificationStatus=5, onsetDateTime="nonsense", modifierExtension=[{}]))
     assert (facts(record), record.issues, record.inputs["Condition"]) == ([], (), InputState.PRESENT)
+
+
+def test_the_text_beside_a_coarse_code_says_which_disease_it_is() -> None:
+    """G72.49 covers necrotising myopathy and others (phenotypes.md section 6); the words beside it decide."""
+    unspecific = coded("http://hl7.org/fhir/sid/icd-10-cm", "G72.49")
+    coarse, fine, denied = (
+        facts(read(patient(), condition(code={**unspecific, **more})))
+        for more in ({}, {"text": "Immune-mediated necrotizing myopathy"}, {"text": "not necrotizing myopathy"})
+    )
+    assert denied == coarse
+    assert (coarse[0].matched_by_text, fine[0].matched_by_text) == (False, True)
+    assert set(fine[0].concepts) == {*coarse[0].concepts, "immune_mediated_necrotising_myopathy"}

@@ -314,8 +314,14 @@ def test_a_range_is_converted_with_the_value() -> None:
 
 
 def test_a_range_in_another_unit_than_the_value_is_no_range() -> None:
-    found = result(antibody(valueQuantity=quantity(25, "RU/mL"), referenceRange=[limits(0, 1, "ratio")]))
-    assert (found.high, found.answer) == (None, None)
+    for sent in (quantity(25, "RU/mL"), {"value": 25}, {"value": 25, "unit": 5, "code": []}):
+        found = result(antibody(valueQuantity=sent, referenceRange=[{"high": {"value": 1, "unit": "ratio"}}]))
+        assert (found.high, found.answer) == (None, None)
+
+
+def test_a_range_in_the_words_of_the_value_is_its_range() -> None:
+    limit = {"value": 20, "unit": "ru/ml"}
+    assert result(antibody(valueQuantity=quantity(25, "RU/mL"), referenceRange=[{"high": limit}])).answer == "positive"
 
 
 # --- panels --------------------------------------------------------------------------------------------------------

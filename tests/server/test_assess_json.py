@@ -56,7 +56,7 @@ def test_the_values_are_those_of_the_chart() -> None:
 
 def test_agents_are_named_by_what_became_of_them() -> None:
     refractory = assessed("dermatomyositis-refractory-severe")["treatment"]
-    assert {"glucocorticoid", "azathioprine"} <= set(refractory["failed"])
+    assert "azathioprine" in refractory["failed"]
     assert refractory["current"] == ["glucocorticoid"]
     courses = {course["agent"]: course for course in refractory["courses"]}
     assert courses["azathioprine"]["outcome"] == "failed"

@@ -66,7 +66,7 @@ def test_a_fault_of_ours_is_answered_without_a_trace_and_logged_without_its_text
     assert "Mustermann" not in response.text + caplog.text
     (record,) = caplog.records
     assert "error=KeyError" in record.getMessage()
-    assert "fault:" in record.getMessage()
+    assert "test_errors.fault:" in record.getMessage()
     assert record.exc_info is None
 
 

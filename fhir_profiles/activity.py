@@ -1,0 +1,56 @@
+"""Whether the disease was active in the recent past (clinical/phenotypes.md section 5).
+
+A recorded relapse, severe weakness, or creatine kinase above the laboratory's limit that has not come down. Mild weakness alone
+may be damage that stayed, and an enzyme that is falling is a response: neither is a reason to escalate.
+"""
+
+from collections.abc import Mapping
+
+from fhir_profiles.findings import Evidence, Finding, Standing
+from fhir_profiles.phenotypes import Phenotype
+from fhir_profiles.record import PatientRecord, Result
+
+TITLE = "active disease in the last 3 months"
+
+
+def find_activity(
+    record: PatientRecord, features: Mapping[str, Finding], phenotypes: tuple[Phenotype, ...], unimproved_fraction: float
+) -> Finding:
+    """The finding `active-disease`.
+
+    Args:
+        record: the chart.
+        features: findings made so far.
+        phenotypes: the phenotypes that hold.
+        unimproved_fraction: a raised creatine kinase counts if it is at least this fraction of its earlier peak (house default).
+    """
+    diagnoses = {fact.reference: fact for p in phenotypes for fact in p.diagnoses}.values()
+    relapses = [fact for fact in diagnoses if fact.clinical_status in ("relapse", "recurrence")]
+    evidence = tuple(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses)
+    weakness, enzyme = (
+        features["severe-weakness"],
+        _unimproved_enzyme(record, features["raised-creatine-kinase"], unimproved_fraction),
+    )
+    evidence += weakness.evidence if weakness.is_present else ()
+    evidence += enzyme.evidence if enzyme.is_present else ()
+    if evidence:
+        return Finding("active-disease", TITLE, Standing.PRESENT, tuple(dict.fromkeys(evidence)))
+    return Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing)
+
+
+def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) -> Finding:
+    """The raised enzyme, as long as it has not fallen below a fraction of its earlier peak; unclear without an earlier value."""
+    if not raised.is_present:
+        return raised
+    newest, *earlier = record.results.get("creatine_kinase", ())
+    peak = max((value for value in map(_value, earlier) if value is not None), default=None)
+    now = _value(newest)
+    if now is None or peak is None:
+        return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence)
+    if now < fraction * peak:
+        return Finding(raised.code, raised.title, Standing.RULED_OUT, (Evidence("creatine kinase is falling", newest.reference),))
+    return raised
+
+
+def _value(result: Result) -> float | None:
+    return result.quantity.value if result.quantity else None

@@ -1,0 +1,168 @@
+"""Treatment courses: all entries of one treatment, as one course, and what became of it.
+
+A stopped drug alone is not failure (recommendations.md, rules of thumb). What the chart says newest counts: a drug that is being
+taken again was not given up. What failed before the disease began was given for something else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from fhir_profiles.clinical_definitions import AgentDefinition
+from fhir_profiles.dates import DateInterval, days_between
+from fhir_profiles.findings import Evidence
+from fhir_profiles.record import DrugEntry, Event, PatientRecord, facts_of
+
+PREDNISOLONE = {"prednisone", "prednisolone"}
+"""Only these doses are compared with a threshold in prednisolone: no source here gives a conversion for the others."""
+
+
+class Outcome(StrEnum):
+    """What became of a course."""
+
+    CURRENT = "current"
+    FAILED = "failed"
+    NOT_TOLERATED = "not-tolerated"
+    STOPPED = "stopped"
+    ALLERGY = "allergy"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """All entries of one treatment, as one course.
+
+    Args:
+        agent: our name (`azathioprine`).
+        title: in words.
+        role: `glucocorticoid`, `immunosuppressant` or `other`.
+        line: 1 or 2 for first-line and second-line agents of the sources, 3 for later ones.
+        outcome: what became of it; a current course that the working definition calls failed is `FAILED` and still `is_current`.
+        is_current: being taken now, or still acting (an infusion acts longer than it runs).
+        start, end: first and last day on record.
+        daily_dose_mg: of the newest current prednisone or prednisolone entry, where the chart gives a structured dose.
+        evidence: the entries, newest first.
+    """
+
+    agent: str
+    title: str
+    role: str
+    line: int
+    outcome: Outcome
+    is_current: bool
+    start: DateInterval | None = None
+    end: DateInterval | None = None
+    daily_dose_mg: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def is_used_up(self) -> bool:
+        """An immunosuppressant that failed or was not tolerated."""
+        return self.role == "immunosuppressant" and self.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED)
+
+
+def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], began: date | None) -> dict[str, Course]:
+    """Every treatment that the chart shows as given for this disease, or as not tolerated.
+
+    Args:
+        record: the chart.
+        agents: the treatments.
+        began: first day of the disease, or None; what ended before it is kept only if it was not tolerated.
+    """
+    courses = {}
+    for agent, definition in agents.items():
+        entries = [entry for entry in _entries(record, definition) if _is_of_this_disease(entry, began)]
+        procedures = facts_of(record.events, definition.procedures)
+        allergies = facts_of(record.intolerances, definition.drugs)
+        allergy = tuple(Evidence(f"{definition.title}: intolerance on record", fact.reference) for fact in allergies)
+        if entries or procedures:
+            courses[agent] = _course(agent, definition, entries, procedures, allergy, record.as_of)
+        elif allergy:
+            courses[agent] = Course(
+                agent, definition.title, definition.role, definition.line, Outcome.ALLERGY, False, evidence=allergy
+            )
+    return courses
+
+
+def _entries(record: PatientRecord, definition: AgentDefinition) -> list[DrugEntry]:
+    given = [entry for entry in facts_of(record.drugs, definition.drugs) if entry.was_given]
+    return [entry for entry in given if not definition.routes or entry.route in definition.routes]
+
+
+def _is_of_this_disease(entry: DrugEntry, began: date | None) -> bool:
+    last = entry.end or entry.when
+    over = not entry.is_current and began is not None and last is not None and last.last < began
+    return not over or entry.stop_reason == "intolerance"
+
+
+def _course(
+    agent: str,
+    definition: AgentDefinition,
+    entries: list[DrugEntry],
+    procedures: tuple[Event, ...],
+    allergy: tuple[Evidence, ...],
+    as_of: date,
+) -> Course:
+    current = [entry for entry in entries if entry.is_current or _still_acts(entry, definition, as_of)]
+    starts = [fact.when for fact in (*entries, *procedures) if fact.when]
+    ends = [entry.end for entry in entries if entry.end]
+    return Course(
+        agent=agent,
+        title=definition.title,
+        role=definition.role,
+        line=definition.line,
+        outcome=_outcome(entries, current, allergy),
+        is_current=bool(current),
+        start=min(starts, default=None),
+        end=None if current else max(ends, default=None),
+        daily_dose_mg=next((e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None),
+        evidence=tuple(Evidence(_describe(definition, entry, as_of), entry.reference) for entry in entries) + allergy,
+    )
+
+
+def _still_acts(entry: DrugEntry, definition: AgentDefinition, as_of: date) -> bool:
+    """An infusion that was not given up counts as being taken for as long as it acts (house default, `lasts_weeks`)."""
+    last = entry.end or entry.when
+    if definition.lasts_weeks is None or last is None or entry.stop_reason is not None or entry.status == "stopped":
+        return False
+    return days_between(last.last, as_of) <= 7 * definition.lasts_weeks
+
+
+def _outcome(entries: list[DrugEntry], current: list[DrugEntry], allergy: tuple[Evidence, ...]) -> Outcome:
+    reasons = {entry.stop_reason for entry in entries if not _was_resumed(entry, current)}
+    if allergy or "intolerance" in reasons:
+        return Outcome.NOT_TOLERATED
+    if "ineffective" in reasons:
+        return Outcome.FAILED
+    return Outcome.CURRENT if current else Outcome.STOPPED
+
+
+def _was_resumed(entry: DrugEntry, current: list[DrugEntry]) -> bool:
+    """A stop that a later start has overtaken (another route, another attempt) no longer speaks."""
+    stopped = entry.end or entry.when
+    return stopped is not None and any(other.when and other.when.first >= stopped.last for other in current)
+
+
+_STOPPED_BECAUSE = {
+    "ineffective": "stopped because it did not work",
+    "intolerance": "stopped because it was not tolerated",
+    "pregnancy": "stopped because of pregnancy",
+    "other": "stopped for another reason",
+}
+
+
+def _describe(definition: AgentDefinition, entry: DrugEntry, as_of: date) -> str:
+    title = definition.title
+    if entry.is_current:
+        return f"{title} current" + (f" since {entry.when}" if entry.when else "")
+    if reason := _STOPPED_BECAUSE.get(entry.stop_reason or ""):
+        return f"{title} {reason}" + (f", started {entry.when}" if entry.when else "")
+    if entry.status == "completed" or _still_acts(entry, definition, as_of):
+        return f"{title} given" + (f" {_span(entry)}" if entry.when else "")
+    return f"{title} no longer taken, no reason given" + (f", started {entry.when}" if entry.when else "")
+
+
+def _span(entry: DrugEntry) -> str:
+    if entry.when and entry.end and entry.end != entry.when:
+        return f"from {entry.when} to {entry.end}"
+    return f"on {entry.when}" if entry.when and entry.when.is_exact else f"in {entry.when}"

@@ -1,0 +1,261 @@
+"""The knowledge: transcribed as it was read, consistent in itself, and refused with a clear word where it is not.
+
+`recommendations.csv` lists all 133 statements of the two source documents with the strength, the line and the section that the
+reference gives them.
+"""
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cards.conditions import RuleError
+from cards.knowledge import FOLDER, KNOWLEDGE_RELEASE, Rule, knowledge, load_knowledge
+from cards.recommendation import Level
+from fhir_profiles.clinical_definitions import definitions
+from tests.patient import terminology
+
+KNOWN = knowledge()
+RULES = {rule.id: rule for rule in KNOWN.rules}
+with (Path(__file__).parent / "recommendations.csv").open(encoding="utf-8") as _file:
+    REFERENCE = {row["id"]: row for row in csv.DictReader(_file)}
+
+WHOLE_GUIDELINES = ("sunderkotter-2016", "titulaer-2011", "hengstman-2009", "morrisset-2016", "enders-2017")
+BMJ_INDUCTION = sorted(
+    row["id"]
+    for row in REFERENCE.values()
+    if row["id"].startswith("bmj-") and "severe IIM" in row["section"] and row["line"].startswith("induction")
+)
+LINES = {"first": "induction-1", "second": "induction-2", "third": "induction-3"}
+TOPICS = {
+    *("urgentReferral", "drugSafety", "nextLineTherapy", "lungFunction", "tumourScreening", "diagnosticWorkup"),
+    *("diseaseMonitoring", "supportiveCare", "pregnancyCare", "specialistReferral"),
+}
+
+
+# --- faithful to the reference ----------------------------------------------------------------------------------------------
+
+
+def test_the_list_holds_every_statement_of_the_reference() -> None:
+    assert len(REFERENCE) == 133
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_statement_stands_in_the_reference_with_the_same_strength(name: str) -> None:
+    assert RULES[name].strength == REFERENCE[name]["strength"]
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.line in LINES and rule.stated is None])
+def test_the_line_that_a_card_prints_is_the_line_of_the_source(name: str) -> None:
+    """Adjuncts, and statements for any line, are placed by us; what the source calls a line keeps it."""
+    line = REFERENCE[name]["line"]
+    if line.startswith("induction"):
+        assert line == LINES[RULES[name].line]
+
+
+@pytest.mark.parametrize("guideline", WHOLE_GUIDELINES)
+def test_every_statement_of_these_guidelines_is_transcribed(guideline: str) -> None:
+    expected = {name for name in REFERENCE if name.startswith(guideline)}
+    assert expected
+    assert expected <= set(RULES)
+
+
+@pytest.mark.parametrize("name", BMJ_INDUCTION)
+def test_every_induction_line_of_bmj_best_practice_is_transcribed(name: str) -> None:
+    assert name in RULES
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_statement_cites_the_guideline_that_its_id_names(name: str) -> None:
+    source = RULES[name].sources[0].id
+    assert name.startswith("bmj-" if source == "bmj-bp" else f"{source}-")
+
+
+def test_what_cannot_be_computed_says_why_and_orders_nothing() -> None:
+    stated = [rule for rule in KNOWN.rules if rule.stated is not None]
+    assert stated
+    for rule in stated:
+        assert rule.stated
+        assert (rule.orders, rule.orders_if, rule.offers, rule.avoid) == ((), (), (), ())
+
+
+def test_no_statement_names_a_dose_other_than_the_one_of_hengstman_and_doria() -> None:
+    for rule in KNOWN.rules:
+        words = f"{rule.says} {' '.join(offer.remark or '' for offer in rule.offers)}"
+        if " mg" in words:
+            assert rule.sources[0].id in ("hengstman-2009", "doria-2004"), rule.id
+            assert "1 mg/kg" in words
+
+
+# --- consistent in itself ---------------------------------------------------------------------------------------------------
+
+
+def test_topics_are_those_of_the_design_and_made_of_letters() -> None:
+    assert set(KNOWN.topics) == TOPICS
+    assert all(code.isalnum() and code.isascii() for code in KNOWN.topics)
+    assert len({topic.rank for topic in KNOWN.topics.values()}) == len(TOPICS)
+
+
+def test_advice_against_treatment_in_inclusion_body_myositis_is_supportive_care() -> None:
+    assert RULES["bmj-ibm-no-immunosuppression"].topic == "supportiveCare"
+
+
+@pytest.mark.parametrize("key", KNOWN.orders)
+def test_every_code_of_an_order_is_in_the_value_set_of_its_concept(key: str) -> None:
+    entry = KNOWN.orders[key]
+    for coding in entry.get("coding", ()):
+        assert terminology().has(entry["concept"], coding["system"], coding["code"]), coding
+
+
+@pytest.mark.parametrize("key", [key for key, entry in KNOWN.orders.items() if entry["resource"] == "ServiceRequest"])
+def test_every_test_or_referral_is_recognised_on_the_chart_once_it_was_ordered(key: str) -> None:
+    entry = KNOWN.orders[key]
+    shown_by = definitions().investigations[entry["investigation"]].shown_by
+    if "concept" in entry:
+        assert any(entry["concept"] in combination for combination in shown_by)
+
+
+@pytest.mark.parametrize("key", [key for key, entry in KNOWN.orders.items() if entry["resource"] == "MedicationRequest"])
+def test_every_drug_order_is_of_the_treatment_that_offers_it(key: str) -> None:
+    offering = [entry for entry in KNOWN.treatments.values() if entry.order == key]
+    assert len(offering) == 1
+    assert KNOWN.orders[key]["concept"] in definitions().agents[offering[0].course or ""].drugs
+
+
+def test_every_treatment_belongs_to_a_course_and_to_an_order_that_exist() -> None:
+    for key, entry in KNOWN.treatments.items():
+        assert entry.course in definitions().agents, key
+        assert entry.order is None or entry.order in KNOWN.orders, key
+
+
+def test_every_contradiction_shown_is_one_of_the_reference_and_is_raised_by_some_statement() -> None:
+    raised = {code for rule in KNOWN.rules for code in rule.conflicts}
+    assert set(KNOWN.disputes) == raised
+    assert raised <= {f"C{number}" for number in range(1, 16)}
+    assert all(len(dispute.contradiction.sides) >= 2 for dispute in KNOWN.disputes.values())
+
+
+def test_a_drug_that_can_be_ordered_has_some_word_on_its_safety() -> None:
+    spoken_of = {treatment for rule in KNOWN.safety for treatment in rule.treatments}
+    can_be_ordered = {key for key, entry in KNOWN.treatments.items() if entry.order}
+    assert can_be_ordered <= spoken_of
+
+
+def test_teratogens_are_stopped_in_pregnancy() -> None:
+    stopped = {t for rule in KNOWN.safety if rule.level is Level.STOP and "pregnancy" in rule.id for t in rule.treatments}
+    assert {"methotrexate", "mycophenolate", "cyclophosphamide"} <= stopped
+
+
+def test_unverified_house_defaults_hold_orders_back_and_never_speak_about_drugs() -> None:
+    house = [rule for rule in KNOWN.safety if rule.source.id == "house-default"]
+    assert house
+    for rule in house:
+        assert all(KNOWN.orders[key]["resource"] == "ServiceRequest" for key in rule.treatments)
+
+
+DOCUMENTS = {path.relative_to(FOLDER).as_posix(): yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.rglob("*.yaml"))}
+
+
+def keys(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        yield from node
+        for value in node.values():
+            yield from keys(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from keys(item)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_key_is_taken_for_a_truth_value(name: str) -> None:
+    assert [key for key in keys(DOCUMENTS[name]) if not isinstance(key, str)] == []
+
+
+def test_links_lead_to_https_addresses_only() -> None:
+    for rule in (*KNOWN.rules, *KNOWN.safety):
+        for source in rule.sources if isinstance(rule, Rule) else (rule.source,):
+            assert source.url is None or source.url.startswith("https://")
+
+
+# --- the version ------------------------------------------------------------------------------------------------------------
+
+
+def copied(tmp_path: Path) -> Path:
+    return shutil.copytree(FOLDER, tmp_path / "cards", ignore=shutil.ignore_patterns("*.py", "__pycache__", "schemas"))
+
+
+def after(tmp_path: Path, name: str, old: str, new: str) -> Path:
+    """A copy of the knowledge with one change."""
+    folder = copied(tmp_path)
+    text = (folder / name).read_text("utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1), "utf-8")
+    return folder
+
+
+def test_the_version_tells_the_release_and_changes_with_every_letter(tmp_path: Path) -> None:
+    assert KNOWN.version.startswith(f"{KNOWLEDGE_RELEASE}+")
+    folder = copied(tmp_path)
+    assert load_knowledge(folder).version == KNOWN.version
+    (folder / "topics.yaml").write_text((folder / "topics.yaml").read_text("utf-8") + "\n", "utf-8")
+    assert load_knowledge(folder).version != KNOWN.version
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------------
+
+THIRD = "guidelines/hengstman-2009.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        (THIRD, "treatment: rituximab", "treatment: rituximap", "hengstman-2009-third-line: unknown treatment rituximap; known are "),
+        (THIRD, "topic: nextLineTherapy", "topic: therapy", "hengstman-2009-first-line-prednisone-plus-dmard: unknown topic therapy"),
+        (THIRD, "conflicts: [C8]", "conflicts: [C99]", "unknown contradiction C99; known are C10"),
+        (THIRD, "source: hengstman-2009", "source: hengstman-2019", "hengstman-2009.yaml: unknown source hengstman-2019"),
+        (THIRD, "recorded: severe-ild", "recorded: severe-lung", "second-line-severe-lung: unknown feature severe-lung"),
+        (THIRD, "population: first-line", "population: 1st-line", "population `1st-line` is not in populations.yaml"),
+        (THIRD, "strength: recommended", "strength: strong", "hengstman-2009.yaml at recommendations/0/strength: 'strong' is not one of"),
+        (THIRD, "    line: first\n", "    line: 1\n", "hengstman-2009.yaml at recommendations/0/line: 1 is not one of"),
+        (THIRD, "    says: ", "    say: ", "hengstman-2009.yaml at recommendations/0: "),
+        (THIRD, "recommendations:", "recommendations: []\nold:", "hengstman-2009.yaml at "),
+        (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml: not YAML: "),
+        ("guidelines/titulaer-2011.yaml", "orders: [ct-thorax", "orders: [ct-torax", "unknown order ct-torax; known are "),
+        ("guidelines/titulaer-2011.yaml", "orders: [colonoscopy]", "orders: [coloscopy]", "colonoscopy-over-50: unknown order coloscopy"),
+        (
+            "guidelines/titulaer-2011.yaml",
+            "id: titulaer-2011-dm-mammography-women",
+            "id: titulaer-2011-dm-pelvic-ultrasound-women",
+            "titulaer-2011-dm-pelvic-ultrasound-women: this id is used twice",
+        ),
+        ("guidelines/titulaer-2011.yaml", "titulaer-2011-dm-mammography-women,", "titulaer-2011-mammography,", "titulaer-2011-mammography"),
+        ("populations.yaml", "polymyositis, juvenile", "polymositis, juvenile", "populations.yaml: any-myositis: unknown phenotype polymositis"),
+        ("contradictions.yaml", "C3:", "D3:", "contradictions.yaml at top level: 'D3' does not match"),
+        ("drug_safety/suggested-treatments.yaml", "], level: stop", "], level: halt", "suggested-treatments.yaml at rules/0/level: 'halt' is not one of"),
+        (
+            "drug_safety/suggested-treatments.yaml",
+            "treatments: [methotrexate], level: stop",
+            "treatments: [metothrexate], level: stop",
+            "methotrexate-pregnancy: unknown treatment or order metothrexate",
+        ),
+        ("topics.yaml", "urgentReferral:", "urgent-referral:", "topics.yaml at top level: 'urgent-referral' does not match"),
+        ("treatments.yaml", "order: azathioprine", "order: azathioprin", "azathioprin"),
+        ("treatments.yaml", "course: azathioprine", "course: azathioprin", "azathioprin"),
+        ("orders.yaml", "investigation: ct-thorax", "investigation: ct-torax", "ct-torax"),
+        ("orders.yaml", "  investigation: ct-thorax\n", "", "ct-thorax"),
+    ],
+)
+def test_a_slip_stops_the_start_and_says_where_and_what(tmp_path: Path, name: str, old: str, new: str, message: str) -> None:
+    with pytest.raises(RuleError) as error:
+        load_knowledge(after(tmp_path, name, old, new))
+    assert message in str(error.value)
+
+
+def test_a_site_can_switch_a_safety_rule_off(tmp_path: Path) -> None:
+    """`on: false`, as the schema has it; YAML 1.1 reads a bare `on` as true."""
+    folder = after(tmp_path, "drug_safety/suggested-treatments.yaml", "], level: stop,", "], level: stop, on: false,")
+    assert len(load_knowledge(folder).safety) == len(KNOWN.safety) - 1

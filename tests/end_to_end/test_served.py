@@ -1,0 +1,170 @@
+"""The running service, as EHRs and as attackers meet it."""
+
+import socket
+import subprocess
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from time import perf_counter
+
+import orjson
+import pytest
+
+from tests.end_to_end.conftest import COMMAND, LIMIT, Service, end
+from tests.server.answers import check_answer, diagnostics
+from tests.server.charts import ANTI_TIF1, Json, chart, dermatomyositis, hook_call, prefetch_of
+
+HEADERS = b"POST /cds-services/myositis-patient-view HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+def raw(service: Service, *pieces: bytes) -> tuple[int, Json]:
+    """Send bytes as they are; status and JSON of the first answer."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        received = b""
+        while b"\r\n\r\n" not in received or not is_complete(received):
+            piece = connection.recv(65536)
+            if not piece:
+                break
+            received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    status = int(lines[0].split(" ")[1])
+    check_answer(status, headers, body)
+    assert "Server" not in headers
+    return status, orjson.loads(body)
+
+
+def is_complete(received: bytes) -> bool:
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    return len(body) >= int(length.partition(b":")[2])
+
+
+def in_chunks(body: bytes, size: int = 50_000) -> list[bytes]:
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    return [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces] + [b"0\r\n\r\n"]
+
+
+def of_length(length: int) -> bytes:
+    """A hook call of exactly so many bytes."""
+    call = orjson.dumps(hook_call("p1", dermatomyositis(), padding=""))
+    return call.replace(b'"padding":""', b'"padding":"%b"' % (b"a" * (length - len(call))))
+
+
+def test_it_is_ready_as_soon_as_it_says_where_it_is(service: Service) -> None:
+    status, answer = service.request("GET", "/health/ready")
+    assert (status, answer["status"]) == (200, "ready")
+
+
+def test_an_ehr_discovers_it_sends_what_it_asks_for_and_gets_cards(service: Service) -> None:
+    _, discovery = service.request("GET", "/cds-services")
+    asked = discovery["services"][0]["prefetch"]
+    prefetch = {key: value for key, value in prefetch_of(chart(ANTI_TIF1)).items() if key in asked}
+    status, answer = service.request("POST", "/cds-services/myositis-patient-view", hook_call(ANTI_TIF1, prefetch))
+    assert status == 200
+    assert {"lungFunction", "tumourScreening"} <= {card["source"]["topic"]["code"] for card in answer["cards"]}
+
+
+def test_the_connection_is_kept_for_the_next_call(service: Service) -> None:
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=10)
+    with closing(connection):
+        connection.request("GET", "/cds-services")
+        connection.getresponse().read()
+        opened = connection.sock
+        connection.request("POST", "/cds-services/myositis-patient-view", b"{}", {"Content-Type": "application/json"})
+        assert connection.getresponse().status == 400
+        assert connection.sock is opened
+
+
+# --- too long
+
+
+def test_a_body_of_exactly_the_limit_is_read(service: Service) -> None:
+    body = of_length(LIMIT)
+    assert raw(service, HEADERS, b"Content-Length: %d\r\n\r\n" % len(body), body)[0] == 200
+    assert raw(service, HEADERS, b"Transfer-Encoding: chunked\r\n\r\n", *in_chunks(body))[0] == 200
+
+
+def test_a_body_one_byte_longer_is_refused_whether_its_length_is_said_or_not(service: Service) -> None:
+    body = of_length(LIMIT + 1)
+    for status, answer in (
+        raw(service, HEADERS, b"Content-Length: %d\r\n\r\n" % len(body), body),
+        raw(service, HEADERS, b"Transfer-Encoding: chunked\r\n\r\n", *in_chunks(body)),
+    ):
+        assert status == 413
+        assert diagnostics(answer).startswith("MYO-1004")
+
+
+def test_a_body_that_is_said_to_be_far_too_long_is_not_waited_for(service: Service) -> None:
+    start = perf_counter()
+    status, answer = raw(service, HEADERS, b"Content-Length: 99999999999\r\n\r\n")
+    assert status == 413
+    assert diagnostics(answer).startswith("MYO-1413")
+    assert perf_counter() - start < 2
+
+
+def test_a_chunked_body_without_an_end_is_refused_on_the_way(service: Service) -> None:
+    beginning = b"%x\r\n" % (100 * LIMIT)
+    endless = beginning + b"a" * (2 * LIMIT - len(beginning))
+    status, answer = raw(service, HEADERS, b"Transfer-Encoding: chunked\r\n\r\n", endless)
+    assert status == 413
+    assert diagnostics(answer).startswith("MYO-1413")
+
+
+# --- not HTTP as it should be
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        pytest.param(b"BAD\r\n\r\n", 400, id="no request line"),
+        pytest.param(b"GET / HTTP/1.1\r\nbad header\r\n\r\n", 400, id="no header"),
+        pytest.param(HEADERS + b"Content-Length: two\r\n\r\n{}", 400, id="length in words"),
+        pytest.param(HEADERS + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, id="broken chunk"),
+        pytest.param(HEADERS + b"Transfer-Encoding: gzip\r\n\r\n", 501, id="unknown coding"),
+        pytest.param(HEADERS + b"X: " + b"a" * 300_000 + b"\r\n\r\n", 431, id="long header"),
+    ],
+)
+def test_malformed_http_is_refused_with_an_operation_outcome_too(service: Service, request_bytes: bytes, status: int) -> None:
+    assert raw(service, request_bytes)[0] == status
+
+
+def test_many_slow_clients_do_not_keep_others_waiting(service: Service) -> None:
+    with ExitStack() as slow_clients:
+        for number in range(200):
+            connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+            slow_clients.enter_context(connection)
+            connection.sendall(HEADERS if number % 2 else HEADERS + b"Content-Length: 1000\r\n\r\n{")
+        start = perf_counter()
+        assert service.request("GET", "/health/live")[0] == 200
+        assert perf_counter() - start < 2
+
+
+def test_after_all_this_it_still_answers(service: Service) -> None:
+    assert service.request("POST", "/cds-services/myositis-patient-view", hook_call("p1", dermatomyositis()))[0] == 200
+
+
+# --- start and end
+
+
+def test_a_port_in_use_is_one_clear_line(service: Service) -> None:
+    second = subprocess.run(
+        [COMMAND, "serve", "--port", str(service.port)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert second.returncode == 1
+    (line,) = second.stderr.splitlines()
+    assert f"port {service.port} cannot be opened" in line
+    assert "--port" in line
+
+
+def test_it_ends_quietly_when_it_is_told_to() -> None:
+    with subprocess.Popen(
+        [COMMAND, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert "http://127.0.0.1:" in process.stdout.readline()
+        assert end(process) == 0
+        assert process.stderr.read() == ""
