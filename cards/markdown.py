@@ -9,22 +9,28 @@ SUMMARY_LIMIT = 139
 
 _MAX_VALUE = 300
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#~|!&])")
+_AT_LINE_START = re.compile(r"^(\d{0,9})([-+.)])(?=\D|$)")
+"""What would begin a list or draw a line, were it the first thing on a line."""
+_LINK = re.compile(r"(?<=:)//|(?<=www)\.|@", re.IGNORECASE)
+"""What GitHub's Markdown makes a link of without being asked; a hair space before it prevents that."""
 
 
 def plain(text: str) -> str:
     """Text with control, format and bidirectional characters removed and white space folded."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())[:_MAX_VALUE]
-    normal = unicodedata.normalize("NFC", text[: _MAX_VALUE * 4])
     kept = "".join(
-        " " if ch.isspace() else ch for ch in normal if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
+        " " if ch.isspace() else ch
+        for ch in text[: _MAX_VALUE * 4]
+        if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
     )
-    return " ".join(kept.split())[:_MAX_VALUE]
+    return " ".join(unicodedata.normalize("NFC", kept).split())[:_MAX_VALUE].rstrip()
 
 
 def escape(text: str) -> str:
     """A value as literal text: plain, and with every character that could open markup escaped."""
-    return _MARKUP.sub(r"\\\1", plain(text)).replace("://", ":\u200a//").replace("www.", "www\u200a.")
+    literal = _AT_LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", plain(text)))
+    return _LINK.sub(lambda found: f"\u200a{found[0]}", literal)
 
 
 def bullets(lines: Iterable[str]) -> str:

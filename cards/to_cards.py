@@ -15,7 +15,7 @@ from cards.recommendation import Recommendation
 from cards.summary import summary
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
-from fhir_profiles.findings import Answer, Missing
+from fhir_profiles.findings import Answer, Missing, Standing
 
 EXPLANATION = "org.myositis-cds.explanation"
 DEFAULT_CAP = 5
@@ -147,7 +147,7 @@ def _suggestions(
         drug = known.treatments[option.treatment].order
         if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
             wanted.setdefault(drug, []).extend(backing.recommendation for backing in option.backing)
-    for key in _orders_that_answer(missing, known):
+    for key in _orders_that_answer(missing, assessment, known):
         wanted.setdefault(key, [said[0].id])
     keys = [key for key in wanted if key not in offered][:MOST_SUGGESTIONS]
     offered.update(keys)
@@ -158,10 +158,12 @@ def _suggestions(
     return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
 
 
-def _orders_that_answer(missing: Iterable[Missing], known: Knowledge) -> list[str]:
-    """The tests that would supply what is missing, where we know an order for them."""
+def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
+    """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
-    return [by_concept[item.concept] for item in missing if item.concept in by_concept]
+    keys = [by_concept[item.concept] for item in missing if item.concept in by_concept]
+    shown = (assessment.investigation(known.orders[key]["investigation"]).standing for key in keys)
+    return [key for key, standing in zip(keys, shown, strict=True) if standing not in (Standing.PRESENT, Standing.FAILED)]
 
 
 def _suggestion(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from cards.knowledge import Knowledge
 from cards.markdown import bullets, capital, escape, listed, section, table
-from cards.recommendation import Option, Recommendation, Source
+from cards.recommendation import Caution, Option, Recommendation, Source
 from fhir_profiles.findings import Answer, Evidence, Missing
 
 LIMITS = (
@@ -82,11 +82,20 @@ def _option_row(option: Option) -> tuple[str, str, str]:
         words = (strength, f"{backing.line} line" if backing.line != "any" else "", backing.remark or "")
         backers.setdefault(backing.source.short, []).append(", ".join(word for word in words if word))
     said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
-    chart = [f"caution: {caution.text} ({caution.source.short})" for caution in option.cautions]
-    chart += [f"{reminder.text} ({reminder.source.short})" for reminder in option.reminders]
+    chart = [f"caution: {escape(text)}" for text in _by_source(option.cautions)] + [
+        escape(t) for t in _by_source(option.reminders)
+    ]
     if option.order_withheld:
-        chart.append(option.order_withheld)
-    return name, "; ".join(said_by), escape("; ".join(chart)) or "no caution found in the data supplied"
+        chart.append(escape(option.order_withheld))
+    return name, "; ".join(said_by), "; ".join(chart) or "no caution found in the data supplied"
+
+
+def _by_source(cautions: Sequence[Caution]) -> list[str]:
+    """What each source raises, in one breath."""
+    texts: dict[str, list[str]] = {}
+    for caution in cautions:
+        texts.setdefault(caution.source.short, []).append(caution.text)
+    return [f"{', '.join(said)} ({source})" for source, said in texts.items()]
 
 
 def _in_general(options: Sequence[Option]) -> list[str]:

@@ -16,19 +16,19 @@ class AntibodyResult:
         title: how it is printed (`anti-TIF1-γ`).
         result: `positive`, `negative` or `borderline`.
         source: the Observation it comes from.
-        later_negative: an earlier positive is kept although a later result, under treatment, was negative.
+        has_fallen: an earlier positive is kept although a later result, under treatment, was not positive.
     """
 
     code: str
     title: str
     result: str
     source: Result
-    later_negative: bool = False
+    has_fallen: bool = False
 
     def __str__(self) -> str:
         """A sentence part: `anti-TIF1-γ positive on 3 March 2026`."""
         dated = f" on {self.source.when}" if self.source.when else ", undated"
-        later = " (a later result, under treatment, was negative)" if self.later_negative else ""
+        later = " (a later result, under treatment, was not)" if self.has_fallen else ""
         matched = " (matched by text, not by code)" if self.source.matched_by_text else ""
         return f"{self.title} {self.result}{dated}{later}{matched}"
 
@@ -52,22 +52,25 @@ def find_antibodies(
         answered = [result for result in facts_of(record.results, definition.result) if result.answer]
         if answered:
             kept = _kept(answered, treatment)
-            found[code] = AntibodyResult(code, definition.title, kept.answer or "", kept, later_negative=kept is not answered[0])
+            found[code] = AntibodyResult(code, definition.title, kept.answer or "", kept, has_fallen=kept.when != answered[0].when)
     return found
 
 
 def _kept(newest_first: list[Result], treatment: tuple[DrugEntry, ...]) -> Result:
-    """The newest answer; but an earlier positive when the newest is negative and was taken under treatment.
+    """The newest answer; but an earlier positive when the newest was taken under treatment and is not positive.
 
     Several subtypes tested on one day (Mi-2 alpha and beta) count as positive if one is.
     """
     newest = newest_first[0]
     same_day = [r for r in newest_first if r.when == newest.when]
-    for wanted in ("positive", "borderline"):
-        for result in same_day:
+    earlier = [r for r in newest_first if r.when != newest.when and _under_treatment(newest, treatment)]
+    for results, wanted in ((same_day, "positive"), (earlier, "positive"), (same_day, "borderline")):
+        for result in results:
             if result.answer == wanted:
                 return result
-    earlier = next((r for r in newest_first if r.answer == "positive"), None)
-    if earlier and newest.when and any(t.was_given and t.when and t.when.first <= newest.when.first for t in treatment):
-        return earlier
     return newest
+
+
+def _under_treatment(result: Result, treatment: tuple[DrugEntry, ...]) -> bool:
+    """Antibodies can fall under treatment."""
+    return any(t.was_given and t.when and result.when and t.when.first <= result.when.first for t in treatment)

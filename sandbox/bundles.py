@@ -167,7 +167,7 @@ class _Writer:
             authoredOn=line.start,
             requester=CLINICIAN,
             note=_note(line.note),
-            dosageInstruction=[_dosage(line.dose, course)],
+            dosageInstruction=[_dosage(line.dose, course) | _present(route=self._codeable(line.route) if line.route else None)],
         )
 
     def _result(self, line: ResultLine) -> Json:

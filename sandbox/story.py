@@ -39,6 +39,7 @@ class ConditionLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MedicationLine:
     """A drug course. Without `end` it goes on; `stopped` is why it ended: `ineffective` or `not tolerated`.
+    `route` is a key of codes.csv.
 
     `dose` such as `60 mg daily` or `15 mg weekly` is also written in structured form; other words stay words.
     `reported: yes` makes a MedicationStatement (the patient says so) instead of a MedicationRequest.
@@ -51,6 +52,7 @@ class MedicationLine:
     stopped: str = ""
     note: str = ""
     setting: str = "outpatient"
+    route: str = ""
     reported: str = ""
 
 

@@ -215,7 +215,7 @@ THIRD = "guidelines/hengstman-2009.yaml"
     [
         (THIRD, "treatment: rituximab", "treatment: rituximap", "hengstman-2009-third-line: unknown treatment rituximap; known are "),
         (THIRD, "topic: nextLineTherapy", "topic: therapy", "hengstman-2009-first-line-prednisone-plus-dmard: unknown topic therapy"),
-        (THIRD, "conflicts: [C8]", "conflicts: [C99]", "unknown contradiction C99; known are C10"),
+        (THIRD, "conflicts: [C8]", "conflicts: [C99]", "hengstman-2009-third-line: unknown contradiction C99; known are C1, "),
         (THIRD, "source: hengstman-2009", "source: hengstman-2019", "hengstman-2009.yaml: unknown source hengstman-2019"),
         (THIRD, "recorded: severe-ild", "recorded: severe-lung", "second-line-severe-lung: unknown feature severe-lung"),
         (THIRD, "population: first-line", "population: 1st-line", "population `1st-line` is not in populations.yaml"),

@@ -63,7 +63,7 @@ STRUCTURE = set("\n\r<>[]()!*_`~#|\\&-+=.:/@\t {}^$'\"1")
 texts = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(max_size=60),
-    st.text(alphabet=sorted(STRUCTURE) + ["a", "w", "http", "😀", "\u202e", "\u0301"], max_size=40),
+    st.text(alphabet=[*sorted(STRUCTURE), "a", "w", "😀", "\u202e", "\u0301"], max_size=40),
     st.lists(st.sampled_from(HOSTILE), min_size=2, max_size=3).map("".join),
 )
 
@@ -154,7 +154,7 @@ def test_a_summary_that_fits_is_left_as_it_is(text: str) -> None:
 def test_a_long_summary_is_cut_at_a_word_and_says_so() -> None:
     sentence = "Tumour screening in dermatomyositis: " + "colonoscopy, " * 20
     assert fit(sentence).endswith("colonoscopy…")
-    assert fit(sentence, 20) == "Tumour screening in…"
+    assert fit(sentence, 20) == "Tumour screening…"
 
 
 def test_a_cut_never_splits_an_emoji() -> None:

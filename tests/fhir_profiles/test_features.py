@@ -244,7 +244,7 @@ def test_either_kind_of_medication_list_is_one() -> None:
 def test_a_woman_of_36_without_any_word_of_it_may_be_pregnant() -> None:
     found = feature(WOMAN, "pregnancy")
     assert (found.standing, found.value) == (NOT_RECORDED, Answer.UNKNOWN)
-    assert [m.concept for m in found.missing] == ["pregnancy_status"]
+    assert [m.text for m in found.missing] == ["pregnancy: nothing on record"]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def test_the_code_table_holds_exactly_what_the_stories_use() -> None:
         parts = (story.conditions, story.medications, story.results, story.procedures, story.reports, story.orders)
         used |= {line.what for lines in (*parts, story.allergies, story.family) for line in lines}
         used |= {line.coded for line in story.results if line.coded}
+        used |= {line.route for line in story.medications if line.route}
     assert used == set(read_codes())
 
 
