@@ -62,10 +62,12 @@ class Vocabulary:
     Args:
         definitions: the clinical definitions of fhir_profiles.
         populations: named conditions, already compiled.
+        earlier: ids of the statements that stand before the one being compiled.
     """
 
     definitions: Definitions
     populations: Mapping[str, Condition] = field(default_factory=dict)
+    earlier: tuple[str, ...] = ()
 
 
 def compile_condition(node: object, vocabulary: Vocabulary, where: str) -> Condition:
@@ -96,7 +98,7 @@ def everyone(_: Case) -> Verdict:
 
 
 def _all(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    parts = [compile_condition(node, vocabulary, where) for node in value]
+    parts = _parts(value, vocabulary, where)
 
     def condition(case: Case) -> Verdict:
         verdicts = []
@@ -110,8 +112,14 @@ def _all(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     return condition
 
 
+def _parts(value: Any, vocabulary: Vocabulary, where: str) -> list[Condition]:
+    if not isinstance(value, list) or not value:
+        raise RuleError(f"{where}: `all` and `any` take a list with at least one condition")
+    return [compile_condition(node, vocabulary, where) for node in value]
+
+
 def _any(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    parts = [compile_condition(node, vocabulary, where) for node in value]
+    parts = _parts(value, vocabulary, where)
 
     def condition(case: Case) -> Verdict:
         verdicts = [part(case) for part in parts]
@@ -191,8 +199,7 @@ def _age(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         "at_most": lambda age, limit: age <= limit,
         "exactly": lambda age, limit: age == limit,
     }
-    if unknown := set(value) - set(tests):
-        raise RuleError(f"{where}: age takes {', '.join(tests)}; not {', '.join(sorted(unknown))}")
+    _check_numbers("age", value, tests, where)
 
     def condition(case: Case) -> Verdict:
         youngest, oldest = case.assessment.ages
@@ -207,7 +214,17 @@ def _age(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     return condition
 
 
+def _check_numbers(key: str, value: Any, known: Iterable[str], where: str) -> None:
+    """A mapping of known names to whole numbers, with at least one entry."""
+    names = set(known)
+    if not isinstance(value, dict) or not value or set(value) - names or any(type(n) is not int for n in value.values()):
+        raise RuleError(f"{where}: `{key}` takes whole numbers under {', '.join(sorted(names))}")
+
+
 def _sex(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    if value not in ("female", "male"):
+        raise RuleError(f"{where}: sex is `female` or `male`, not `{value}`")
+
     def condition(case: Case) -> Verdict:
         if case.assessment.sex is None:
             return Verdict(Answer.UNKNOWN, missing=(Missing("sex", "Patient.gender"),))
@@ -310,14 +327,18 @@ def _myositis_specific_antibody(value: Any, vocabulary: Vocabulary, where: str) 
 
 
 def _remission(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    if not isinstance(value, bool):
+        raise RuleError(f"{where}: remission is `true` or `false`, not `{value}`")
+
     def condition(case: Case) -> Verdict:
-        return Verdict(Answer.YES if case.assessment.in_remission is bool(value) else Answer.NO)
+        return Verdict(Answer.YES if case.assessment.in_remission is value else Answer.NO)
 
     return condition
 
 
 def _disease_years(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """Years since the first recorded day of the disease: `over` or `at_most`."""
+    _check_numbers("disease_years", value, ("over", "at_most"), where)
 
     def condition(case: Case) -> Verdict:
         began = case.assessment.disease_began
@@ -365,11 +386,11 @@ def _medications_failed(case: Case) -> bool:
 
 
 def _has_failed(course: Course) -> bool | None:
-    return None if course.outcome is Outcome.STOPPED else course.outcome is Outcome.FAILED
+    return None if course.is_unexplained else course.outcome is Outcome.FAILED
 
 
 def _was_not_tolerated(course: Course) -> bool | None:
-    return None if course.outcome is Outcome.STOPPED else course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY)
+    return None if course.is_unexplained else course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY)
 
 
 def _is_taken(course: Course) -> bool:
@@ -394,6 +415,7 @@ def _on_record(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 
 def _settled(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """Other recommendations, evaluated before this one, have nothing left to do."""
+    _names(value, vocabulary.earlier, where, "earlier statement")
 
     def condition(case: Case) -> Verdict:
         open_ones = [case.outcomes.get(rule, Answer.NO) for rule in value]
@@ -404,6 +426,10 @@ def _settled(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 
 def _repeat_due(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """A repeat of a screening test has fallen due: `{of, after_rounds, or_more, months, from_months_before_onset}`."""
+    members = {"of": str, "after_rounds": int, "months": int, "or_more": bool, "from_months_before_onset": int}
+    wrong = not isinstance(value, dict) or any(name not in members or type(value[name]) is not members[name] for name in value)
+    if wrong or not {"of", "after_rounds", "months"} <= set(value):
+        raise RuleError(f"{where}: `repeat_due` takes {', '.join(members)}; the first three are needed")
     code = _names(value["of"], vocabulary.definitions.investigations, where, "investigation")[0]
 
     def condition(case: Case) -> Verdict:
@@ -435,7 +461,9 @@ def _ago(day: date, as_of: date) -> str:
 
 
 def _names(value: Any, known: Iterable[str], where: str, kind: str) -> list[str]:
-    names = [value] if isinstance(value, str) else list(value)
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise RuleError(f"{where}: name one {kind}, or a list of them")
     if unknown := [name for name in names if name not in set(known)]:
         raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     return names

@@ -7,7 +7,7 @@ and says where and why.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,7 @@ def load_knowledge(folder: Path) -> Knowledge:
         for key, e in _read(folder / "treatments.yaml", folder).items()
     }
     topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
+    _check_tables(orders, treatments)
     sources = _sources(_read(folder / "sources.yaml", folder))
     vocabulary = _vocabulary(folder)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
@@ -187,8 +188,12 @@ class _Loader:
 
     def guideline(self, file: Path, document: Mapping[str, Any]) -> Iterable[Rule]:
         default = self._sources(document["source"], file.name)
+        earlier: tuple[str, ...] = ()
         for entry in document["recommendations"]:
-            yield self._rule(f"{file.name}: {entry['id']}", entry, default)
+            yield replace(self, vocabulary=replace(self.vocabulary, earlier=earlier))._rule(
+                f"{file.name}: {entry['id']}", entry, default
+            )
+            earlier = (*earlier, entry["id"])
 
     def _rule(self, where: str, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
         self._check(where, "topic", [entry["topic"]], self.topics)
@@ -229,7 +234,7 @@ class _Loader:
             where = f"{file.name}: {entry['id']}"
             treatments = tuple(entry.get("treatments") or document["treatments"])
             self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
-            if entry.get("on", True):
+            if entry.get("enabled", True):
                 yield SafetyRule(
                     id=entry["id"],
                     treatments=treatments,
@@ -253,6 +258,26 @@ class _Loader:
     def _check(where: str, kind: str, names: Iterable[str], known: Mapping[str, Any]) -> None:
         if unknown := [name for name in names if name not in known]:
             raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+
+
+def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentEntry]) -> None:
+    """Orders and treatments refer to investigations, courses and each other."""
+    known = definitions()
+    for key, order in orders.items():
+        is_test = order["resource"] == "ServiceRequest"
+        if is_test and order.get("investigation") not in known.investigations:
+            raise RuleError(
+                f"orders.yaml: {key} needs an entry of definitions/investigations.yaml, not `{order.get('investigation')}`"
+            )
+    for key, treatment in treatments.items():
+        if treatment.course not in (None, *known.agents):
+            raise RuleError(
+                f"treatments.yaml: {key} has unknown course `{treatment.course}`; known are {', '.join(sorted(known.agents))}"
+            )
+        if treatment.order not in (None, *orders):
+            raise RuleError(
+                f"treatments.yaml: {key} has unknown order `{treatment.order}`; known are {', '.join(sorted(orders))}"
+            )
 
 
 def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dispute:

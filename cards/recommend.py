@@ -16,6 +16,7 @@ from cards.therapy import decide
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
+from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder
 
 
@@ -49,7 +50,8 @@ def _for_the_chart(assessment: Assessment, known: Knowledge) -> list[Recommendat
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
         recommendation = _hold(rule, case, known) if rule.stated is None else _state(rule, case, known)
-        outcomes[rule.id] = recommendation.holds if recommendation else Answer.NO
+        is_open = recommendation is not None and (not recommendation.is_note or bool(recommendation.held_back))
+        outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
         if recommendation:
             held.append((rule, recommendation))
     return [*_about_current_drugs(case, known), *_with_options(held, case, known)]
@@ -63,9 +65,14 @@ def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     return replace(_from(rule, verdict, case, known), is_stated=True)
 
 
+def _has_myositis(assessment: Assessment) -> bool:
+    """A myositis is on the problem list, however sure; one that is only computed speaks about no drug."""
+    return any(phenotype.certainty is not Certainty.COMPUTED for phenotype in assessment.phenotypes)
+
+
 def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
     """Drugs being taken that must not be, now that the chart is opened (drug-safety.md section 2, item 2)."""
-    if not case.assessment.phenotypes:
+    if not _has_myositis(case.assessment):
         return []
     said: list[Recommendation] = []
     for rule in (rule for rule in known.safety if rule.while_taken):
@@ -218,7 +225,7 @@ def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:
 
 def _for_drafts(assessment: Assessment, drafts: list[DraftOrder], known: Knowledge) -> list[Recommendation]:
     """What speaks about the drafted drugs, for a patient with myositis (design section 4, rule 11)."""
-    if not assessment.phenotypes:
+    if not _has_myositis(assessment):
         return []
     case = Case(assessment)
     said: list[Recommendation] = []

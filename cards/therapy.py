@@ -131,7 +131,7 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
     if undecided:
         asked = dict.fromkeys(m.text for c in undecided for m in c.missing)
         return f"check first: {'; '.join(asked) or undecided[0].text}"
-    if course is not None and course.outcome is Outcome.STOPPED:
+    if course is not None and course.is_unexplained:
         return "was taken before; the reason for stopping is not on record"
     return None
 

@@ -52,7 +52,9 @@ def find_antibodies(
         answered = [result for result in facts_of(record.results, definition.result) if result.answer]
         if answered:
             kept = _kept(answered, treatment)
-            found[code] = AntibodyResult(code, definition.title, kept.answer or "", kept, has_fallen=kept.when != answered[0].when)
+            found[code] = AntibodyResult(
+                code, definition.title, kept.answer or "", kept, has_fallen=kept.when != answered[0].when
+            )
     return found
 
 

@@ -58,6 +58,7 @@ class FeatureDefinition:
     positive: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    abnormal_counts: bool = False
     any_result: bool = False
     answers: Mapping[str, Any] = field(default_factory=dict)
     drugs: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ class Course:
         start, end: first and last day on record.
         daily_dose_mg: of the newest current prednisone or prednisolone entry, where the chart gives a structured dose.
         evidence: the entries, newest first.
+        is_unexplained: it ended, and the chart does not say why (a completed course is explained).
     """
 
     agent: str
@@ -54,6 +55,7 @@ class Course:
     end: DateInterval | None = None
     daily_dose_mg: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    is_unexplained: bool = False
 
     @property
     def is_used_up(self) -> bool:
@@ -104,6 +106,8 @@ def _course(
     as_of: date,
 ) -> Course:
     current = [entry for entry in entries if entry.is_current or _still_acts(entry, definition, as_of)]
+    outcome = _outcome(entries, current, allergy)
+    unexplained = any(entry.stop_reason is None and entry.status != "completed" for entry in entries)
     starts = [fact.when for fact in (*entries, *procedures) if fact.when]
     ends = [entry.end for entry in entries if entry.end]
     return Course(
@@ -111,12 +115,13 @@ def _course(
         title=definition.title,
         role=definition.role,
         line=definition.line,
-        outcome=_outcome(entries, current, allergy),
+        outcome=outcome,
         is_current=bool(current),
         start=min(starts, default=None),
         end=None if current else max(ends, default=None),
         daily_dose_mg=next((e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None),
         evidence=tuple(Evidence(_describe(definition, entry, as_of), entry.reference) for entry in entries) + allergy,
+        is_unexplained=outcome is Outcome.STOPPED and unexplained,
     )
 
 

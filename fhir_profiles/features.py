@@ -7,7 +7,7 @@ from datetime import date
 from fhir_profiles.clinical_definitions import FeatureDefinition
 from fhir_profiles.dates import add_months
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing, standing_of_all, standing_of_any
-from fhir_profiles.record import Diagnosis, Fact, InputState, PatientRecord, Result, facts_of
+from fhir_profiles.record import Diagnosis, Fact, InputState, PatientRecord, Result, facts_of, newest_first
 
 Ages = tuple[int | None, int | None]
 """Youngest and oldest possible age in completed years; None where the date of birth is not known."""
@@ -64,7 +64,8 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         standing = combine(part.standing for part in combined)
         evidence = _evidence_for(standing, combined)
     else:
-        parts = [*_from_diagnoses(question), *_from_results(question), *_from_drugs(question), *_from_tests(question)]
+        results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
+        parts = [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
         seen = {standing for standing, _ in parts}
         standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
@@ -81,6 +82,17 @@ def _for_whom_it_applies(question: Question, standing: Standing, evidence: tuple
         contradicted = question.record.sex not in (None, question.definition.applies.get("sex", question.record.sex))
         return (Standing.UNCLEAR if contradicted else standing), (*evidence, Evidence(reason))
     return Standing.RULED_OUT, (Evidence(reason),)
+
+
+def _without_what_a_newer_result_overtook(question: Question, parts: list[Part]) -> list[Part]:
+    """For a state that changes, a recent no outweighs the positive results before it (the parts come with their references)."""
+    if question.definition.rules_out_within_months is None or Standing.RULED_OUT not in {standing for standing, _ in parts}:
+        return parts
+    definition = question.definition
+    results = [r for c in (*definition.positive, definition.answers.get("test", "")) for r in question.record.results.get(c, ())]
+    newest = min(results, key=newest_first)
+    rules_out = any(s is Standing.RULED_OUT and e and e[0].reference == newest.reference for s, e in parts)
+    return [part for part in parts if part[0] is not Standing.PRESENT] if rules_out else parts
 
 
 _STRONGEST_FIRST = (
@@ -176,7 +188,7 @@ def _from_results(question: Question) -> Iterable[Part]:
     for concepts, read in (
         (definition.positive, _answered_positive),
         (definition.above, lambda result: result.is_above_range),
-        (definition.below, lambda result: result.is_below_range),
+        (definition.below, lambda result: _is_below(result, definition.abnormal_counts)),
     ):
         for concept in concepts:
             yield from _from_newest(question, concept, read)
@@ -185,6 +197,10 @@ def _from_results(question: Question) -> Iterable[Part]:
         yield from _from_newest(question, test, lambda result: _coded_answer(result, yes, no))
     if under := definition.results_under:
         yield from _from_newest(question, under["result"], lambda result: _is_under(result, under["value"]))
+
+
+def _is_below(result: Result, abnormal_counts: bool) -> bool | None:
+    return True if abnormal_counts and result.interpretation == "abnormal" else result.is_below_range
 
 
 def _answered_positive(result: Result) -> bool | None:

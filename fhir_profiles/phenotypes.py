@@ -172,7 +172,7 @@ def _add_antisynthetase(held: Held, findings: Findings, definitions: Definitions
     if not antibody:
         return
     recorded = [p for p in held.values() if p.code != "inclusion-body-myositis"]
-    features = findings.present(rules["antisynthetase_features"])
+    features = findings.present(rules["antisynthetase_features"]) + _weak_with_raised_enzyme(findings)
     if recorded:
         _add(held, "antisynthetase-syndrome", rules, _firmest(recorded), antibody + features)
     elif features:
@@ -183,17 +183,25 @@ def _add_antisynthetase(held: Held, findings: Findings, definitions: Definitions
 def _add_necrotising(held: Held, findings: Findings, rules: Rules) -> None:
     """224th ENMC: high creatine kinase, proximal weakness and anti-SRP or anti-HMGCR; dermatomyositis stays what it is."""
     antibody = findings.positive(rules["necrotising_antibodies"])
-    muscle = [findings.present([code]) for code in ("raised-creatine-kinase-ever", "any-weakness")]
+    muscle = _weak_with_raised_enzyme(findings)
     bases = [p for p in held.values() if p.code in ("polymyositis", "inflammatory-myopathy-unspecified", _NECROTISING)]
-    if antibody and bases and (all(muscle) or _NECROTISING in held):
-        _add(held, _NECROTISING, rules, _firmest(bases), antibody + tuple(item for part in muscle for item in part))
+    if antibody and bases and (muscle or _NECROTISING in held):
+        _add(held, _NECROTISING, rules, _firmest(bases), antibody + muscle)
+    elif antibody and muscle and not held:
+        held[_NECROTISING] = Phenotype(_NECROTISING, rules["titles"][_NECROTISING], Certainty.COMPUTED, antibody + muscle)
+
+
+def _weak_with_raised_enzyme(findings: Findings) -> tuple[Evidence, ...]:
+    """Evidence of weakness and of raised creatine kinase; empty unless both are present."""
+    weakness, enzyme = findings.present(["any-weakness"]), findings.present(["raised-creatine-kinase-ever"])
+    return weakness + enzyme if weakness and enzyme else ()
 
 
 _NECROTISING = "immune-mediated-necrotising-myopathy"
 
 
 def _add_overlap(held: Held, findings: Findings, rules: Rules) -> None:
-    disease = findings.present(rules["overlap_features"])
+    disease = findings.present(rules["overlap_features"]) + findings.positive(rules["overlap_antibodies"])
     recorded = [p for p in held.values() if p.code != "inclusion-body-myositis"]
     if disease and recorded:
         _add(held, "overlap-myositis", rules, _firmest(recorded), disease)

@@ -107,7 +107,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     failed = [c for c in sparing if c.outcome is Outcome.FAILED]
     used_up = [c for c in sparing if c.is_used_up]
     later_line = [c for c in used_up if c.line > 1]
-    silent = [c for c in sparing if c.outcome is Outcome.STOPPED]
+    silent = [c for c in sparing if c.is_unexplained]
     without = absence(record, MEDICATION_KINDS)
     findings = (
         _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, without),

@@ -37,7 +37,15 @@ KINDS = (
 )
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
-_INTERPRETATIONS = {"positive": "POS", "negative": "NEG", "borderline": "IND", "high": "H", "low": "L", "abnormal": "A", "normal": "N"}
+_INTERPRETATIONS = {
+    "positive": "POS",
+    "negative": "NEG",
+    "borderline": "IND",
+    "high": "H",
+    "low": "L",
+    "abnormal": "A",
+    "normal": "N",
+}
 _UNITS = {
     "creatine_kinase": "U/L",
     "fvc": "L",
@@ -178,7 +186,9 @@ class Patient:
 
     # --- what was given -------------------------------------------------------------------------------------------------
 
-    def takes(self, drug: str, since: str | None = "2026-10-25", *, dose: float | None = None, route: str | None = None) -> "Patient":
+    def takes(
+        self, drug: str, since: str | None = "2026-10-25", *, dose: float | None = None, route: str | None = None
+    ) -> "Patient":
         """A current prescription; `dose` in milligrams a day."""
         return self.add(
             "MedicationRequest",

@@ -135,11 +135,17 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM.had("pet_ct_fdg", on="2026-08-23"), NO),
     ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM, NO),
     ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 2, "months": 3}}, DM.had("pet_ct_fdg", on="2026-06-01"), NO),
-    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "or_more": True, "months": 3}}, DM.had("pet_ct_fdg", on="2026-06-01"), YES),
+    (
+        {"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "or_more": True, "months": 3}},
+        DM.had("pet_ct_fdg", on="2026-06-01"),
+        YES,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("node", "patient", "expected"), CASES, ids=[f"{n}-{str(next(iter(c[0].items())))[:50]}" for n, c in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("node", "patient", "expected"), CASES, ids=[f"{n}-{str(next(iter(c[0].items())))[:50]}" for n, c in enumerate(CASES)]
+)
 def test_each_condition_answers_as_its_page_says(node: dict[str, Any], patient: Patient, expected: Answer) -> None:
     assert ask(node, patient).answer is expected
 

@@ -157,7 +157,9 @@ def test_unverified_house_defaults_hold_orders_back_and_never_speak_about_drugs(
         assert all(KNOWN.orders[key]["resource"] == "ServiceRequest" for key in rule.treatments)
 
 
-DOCUMENTS = {path.relative_to(FOLDER).as_posix(): yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.rglob("*.yaml"))}
+DOCUMENTS = {
+    path.relative_to(FOLDER).as_posix(): yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.rglob("*.yaml"))
+}
 
 
 def keys(node: Any) -> Iterator[Any]:
@@ -213,29 +215,64 @@ THIRD = "guidelines/hengstman-2009.yaml"
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        (THIRD, "treatment: rituximab", "treatment: rituximap", "hengstman-2009-third-line: unknown treatment rituximap; known are "),
-        (THIRD, "topic: nextLineTherapy", "topic: therapy", "hengstman-2009-first-line-prednisone-plus-dmard: unknown topic therapy"),
+        (
+            THIRD,
+            "treatment: rituximab",
+            "treatment: rituximap",
+            "hengstman-2009-third-line: unknown treatment rituximap; known are ",
+        ),
+        (
+            THIRD,
+            "topic: nextLineTherapy",
+            "topic: therapy",
+            "hengstman-2009-first-line-prednisone-plus-dmard: unknown topic therapy",
+        ),
         (THIRD, "conflicts: [C8]", "conflicts: [C99]", "hengstman-2009-third-line: unknown contradiction C99; known are C1, "),
         (THIRD, "source: hengstman-2009", "source: hengstman-2019", "hengstman-2009.yaml: unknown source hengstman-2019"),
         (THIRD, "recorded: severe-ild", "recorded: severe-lung", "second-line-severe-lung: unknown feature severe-lung"),
         (THIRD, "population: first-line", "population: 1st-line", "population `1st-line` is not in populations.yaml"),
-        (THIRD, "strength: recommended", "strength: strong", "hengstman-2009.yaml at recommendations/0/strength: 'strong' is not one of"),
+        (
+            THIRD,
+            "strength: recommended",
+            "strength: strong",
+            "hengstman-2009.yaml at recommendations/0/strength: 'strong' is not one of",
+        ),
         (THIRD, "    line: first\n", "    line: 1\n", "hengstman-2009.yaml at recommendations/0/line: 1 is not one of"),
         (THIRD, "    says: ", "    say: ", "hengstman-2009.yaml at recommendations/0: "),
         (THIRD, "recommendations:", "recommendations: []\nold:", "hengstman-2009.yaml at "),
         (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml: not YAML: "),
         ("guidelines/titulaer-2011.yaml", "orders: [ct-thorax", "orders: [ct-torax", "unknown order ct-torax; known are "),
-        ("guidelines/titulaer-2011.yaml", "orders: [colonoscopy]", "orders: [coloscopy]", "colonoscopy-over-50: unknown order coloscopy"),
+        (
+            "guidelines/titulaer-2011.yaml",
+            "orders: [colonoscopy]",
+            "orders: [coloscopy]",
+            "colonoscopy-over-50: unknown order coloscopy",
+        ),
         (
             "guidelines/titulaer-2011.yaml",
             "id: titulaer-2011-dm-mammography-women",
             "id: titulaer-2011-dm-pelvic-ultrasound-women",
             "titulaer-2011-dm-pelvic-ultrasound-women: this id is used twice",
         ),
-        ("guidelines/titulaer-2011.yaml", "titulaer-2011-dm-mammography-women,", "titulaer-2011-mammography,", "titulaer-2011-mammography"),
-        ("populations.yaml", "polymyositis, juvenile", "polymositis, juvenile", "populations.yaml: any-myositis: unknown phenotype polymositis"),
+        (
+            "guidelines/titulaer-2011.yaml",
+            "titulaer-2011-dm-mammography-women,",
+            "titulaer-2011-mammography,",
+            "titulaer-2011-mammography",
+        ),
+        (
+            "populations.yaml",
+            "polymyositis, juvenile",
+            "polymositis, juvenile",
+            "populations.yaml: any-myositis: unknown phenotype polymositis",
+        ),
         ("contradictions.yaml", "C3:", "D3:", "contradictions.yaml at top level: 'D3' does not match"),
-        ("drug_safety/suggested-treatments.yaml", "], level: stop", "], level: halt", "suggested-treatments.yaml at rules/0/level: 'halt' is not one of"),
+        (
+            "drug_safety/suggested-treatments.yaml",
+            "], level: stop",
+            "], level: halt",
+            "suggested-treatments.yaml at rules/0/level: 'halt' is not one of",
+        ),
         (
             "drug_safety/suggested-treatments.yaml",
             "treatments: [methotrexate], level: stop",

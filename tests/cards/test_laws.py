@@ -11,11 +11,27 @@ DIAGNOSES = (
     *("immune_mediated_necrotising_myopathy", "dermatomyositis_clinically_amyopathic", "idiopathic_inflammatory_myopathy"),
 )
 PROBLEMS = (
-    *("interstitial_lung_disease", "ild_rapidly_progressive", "myocarditis", "dysphagia", "aspiration", "pregnancy", "malignancy"),
+    *(
+        "interstitial_lung_disease",
+        "ild_rapidly_progressive",
+        "myocarditis",
+        "dysphagia",
+        "aspiration",
+        "pregnancy",
+        "malignancy",
+    ),
     *("systemic_sclerosis", "liver_disease", "infection_active", "pneumomediastinum", "heliotrope_rash"),
 )
 DRUGS = ("prednisone", "azathioprine", "methotrexate", "immunoglobulin_iv", "rituximab", "allopurinol", "mycophenolate_mofetil")
-TESTS = ("colonoscopy", "mammography", "ct_chest_abdomen", "pulmonary_function_test", "hbsag", "physiotherapy", "pelvic_ultrasound")
+TESTS = (
+    "colonoscopy",
+    "mammography",
+    "ct_chest_abdomen",
+    "pulmonary_function_test",
+    "hbsag",
+    "physiotherapy",
+    "pelvic_ultrasound",
+)
 ANTIBODIES = ("anti_tif1_gamma", "anti_mda5", "anti_jo1", "anti_srp", "anti_nxp2")
 KINDS = ("Observation", "Procedure", "DiagnosticReport", "ServiceRequest", "MedicationRequest", "AllergyIntolerance", "Condition")
 REASONS = ("ineffective", "intolerance", None)
@@ -100,7 +116,9 @@ def test_the_order_of_the_chart_makes_no_difference(patient: Patient, random) ->
 @given(charts(), st.sampled_from(DRUGS))
 def test_an_allergy_takes_the_drug_from_the_orders_and_gives_it_no_new_place(patient: Patient, drug: str) -> None:
     """SAF-23: an allergy makes the suggestion disappear."""
-    key = {"prednisone": "glucocorticoid-oral", "immunoglobulin_iv": "ivig", "mycophenolate_mofetil": "mycophenolate"}.get(drug, drug)
+    key = {"prednisone": "glucocorticoid-oral", "immunoglobulin_iv": "ivig", "mycophenolate_mofetil": "mycophenolate"}.get(
+        drug, drug
+    )
     assert key not in drugs(patient.cannot_tolerate(drug).cards())
 
 

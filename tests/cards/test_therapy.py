@@ -310,7 +310,9 @@ def test_the_working_definition_leads_to_the_second_line_and_says_that_it_is_one
 def test_a_drug_stopped_in_silence_asks_why_and_suggests_nothing_meanwhile() -> None:
     patient = MILD_PM.takes("prednisone", since="2026-08-01").stopped("azathioprine")
     assert offered(patient) == []
-    assert "Next-line therapy: could not be assessed; why azathioprine was stopped (no effect, or not tolerated?)" in words(patient)
+    assert "Next-line therapy: could not be assessed; why azathioprine was stopped (no effect, or not tolerated?)" in words(
+        patient
+    )
 
 
 def test_a_drug_stopped_for_a_pregnancy_that_is_over_is_neither_failed_nor_asked_about() -> None:
@@ -346,7 +348,8 @@ def test_abatacept_is_not_on_the_list_of_severe_disease() -> None:
 
 
 @pytest.mark.parametrize(
-    ("antibody", "statement"), [("anti_jo1", "bmj-rtx-jo1-mi2"), ("anti_mi2", "bmj-rtx-jo1-mi2"), ("anti_srp", "bmj-rtx-anti-srp-imnm")]
+    ("antibody", "statement"),
+    [("anti_jo1", "bmj-rtx-jo1-mi2"), ("anti_mi2", "bmj-rtx-jo1-mi2"), ("anti_srp", "bmj-rtx-anti-srp-imnm")],
 )
 def test_an_antibody_that_speaks_for_rituximab_is_named(antibody: str, statement: str) -> None:
     assert statement in therapy(THIRD_LINE_DM.antibody(antibody, "positive"))
@@ -370,7 +373,9 @@ def test_where_every_option_is_used_up_the_card_sends_to_a_specialist() -> None:
 PREGNANT = YOUNG_WOMAN.has("dermatomyositis", since="2026-08").strength("proximal", 4).has("pregnancy", since="2026-07")
 
 
-@pytest.mark.parametrize("patient", [PREGNANT, PREGNANT.stopped("azathioprine", because="ineffective"), PREGNANT.strength("proximal", 3)])
+@pytest.mark.parametrize(
+    "patient", [PREGNANT, PREGNANT.stopped("azathioprine", because="ineffective"), PREGNANT.strength("proximal", 3)]
+)
 def test_in_pregnancy_no_teratogen_is_ever_offered(patient: Patient) -> None:
     for drug in ("methotrexate", "mycophenolate", "cyclophosphamide"):
         assert drug not in offered(patient)
@@ -516,8 +521,11 @@ def test_an_option_with_a_caution_comes_after_one_without() -> None:
 
 
 def test_a_drug_of_the_past_is_offered_in_words_and_not_as_an_order() -> None:
-    patient = WOMAN.has("polymyositis", since="2026-01").strength("proximal", 4).stopped("azathioprine").stopped(
-        "methotrexate", because="ineffective"
+    patient = (
+        WOMAN.has("polymyositis", since="2026-01")
+        .strength("proximal", 4)
+        .stopped("azathioprine")
+        .stopped("methotrexate", because="ineffective")
     )
     silent = options(patient).get("azathioprine")
     assert silent is None or silent.order_withheld == "was taken before; the reason for stopping is not on record"

@@ -169,7 +169,9 @@ def test_every_card_cites_its_statements_and_its_sources(name: str) -> None:
         assert set(told["recommendations"]) <= stated
         assert told["because"]
         assert told["knowledgeVersion"] == knowledge().version
-        assert all({"id", "citation", "evidence"} <= set(source) <= {"id", "citation", "evidence", "year"} for source in told["sources"])
+        assert all(
+            {"id", "citation", "evidence"} <= set(source) <= {"id", "citation", "evidence", "year"} for source in told["sources"]
+        )
         assert all(set(missing) == {"text", "concept"} for missing in told.get("missing", ()))
         assert all({"text"} <= set(reason) <= {"text", "reference"} for reason in told["because"])
 

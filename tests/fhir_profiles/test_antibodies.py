@@ -34,13 +34,21 @@ def test_a_number_without_a_range_is_no_answer() -> None:
 
 def test_weakly_positive_is_borderline() -> None:
     weak = Patient().add(
-        "Observation", status="final", code={"text": "Anti-TIF1-gamma"}, effectiveDateTime="2026-10-01", valueString="weakly positive"
+        "Observation",
+        status="final",
+        code={"text": "Anti-TIF1-gamma"},
+        effectiveDateTime="2026-10-01",
+        valueString="weakly positive",
     )
     assert tif1(weak).result == "borderline"
 
 
 def test_the_newest_answer_counts_in_whatever_order_they_came() -> None:
-    patient = Patient().antibody("anti_tif1_gamma", "positive", on="2026-01-01").antibody("anti_tif1_gamma", "negative", on="2026-10-01")
+    patient = (
+        Patient()
+        .antibody("anti_tif1_gamma", "positive", on="2026-01-01")
+        .antibody("anti_tif1_gamma", "negative", on="2026-10-01")
+    )
     assert tif1(patient).result == tif1(patient.shuffled([1, 0])).result == "negative"
 
 

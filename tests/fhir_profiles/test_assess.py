@@ -85,5 +85,7 @@ def test_a_patient_without_myositis_has_no_primary_phenotype() -> None:
 
 
 def test_problems_in_the_data_are_handed_on() -> None:
-    odd = PATIENT.add("Observation", status="final", code={"text": "anti-Jo-1"}, effectiveDateTime="yesterday", valueString="positive")
+    odd = PATIENT.add(
+        "Observation", status="final", code={"text": "anti-Jo-1"}, effectiveDateTime="yesterday", valueString="positive"
+    )
     assert [issue.reference for issue in odd.assess().issues] == ["Observation/observation-1.effectiveDateTime"]

@@ -123,7 +123,12 @@ def test_every_marker_of_severity_is_a_finding() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        ("features.yaml", "title: pregnancy", "tilte: pregnancy", r"features\.yaml: pregnancy has unknown member\(s\) \['tilte'\]; known"),
+        (
+            "features.yaml",
+            "title: pregnancy",
+            "tilte: pregnancy",
+            r"features\.yaml: pregnancy has unknown member\(s\) \['tilte'\]; known",
+        ),
         ("antibodies.yaml", "ars: true", "asr: true", r"antibodies\.yaml: anti-jo1 has unknown member\(s\) \['asr'\]"),
         ("agents.yaml", "role: glucocorticoid,", "rôle: glucocorticoid,", r"agents\.yaml: glucocorticoid has unknown member"),
         (

@@ -15,7 +15,9 @@ def look_for(patient: Patient, code: str, since: date | None = None) -> Investig
     return patient.assess().investigation(code, since)
 
 
-@pytest.mark.parametrize("patient", [PATIENT.had("colonoscopy", on="2026-07-12"), PATIENT.reported("colonoscopy", on="2026-07-12")])
+@pytest.mark.parametrize(
+    "patient", [PATIENT.had("colonoscopy", on="2026-07-12"), PATIENT.reported("colonoscopy", on="2026-07-12")]
+)
 def test_a_procedure_or_a_report_shows_that_it_was_done(patient: Patient) -> None:
     found = look_for(patient, "colonoscopy")
     assert (found.standing, found.last_done, found.is_ordered) == (Standing.PRESENT, date(2026, 7, 12), False)

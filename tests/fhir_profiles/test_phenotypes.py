@@ -175,7 +175,9 @@ def test_what_began_at_18_is_adult() -> None:
 
 
 def test_without_an_onset_the_day_of_recording_tells_that_a_child_had_it() -> None:
-    assert list(certainties(Patient(born="2000-04-01").has("dermatomyositis", recorded="2012-09-01"))) == ["juvenile-dermatomyositis"]
+    assert list(certainties(Patient(born="2000-04-01").has("dermatomyositis", recorded="2012-09-01"))) == [
+        "juvenile-dermatomyositis"
+    ]
     assert list(certainties(CHILD.has("dermatomyositis"))) == ["juvenile-dermatomyositis"]
 
 
@@ -220,7 +222,9 @@ def test_a_negative_or_borderline_antibody_makes_no_subset(antibody: str, subset
     assert certainties(DERMATOMYOSITIS.antibody(antibody, answer)) == {"dermatomyositis": "recorded"}
 
 
-@pytest.mark.parametrize("antibody", ["anti_mda5", "anti_tif1_gamma", "anti_nxp2", "anti_jo1", "anti_srp", "anti_hmgcr", "anti_pm_scl"])
+@pytest.mark.parametrize(
+    "antibody", ["anti_mda5", "anti_tif1_gamma", "anti_nxp2", "anti_jo1", "anti_srp", "anti_hmgcr", "anti_pm_scl"]
+)
 def test_an_antibody_alone_makes_no_phenotype(antibody: str) -> None:
     assert certainties(Patient().antibody(antibody, "positive")) == {}
 
@@ -339,7 +343,9 @@ def test_untested_antibodies_do_not_make_it_seronegative_necrotising_myopathy() 
 
 
 def test_an_unspecified_inflammatory_myopathy_is_refined_and_stays_beside_it() -> None:
-    patient = Patient().has(f"{ICD10CM}|G72.49", since="2026-05").antibody("anti_hmgcr", "positive").raised_ck().strength("proximal", 3)
+    patient = (
+        Patient().has(f"{ICD10CM}|G72.49", since="2026-05").antibody("anti_hmgcr", "positive").raised_ck().strength("proximal", 3)
+    )
     assert next(iter(certainties(patient).items())) == ("immune-mediated-necrotising-myopathy", "supported")
 
 
@@ -358,7 +364,13 @@ def test_dermatomyositis_with_anti_srp_stays_dermatomyositis() -> None:
 
 @pytest.mark.parametrize(
     "disease",
-    ["systemic_sclerosis", "systemic_lupus_erythematosus", "mixed_connective_tissue_disease", "sjogren_syndrome", "rheumatoid_arthritis"],
+    [
+        "systemic_sclerosis",
+        "systemic_lupus_erythematosus",
+        "mixed_connective_tissue_disease",
+        "sjogren_syndrome",
+        "rheumatoid_arthritis",
+    ],
 )
 def test_myositis_with_another_connective_tissue_disease_is_overlap(disease: str) -> None:
     assert certainties(POLYMYOSITIS.has(disease, since="2020")) == {"overlap-myositis": "supported", "polymyositis": "recorded"}

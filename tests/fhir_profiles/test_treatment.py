@@ -67,7 +67,9 @@ def test_an_intolerance_on_record_marks_the_course_that_was_stopped_in_silence()
     assert outcomes(PATIENT.stopped("azathioprine").cannot_tolerate("azathioprine")) == {"azathioprine": "not-tolerated"}
 
 
-@pytest.mark.parametrize(("verification", "status"), [("refuted", "active"), ("entered-in-error", "active"), ("confirmed", "resolved")])
+@pytest.mark.parametrize(
+    ("verification", "status"), [("refuted", "active"), ("entered-in-error", "active"), ("confirmed", "resolved")]
+)
 def test_an_allergy_that_was_refuted_or_is_over_does_not_count(verification: str, status: str) -> None:
     assert outcomes(PATIENT.cannot_tolerate("azathioprine", verification=verification, status=status)) == {}
 
@@ -226,7 +228,10 @@ def test_lines_are_counted_by_immunosuppressants_that_failed_or_harmed(patient: 
         (PATIENT, "untreated"),
         (PATIENT.takes("hydroxychloroquine"), "untreated"),
         (PATIENT.takes("prednisone"), "induction"),
-        (Patient().has("dermatomyositis", since="2022", status="remission").takes("azathioprine", since="2022-07"), "maintenance"),
+        (
+            Patient().has("dermatomyositis", since="2022", status="remission").takes("azathioprine", since="2022-07"),
+            "maintenance",
+        ),
         (Patient().has("dermatomyositis", since="2022", status="remission"), "untreated"),
     ],
 )
