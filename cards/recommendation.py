@@ -56,7 +56,7 @@ class Caution:
         level: stop, hold, warn or remind.
         text: what it says.
         source: who says so.
-        is_certain: False where a datum is missing that would decide a stop rule.
+        is_certain: False where a datum is missing that would decide a stop or hold rule.
         instead: what may be used in its place.
         because, missing: from the evaluation.
     """
@@ -95,7 +95,7 @@ class Option:
         not_offered: why it is set aside, or None if it stands.
         order_withheld: why it stands without a ready-made order, or None.
         reminders: what goes with it.
-        undecided: stop rules that a missing datum leaves open.
+        undecided: stop and hold rules that a missing datum leaves open.
         is_best_fit: no other option that stands fits this patient's disease more closely; only these get a ready-made order.
         rank: place among all options of this patient, 0 first.
     """

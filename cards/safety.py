@@ -30,7 +30,7 @@ def cautions_for(treatment: str, case: Case, known: Knowledge, levels: Iterable[
 
 def _speak(rule: SafetyRule, case: Case) -> Caution | None:
     verdict = rule.when(case)
-    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and rule.level is not Level.STOP):
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and rule.level not in (Level.STOP, Level.HOLD)):
         return None
     is_certain = verdict.answer is Answer.YES
     because = verdict.because if is_certain else ()

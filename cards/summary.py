@@ -71,7 +71,9 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     if not best:
         return f"No option of the guidelines is left for {disease}: seek specialist advice"
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
-    line = f"{capital(lines.pop())}-line options" if len(lines) == 1 else "Next-line options"
+    is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
+    named = len(lines) == 1 and not (lines == {"first"} and is_later)
+    line = f"{capital(lines.pop())}-line options" if named else "Next-line options"
     return f"{line} for {disease}: {_named_options(best)}"
 
 

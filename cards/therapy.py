@@ -97,9 +97,9 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         treatment=treatment,
         title=entry.title,
         backing=tuple(backing for _, backing in ordered),
-        cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN)),
+        cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
-        undecided=tuple(c for c in cautions if c.level is Level.STOP and not c.is_certain),
+        undecided=tuple(c for c in cautions if not c.is_certain),
         not_offered=_set_aside_by_history(treatment, course) or _set_aside_by_safety(cautions),
         order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
     )
@@ -125,9 +125,9 @@ def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:
 
 def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | None:
     """Why no order is made ready: a contraindication cannot be excluded, or it was stopped before and nobody wrote why."""
-    if any(c.level is Level.HOLD for c in cautions):
+    if any(c.level is Level.HOLD and c.is_certain for c in cautions):
         return "no order is made ready"
-    undecided = [c for c in cautions if c.level is Level.STOP and not c.is_certain]
+    undecided = [c for c in cautions if not c.is_certain]
     if undecided:
         asked = dict.fromkeys(m.text for c in undecided for m in c.missing)
         return f"check first: {'; '.join(asked) or undecided[0].text}"

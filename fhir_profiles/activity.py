@@ -5,18 +5,30 @@ may be damage that stayed, and an enzyme that is falling is a response: neither 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 
 from fhir_profiles.findings import Evidence, Finding, Standing
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import PatientRecord, Result
+from fhir_profiles.strength import GROUPS, WHOLE
 
 TITLE = "active disease in the last 3 months"
+STRENGTH = (WHOLE, *GROUPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The finding `active-disease`, and the newest day on which the activity was seen."""
+
+    finding: Finding
+    last_seen: date | None = None
 
 
 def find_activity(
     record: PatientRecord, features: Mapping[str, Finding], phenotypes: tuple[Phenotype, ...], unimproved_fraction: float
-) -> Finding:
-    """The finding `active-disease`.
+) -> Activity:
+    """Whether the disease was active, and when.
 
     Args:
         record: the chart.
@@ -27,15 +39,20 @@ def find_activity(
     diagnoses = {fact.reference: fact for p in phenotypes for fact in p.diagnoses}.values()
     relapses = [fact for fact in diagnoses if fact.clinical_status in ("relapse", "recurrence")]
     evidence = tuple(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses)
-    weakness, enzyme = (
-        features["severe-weakness"],
-        _unimproved_enzyme(record, features["raised-creatine-kinase"], unimproved_fraction),
-    )
+    weakness = features["severe-weakness"]
+    enzyme = _unimproved_enzyme(record, features["raised-creatine-kinase"], unimproved_fraction)
     evidence += weakness.evidence if weakness.is_present else ()
     evidence += enzyme.evidence if enzyme.is_present else ()
-    if evidence:
-        return Finding("active-disease", TITLE, Standing.PRESENT, tuple(dict.fromkeys(evidence)))
-    return Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing)
+    if not evidence:
+        return Activity(Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing))
+    evidence = tuple(dict.fromkeys(evidence))
+    return Activity(Finding("active-disease", TITLE, Standing.PRESENT, evidence), _last_seen(record, evidence))
+
+
+def _last_seen(record: PatientRecord, evidence: tuple[Evidence, ...]) -> date:
+    """The newest result among the evidence; what stands on the problem list is seen today."""
+    days = {r.reference: r.when.last for c in ("creatine_kinase", *STRENGTH) for r in record.results.get(c, ()) if r.when}
+    return max(days.get(item.reference, record.as_of) for item in evidence)
 
 
 def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) -> Finding:

@@ -35,9 +35,10 @@ def assess(record: PatientRecord) -> Assessment:
     phenotypes = find_phenotypes(record, Findings(features, antibodies), known)
     in_remission = _in_remission(phenotypes)
     began = first_day_of_disease(phenotypes)
-    features["active-disease"] = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
+    activity = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
+    features["active-disease"] = activity.finding
     courses = read_courses(record, known.agents, began)
-    treatment = judge(courses, record, features["active-disease"], in_remission, parameters)
+    treatment = judge(courses, activity, in_remission, parameters)
     features |= treatment_findings(treatment, record, parameters)
     return Assessment(
         record=record,

@@ -6,7 +6,9 @@ working definition of phenotypes.md section 5 holds.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
+from fhir_profiles.activity import Activity
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import days_between
 from fhir_profiles.features import MEDICATION_KINDS, absence
@@ -40,8 +42,7 @@ class Treatment:
 
 def judge(
     courses: dict[str, Course],
-    record: PatientRecord,
-    activity: Finding,
+    activity: Activity,
     in_remission: bool,
     parameters: Mapping[str, float],
 ) -> Treatment:
@@ -49,16 +50,15 @@ def judge(
 
     Args:
         courses: from `read_courses`.
-        record: the chart.
-        activity: whether the disease was active in the recent past.
+        activity: whether the disease was active in the recent past, and when that was seen.
         in_remission: every recorded diagnosis is in remission.
         parameters: `adequate_trial_weeks` (weeks).
 
     Returns:
         The courses with those that meet the working definition of refractoriness marked as failed.
     """
-    if activity.is_present and not in_remission:
-        courses = _mark_refractory(courses, record, parameters["adequate_trial_weeks"], activity)
+    if activity.last_seen is not None and not in_remission:
+        courses = _mark_refractory(courses, activity.finding, activity.last_seen, parameters["adequate_trial_weeks"])
     systemic = _systemic(courses.values())
     used_up = [course for course in systemic if course.is_used_up]
     line = min(3, max(1, len(used_up) + bool(_in_trial(systemic)))) if systemic else 0
@@ -75,9 +75,9 @@ def _in_trial(courses: Iterable[Course]) -> list[Course]:
     return [course for course in courses if course.role == "immunosuppressant" and course.outcome is Outcome.CURRENT]
 
 
-def _mark_refractory(courses: dict[str, Course], record: PatientRecord, weeks: float, activity: Finding) -> dict[str, Course]:
-    """Active disease after glucocorticoid and an immunosuppressant, each for an adequate time: both have failed."""
-    adequate = {a: c for a, c in courses.items() if c.role != "other" and _weeks_on(c, record) >= weeks}
+def _mark_refractory(courses: dict[str, Course], activity: Finding, seen: date, weeks: float) -> dict[str, Course]:
+    """Disease seen active after glucocorticoid and an immunosuppressant, each for an adequate time: both have failed."""
+    adequate = {a: c for a, c in courses.items() if c.role != "other" and _weeks_on(c, seen) >= weeks}
     if not {"glucocorticoid", "immunosuppressant"} <= {course.role for course in adequate.values()}:
         return courses
     words = f"active disease after at least {weeks:g} weeks (working definition, dose not judged)"
@@ -90,11 +90,11 @@ def _mark_refractory(courses: dict[str, Course], record: PatientRecord, weeks: f
     return {**courses, **failed}
 
 
-def _weeks_on(course: Course, record: PatientRecord) -> float:
-    """Weeks of a current course, at the least that its start allows; 0 for one that is not current or undated."""
+def _weeks_on(course: Course, day: date) -> float:
+    """Weeks of a current course up to a day, at the least that its start allows; 0 for one not current or undated."""
     if not course.is_current or course.start is None:
         return 0
-    return days_between(course.start.last, record.as_of) / 7
+    return days_between(course.start.last, day) / 7
 
 
 def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: Mapping[str, float]) -> dict[str, Finding]:
@@ -102,7 +102,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     courses = treatment.courses.values()
     systemic = _systemic(courses)
     glucocorticoids = [c for c in courses if c.role == "glucocorticoid" and c.is_current]
-    long_enough = [c for c in glucocorticoids if _weeks_on(c, record) >= parameters["adequate_trial_weeks"]]
+    long_enough = [c for c in glucocorticoids if _weeks_on(c, record.as_of) >= parameters["adequate_trial_weeks"]]
     sparing = [c for c in courses if c.role == "immunosuppressant"]
     failed = [c for c in sparing if c.outcome is Outcome.FAILED]
     used_up = [c for c in sparing if c.is_used_up]

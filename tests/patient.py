@@ -1,10 +1,10 @@
 """A synthetic patient in clinical words: real FHIR R4 JSON, read by the real reader.
 
-    woman = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2026-08").antibody("anti_tif1_gamma", "positive")
-    woman.takes("prednisone", since="2026-09-01", dose=40).assess().phenotypes
+    woman = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2026-08").takes("prednisone", dose=40)
+    woman.antibody("anti_tif1_gamma", "positive").cards()
 
-Every method returns a further patient and leaves this one as it was. Codes come from our ValueSets, by concept. Every kind of input
-counts as supplied, and as confirmed empty where nothing of it was said, until `without` or `failed` says otherwise.
+Every method returns a further patient and leaves this one as it was. Codes come from our ValueSets, by concept. Every kind of
+input counts as supplied, and as confirmed empty where nothing of it was said, until `without` or `failed` says otherwise.
 """
 
 from dataclasses import dataclass, replace

@@ -17,7 +17,7 @@ YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 DM = Patient().has("dermatomyositis", since="2026-05")
 NOBODY = Patient()
 
-VOCABULARY = Vocabulary(definitions(), {"everyone": everyone})
+VOCABULARY = Vocabulary(definitions(), {"everyone": everyone}, earlier=("first",))
 PAGE = Path(__file__).parents[2] / "docs" / "rule-vocabulary.md"
 
 
@@ -163,7 +163,7 @@ def test_every_condition_is_shown_here_and_described_on_its_page() -> None:
     assert {key for node, _, _ in CASES for key in node} | {"settled"} == known_keys() == described
 
 
-# --- reasons --------------------------------------------------------------------------------------------------------------
+# --- reasons ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_yes_says_because_of_what_in_the_chart() -> None:
@@ -206,7 +206,7 @@ def test_a_statement_about_all_myositis_gives_the_diagnosis_as_reason_and_no_mor
     assert len(ask(every_phenotype, patient).because) == 1
 
 
-# --- rounds of screening ----------------------------------------------------------------------------------------------------
+# --- rounds of screening ------------------------------------------------------------------------------------------------
 
 
 def test_scans_of_the_same_weeks_are_one_round() -> None:
@@ -215,7 +215,7 @@ def test_scans_of_the_same_weeks_are_one_round() -> None:
     assert rounds([first, again, later]) == (again, later)
 
 
-# --- rules that cannot be compiled -------------------------------------------------------------------------------------------
+# --- rules that cannot be compiled --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,9 @@ def test_scans_of_the_same_weeks_are_one_round() -> None:
         ({"taking": "prednisone"}, "unknown treatment prednisone"),
         ({"on_record": "gastroscopy"}, "unknown investigation gastroscopy"),
         ({"repeat_due": {"of": "gastroscopy", "after_rounds": 1, "months": 3}}, "unknown investigation gastroscopy"),
+        ({"settled": ["second"]}, "unknown earlier statement second"),
         ({"severity": "mild"}, "severity is `severe` or `non-severe`, not `mild`"),
-        ({"age": {"older": 50}}, "age takes over, under, at_least, at_most, exactly; not older"),
+        ({"age": {"older": 50}}, "`age` takes whole numbers under at_least, at_most, exactly, over, under"),
         ({"population": "adults"}, "population `adults` is not in populations.yaml (everyone)"),
         ({"all": [{"sex": "female"}, {"any": [{"recorded": "nonsense"}]}]}, "unknown feature nonsense"),
         ({"not": {"nonsense": 1}}, "unknown condition `nonsense`"),

@@ -67,7 +67,7 @@ def is_cautious(patient: Patient) -> set[str]:
     return {str(card["source"]["topic"]["code"]) for card in patient.cards() if "could not be assessed" in card["summary"]}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(charts(), st.sampled_from(("refuted", "entered-in-error")))
 def test_withdrawing_the_diagnosis_withdraws_every_card(patient: Patient, verification: str) -> None:
     diagnosis = next(one for one in patient.resources if one["resourceType"] == "Condition")
@@ -79,7 +79,7 @@ def test_withdrawing_the_diagnosis_withdraws_every_card(patient: Patient, verifi
     assert "tumourScreening" not in topics(after.cards())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(charts(), st.sampled_from(KINDS))
 def test_data_that_failed_never_bring_more_advice_than_data_confirmed_empty(patient: Patient, kind: str) -> None:
     """SAF-08: turning "none" into "unknown" may only remove cards, or turn them to "could not be assessed"."""
@@ -91,7 +91,7 @@ def test_data_that_failed_never_bring_more_advice_than_data_confirmed_empty(pati
     assert set(offered(failed)) <= set(offered(empty))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts(), st.sampled_from(("hypertension_free_text", "shoe size")), st.integers(0, 3))
 def test_what_does_not_matter_changes_nothing(patient: Patient, text: str, which: int) -> None:
     code = {"text": text}
@@ -104,7 +104,7 @@ def test_what_does_not_matter_changes_nothing(patient: Patient, text: str, which
     assert patient.add(**irrelevant).cards() == patient.cards()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts(), st.randoms(use_true_random=False))
 def test_the_order_of_the_chart_makes_no_difference(patient: Patient, random) -> None:  # type: ignore[no-untyped-def]
     order = list(range(len(patient.resources)))
@@ -112,7 +112,7 @@ def test_the_order_of_the_chart_makes_no_difference(patient: Patient, random) ->
     assert patient.shuffled(order).cards() == patient.cards()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts(), st.sampled_from(DRUGS))
 def test_an_allergy_takes_the_drug_from_the_orders_and_gives_it_no_new_place(patient: Patient, drug: str) -> None:
     """SAF-23: an allergy makes the suggestion disappear."""
@@ -122,21 +122,21 @@ def test_an_allergy_takes_the_drug_from_the_orders_and_gives_it_no_new_place(pat
     assert key not in drugs(patient.cannot_tolerate(drug).cards())
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts())
 def test_no_drug_that_is_being_taken_is_ever_drafted_again(patient: Patient) -> None:
     current = patient.assess().treatment.current
     assert drugs(patient.cards()).isdisjoint(set(current) - {"glucocorticoid"})
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts())
 def test_with_inclusion_body_myositis_on_the_list_nothing_is_ever_drafted(patient: Patient) -> None:
     for verification in ("confirmed", "provisional"):
         assert drugs(patient.has("inclusion_body_myositis", since="2024", verification=verification).cards()) == set()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(charts())
 def test_in_a_pregnant_woman_no_teratogen_is_ever_offered(patient: Patient) -> None:
     pregnant = Patient("female", "1992-01-01", patient.resources).has("pregnancy", since="2026-08")

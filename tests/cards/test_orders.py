@@ -47,7 +47,12 @@ def test_no_drug_order_carries_a_dose(key: str) -> None:
     resource = order(key)
     assert "dosageInstruction" not in resource
     assert "dispenseRequest" not in resource
-    assert resource["note"] == [{"text": "Draft without a dose: dose and schedule are left to the prescriber."}]
+    assert resource["note"][0]["text"].startswith("Draft without a dose: dose and schedule are left to the prescriber.")
+
+
+def test_a_methotrexate_draft_says_that_it_is_a_weekly_drug() -> None:
+    """drug-safety.md: daily dosing is the error that the boxed warning is about."""
+    assert "nce weekly" in order("methotrexate")["note"][0]["text"]
 
 
 def test_an_order_without_a_verified_code_is_in_words_only() -> None:

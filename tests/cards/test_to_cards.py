@@ -66,7 +66,7 @@ def test_there_are_patients_with_and_without_cards() -> None:
     assert {bool(cards(name)) for name in NAMES} == {True, False}
 
 
-# --- the card ---------------------------------------------------------------------------------------------------------------
+# --- the card -----------------------------------------------------------------------------------------------------------
 
 
 @every_patient
@@ -156,7 +156,7 @@ def test_no_card_speaks_as_an_alarm(name: str) -> None:
         assert re.search(r"\b(alarm|emergency|life-saving|must)\b", f"{card['summary']} {card['detail']}", re.IGNORECASE) is None
 
 
-# --- the explanation --------------------------------------------------------------------------------------------------------
+# --- the explanation ----------------------------------------------------------------------------------------------------
 
 
 @every_patient
@@ -190,7 +190,7 @@ def test_a_source_that_a_card_names_is_cited_in_its_detail(name: str) -> None:
             assert source["citation"] in card["detail"]
 
 
-# --- suggestions ------------------------------------------------------------------------------------------------------------
+# --- suggestions --------------------------------------------------------------------------------------------------------
 
 
 @every_patient
@@ -253,7 +253,7 @@ def test_what_is_on_the_chart_is_not_suggested(name: str) -> None:
         assert resource["code"] not in [one.get("code") for one in resources(cards_of(after))]
 
 
-# --- repeatable -------------------------------------------------------------------------------------------------------------
+# --- repeatable ---------------------------------------------------------------------------------------------------------
 
 
 @every_patient
@@ -284,7 +284,7 @@ def test_another_hook_instance_gives_other_uuids_and_otherwise_the_same_cards() 
     assert without_uuids(other) == without_uuids(cards(name))
 
 
-# --- the cap and the order of topics ----------------------------------------------------------------------------------------
+# --- the cap and the order of topics ------------------------------------------------------------------------------------
 
 
 def test_the_cap_keeps_the_most_important() -> None:

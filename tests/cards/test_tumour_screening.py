@@ -16,7 +16,8 @@ WHOLE_SCREEN = CT | WOMEN | {"colonoscopy"}
 
 
 def screen(patient: Patient) -> set[str]:
-    return orders(patient.cards(), "tumourScreening")
+    """What the card offers, apart from the pregnancy test that goes before imaging."""
+    return orders(patient.cards(), "tumourScreening") - {"pregnancy-test"}
 
 
 def card(patient: Patient) -> Json | None:
@@ -29,7 +30,7 @@ def words(patient: Patient) -> str:
     return f"{found['summary']}\n{found['detail']}"
 
 
-# --- who is offered what ----------------------------------------------------------------------------------------------------
+# --- who is offered what ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_without_a_date_of_birth_the_screen_waits_for_it() -> None:
     assert words(patient).startswith("Tumour screening: could not be assessed; date of birth")
 
 
-# --- what is already done ---------------------------------------------------------------------------------------------------
+# --- what is already done -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_a_complete_screen_of_last_month_leaves_nothing_to_say() -> None:
     assert card(done) is None
 
 
-# --- the repeats ------------------------------------------------------------------------------------------------------------
+# --- the repeats --------------------------------------------------------------------------------------------------------
 
 
 def screened(*days: str, since: str = "2025-12") -> Patient:
@@ -258,7 +259,7 @@ def test_at_50_the_colonoscopy_that_is_not_due_does_not_hold_the_repeat_back() -
     assert "titulaer-2011-dm-repeat-3-6-months" in held(patient)
 
 
-# --- cancer, pregnancy, and what was not to be had ----------------------------------------------------------------------------
+# --- cancer, pregnancy, and what was not to be had ----------------------------------------------------------------------
 
 
 def test_a_malignancy_on_record_ends_the_repeats() -> None:
@@ -276,8 +277,14 @@ def test_a_cancer_of_the_past_does_not_end_the_repeats() -> None:
 def test_in_pregnancy_no_imaging_with_radiation_and_no_colonoscopy_is_offered() -> None:
     pregnant = Patient(born="1992-01-01").has("dermatomyositis", since="2026-05").has("pregnancy", since="2026-07")
     assert screen(pregnant) == {"pelvic-ultrasound"}
-    assert "CT of the thorax is not offered as an order: pregnancy" in words(pregnant)
+    assert "CT of the thorax, CT of the abdomen and mammography: pregnancy" in words(pregnant)
     assert "house default, unverified" in words(pregnant)
+
+
+@pytest.mark.parametrize(("sex", "is_asked"), [("female", True), ("male", False)])
+def test_where_she_could_be_pregnant_a_test_is_offered_before_imaging(sex: str, is_asked: bool) -> None:
+    patient = Patient(sex=sex, born=BORN[49]).has("dermatomyositis", since="2026-05").antibody("anti_tif1_gamma", "positive")
+    assert ("pregnancy-test" in orders(patient.cards(), "tumourScreening")) is is_asked
 
 
 def test_where_procedures_and_reports_were_not_supplied_the_card_does_not_say_not_on_record() -> None:

@@ -60,8 +60,8 @@ def test_an_earlier_positive_is_kept_when_the_negative_came_under_treatment() ->
         .antibody("anti_tif1_gamma", "negative", on="2026-10-01")
     )
     assert tif1(patient).result == "positive"
-    assert tif1(patient).later_negative
-    assert str(tif1(patient)) == "anti-TIF1-γ positive on 1 January 2026 (a later result, under treatment, was negative)"
+    assert tif1(patient).has_fallen
+    assert str(tif1(patient)) == "anti-TIF1-γ positive on 1 January 2026 (a later result, under treatment, was not)"
 
 
 def test_an_earlier_positive_is_kept_when_a_borderline_result_came_under_treatment() -> None:

@@ -53,7 +53,9 @@ def test_remission_holds_only_if_every_diagnosis_says_so() -> None:
 @pytest.mark.parametrize(
     ("patient", "expected"),
     [
-        (PATIENT.raised_ck(), Standing.PRESENT),
+        (PATIENT.raised_ck(on="2026-06-01").raised_ck(), Standing.PRESENT),
+        (PATIENT.raised_ck(on="2026-06-01").result("creatine_kinase", 900, high=190), Standing.RULED_OUT),
+        (PATIENT.raised_ck(), Standing.UNCLEAR),
         (PATIENT.strength("proximal", 3), Standing.PRESENT),
         (Patient().has("dermatomyositis", since="2024", status="relapse"), Standing.PRESENT),
         (PATIENT.normal_ck().strength("proximal", 5), Standing.RULED_OUT),

@@ -19,7 +19,7 @@ def standing(patient: Patient, code: str) -> Standing:
     return feature(patient, code).standing
 
 
-# --- from the problem list ------------------------------------------------------------------------------------------------
+# --- from the problem list ----------------------------------------------------------------------------------------------
 
 
 def test_a_problem_on_the_list_is_present_with_its_reference_and_date() -> None:
@@ -105,7 +105,7 @@ def test_a_relatives_disease_is_not_the_patients() -> None:
     assert standing(mother, "interstitial-lung-disease") is NOT_RECORDED
 
 
-# --- graded problems ------------------------------------------------------------------------------------------------------
+# --- graded problems ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("severity", "expected"), [("severe", PRESENT), ("mild", NOT_RECORDED), (None, UNCLEAR)])
@@ -122,7 +122,7 @@ def test_aspiration_and_tube_feeding_make_dysphagia_severe(complication: str) ->
     assert standing(Patient().has("dysphagia").has(complication), "severe-dysphagia") is PRESENT
 
 
-# --- combinations ---------------------------------------------------------------------------------------------------------
+# --- combinations -------------------------------------------------------------------------------------------------------
 
 
 def test_respiratory_failure_from_lung_disease_needs_both() -> None:
@@ -145,7 +145,7 @@ def test_low_lung_function_is_never_read_as_lung_disease() -> None:
     assert standing(patient, "interstitial-lung-disease") is NOT_RECORDED
 
 
-# --- from results ---------------------------------------------------------------------------------------------------------
+# --- from results -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_kidney_function_counts_for_three_months(on: str, expected: Standing) ->
     assert standing(Patient().result("egfr", 28, low=60, on=on), "kidney-disease") is expected
 
 
-# --- from drugs -----------------------------------------------------------------------------------------------------------
+# --- from drugs ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_either_kind_of_medication_list_is_one() -> None:
     assert standing(Patient().without("MedicationRequest"), "allopurinol-current") is NOT_RECORDED
 
 
-# --- pregnancy ------------------------------------------------------------------------------------------------------------
+# --- pregnancy ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_woman_of_36_without_any_word_of_it_may_be_pregnant() -> None:

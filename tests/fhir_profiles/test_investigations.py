@@ -67,7 +67,7 @@ def test_the_newest_of_several_is_told() -> None:
     assert look_for(patient, "colonoscopy").last_done == date(2026, 9, 1)
 
 
-# --- combinations ---------------------------------------------------------------------------------------------------------
+# --- combinations -------------------------------------------------------------------------------------------------------
 
 
 def test_chest_and_abdomen_together_are_the_screening_scan() -> None:
@@ -108,7 +108,7 @@ def test_days_of_a_combination_are_those_on_which_it_became_complete() -> None:
     assert patient.assess().days_done("fdg-pet-ct", since=date(2026, 3, 1)) == (date(2026, 6, 1),)
 
 
-# --- what the absence of a test means ----------------------------------------------------------------------------------------
+# --- what the absence of a test means -----------------------------------------------------------------------------------
 
 
 def test_nothing_in_what_was_supplied_is_not_on_record_and_needs_no_caveat() -> None:

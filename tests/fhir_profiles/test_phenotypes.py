@@ -17,7 +17,7 @@ def certainties(patient: Patient) -> dict[str, str]:
     return {phenotype.code: str(phenotype.certainty) for phenotype in patient.assess().phenotypes}
 
 
-# --- recorded -------------------------------------------------------------------------------------------------------------
+# --- recorded -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_finer_diagnosis_takes_the_place_of_an_unspecified_code_in_the_same_en
     assert list(certainties(both)) == ["immune-mediated-necrotising-myopathy"]
 
 
-# --- onset in childhood ---------------------------------------------------------------------------------------------------
+# --- onset in childhood -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_without_a_date_of_birth_nothing_is_called_juvenile() -> None:
     assert list(certainties(Patient(born=None).has("dermatomyositis", since="2026-05"))) == ["dermatomyositis"]
 
 
-# --- subsets by antibody --------------------------------------------------------------------------------------------------
+# --- subsets by antibody ------------------------------------------------------------------------------------------------
 
 SUBSETS = [
     ("anti_mda5", "anti-mda5-dermatomyositis"),
@@ -268,7 +268,7 @@ def test_a_rash_does_not_confirm_a_suspicion() -> None:
     assert certainties(patient) == {"dermatomyositis": "suspected"}
 
 
-# --- antisynthetase syndrome ----------------------------------------------------------------------------------------------
+# --- antisynthetase syndrome --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("antibody", ["jo1", "pl7", "pl12", "ej", "oj", "ks", "zo", "ha"])
@@ -310,7 +310,7 @@ def test_inclusion_body_myositis_with_the_antibody_stays_inclusion_body_myositis
     assert certainties(patient) == {"inclusion-body-myositis": "recorded"}
 
 
-# --- necrotising myopathy -------------------------------------------------------------------------------------------------
+# --- necrotising myopathy -----------------------------------------------------------------------------------------------
 
 NECROTISING = POLYMYOSITIS.antibody("anti_srp", "positive").raised_ck().strength("hip_flexion", 4)
 
@@ -359,7 +359,7 @@ def test_dermatomyositis_with_anti_srp_stays_dermatomyositis() -> None:
     assert certainties(patient) == {"dermatomyositis": "recorded"}
 
 
-# --- overlap --------------------------------------------------------------------------------------------------------------
+# --- overlap ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_inclusion_body_myositis_with_sjogren_disease_is_not_overlap_myositis() 
     assert certainties(patient) == {"inclusion-body-myositis": "recorded"}
 
 
-# --- which comes first, and what questions what -----------------------------------------------------------------------------
+# --- which comes first, and what questions what -------------------------------------------------------------------------
 
 
 def test_inclusion_body_myositis_comes_first_and_questions_polymyositis() -> None:

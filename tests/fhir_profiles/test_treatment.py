@@ -4,9 +4,9 @@ import pytest
 
 from fhir_profiles.findings import Answer, Standing
 from fhir_profiles.treatment import Course, Treatment
-from tests.patient import Patient
+from tests.patient import Patient, codeable
 
-PATIENT = Patient().has("dermatomyositis", since="2026-01")
+PATIENT = Patient().has("dermatomyositis", since="2026-01").raised_ck(on="2026-02-01")
 SIX_MONTHS_ON_BOTH = PATIENT.takes("prednisone", since="2026-05-01").takes("azathioprine", since="2026-05-01")
 
 
@@ -26,7 +26,7 @@ def finding(patient: Patient, code: str) -> Standing:
     return patient.assess().features[code].standing
 
 
-# --- what became of a course ----------------------------------------------------------------------------------------------
+# --- what became of a course --------------------------------------------------------------------------------------------
 
 
 def test_a_current_drug_is_current_with_its_start_and_its_dose() -> None:
@@ -108,7 +108,7 @@ def test_plasma_exchange_is_a_treatment_that_counts_towards_no_line() -> None:
     assert treatment(patient).line == 0
 
 
-# --- adequate trial and the working definition -------------------------------------------------------------------------------
+# --- adequate trial and the working definition --------------------------------------------------------------------------
 
 
 def test_active_disease_after_12_weeks_of_both_means_that_both_have_failed() -> None:
@@ -116,8 +116,7 @@ def test_active_disease_after_12_weeks_of_both_means_that_both_have_failed() -> 
     assert outcomes(patient) == {"glucocorticoid": "failed", "azathioprine": "failed"}
     assert course(patient, "azathioprine").is_current
     assert course(patient, "azathioprine").evidence[-1].text == (
-        "active disease after at least 12 weeks (working definition; dose adequacy not judged): "
-        "raised creatine kinase on 1 November 2026"
+        "active disease after at least 12 weeks (working definition, dose not judged): raised creatine kinase on 1 November 2026"
     )
 
 
@@ -142,8 +141,12 @@ def test_an_enzyme_severe_weakness_or_a_recorded_relapse_shows_active_disease(ac
         SIX_MONTHS_ON_BOTH.strength("proximal", 4),
         SIX_MONTHS_ON_BOTH.raised_ck(on="2026-06-01"),
         SIX_MONTHS_ON_BOTH.raised_ck(on="2026-10-01").normal_ck(on="2026-11-01"),
+        SIX_MONTHS_ON_BOTH.result("creatine_kinase", 900, high=190, on="2026-11-01"),
     ],
-    ids=["nothing said", "normal enzyme", "mild weakness may be damage", "enzyme of half a year ago", "enzyme normal by now"],
+    ids=[
+        *("nothing said", "normal enzyme", "mild weakness may be damage", "enzyme of half a year ago", "enzyme normal by now"),
+        "enzyme raised and less than half of what it was",
+    ],
 )
 def test_without_active_disease_nothing_has_failed(quiet: Patient) -> None:
     assert outcomes(quiet) == {"glucocorticoid": "current", "azathioprine": "current"}
@@ -190,7 +193,7 @@ def test_tapering_by_new_prescriptions_is_one_course() -> None:
     assert outcomes(patient) == {"glucocorticoid": "failed", "azathioprine": "failed"}
 
 
-# --- phase and line -------------------------------------------------------------------------------------------------------
+# --- phase and line -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -256,7 +259,7 @@ def test_a_drug_that_failed_against_another_disease_before_this_one_began_uses_u
     assert finding(patient, "first-line-used-up") is not Standing.PRESENT
 
 
-# --- what rules ask -------------------------------------------------------------------------------------------------------
+# --- what rules ask -----------------------------------------------------------------------------------------------------
 
 
 def test_first_line_is_used_up_once_an_immunosuppressant_failed_or_harmed() -> None:
@@ -265,10 +268,33 @@ def test_first_line_is_used_up_once_an_immunosuppressant_failed_or_harmed() -> N
     assert finding(PATIENT.takes("azathioprine"), "first-line-used-up") is Standing.NOT_RECORDED
 
 
-def test_second_line_is_used_up_once_two_did() -> None:
+def test_failure_is_told_apart_from_harm() -> None:
+    assert finding(PATIENT.stopped("azathioprine", because="ineffective"), "first-line-failed") is Standing.PRESENT
+    assert finding(PATIENT.stopped("azathioprine", because="intolerance"), "first-line-failed") is Standing.NOT_RECORDED
+
+
+def test_two_lines_are_used_up_once_two_drugs_are_and_one_of_them_is_of_the_second_line() -> None:
     once = PATIENT.stopped("azathioprine", because="ineffective")
-    assert finding(once, "second-line-used-up") is Standing.NOT_RECORDED
-    assert finding(once.stopped("immunoglobulin_iv", because="ineffective"), "second-line-used-up") is Standing.PRESENT
+    assert finding(once, "two-drugs-used-up") is Standing.NOT_RECORDED
+    two_of_the_first = once.stopped("methotrexate", because="ineffective")
+    assert finding(two_of_the_first, "two-drugs-used-up") is Standing.PRESENT
+    assert finding(two_of_the_first, "second-line-drug-used-up") is Standing.NOT_RECORDED
+    assert finding(once.stopped("immunoglobulin_iv", because="ineffective"), "second-line-drug-used-up") is Standing.PRESENT
+
+
+def test_an_infusion_counts_as_being_taken_for_as_long_as_it_acts() -> None:
+    def given(on: str) -> Patient:
+        return PATIENT.add(
+            "MedicationAdministration", status="completed", medicationCodeableConcept=codeable("rituximab"), effectiveDateTime=on
+        )
+
+    assert "rituximab" in treatment(given("2026-07-01")).current
+    assert "rituximab" not in treatment(given("2026-01-15")).current
+
+
+def test_a_drug_that_was_resumed_has_not_failed_by_its_first_stop() -> None:
+    patient = PATIENT.stopped("azathioprine", because="intolerance", since="2026-02-01", until="2026-03-01")
+    assert outcomes(patient.takes("azathioprine", since="2026-10-25")) == {"azathioprine": "current"}
 
 
 def test_a_drug_stopped_in_silence_leaves_the_line_open_and_asks_why() -> None:

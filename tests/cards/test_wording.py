@@ -1,0 +1,88 @@
+"""What a card says in words: conclusion first, then reasons, what is missing, who disagrees, and the sources."""
+
+import json
+import re
+
+import pytest
+
+from tests.cards.reading import card_about, topics
+from tests.patient import Json, Patient
+
+DM = Patient().has("dermatomyositis", since="2026-05")
+HOSTILE = "<img src=x onerror=alert(1)> **HOSTILE** [x](https://evil.example)"
+
+
+def detail(patient: Patient, topic: str) -> str:
+    found = card_about(topic, patient.cards())
+    assert found is not None
+    return str(found["detail"])
+
+
+def headings(patient: Patient, topic: str) -> list[str]:
+    return re.findall(r"(?m)^\*\*(.+)\*\*$", detail(patient, topic))
+
+
+def test_the_advice_stands_before_the_reasons_and_the_sources_come_last() -> None:
+    found = headings(DM, "tumourScreening")
+    assert found[0] == "Advice"
+    assert found.index("Why") < found.index("Where guidelines disagree") < found.index("Sources")
+    assert found[-1] == "Sources"
+
+
+def test_every_card_ends_with_its_limits() -> None:
+    for card in DM.cards():
+        assert card["detail"].endswith("_")
+        assert "Decision support, not a medical device and not clinically validated" in card["detail"].rpartition("\n\n")[2]
+
+
+def test_a_strength_is_printed_beside_its_source() -> None:
+    assert "- CT of thorax and abdomen in dermatomyositis: _recommended_ (Titulaer 2011)" in detail(DM, "tumourScreening")
+
+
+def test_a_disagreement_is_shown_with_every_side() -> None:
+    words = detail(DM, "tumourScreening")
+    assert "Which myositis needs tumour screening, and how (C5)" in words
+    assert "Titulaer 2011: all dermatomyositis" in words
+    assert "Sunderkötter 2016: anti-TIF1-γ dermatomyositis" in words
+
+
+def test_what_cannot_be_computed_stands_beside_other_advice_and_never_alone() -> None:
+    assert "un protection in dermatomyositis" in detail(DM, "supportiveCare")
+    assert "supportiveCare" not in topics(DM.ordered("physiotherapy").cards())
+
+
+def test_a_test_before_the_look_back_is_mentioned_and_not_counted() -> None:
+    words = detail(DM.had("colonoscopy", on="2020-01-15"), "tumourScreening")
+    assert "Colonoscopy was last done on 15 January 2020, more than 12 months before the disease began" in words
+    assert "house look-back" in words
+
+
+def test_long_reasons_are_shortened_and_say_so() -> None:
+    patient = DM.strength("proximal", 3)
+    for group in ("hip_flexion", "shoulder_abduction", "knee_extension", "neck_flexion", "elbow_flexion"):
+        patient = patient.strength(group, 3)
+    words = detail(patient, "nextLineTherapy")
+    assert re.search(r"- and \d+ more, see the explanation of this card", words)
+
+
+def poisoned(node: object) -> object:
+    """The same JSON with every word that people may have typed replaced."""
+    if isinstance(node, dict):
+        typed = {"display", "div", "conclusion", "name", "family", "title"} & node.keys()
+        return {key: HOSTILE if key in typed and isinstance(value, str) else poisoned(value) for key, value in node.items()}
+    return [poisoned(item) for item in node] if isinstance(node, list) else node
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        DM.antibody("anti_tif1_gamma", "positive").takes("prednisone").raised_ck().had("ct_chest").ordered("mammography"),
+        DM.strength("proximal", 3).stopped("azathioprine", because="ineffective").cannot_tolerate("methotrexate"),
+        Patient().has("inclusion_body_myositis", since="2020").takes("prednisone"),
+    ],
+)
+def test_no_word_that_somebody_typed_into_the_chart_reaches_a_card(patient: Patient) -> None:
+    resources: tuple[Json, ...] = tuple(poisoned({**one, "text": {"div": "x"}}) for one in patient.resources)  # type: ignore[misc]
+    cards = Patient(patient.sex, patient.born, resources).cards()
+    assert "HOSTILE" not in json.dumps(cards)
+    assert cards == patient.cards()
