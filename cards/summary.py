@@ -10,7 +10,14 @@ from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 
 _URGENCIES = ("urgent", "soon", "routine")
-_LIFE_THREATENING = ("rapidly-progressive-ild", "respiratory-failure", "myocarditis", "pneumomediastinum", "pulmonary-hypertension", "severe-dysphagia")
+_LIFE_THREATENING = (
+    "rapidly-progressive-ild",
+    "respiratory-failure",
+    "myocarditis",
+    "pneumomediastinum",
+    "pulmonary-hypertension",
+    "severe-dysphagia",
+)
 _CT_PARTS = {"fdg-pet-ct", "ct-thorax", "ct-abdomen"}
 
 

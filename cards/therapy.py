@@ -136,7 +136,7 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
     return None
 
 
-def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, str]:
+def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, int, str]:
     """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
@@ -147,5 +147,6 @@ def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, str
         len(option.cautions),
         strength,
         -sources,
+        -len(option.backing),
         option.title,
     )

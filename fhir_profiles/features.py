@@ -63,14 +63,17 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         combine = standing_of_any if definition.any else standing_of_all
         standing = combine(part.standing for part in combined)
         evidence = _evidence_for(standing, combined)
+        open_parts = tuple(m for part in combined if part.standing is standing is Standing.UNCLEAR for m in part.missing)
     else:
+        open_parts = ()
         results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
         parts = [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
         seen = {standing for standing, _ in parts}
         standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
     standing, evidence = _for_whom_it_applies(question, standing, evidence)
-    return Finding(question.code, definition.title, standing, evidence, _missing(question, standing))
+    missing = tuple(dict.fromkeys(open_parts)) or _missing(question, standing)
+    return Finding(question.code, definition.title, standing, evidence, missing)
 
 
 def _for_whom_it_applies(question: Question, standing: Standing, evidence: tuple[Evidence, ...]) -> Part:

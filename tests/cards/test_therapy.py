@@ -282,7 +282,7 @@ def test_rapidly_progressive_lung_disease_names_the_combination() -> None:
 def test_where_the_tempo_of_lung_disease_is_not_known_it_is_asked_for() -> None:
     patient = MILD_PM.has("interstitial_lung_disease", since="2025-06")
     assert "morrisset-2016-ild-chronic-mild-moderate" in undecided(patient)
-    assert "Acute or severe interstitial lung disease: the record does not settle it" in words(patient)
+    assert "Severity and tempo of the interstitial lung disease: the record does not settle it" in words(patient)
 
 
 def test_acute_lung_disease_is_not_treated_as_chronic() -> None:
