@@ -16,6 +16,7 @@ from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import DateInterval, add_months
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, all_of, any_of
 from fhir_profiles.phenotypes import Certainty
+from fhir_profiles.record import InputState
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,10 @@ def _phenotype(certainty: str) -> Callable[[Any, Vocabulary, str], Condition]:
 
         def condition(case: Case) -> Verdict:
             held = [p for p in case.assessment.phenotypes if p.code in codes and p.certainty in wanted]
+            if not held and certainty == "recorded" and case.assessment.record.input_state("Condition") is InputState.FAILED:
+                return Verdict(
+                    Answer.UNKNOWN, missing=(Missing("problems could not be read completely", "Condition", is_caveat=True),)
+                )
             if not held:
                 return Verdict(Answer.NO)
             named = held if len(codes) <= _FEW else held[:1]
@@ -311,14 +316,25 @@ def _antibody(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 
 
 def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
-    title = vocabulary.definitions.antibodies[code].title
+    title, test = vocabulary.definitions.antibodies[code].title, vocabulary.definitions.antibodies[code].result[0]
     found = case.assessment.antibodies.get(code)
     if found is None:
-        return Verdict(Answer.UNKNOWN, missing=(Missing(f"{title}: no result on record", code),))
+        return Verdict(Answer.UNKNOWN, missing=(Missing(f"{title}: no result on record", test),))
     evidence = (Evidence(str(found), found.source.reference),)
     if found.result == "borderline":
-        return Verdict(Answer.UNKNOWN, evidence, (Missing(f"{title}: borderline, needs confirmation", code),))
+        return Verdict(Answer.UNKNOWN, evidence, (Missing(f"{title}: borderline, needs confirmation", test),))
     return Verdict(Answer.YES if found.result == "positive" else Answer.NO, evidence)
+
+
+def _antibody_ever_positive(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    codes = _names(value, vocabulary.definitions.antibodies, where, "antibody")
+
+    def condition(case: Case) -> Verdict:
+        positive = [a for code in codes if (a := case.assessment.antibodies.get(code)) and a.first_positive]
+        because = tuple(Evidence(f"{a.title} positive", a.first_positive.reference) for a in positive if a.first_positive)
+        return Verdict(Answer.YES if positive else Answer.NO, because)
+
+    return condition
 
 
 def _myositis_specific_antibody(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -339,6 +355,8 @@ def _remission(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 def _disease_years(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """Years since the first recorded day of the disease: `over` or `at_most`."""
     _check_numbers("disease_years", value, ("over", "at_most"), where)
+    if len(value) != 1:
+        raise RuleError(f"{where}: `disease_years` takes either `over` or `at_most`")
 
     def condition(case: Case) -> Verdict:
         began = case.assessment.disease_began
@@ -376,7 +394,7 @@ def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | N
         return Verdict(case.assessment.features["systemic-treatment"].recorded if _medications_failed(case) else Answer.NO)
     accepted = accepts(course)
     if accepted is None:
-        why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", agent)
+        why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
         return Verdict(Answer.UNKNOWN, course.evidence, (why,))
     return Verdict(Answer.YES if accepted else Answer.NO, course.evidence)
 
@@ -435,7 +453,7 @@ def _repeat_due(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     def condition(case: Case) -> Verdict:
         done = rounds(case.assessment.days_done(code, counts_from(case.assessment, value.get("from_months_before_onset"))))
         enough = len(done) >= value["after_rounds"] if value.get("or_more") else len(done) == value["after_rounds"]
-        if not done or not enough:
+        if not done or not enough or case.assessment.is_ordered(code, done[-1]):
             return Verdict(Answer.NO)
         due = add_months(done[-1], value["months"])
         because = (
@@ -483,6 +501,7 @@ _COMPILERS: dict[str, Callable[[Any, Vocabulary, str], Condition]] = {
     "present": _finding(strict=True),
     "recorded": _finding(strict=False),
     "antibody_positive": _antibody,
+    "antibody_ever_positive": _antibody_ever_positive,
     "myositis_specific_antibody": _myositis_specific_antibody,
     "remission": _remission,
     "disease_years": _disease_years,

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from cards.conditions import Condition, RuleError, Vocabulary, compile_condition, everyone
 from cards.recommendation import Contradiction, Level, Source
+from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import definitions
 
 FOLDER = Path(__file__).parent
@@ -85,6 +86,8 @@ class SafetyRule:
     when: Condition
     while_taken: bool
     instead: str | None
+    warn_when_unknown: bool
+    without_myositis: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,8 @@ class _Loader:
                     when=self._when(entry, where),
                     while_taken=entry.get("while_taken", False),
                     instead=entry.get("instead"),
+                    warn_when_unknown=entry.get("warn_when_unknown", False),
+                    without_myositis=entry.get("without_myositis", False),
                 )
 
     def _when(self, entry: Mapping[str, Any], where: str) -> Condition:
@@ -330,7 +335,8 @@ def _check_unique(ids: Iterable[str]) -> None:
 
 def _version(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yaml")):
-        digest.update(path.relative_to(folder).as_posix().encode())
+    clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
+    for path in (*sorted(folder.rglob("*.yaml")), *sorted(clinical)):
+        digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}"

@@ -79,10 +79,9 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
         courses = {known.treatments[treatment].course for treatment in rule.treatments}
         taken = [c for agent, c in case.assessment.treatment.courses.items() if agent in courses and c.is_current]
         for course in taken:
-            cautions = [
-                c for c in cautions_for(rule.treatments[0], case, known, (rule.level,)) if c.id == rule.id and c.is_certain
-            ]
-            said.extend(_from_caution(caution, course.evidence, course.title) for caution in cautions)
+            speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
+            certain = [c for c in speaking if c.id == rule.id and c.is_certain]
+            said.extend(_from_caution(caution, course.evidence, course.title) for caution in certain)
     return said
 
 
@@ -207,7 +206,8 @@ class _Look:
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
     """Decide on therapy over all statements that offer one, and give each the options that it backs."""
     offered = [rule for rule, recommendation in held if rule.offers and recommendation.holds is Answer.YES]
-    options = decide(offered, case, known)
+    waiting = (rule.fits for rule, r in held if rule.offers and r.holds is Answer.UNKNOWN and any(m.is_caveat for m in r.missing))
+    options = decide(offered, case, known, max(waiting, default=0))
     return [
         replace(recommendation, options=_backed_by(rule, options))
         if rule.offers and recommendation.holds is Answer.YES
@@ -225,8 +225,6 @@ def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:
 
 def _for_drafts(assessment: Assessment, drafts: list[DraftOrder], known: Knowledge) -> list[Recommendation]:
     """What speaks about the drafted drugs, for a patient with myositis (design section 4, rule 11)."""
-    if not _has_myositis(assessment):
-        return []
     case = Case(assessment)
     said: list[Recommendation] = []
     for draft in drafts:
@@ -259,7 +257,9 @@ _SAFETY_STRENGTH = {Level.STOP: "contraindicated", Level.HOLD: "warning", Level.
 
 
 def _cautions_about(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
-    cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level) if c.is_certain}
+    """What speaks about the drafted drug; what cannot be decided is said as "check first" (drug-safety.md, unknown)."""
+    has_myositis = _has_myositis(case.assessment)
+    cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level, has_myositis=has_myositis)}
     if not cautions:
         return []
     drug = _drug_name(known.treatments[treatments[0]].course, case)
@@ -272,13 +272,17 @@ def _drug_name(course: str | None, case: Case) -> str:
 
 
 def _from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
+    level, text = caution.level, caution.text
+    if not caution.is_certain:
+        level = Level.WARN if caution.warn_when_unknown else Level.REMIND
+        text = f"check first, {'; '.join(item.text for item in caution.missing)}: {caution.text}"
     return Recommendation(
         id=caution.id,
         topic="drugSafety",
         holds=Answer.YES,
-        strength=_SAFETY_STRENGTH[caution.level],
-        says=f"{drug}: {caution.text}",
-        urgency=_URGENCY[caution.level],
+        strength=_SAFETY_STRENGTH[level],
+        says=f"{drug}: {text}",
+        urgency=_URGENCY[level],
         sources=(caution.source,),
         because=(*caution.because, *about),
         missing=caution.missing,

@@ -58,6 +58,7 @@ class Caution:
         source: who says so.
         is_certain: False where a datum is missing that would decide a stop or hold rule.
         instead: what may be used in its place.
+        warn_when_unknown: how a draft is met while it is uncertain: as a warning, else as a reminder.
         because, missing: from the evaluation.
     """
 
@@ -67,6 +68,7 @@ class Caution:
     source: Source
     is_certain: bool
     instead: str | None = None
+    warn_when_unknown: bool = False
     because: tuple[Evidence, ...] = ()
     missing: tuple[Missing, ...] = ()
 

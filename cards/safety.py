@@ -8,7 +8,9 @@ from cards.recommendation import Caution, Level
 from fhir_profiles.findings import Answer
 
 
-def cautions_for(treatment: str, case: Case, known: Knowledge, levels: Iterable[Level]) -> tuple[Caution, ...]:
+def cautions_for(
+    treatment: str, case: Case, known: Knowledge, levels: Iterable[Level], *, has_myositis: bool = True
+) -> tuple[Caution, ...]:
     """The safety rules that speak about one treatment or order in this patient.
 
     A stop rule that is unknown speaks too, as uncertain: what it asks for must be known before an order is made ready.
@@ -18,12 +20,17 @@ def cautions_for(treatment: str, case: Case, known: Knowledge, levels: Iterable[
         case: the patient.
         known: the knowledge.
         levels: the levels wanted.
+        has_myositis: without one only the rules speak that need none.
 
     Returns:
         Cautions, stop first.
     """
     wanted = set(levels)
-    spoken = [_speak(rule, case) for rule in known.safety if treatment in rule.treatments and rule.level in wanted]
+    spoken = [
+        _speak(rule, case)
+        for rule in known.safety
+        if treatment in rule.treatments and rule.level in wanted and (has_myositis or rule.without_myositis)
+    ]
     order = list(Level)
     return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
 
@@ -34,4 +41,14 @@ def _speak(rule: SafetyRule, case: Case) -> Caution | None:
         return None
     is_certain = verdict.answer is Answer.YES
     because = verdict.because if is_certain else ()
-    return Caution(rule.id, rule.level, rule.says, rule.source, is_certain, rule.instead, because, verdict.missing)
+    return Caution(
+        id=rule.id,
+        level=rule.level,
+        text=rule.says,
+        source=rule.source,
+        is_certain=is_certain,
+        instead=rule.instead,
+        warn_when_unknown=rule.warn_when_unknown,
+        because=because,
+        missing=verdict.missing,
+    )

@@ -124,7 +124,7 @@ def _lung_function(firm: Sequence[Recommendation], assessment: Assessment, known
 
 def _place(firm: Sequence[Recommendation]) -> str:
     """Where nothing was found: "on record" claims more than a client that sent no procedures allows."""
-    return "in the data supplied" if any("not supplied" in item.text for r in firm for item in r.missing) else "on record"
+    return "in the data supplied" if any(item.is_caveat for r in firm for item in r.missing) else "on record"
 
 
 def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:

@@ -21,13 +21,15 @@ _UNROUTED = "glucocorticoid-high-dose"
 _INTRAVENOUS, _ORAL = "glucocorticoid-intravenous", "glucocorticoid-oral"
 
 
-def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Option, ...]:
+def decide(offered: Sequence[Rule], case: Case, known: Knowledge, undecided_fit: int = 0) -> tuple[Option, ...]:
     """Rank the treatments that the statements offer.
 
     Args:
         offered: therapy statements that hold.
         case: the patient.
         known: the knowledge.
+        undecided_fit: the closest fit of the statements that could not be assessed because data failed or were not supplied;
+            an option that fits less closely gets no ready-made order, lest missing data bring more orders than complete ones.
 
     Returns:
         Options that stand, best fit first, then those set aside.
@@ -39,7 +41,8 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge) -> tuple[Optio
     _route(backing, case.assessment.severity.value)
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
-    best = max((fit for fit, option in options if _is_ready(option) and not _is_partner(option)), default=0)
+    standing = (fit for fit, option in options if option.not_offered is None and not _is_partner(option))
+    best = max((*standing, undecided_fit), default=0)
     return tuple(
         replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
     )
@@ -55,10 +58,6 @@ def _route_unknown(treatment: str, case: Case) -> str | None:
     )
 
 
-def _is_ready(option: Option) -> bool:
-    return option.not_offered is None and option.order_withheld is None
-
-
 def _is_partner(option: Option) -> bool:
     """A glucocorticoid goes with the other options rather than competing with them."""
     return option.treatment.startswith("glucocorticoid")
@@ -70,8 +69,11 @@ def _backing(rule: Rule, offer: Offer) -> Backing:
 
 def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None:
     """One glucocorticoid, by the route that the severity asks for (C10); the other statements back it in their own words."""
-    if _INTRAVENOUS in backing and _ORAL in backing and severity == "severe":
-        _fold(backing, _ORAL, _INTRAVENOUS, "oral")
+    if _INTRAVENOUS in backing and _ORAL in backing:
+        if severity == "severe":
+            _fold(backing, _ORAL, _INTRAVENOUS, "oral")
+        elif severity == "non-severe":
+            _fold(backing, _INTRAVENOUS, _ORAL, "intravenous")
     for routed in (_INTRAVENOUS, _ORAL):
         if _UNROUTED in backing and routed in backing:
             _fold(backing, _UNROUTED, routed, "high dose, route not stated")
@@ -100,7 +102,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
-        not_offered=_set_aside_by_history(treatment, course) or _set_aside_by_safety(cautions),
+        not_offered=_set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions),
         order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
     )
 
@@ -108,14 +110,22 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
 def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
     if course is None:
         return None
-    evidence = course.evidence[-1].text if course.evidence else course.title
     if course.outcome is Outcome.FAILED and course.role != "glucocorticoid":
-        return f"has failed: {evidence}"
+        return f"has failed: {course.decided_by}"
     if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
-        return f"not tolerated: {evidence}"
+        return f"not tolerated: {course.decided_by}"
     if course.is_current and treatment != _UNROUTED:
-        return f"already on record: {evidence}"
+        return f"already on record: {course.decided_by}"
     return None
+
+
+def _same_class(treatment: str, case: Case) -> str | None:
+    """An intolerance of one glucocorticoid speaks about all of them (drug-safety.md section 0, same class)."""
+    course = case.assessment.treatment.courses.get("glucocorticoid")
+    if course is None or not treatment.startswith("glucocorticoid"):
+        return None
+    not_tolerated = course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY)
+    return f"not tolerated: {course.decided_by}" if not_tolerated else None
 
 
 def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:

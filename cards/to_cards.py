@@ -161,7 +161,7 @@ def _suggestions(
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
-    keys = [by_concept[item.concept] for item in missing if item.concept in by_concept]
+    keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
     shown = (assessment.investigation(known.orders[key]["investigation"]).standing for key in keys)
     return [key for key, standing in zip(keys, shown, strict=True) if standing not in (Standing.PRESENT, Standing.FAILED)]
 

@@ -16,6 +16,7 @@ class AntibodyResult:
         title: how it is printed (`anti-TIF1-γ`).
         result: `positive`, `negative` or `borderline`.
         source: the Observation it comes from.
+        first_positive: the oldest positive result, whatever came later.
         has_fallen: an earlier positive is kept although a later result, under treatment, was not positive.
     """
 
@@ -23,6 +24,7 @@ class AntibodyResult:
     title: str
     result: str
     source: Result
+    first_positive: Result | None = None
     has_fallen: bool = False
 
     def __str__(self) -> str:
@@ -52,8 +54,14 @@ def find_antibodies(
         answered = [result for result in facts_of(record.results, definition.result) if result.answer]
         if answered:
             kept = _kept(answered, treatment)
+            positive = [result for result in answered if result.answer == "positive"]
             found[code] = AntibodyResult(
-                code, definition.title, kept.answer or "", kept, has_fallen=kept.when != answered[0].when
+                code=code,
+                title=definition.title,
+                result=kept.answer or "",
+                source=kept,
+                first_positive=positive[-1] if positive else None,
+                has_fallen=kept.when != answered[0].when,
             )
     return found
 

@@ -74,3 +74,9 @@ class Assessment:
     def days_done(self, code: str, since: date | None = None) -> tuple[date, ...]:
         """The days on which a test was done, oldest first."""
         return days_done(self.record, self.definitions.investigations[code], since)
+
+    def is_ordered(self, code: str, after: date) -> bool:
+        """Whether the test was ordered after a day and is not done yet."""
+        concepts = {c for combination in self.definitions.investigations[code].shown_by for c in combination}
+        orders = [order for concept in concepts for order in self.record.orders.get(concept, ())]
+        return any(order.when is None or order.when.last > after for order in orders)

@@ -130,7 +130,8 @@ def _build(kind: type[Definition], name: str, code: str, entry: Mapping[str, Any
 
 def _build_investigation(code: str, entry: Mapping[str, Any]) -> InvestigationDefinition:
     combinations = tuple(tuple(c) if isinstance(c, list) else (c,) for c in entry["shown_by"])
-    return InvestigationDefinition(entry["title"], combinations, tuple(entry.get("kinds", ("Procedure", "DiagnosticReport"))))
+    kinds = (*entry.get("kinds", ("Procedure", "DiagnosticReport")), "ServiceRequest")  # an order counts as much as the test
+    return InvestigationDefinition(entry["title"], combinations, tuple(dict.fromkeys(kinds)))
 
 
 def _check_references(features: Mapping[str, FeatureDefinition]) -> None:

@@ -42,6 +42,7 @@ class Course:
         start, end: first and last day on record.
         daily_dose_mg: of the newest current prednisone or prednisolone entry, where the chart gives a structured dose.
         evidence: the entries, newest first.
+        decided_by: the entry that decided the outcome, in words.
         is_unexplained: it ended, and the chart does not say why (a completed course is explained).
     """
 
@@ -55,6 +56,7 @@ class Course:
     end: DateInterval | None = None
     daily_dose_mg: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    decided_by: str = ""
     is_unexplained: bool = False
 
     @property
@@ -81,7 +83,14 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], b
             courses[agent] = _course(agent, definition, entries, procedures, allergy, record.as_of)
         elif allergy:
             courses[agent] = Course(
-                agent, definition.title, definition.role, definition.line, Outcome.ALLERGY, False, evidence=allergy
+                agent,
+                definition.title,
+                definition.role,
+                definition.line,
+                Outcome.ALLERGY,
+                False,
+                evidence=allergy,
+                decided_by=allergy[0].text,
             )
     return courses
 
@@ -121,6 +130,7 @@ def _course(
         end=None if current else max(ends, default=None),
         daily_dose_mg=next((e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None),
         evidence=tuple(Evidence(_describe(definition, entry, as_of), entry.reference) for entry in entries) + allergy,
+        decided_by=_decided_by(outcome, definition, entries, allergy, as_of),
         is_unexplained=outcome is Outcome.STOPPED and unexplained,
     )
 
@@ -140,6 +150,16 @@ def _outcome(entries: list[DrugEntry], current: list[DrugEntry], allergy: tuple[
     if "ineffective" in reasons:
         return Outcome.FAILED
     return Outcome.CURRENT if current else Outcome.STOPPED
+
+
+def _decided_by(
+    outcome: Outcome, definition: AgentDefinition, entries: list[DrugEntry], allergy: tuple[Evidence, ...], as_of: date
+) -> str:
+    if outcome is Outcome.NOT_TOLERATED and allergy:
+        return allergy[0].text
+    wanted = {Outcome.NOT_TOLERATED: "intolerance", Outcome.FAILED: "ineffective"}.get(outcome)
+    deciding = [entry for entry in entries if wanted is None or entry.stop_reason == wanted]
+    return _describe(definition, deciding[0], as_of) if deciding else definition.title
 
 
 def _was_resumed(entry: DrugEntry, current: list[DrugEntry]) -> bool:

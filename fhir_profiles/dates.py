@@ -60,6 +60,10 @@ class DateInterval:
         return f"between {DateInterval(first, first)} and {DateInterval(last, last)}"
 
 
+EARLIEST_YEAR = 1875
+"""Nobody living was born before; earlier years are the null dates of other systems (0001-01-01, 1753-01-01)."""
+
+
 @lru_cache(maxsize=8192)
 def parse_fhir_date(text: str) -> DateInterval | None:
     """Read a FHIR `date`, `dateTime` or `instant` (https://hl7.org/fhir/R4/datatypes.html#dateTime).
@@ -70,9 +74,11 @@ def parse_fhir_date(text: str) -> DateInterval | None:
         text: the string as sent.
 
     Returns:
-        The interval of days it may mean, or None where it is no FHIR date.
+        The interval of days it may mean, or None where it is no FHIR date of a living person.
     """
     if not _SHAPE.fullmatch(text):
+        return None
+    if text[:4].isdigit() and int(text[:4]) < EARLIEST_YEAR:
         return None
     try:
         if len(text) == 4:
@@ -98,7 +104,7 @@ def completed_years(birth: date, day: date) -> int:
 
 def add_months(day: date, months: int) -> date:
     """The same day of the month, `months` later (or earlier); the last day of a shorter month."""
-    index = day.year * 12 + day.month - 1 + months
+    index = max(day.year * 12 + day.month - 1 + months, 12)
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 

@@ -63,7 +63,7 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         combine = standing_of_any if definition.any else standing_of_all
         standing = combine(part.standing for part in combined)
         evidence = _evidence_for(standing, combined)
-        open_parts = tuple(m for part in combined if part.standing is standing is Standing.UNCLEAR for m in part.missing)
+        open_parts = tuple(m for part in combined if part.standing is standing for m in part.missing)
     else:
         open_parts = ()
         results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
@@ -117,7 +117,10 @@ def _evidence_for(standing: Standing, parts: Iterable[Finding]) -> tuple[Evidenc
 def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     if standing in (Standing.PRESENT, Standing.RULED_OUT):
         return ()
-    concept = question.definition.ask or question.code
+    definition = question.definition
+    concept = definition.ask or next(
+        iter((*definition.diagnoses, *definition.positive, *definition.drugs, *definition.below)), "Condition.code"
+    )
     asked = question.definition.question or question.definition.title
     words = {
         Standing.NOT_RECORDED: f"{asked}: nothing on record",
@@ -125,7 +128,7 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
         Standing.UNCLEAR: f"{asked}: the record does not settle it",
         Standing.FAILED: f"{asked}: could not be assessed, the data were incomplete",
     }
-    return (Missing(words[standing], concept),)
+    return (Missing(words[standing], concept, is_caveat=standing in (Standing.NOT_SUPPLIED, Standing.FAILED)),)
 
 
 def _does_not_apply(question: Question) -> str | None:
@@ -152,6 +155,8 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
         if fact.is_active:
             yield Standing.UNCLEAR, (Evidence(f"a diagnosis that may include {definition.title}", fact.reference),)
     for fact in facts_of(record.refuted, definition.diagnoses) if definition.diagnoses else ():
+        if _is_too_old_to_rule_out(question, fact):
+            continue
         yield Standing.RULED_OUT, (Evidence(f"{definition.title} was considered and refuted", fact.reference),)
     yield absence(record, ("Condition",)), ()
 
@@ -242,10 +247,10 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     yield standing, (Evidence(words + _text_matched(result), result.reference),)
 
 
-def _is_too_old_to_rule_out(question: Question, result: Result) -> bool:
-    """A state that changes (pregnancy) is ruled out by a recent result only."""
+def _is_too_old_to_rule_out(question: Question, fact: Fact) -> bool:
+    """A state that changes (pregnancy) is ruled out by a recent fact only."""
     since = question.since(question.definition.rules_out_within_months)
-    return since is not None and (result.when is None or result.when.first < since)
+    return since is not None and (fact.when is None or fact.when.first < since)
 
 
 def _from_drugs(question: Question) -> Iterable[Part]:

@@ -55,10 +55,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A datum that would help, in words, and the concept that would supply it."""
+    """A datum that would help.
+
+    Args:
+        text: in words.
+        concept: what would supply it: the id of one of our ValueSets, or a FHIR path such as `Patient.birthDate`.
+        is_caveat: it decides nothing here; it says that data of one kind were not supplied, or could not be read.
+    """
 
     text: str
     concept: str
+    is_caveat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

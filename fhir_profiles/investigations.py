@@ -53,7 +53,7 @@ def investigate(
         evidence = tuple(Evidence(_describe(definition.title, fact), fact.reference) for fact in (*done, *orders))
         return Investigation(code, definition.title, Standing.PRESENT, max(days, default=None), not done, evidence)
     standing = _absence(record, definition.kinds)
-    return Investigation(code, definition.title, standing, missing=_caveat(record, code, definition, standing))
+    return Investigation(code, definition.title, standing, missing=_caveat(record, definition, standing))
 
 
 def _shown(record: PatientRecord, definition: InvestigationDefinition, since: date | None) -> tuple[list[Fact], list[Order]]:
@@ -62,7 +62,7 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
     ordered: list[Order] = []
     for combination in definition.shown_by:
         done_parts = [_newest_done(record, concept, since) for concept in combination]
-        order_parts = [record.orders.get(concept, ()) for concept in combination]
+        order_parts = [_open_orders(record, concept, since) for concept in combination]
         if all(done_parts):
             done.extend(chain.from_iterable(done_parts))
         elif all(d or o for d, o in zip(done_parts, order_parts, strict=True)):
@@ -73,6 +73,10 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
 def _newest_done(record: PatientRecord, concept: str, since: date | None) -> list[Fact]:
     facts: chain[Fact] = chain(record.events.get(concept, ()), record.results.get(concept, ()))
     return [fact for fact in facts if since is None or fact.when is None or fact.when.last >= since][:1]
+
+
+def _open_orders(record: PatientRecord, concept: str, since: date | None) -> list[Order]:
+    return [order for order in record.orders.get(concept, ()) if since is None or order.when is None or order.when.last >= since]
 
 
 def _absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
@@ -95,13 +99,25 @@ KIND_NAMES = {
 }
 
 
-def _caveat(record: PatientRecord, code: str, definition: InvestigationDefinition, standing: Standing) -> tuple[Missing, ...]:
+def _caveat(record: PatientRecord, definition: InvestigationDefinition, standing: Standing) -> tuple[Missing, ...]:
     unsupplied = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.NOT_SUPPLIED]
     failed = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.FAILED]
     if standing is Standing.NOT_SUPPLIED:
-        return (Missing(f"no {definition.title} in the data supplied; {_listed(unsupplied)} were not supplied", code),)
+        return (
+            Missing(
+                f"no {definition.title} in the data supplied; {_listed(unsupplied)} were not supplied",
+                definition.shown_by[0][0],
+                is_caveat=True,
+            ),
+        )
     if standing is Standing.FAILED:
-        return (Missing(f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely", code),)
+        return (
+            Missing(
+                f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely",
+                definition.shown_by[0][0],
+                is_caveat=True,
+            ),
+        )
     return ()
 
 

@@ -26,7 +26,7 @@ def read_condition(condition: Element, chart: Chart) -> None:
     verification = _status(condition, "verificationStatus", _VERIFICATION_STATUSES)
     if verification == "entered-in-error" or not chart.has_code(condition, code):
         return
-    onset = _onset(condition, chart.birth)
+    onset = _plausible(_onset(condition, chart.birth), condition, chart.birth)
     when = onset or condition.date("recordedDate")
     if chart.is_future(condition, when):
         return
@@ -85,6 +85,14 @@ def _onset(condition: Element, birth: DateInterval | None) -> DateInterval | Non
         low, high = ages.child("low"), ages.child("high")
         return _days_at_age(birth, _months(low), _months(high)) if low and high else None
     return None
+
+
+def _plausible(onset: DateInterval | None, condition: Element, birth: DateInterval | None) -> DateInterval | None:
+    """The onset, unless it lies before the birth."""
+    if onset and birth and onset.last < birth.first:
+        condition.report("onset", "lies before the date of birth; taken as not given")
+        return None
+    return onset
 
 
 def _months(age: Element | None) -> tuple[int, int] | None:

@@ -17,7 +17,9 @@ SEVERE_MARKERS = (
 )
 MILD_MARKER = "mild-or-moderate-weakness"
 
-_FULL_STRENGTH = Missing("severity: no weakness, so the source's definitions do not apply; judge skin and lung", "severity")
+_FULL_STRENGTH = Missing(
+    "severity: no weakness, so the source's definitions do not apply; judge skin and lung", "muscle_strength_mrc_proximal"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _mark_refractory(courses: dict[str, Course], activity: Finding, seen: date, 
     words = f"active disease after at least {weeks:g} weeks (working definition, dose not judged)"
     why = tuple(Evidence(f"{words}: {item.text}", item.reference) for item in activity.evidence)
     failed = {
-        agent: replace(course, outcome=Outcome.FAILED, evidence=course.evidence + why)
+        agent: replace(course, outcome=Outcome.FAILED, evidence=course.evidence + why, decided_by=why[0].text)
         for agent, course in adequate.items()
         if course.outcome is Outcome.CURRENT
     }
@@ -131,7 +131,7 @@ def _finding(code: str, title: str, courses: Sequence[Course], without: Standing
         Standing.FAILED: "medications could not be read completely",
         Standing.NOT_SUPPLIED: "medications were not supplied",
     }.get(without)
-    return Finding(code, title, without, missing=(Missing(words, "medications"),) if words else ())
+    return Finding(code, title, without, missing=(Missing(words, "MedicationRequest", is_caveat=True),) if words else ())
 
 
 def _ended(code: str, title: str, courses: list[Course], silent: list[Course], count: int, without: Standing) -> Finding:
@@ -141,7 +141,10 @@ def _ended(code: str, title: str, courses: list[Course], silent: list[Course], c
         return Finding(code, title, Standing.PRESENT, evidence)
     if silent and len(courses) + len(silent) >= count:
         ended = tuple(item for course in silent for item in course.evidence)
-        why = tuple(Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", course.agent) for course in silent)
+        why = tuple(
+            Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
+            for course in silent
+        )
         return Finding(code, title, Standing.UNCLEAR, evidence + ended, why)
     return _finding(code, title, [], without)
 
@@ -153,7 +156,7 @@ def _above_cushing_threshold(long_enough: list[Course], without: Standing, thres
         return _finding(code, title, [], without)
     course = long_enough[0]
     if course.daily_dose_mg is None:
-        ask = (Missing("daily dose of the glucocorticoid", "glucocorticoid"),)
+        ask = (Missing("daily dose of the glucocorticoid", "MedicationRequest.dosageInstruction"),)
         return Finding(code, title, Standing.UNCLEAR, course.evidence, ask)
     standing = Standing.PRESENT if course.daily_dose_mg > threshold else Standing.RULED_OUT
     return Finding(code, title, standing, course.evidence)

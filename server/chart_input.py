@@ -68,6 +68,9 @@ def is_fhir(value: Any) -> bool:
     return any(isinstance(resource.get("resourceType"), str) for resource in _outermost(value))
 
 
+_FIRST_YEAR, _LAST_YEAR = 1950, 2150
+
+
 def parse_day(text: str, name: str) -> date:
     """A day written YYYY-MM-DD.
 
@@ -79,9 +82,12 @@ def parse_day(text: str, name: str) -> date:
         ParameterError: it is no such day.
     """
     try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         raise ParameterError(f"{name} must be a day written YYYY-MM-DD.") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ParameterError(f"{name} must be a day from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return day
 
 
 def _outermost(value: Any) -> Iterator[dict[str, Any]]:

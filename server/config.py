@@ -36,7 +36,7 @@ class Config:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    max_body_bytes: int = 16 * MEBIBYTE
+    max_body_bytes: int = 5 * MEBIBYTE
     card_cap: int = 5
     sandbox_url: str | None = None
     today: Callable[[], date] = today_utc

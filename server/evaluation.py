@@ -1,10 +1,12 @@
 """The one pipeline: FHIR data in, cards out. The HTTP hook, the command line and the benchmark all go this way."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cards.recommend import recommend
@@ -59,10 +61,19 @@ class Evaluation:
         return self.record.is_mismatched or any(is_mismatch(issue) for issue in self.issues)
 
 
+SITE_TERMINOLOGY = "MYOSITIS_CDS_TERMINOLOGY"
+"""Environment variable: a folder with a site's own ValueSets and ConceptMaps, read at start (decision 5)."""
+
+
 @cache
 def terminology() -> Terminology:
-    """The packaged terminology, read once."""
-    return Terminology.load()
+    """The packaged terminology and the site's own, read once.
+
+    Raises:
+        TerminologyError: a file of the site's folder is wrong; the message names the file and the remedy.
+    """
+    folder = os.environ.get(SITE_TERMINOLOGY)
+    return Terminology.load(*([Path(folder)] if folder else []))
 
 
 def evaluate(

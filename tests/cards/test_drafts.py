@@ -32,7 +32,17 @@ def test_a_drug_that_is_compatible_with_pregnancy_raises_no_alarm(drug: str) -> 
 def test_where_pregnancy_is_not_known_a_draft_is_not_called_contraindicated() -> None:
     """drug-safety.md: unknown is not safe and not unsafe; never STOP."""
     young = Patient(born="1992-01-01").has("dermatomyositis", since="2026-05")
-    assert "methotrexate-pregnancy" not in held(young, ("methotrexate",))
+    said = held(young, ("methotrexate",))["methotrexate-pregnancy"]
+    assert (said.strength, said.urgency) == ("reminder", "routine")
+    assert "check first" in said.says
+    assert card(young, "drugSafety", "methotrexate")["indicator"] == "info"
+
+
+def test_rituximab_drafted_without_hepatitis_b_serology_is_a_warning_that_offers_the_serology() -> None:
+    """drug-safety.md, rituximab: HBsAg and anti-HBc not on record, screen before the first dose."""
+    found = card(Patient(born="1964-01-01").has("dermatomyositis", since="2026-05"), "drugSafety", "rituximab")
+    assert found["indicator"] == "warning"
+    assert {"Order hepatitis B surface antigen", "Order hepatitis B core antibody"} <= {s["label"] for s in found["suggestions"]}
 
 
 @pytest.mark.parametrize("drug", ["immunoglobulin_iv", "prednisone", "methotrexate", "azathioprine", "rituximab", "tofacitinib"])

@@ -78,7 +78,7 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     assert interval is None or interval.first <= interval.last
 
 
-@given(st.dates())
+@given(st.dates(min_value=date(1875, 1, 1)))
 def test_a_more_precise_date_lies_within_the_less_precise_one(day: date) -> None:
     """SAF-10: more precision never contradicts."""
     exact, month, year = (parse_fhir_date(day.isoformat()[:length]) for length in (10, 7, 4))
@@ -133,3 +133,8 @@ def test_months_are_counted_to_the_same_day_or_the_last_of_a_shorter_month(day: 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.integers(-40_000, 40_000))
 def test_days_between_undoes_adding_days(day: date, days: int) -> None:
     assert days_between(day, day + timedelta(days=days)) == days
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0001", "1753-01-01T00:00:00Z", "1874-12"])
+def test_the_null_date_of_another_system_is_no_date_of_a_patient(text: str) -> None:
+    assert parse_fhir_date(text) is None

@@ -8,7 +8,7 @@ from server.config import Config, ConfigurationError
 def test_without_settings_the_service_is_on_this_machine_only() -> None:
     config = Config.from_environment({})
     assert (config.host, config.port) == ("127.0.0.1", 8000)
-    assert config.max_body_bytes == 16 * 1024 * 1024
+    assert config.max_body_bytes == 5 * 1024 * 1024
     assert config.card_cap == 5
 
 

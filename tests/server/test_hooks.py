@@ -121,7 +121,7 @@ def test_the_answer_tells_how_long_each_phase_took(call: Call) -> None:
     ],
 )
 def test_where_reports_failed_lung_function_could_not_be_assessed(call: Call, reports: Any) -> None:
-    none = {"observations": None, "procedures": None}
+    none = {"observations": None, "procedures": None, "serviceRequests": None}
     complete = by_topic(call(hook_call("p1", dermatomyositis() | none | {"diagnosticReports": None})))
     failed = by_topic(call(hook_call("p1", dermatomyositis() | none | {"diagnosticReports": reports})))
     assert "on record" in complete["lungFunction"]["summary"]
