@@ -8,7 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from server.application import create_app
 from server.chart_input import evaluate_chart
+from server.config import Config
 from server.evaluation import PHASES, evaluate
 from tests.server.answers import diagnostics
 from tests.server.charts import (
@@ -265,3 +267,26 @@ def test_a_double_slash_from_a_configured_trailing_one_still_reaches_the_service
     double = client.post("/cds-services//myositis-patient-view", json=body)
     assert double.get_json() == client.post("/cds-services/myositis-patient-view", json=body).get_json()
     assert double.status_code == 200
+
+
+@pytest.mark.parametrize("onset", ["0001", "0001-01-01", "1900-01-01", "9999-12-31"])
+@pytest.mark.parametrize("birth", [None, "1964-02-01", "0001-01-01"])
+def test_null_dates_of_other_systems_break_nothing_and_make_no_child(call: Call, onset: str, birth: str | None) -> None:
+    who = {"resourceType": "Patient", "id": "p1", "gender": "female"} | ({"birthDate": birth} if birth else {})
+    condition = dermatomyositis()["conditions"]["entry"][0]["resource"] | {"onsetDateTime": onset}
+    response = call(hook_call("p1", {"patient": who, "conditions": searchset([condition])}))
+    assert response.status_code in (200, 412)
+    assert "uvenile" not in response.get_data(as_text=True)
+
+
+def test_ten_megabytes_are_too_much_for_a_service_as_it_is_shipped() -> None:
+    body = b'{"padding": "' + b"x" * 10_000_000 + b'"}'
+    response = create_app(Config()).test_client().post("/assess", data=body, content_type="application/json")
+    assert response.status_code == 413
+    assert len(response.get_json(force=True)["issue"]) == 1
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_in_no_patients_life_is_refused(client: FlaskClient, day: str) -> None:
+    response = client.post(f"/assess?asOf={day}", json=chart(HEALTHY))
+    assert response.status_code == 400
