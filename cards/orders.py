@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cards.knowledge import Knowledge
-
-CANONICAL = "https://myositis-cds.example/fhir"
-"""The one canonical base (design section 5)."""
+from fhir_profiles.systems import CANONICAL
 
 
 def build_order(

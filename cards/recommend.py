@@ -10,6 +10,7 @@ from datetime import date
 
 from cards.conditions import Case, Verdict, counts_from
 from cards.knowledge import Knowledge, Rule, knowledge
+from cards.markdown import capital
 from cards.recommendation import Caution, Level, Option, Recommendation
 from cards.safety import cautions_for
 from cards.therapy import decide
@@ -198,7 +199,7 @@ class _Look:
             done = DateInterval(earlier.last_done, earlier.last_done)
             months = self.rule.counts_from_months_before_onset
             self.notes.append(
-                f"{_capital(earlier.title)} was last done on {done}, more than {months} months before the disease began; "
+                f"{capital(earlier.title)} was last done on {done}, more than {months} months before the disease began; "
                 "it is not counted (house look-back)."
             )
 
@@ -287,9 +288,5 @@ def _from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> R
         because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
-        notes=(f"{_capital(caution.instead)}.",) if caution.instead else (),
+        notes=(f"{capital(caution.instead)}.",) if caution.instead else (),
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -10,12 +10,13 @@ import yaml
 
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
-from cards.orders import CANONICAL, build_order
+from cards.orders import build_order
 from cards.recommendation import Recommendation
 from cards.summary import summary
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Missing, Standing
+from fhir_profiles.systems import CANONICAL
 
 EXPLANATION = "org.myositis-cds.explanation"
 DEFAULT_CAP = 5
