@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from cards.conditions import Condition, RuleError, Vocabulary, compile_condition, everyone
+from cards.conditions import compile_condition
 from cards.recommendation import Contradiction, Level, Source
+from cards.verdicts import Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import definitions
 

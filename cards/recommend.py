@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from cards.conditions import Case, Verdict, counts_from
+from cards.course_conditions import counts_from
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.recommendation import Caution, Level, Option, Recommendation
 from cards.safety import cautions_for
 from cards.therapy import decide
+from cards.verdicts import Case, Verdict
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from cards.conditions import Case
 from cards.knowledge import Knowledge, SafetyRule
 from cards.recommendation import Caution, Level
+from cards.verdicts import Case
 from fhir_profiles.findings import Answer
 
 

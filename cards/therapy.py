@@ -7,10 +7,10 @@ is set aside and says why.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cards.conditions import Case
 from cards.knowledge import Knowledge, Offer, Rule
 from cards.recommendation import Backing, Caution, Level, Option
 from cards.safety import cautions_for
+from cards.verdicts import Case
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cards.conditions import Case, RuleError, Verdict, Vocabulary, compile_condition, everyone
+from cards.conditions import compile_condition
 from cards.schedule import rounds
+from cards.verdicts import Case, RuleError, Verdict, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.findings import Answer
 from tests.patient import AS_OF, Patient

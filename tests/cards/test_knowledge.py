@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cards.conditions import RuleError
 from cards.knowledge import FOLDER, KNOWLEDGE_RELEASE, Rule, knowledge, load_knowledge
 from cards.recommendation import Level
+from cards.verdicts import RuleError
 from fhir_profiles.clinical_definitions import definitions
 from tests.patient import terminology
 

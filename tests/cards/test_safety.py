@@ -2,10 +2,10 @@
 
 import pytest
 
-from cards.conditions import Case
 from cards.knowledge import knowledge
 from cards.recommendation import Caution, Level
 from cards.safety import cautions_for
+from cards.verdicts import Case
 from tests.cards.reading import drugs, offered, options
 from tests.patient import Patient
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cards.conditions import TREATMENT_FINDINGS, condition_keys
+from cards.conditions import condition_keys
+from cards.patient_conditions import TREATMENT_FINDINGS
 from scripts.example_answer import answer
 
 ROOT = Path(__file__).parent.parent.parent

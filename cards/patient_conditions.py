@@ -1,0 +1,214 @@
+"""Conditions about the patient and the disease: who it is, what it does, which antibodies."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, check_numbers, combined, names_of
+from fhir_profiles.dates import add_months
+from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, any_of
+from fhir_profiles.phenotypes import Certainty
+from fhir_profiles.record import InputState
+
+_FEW = 3
+"""A statement about more phenotypes than this is about myositis: the recorded diagnosis is reason enough."""
+
+_CERTAINTIES = {
+    "confirmed": {Certainty.RECORDED, Certainty.SUPPORTED},
+    "suspected": {Certainty.SUSPECTED},
+    "recorded": {Certainty.RECORDED, Certainty.SUPPORTED, Certainty.CONFLICTING, Certainty.SUSPECTED},
+}
+
+
+def phenotype_condition(certainty: str) -> Compiler:
+    """One of these phenotypes, with this certainty."""
+
+    def compiler(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+        known = vocabulary.definitions.phenotypes["precedence"]
+        codes = names_of(value, known, where, "phenotype")
+        wanted = _CERTAINTIES[certainty]
+
+        def condition(case: Case) -> Verdict:
+            held = [p for p in case.assessment.phenotypes if p.code in codes and p.certainty in wanted]
+            if not held and certainty == "recorded" and case.assessment.record.input_state("Condition") is InputState.FAILED:
+                return Verdict(
+                    Answer.UNKNOWN, missing=(Missing("problems could not be read completely", "Condition", is_caveat=True),)
+                )
+            if not held:
+                return Verdict(Answer.NO)
+            named = held if len(codes) <= _FEW else held[:1]
+            evidence = [item for p in named for item in (p.evidence if len(codes) <= _FEW else p.evidence[:1])]
+            return Verdict(Answer.YES, tuple(dict.fromkeys(evidence)))
+
+        return condition
+
+    return compiler
+
+
+def age_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Completed years."""
+    tests: dict[str, Callable[[int, int], bool]] = {
+        "over": lambda age, limit: age > limit,
+        "under": lambda age, limit: age < limit,
+        "at_least": lambda age, limit: age >= limit,
+        "at_most": lambda age, limit: age <= limit,
+        "exactly": lambda age, limit: age == limit,
+    }
+    check_numbers("age", value, tests, where)
+
+    def condition(case: Case) -> Verdict:
+        youngest, oldest = case.assessment.ages
+        if youngest is None or oldest is None:
+            return Verdict(Answer.UNKNOWN, missing=(Missing("date of birth", "Patient.birthDate"),))
+        answers = {all(tests[name](age, limit) for name, limit in value.items()) for age in range(youngest, oldest + 1)}
+        if len(answers) > 1:
+            return Verdict(Answer.UNKNOWN, missing=(Missing("the exact date of birth", "Patient.birthDate"),))
+        age = str(youngest) if youngest == oldest else f"{youngest} to {oldest}"
+        return Verdict(Answer.YES if answers.pop() else Answer.NO, (Evidence(f"age {age}"),))
+
+    return condition
+
+
+def sex_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Sex at birth, else administrative gender."""
+    if value not in ("female", "male"):
+        raise RuleError(f"{where}: sex is `female` or `male`, not `{value}`")
+
+    def condition(case: Case) -> Verdict:
+        if case.assessment.sex is None:
+            return Verdict(Answer.UNKNOWN, missing=(Missing("sex", "Patient.gender"),))
+        return Verdict(Answer.YES if case.assessment.sex == value else Answer.NO, (Evidence(case.assessment.sex),))
+
+    return condition
+
+
+def severity_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Severe or non-severe; unknown is unknown."""
+    if value not in ("severe", "non-severe"):
+        raise RuleError(f"{where}: severity is `severe` or `non-severe`, not `{value}`")
+
+    def condition(case: Case) -> Verdict:
+        severity = case.assessment.severity
+        if severity.value == "unknown":
+            return Verdict(Answer.UNKNOWN, missing=severity.missing)
+        because = tuple(Evidence(f"{severity.value} disease: {item.text}", item.reference) for item in severity.evidence)
+        return Verdict(Answer.YES if severity.value == value else Answer.NO, because)
+
+    return condition
+
+
+def finding_condition(strict: bool) -> Compiler:
+    """`present` reads strictly (no only if ruled out); `recorded` asks whether it is on record."""
+
+    def compiler(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+        code = names_of(value, {*vocabulary.definitions.features, *TREATMENT_FINDINGS}, where, "feature")[0]
+
+        def condition(case: Case) -> Verdict:
+            finding = case.assessment.features[code]
+            return Verdict(
+                finding.value if strict else finding.recorded,
+                _evidence(finding),
+                finding.missing if strict else _caveat(finding),
+            )
+
+        return condition
+
+    return compiler
+
+
+def _evidence(finding: Finding) -> tuple[Evidence, ...]:
+    if finding.evidence or finding.standing is not Standing.NOT_RECORDED:
+        return finding.evidence
+    return (Evidence(f"no {finding.title} on record"),)
+
+
+def _caveat(finding: Finding) -> tuple[Missing, ...]:
+    """ "None on record" asks for nothing where the data were supplied; it carries its caveat where they were not."""
+    return () if finding.standing in (Standing.PRESENT, Standing.RULED_OUT, Standing.NOT_RECORDED) else finding.missing
+
+
+TREATMENT_FINDINGS = (
+    "severe-weakness",
+    "mild-or-moderate-weakness",
+    "any-weakness",
+    "active-disease",
+    "systemic-treatment",
+    "on-glucocorticoid",
+    "on-steroid-sparing-drug",
+    "immunosuppressant-in-trial",
+    "first-line-used-up",
+    "first-line-failed",
+    "two-drugs-used-up",
+    "second-line-drug-used-up",
+    "glucocorticoid-for-3-months",
+    "glucocorticoid-above-cushing-threshold",
+)
+"""Findings made by fhir_profiles.strength, .assess and .treatment rather than by `features.yaml`."""
+
+
+def antibody_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """One of these is positive; borderline and untested are unknown."""
+    codes = names_of(value, vocabulary.definitions.antibodies, where, "antibody")
+
+    def condition(case: Case) -> Verdict:
+        parts = [_antibody_verdict(code, vocabulary, case) for code in codes]
+        answer = any_of(part.answer for part in parts)
+        return combined(answer, [part for part in parts if part.answer is answer])
+
+    return condition
+
+
+def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
+    title, test = vocabulary.definitions.antibodies[code].title, vocabulary.definitions.antibodies[code].result[0]
+    found = case.assessment.antibodies.get(code)
+    if found is None:
+        return Verdict(Answer.UNKNOWN, missing=(Missing(f"{title}: no result on record", test),))
+    evidence = (Evidence(str(found), found.source.reference),)
+    if found.result == "borderline":
+        return Verdict(Answer.UNKNOWN, evidence, (Missing(f"{title}: borderline, needs confirmation", test),))
+    return Verdict(Answer.YES if found.result == "positive" else Answer.NO, evidence)
+
+
+def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """One of these was ever positive, now or before."""
+    codes = names_of(value, vocabulary.definitions.antibodies, where, "antibody")
+
+    def condition(case: Case) -> Verdict:
+        positive = [a for code in codes if (a := case.assessment.antibodies.get(code)) and a.first_positive]
+        because = tuple(Evidence(f"{a.title} positive", a.first_positive.reference) for a in positive if a.first_positive)
+        return Verdict(Answer.YES if positive else Answer.NO, because)
+
+    return condition
+
+
+def myositis_specific_antibody_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Any myositis-specific antibody is positive."""
+    specific = [code for code, antibody in vocabulary.definitions.antibodies.items() if antibody.specific]
+    return antibody_condition(specific, vocabulary, where)
+
+
+def remission_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Every diagnosis behind the phenotypes is in remission, or not."""
+    if not isinstance(value, bool):
+        raise RuleError(f"{where}: remission is `true` or `false`, not `{value}`")
+
+    def condition(case: Case) -> Verdict:
+        return Verdict(Answer.YES if case.assessment.in_remission is value else Answer.NO)
+
+    return condition
+
+
+def disease_years_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Years since the first recorded day of the disease: `over` or `at_most`."""
+    check_numbers("disease_years", value, ("over", "at_most"), where)
+    if len(value) != 1:
+        raise RuleError(f"{where}: `disease_years` takes either `over` or `at_most`")
+
+    def condition(case: Case) -> Verdict:
+        began = case.assessment.disease_began
+        if began is None:
+            return Verdict(Answer.UNKNOWN, missing=(Missing("when the disease began", "Condition.onset"),))
+        limit = add_months(began, 12 * next(iter(value.values())))
+        over = case.assessment.as_of > limit
+        return Verdict(Answer.YES if over is ("over" in value) else Answer.NO)
+
+    return condition

@@ -1,0 +1,95 @@
+"""Verdicts: the answer to a condition, with its reasons, and what a condition is asked about."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.clinical_definitions import Definitions
+from fhir_profiles.findings import Answer, Evidence, Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to a condition.
+
+    Args:
+        answer: yes, no or unknown.
+        because: what in the chart decided it.
+        missing: what would decide it, where it is unknown; or a caveat, where data of one kind were never supplied.
+    """
+
+    answer: Answer
+    because: tuple[Evidence, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One patient at one evaluation.
+
+    Args:
+        assessment: what the chart means.
+        outcomes: verdicts on recommendations already evaluated in this run, by id.
+        populations: verdicts on populations, each asked once in a run.
+    """
+
+    assessment: Assessment
+    outcomes: Mapping[str, Answer] = field(default_factory=dict)
+    populations: dict[str, Verdict] = field(default_factory=dict)
+
+
+Condition = Callable[[Case], Verdict]
+
+
+class RuleError(ValueError):
+    """A rule cannot be compiled; the message says where, what is wrong, and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What rules may refer to.
+
+    Args:
+        definitions: the clinical definitions of fhir_profiles.
+        populations: named conditions, already compiled.
+        earlier: ids of the statements that stand before the one being compiled.
+    """
+
+    definitions: Definitions
+    populations: Mapping[str, Condition] = field(default_factory=dict)
+    earlier: tuple[str, ...] = ()
+
+
+Compiler = Callable[[Any, Vocabulary, str], Condition]
+"""Makes a condition of its YAML, what it may refer to, and where it stands."""
+
+
+def everyone(_: Case) -> Verdict:
+    """The condition that always holds."""
+    return Verdict(Answer.YES)
+
+
+def combined(answer: Answer, verdicts: list[Verdict]) -> Verdict:
+    """Reasons of all parts; of the missing data, those of undecided parts come first."""
+    ordered = sorted(verdicts, key=lambda verdict: verdict.answer is not Answer.UNKNOWN)
+    because = dict.fromkeys(item for verdict in verdicts for item in verdict.because)
+    missing = dict.fromkeys(item for verdict in ordered for item in verdict.missing)
+    return Verdict(answer, tuple(because), tuple(missing))
+
+
+def names_of(value: Any, known: Iterable[str], where: str, kind: str) -> list[str]:
+    """One name or a list of names, all known. Raises RuleError otherwise."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise RuleError(f"{where}: name one {kind}, or a list of them")
+    if unknown := [name for name in names if name not in set(known)]:
+        raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    return names
+
+
+def check_numbers(key: str, value: Any, known: Iterable[str], where: str) -> None:
+    """A mapping of known names to whole numbers, with at least one entry."""
+    names = set(known)
+    if not isinstance(value, dict) or not value or set(value) - names or any(type(n) is not int for n in value.values()):
+        raise RuleError(f"{where}: `{key}` takes whole numbers under {', '.join(sorted(names))}")
