@@ -108,15 +108,13 @@ class Chart:
         """The meaning of a field that is a CodeableConcept."""
         return self.meaning(element.content.get(name))
 
-    def coded_diagnosis(self, element: Element, name: str) -> Coded:
-        """The meaning of a diagnosis: its codes, and its own text, which often says more (G72.49, "necrotising myopathy")."""
-        coded = self.coded(element, name)
+    def finer_by_text(self, element: Element, name: str, coded: Coded) -> tuple[str, ...]:
+        """What a coded field's own text says beyond its codes (G72.49 with the text "necrotising myopathy")."""
         codeable = element.content.get(name)
         text = codeable.get("text") if isinstance(codeable, dict) else None
         if coded.by_text or not coded.concepts or not isinstance(text, str):
-            return coded
-        finer = [concept for concept in self.terminology.concepts_of_text(text) if concept not in coded.concepts]
-        return coded._replace(concepts=(*coded.concepts, *finer), by_text=bool(finer)) if finer else coded
+            return ()
+        return tuple(concept for concept in self.terminology.concepts_of_text(text) if concept not in coded.concepts)
 
     def coded_drug(self, element: Element, name: str) -> Coded:
         """The meaning of a field that is a CodeableConcept and names a drug; its text is read as drug texts are written."""

@@ -132,9 +132,9 @@ def _began_in_childhood(fact: Diagnosis, record: PatientRecord, rule: Rules) -> 
 
 def _without_what_a_finer_code_says(by_code: dict[str, list[Diagnosis]]) -> dict[str, list[Diagnosis]]:
     """A diagnosis that a finer phenotype rests on does not also count as "not further specified"."""
-    finer = {id(fact) for code, facts in by_code.items() if code != "inflammatory-myopathy-unspecified" for fact in facts}
+    finer = {fact.reference for code, facts in by_code.items() if code != "inflammatory-myopathy-unspecified" for fact in facts}
     kept = {
-        code: [f for f in facts if code != "inflammatory-myopathy-unspecified" or id(f) not in finer]
+        code: [f for f in facts if code != "inflammatory-myopathy-unspecified" or f.reference not in finer]
         for code, facts in by_code.items()
     }
     return {code: facts for code, facts in kept.items() if facts}

@@ -1,5 +1,6 @@
 """Condition: what the patient has, is suspected to have, or was found not to have (phenotypes.md section 1, rules 1 to 3)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from fhir_profiles.chart import Chart
@@ -20,7 +21,7 @@ def read_condition(condition: Element, chart: Chart) -> None:
 
     A verification status that we do not know counts as suspected: it allows work-up and no therapy.
     """
-    code = chart.coded_diagnosis(condition, "code")
+    code = chart.coded(condition, "code")
     if code.is_irrelevant or not chart.is_sound(condition):
         return
     verification = _status(condition, "verificationStatus", _VERIFICATION_STATUSES)
@@ -40,7 +41,10 @@ def read_condition(condition: Element, chart: Chart) -> None:
         onset=onset,
         severity=_severity(condition, chart),
     )
-    (chart.refuted if verification == "refuted" else chart.diagnoses).append(diagnosis)
+    filed = chart.refuted if verification == "refuted" else chart.diagnoses
+    filed.append(diagnosis)
+    if finer := chart.finer_by_text(condition, "code", code):
+        filed.append(replace(diagnosis, concepts=finer, matched_by_text=True))
 
 
 def _status(condition: Element, name: str, known: set[str]) -> str | None:
