@@ -113,7 +113,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, without),
         _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, without),
         _finding("on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], without),
-        _finding("immunosuppressant-in-trial", "immunosuppressant still on trial", _in_trial(sparing), without),
+        _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), without),
         _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
         _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, without),
         _ended("two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, without),
