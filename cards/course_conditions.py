@@ -33,16 +33,13 @@ def course_condition(accepts: Callable[[Course], bool | None]) -> Compiler:
 def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | None]) -> Verdict:
     course = case.assessment.treatment.courses.get(agent)
     if course is None:
-        return Verdict(case.assessment.features["systemic-treatment"].recorded if _medications_failed(case) else Answer.NO)
+        treated = case.assessment.features["systemic-treatment"]
+        return Verdict(Answer.UNKNOWN, missing=treated.missing) if treated.standing is Standing.FAILED else Verdict(Answer.NO)
     accepted = accepts(course)
     if accepted is None:
         why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
         return Verdict(Answer.UNKNOWN, course.evidence, (why,))
     return Verdict(Answer.YES if accepted else Answer.NO, course.evidence)
-
-
-def _medications_failed(case: Case) -> bool:
-    return case.assessment.features["systemic-treatment"].standing is Standing.FAILED
 
 
 def has_failed(course: Course) -> bool | None:

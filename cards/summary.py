@@ -74,9 +74,10 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     if not any(r.options for r in firm):
         return capital(_most_urgent(firm).says)
     disease = _disease_state(assessment)
-    best = [option for option in options_of(firm) if option.not_offered is None and option.is_best_fit]
-    if not best:
+    standing = [option for option in options_of(firm) if option.not_offered is None]
+    if not standing:
         return f"No option of the guidelines is left for {disease}: seek specialist advice"
+    best = [option for option in standing if option.is_best_fit] or standing
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)

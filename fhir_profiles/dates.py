@@ -76,9 +76,7 @@ def parse_fhir_date(text: str) -> DateInterval | None:
     Returns:
         The interval of days it may mean, or None where it is no FHIR date of a living person.
     """
-    if not _SHAPE.fullmatch(text):
-        return None
-    if text[:4].isdigit() and int(text[:4]) < EARLIEST_YEAR:
+    if not _SHAPE.fullmatch(text) or int(text[:4]) < EARLIEST_YEAR:
         return None
     try:
         if len(text) == 4:

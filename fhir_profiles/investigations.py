@@ -92,10 +92,6 @@ KIND_NAMES = {
     "DiagnosticReport": "diagnostic reports",
     "Observation": "results",
     "ServiceRequest": "orders",
-    "MedicationRequest": "prescriptions",
-    "MedicationStatement": "medication statements",
-    "AllergyIntolerance": "allergies",
-    "Condition": "problems",
 }
 
 

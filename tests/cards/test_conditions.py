@@ -193,6 +193,12 @@ def test_an_unknown_names_what_would_decide_it() -> None:
     ]
 
 
+def test_a_treatment_that_cannot_be_known_says_that_the_medications_could_not_be_read() -> None:
+    assert [m.text for m in ask({"tried": "methotrexate"}, DM.failed("MedicationRequest")).missing] == [
+        "medications could not be read completely"
+    ]
+
+
 def test_a_no_that_rests_on_data_never_supplied_carries_its_caveat() -> None:
     verdict = ask({"not": {"recorded": "systemic-treatment"}}, DM.without("MedicationRequest", "MedicationStatement"))
     assert (verdict.answer, [m.text for m in verdict.missing]) == (YES, ["medications were not supplied"])

@@ -2,9 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
+from cards.knowledge import knowledge
+from cards.summary import summary
 from tests.cards.reading import card_about, topics
 from tests.patient import Json, Patient
 
@@ -27,6 +30,17 @@ def test_the_advice_stands_before_the_reasons_and_the_sources_come_last() -> Non
     assert found[0] == "Advice"
     assert found.index("Why") < found.index("Where guidelines disagree") < found.index("Sources")
     assert found[-1] == "Sources"
+
+
+def test_options_that_stand_are_named_though_a_statement_that_could_not_be_assessed_would_fit_better() -> None:
+    patient = DM.strength("proximal", 3)
+    less_close = [
+        replace(r, options=tuple(replace(option, is_best_fit=False) for option in r.options))
+        for r in patient.recommendations()
+        if r.topic == "nextLineTherapy"
+    ]
+    words = summary("nextLineTherapy", less_close, patient.assess(), knowledge())
+    assert words.startswith("First-line options for severe dermatomyositis: intravenous glucocorticoid")
 
 
 def test_every_card_ends_with_its_limits() -> None:
