@@ -53,15 +53,20 @@ class ConditionalOrders:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired."""
+    """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
+
+    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it.
+    """
 
     id: str
+    guideline: str
     topic: str
     says: str
     strength: str
     urgency: str
     sources: tuple[Source, ...]
     when: Condition
+    trigger: Mapping[str, Any] | None
     orders: tuple[str, ...]
     orders_if: tuple[ConditionalOrders, ...]
     offers: tuple[Offer, ...]
@@ -85,6 +90,7 @@ class SafetyRule:
     says: str
     source: Source
     when: Condition
+    trigger: Mapping[str, Any] | None
     while_taken: bool
     instead: str | None
     warn_when_unknown: bool
@@ -194,12 +200,11 @@ class _Loader:
         default = self._sources(document["source"], file.name)
         earlier: tuple[str, ...] = ()
         for entry in document["recommendations"]:
-            yield replace(self, vocabulary=replace(self.vocabulary, earlier=earlier))._rule(
-                f"{file.name}: {entry['id']}", entry, default
-            )
+            yield replace(self, vocabulary=replace(self.vocabulary, earlier=earlier))._rule(file, entry, default)
             earlier = (*earlier, entry["id"])
 
-    def _rule(self, where: str, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
+    def _rule(self, file: Path, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
+        where = f"{file.name}: {entry['id']}"
         self._check(where, "topic", [entry["topic"]], self.topics)
         self._check(where, "order", entry.get("orders", ()), self.orders)
         orders_if = entry.get("orders_if", ())
@@ -212,12 +217,14 @@ class _Loader:
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
         return Rule(
             id=entry["id"],
+            guideline=file.stem,
             topic=entry["topic"],
             says=entry["says"],
             strength=entry["strength"],
             urgency=entry.get("urgency", "routine"),
             sources=default + (self._sources(entry["sources"], where) if "sources" in entry else ()),
             when=self._when(entry, where),
+            trigger=entry.get("when"),
             orders=tuple(entry.get("orders", ())),
             orders_if=tuple(
                 ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"])) for o in orders_if
@@ -246,6 +253,7 @@ class _Loader:
                     says=entry["says"],
                     source=self._sources(entry["source"], where)[0],
                     when=self._when(entry, where),
+                    trigger=entry.get("when"),
                     while_taken=entry.get("while_taken", False),
                     instead=entry.get("instead"),
                     warn_when_unknown=entry.get("warn_when_unknown", False),
