@@ -1,15 +1,11 @@
 """Conditions about what was tried and what was done: treatments, tests, repeats."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from cards.schedule import rounds
-from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined, names_of
-from fhir_profiles.assessment import Assessment
+from cards.verdicts import Case, Compiler, Condition, Verdict, Vocabulary, combined, names_of
 from fhir_profiles.courses import Course, Outcome
-from fhir_profiles.dates import DateInterval, add_months
-from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of, any_of
+from fhir_profiles.findings import Answer, Missing, Standing, all_of, any_of
 
 
 def course_condition(accepts: Callable[[Course], bool | None]) -> Compiler:
@@ -83,39 +79,3 @@ def settled_condition(value: Any, vocabulary: Vocabulary, where: str) -> Conditi
         return Verdict(any_of(open_ones).negated())
 
     return condition
-
-
-def repeat_due_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    """A repeat of a screening test has fallen due: `{of, after_rounds, or_more, months, from_months_before_onset}`."""
-    members = {"of": str, "after_rounds": int, "months": int, "or_more": bool, "from_months_before_onset": int}
-    wrong = not isinstance(value, dict) or any(name not in members or type(value[name]) is not members[name] for name in value)
-    if wrong or not {"of", "after_rounds", "months"} <= set(value):
-        raise RuleError(f"{where}: `repeat_due` takes {', '.join(members)}; the first three are needed")
-    code = names_of(value["of"], vocabulary.definitions.investigations, where, "investigation")[0]
-
-    def condition(case: Case) -> Verdict:
-        done = rounds(case.assessment.days_done(code, counts_from(case.assessment, value.get("from_months_before_onset"))))
-        enough = len(done) >= value["after_rounds"] if value.get("or_more") else len(done) == value["after_rounds"]
-        if not done or not enough or case.assessment.is_ordered(code, done[-1]):
-            return Verdict(Answer.NO)
-        due = add_months(done[-1], value["months"])
-        because = (
-            Evidence(
-                f"screening imaging last done {_ago(done[-1], case.assessment.as_of)}, repeat due from {DateInterval(due, due)}"
-            ),
-        )
-        return Verdict(Answer.YES if case.assessment.as_of >= due else Answer.NO, because)
-
-    return condition
-
-
-def counts_from(assessment: Assessment, months_before_onset: int | None) -> date | None:
-    """First day on which a screening test counts, or None where every day does."""
-    if months_before_onset is None or assessment.disease_began is None:
-        return None
-    return add_months(assessment.disease_began, -months_before_onset)
-
-
-def _ago(day: date, as_of: date) -> str:
-    months = (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)
-    return f"{months} month{'' if months == 1 else 's'} ago"

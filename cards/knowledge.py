@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from cards.conditions import compile_condition
 from cards.recommendation import Contradiction, Level, Source
+from cards.schedule import Schedule, read_schedule
 from cards.verdicts import Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import definitions
@@ -27,12 +28,21 @@ KNOWLEDGE_RELEASE = "2026.11"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A treatment that a statement names: key in `treatments.yaml`, for whom, with what, and what the source says of it."""
+    """A treatment that a statement names.
+
+    Args:
+        treatment: key in `treatments.yaml`.
+        when: for whom.
+        partner: what it goes with.
+        remark: what the source says of it.
+        strength: where it differs from that of the statement.
+    """
 
     treatment: str
     when: Condition
     partner: str | None = None
     remark: str | None = None
+    strength: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,8 @@ class ConditionalOrders:
 class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
 
-    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it.
+    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it. `headline` is the
+    sentence of a card that this statement leads (see `summary`).
     """
 
     id: str
@@ -75,6 +86,9 @@ class Rule:
     fits: int
     notes: tuple[Note, ...]
     conflicts: tuple[str, ...]
+    schedule: Schedule | None
+    headline: str | None
+    asks_about: tuple[str, ...]
     counts_from_months_before_onset: int | None
     stated: str | None
     concerns_everyone: bool
@@ -108,11 +122,21 @@ class TreatmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A card topic: display name and place in the order of cards (1 first)."""
+    """A card topic.
+
+    Args:
+        code: stable, letters only.
+        display: its name.
+        rank: place in the order of cards, 1 first.
+        asks_alone: it may show a card only to ask for a missing datum.
+        can_wait: while a critical card is up, its routine cards would only stand in the way.
+    """
 
     code: str
     display: str
     rank: int
+    asks_alone: bool = False
+    can_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +188,7 @@ def load_knowledge(folder: Path) -> Knowledge:
         key: TreatmentEntry(e["title"], e.get("course"), e.get("order"))
         for key, e in _read(folder / "treatments.yaml", folder).items()
     }
-    topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
+    topics = {code: Topic(code, **entry) for code, entry in _read(folder / "topics.yaml", folder).items()}
     _check_tables(orders, treatments)
     sources = _sources(_read(folder / "sources.yaml", folder))
     vocabulary = _vocabulary(folder)
@@ -211,7 +235,8 @@ class _Loader:
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
         offers = tuple(
-            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark")) for o in entry.get("offers", ())
+            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("strength"))
+            for o in entry.get("offers", ())
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
@@ -235,10 +260,20 @@ class _Loader:
             fits=entry.get("fits", 0),
             notes=tuple(Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())),
             conflicts=tuple(entry.get("conflicts", ())),
+            schedule=self._schedule(entry, where),
+            headline=entry.get("headline"),
+            asks_about=tuple(dict.fromkeys(_features_in(entry.get("when")))),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
             concerns_everyone="when" not in entry,
         )
+
+    def _schedule(self, entry: Mapping[str, Any], where: str) -> Schedule | None:
+        if "schedule" not in entry:
+            return None
+        schedule = read_schedule(entry["schedule"])
+        self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
+        return schedule
 
     def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[SafetyRule]:
         for entry in document["rules"]:
@@ -272,6 +307,16 @@ class _Loader:
     def _check(where: str, kind: str, names: Iterable[str], known: Mapping[str, Any]) -> None:
         if unknown := [name for name in names if name not in known]:
             raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+
+
+def _features_in(node: Any) -> Iterable[str]:
+    """The features that a condition names, in their order."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from [value] if key in ("recorded", "present") else _features_in(value)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _features_in(part)
 
 
 def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentEntry]) -> None:

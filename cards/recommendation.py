@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
 
 
@@ -136,6 +137,9 @@ class Recommendation:
         is_note: nothing is left of it but its notes; the statement itself is not printed.
         is_stated: it cannot be computed; printed beside others of its topic, never alone.
         conflicts: contradiction ids.
+        headline: the sentence of a card that this statement leads; braces are filled in by `summary`.
+        asks_about: the features that its condition names.
+        due: what its calendar says.
     """
 
     id: str
@@ -157,3 +161,6 @@ class Recommendation:
     is_note: bool = False
     is_stated: bool = False
     conflicts: tuple[str, ...] = ()
+    headline: str | None = None
+    asks_about: tuple[str, ...] = ()
+    due: Due | None = None

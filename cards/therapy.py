@@ -64,7 +64,7 @@ def _is_partner(option: Option) -> bool:
 
 
 def _backing(rule: Rule, offer: Offer) -> Backing:
-    return Backing(rule.id, rule.sources[0], rule.strength, rule.line, offer.partner, offer.remark)
+    return Backing(rule.id, rule.sources[0], offer.strength or rule.strength, rule.line, offer.partner, offer.remark)
 
 
 def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None:

@@ -23,8 +23,6 @@ DEFAULT_CAP = 5
 MOST_SUGGESTIONS = 8
 
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
-_ASKS_ALONE = {"nextLineTherapy", "lungFunction", "tumourScreening", "urgentReferral"}
-"""Topics that may show a card only to ask for a missing datum."""
 
 
 def to_cards(
@@ -50,7 +48,7 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    topics = _without_what_can_wait(_by_topic(recommendations, known))
+    topics = _without_what_can_wait(_by_topic(recommendations, known), known)
     cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[:cap]]
     return _at_most_one_critical(cards)
 
@@ -62,21 +60,20 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
     shown = []
     for topic, said in by_topic.items():
         if any(r.holds is Answer.YES and not r.is_stated for r in said) or (
-            topic in _ASKS_ALONE and not all(r.is_stated for r in said)
+            known.topics[topic].asks_alone and not all(r.is_stated for r in said)
         ):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
 
 
-_CAN_WAIT = {"tumourScreening", "diagnosticWorkup", "diseaseMonitoring", "supportiveCare"}
-"""While a critical card is up, routine cards of these topics would only stand in its way."""
-
-
-def _without_what_can_wait(topics: list[tuple[str, list[Recommendation]]]) -> list[tuple[str, list[Recommendation]]]:
+def _without_what_can_wait(
+    topics: list[tuple[str, list[Recommendation]]], known: Knowledge
+) -> list[tuple[str, list[Recommendation]]]:
+    """While a critical card is up, routine cards that can wait would only stand in its way."""
     if not topics or _indicator(topics[0][1]) != "critical":
         return topics
-    return [(topic, said) for topic, said in topics if topic not in _CAN_WAIT or _indicator(said) != "info"]
+    return [(topic, said) for topic, said in topics if not known.topics[topic].can_wait or _indicator(said) != "info"]
 
 
 def _card(

@@ -20,6 +20,18 @@ STRENGTH_WORDS = {
 }
 """How a strength is printed where the word of the table is not the word of the source."""
 
+LINE_WORDS = {
+    "first": "first line",
+    "second": "second line",
+    "third": "third line",
+    "adjunct": "adjunct",
+    "maintenance": "maintenance",
+    "maintenance-first": "first-line maintenance",
+    "maintenance-second": "second-line maintenance",
+    "maintenance-third": "third-line maintenance",
+}
+"""The line of treatment; a statement for any line names none."""
+
 _MOST_REASONS = 8
 
 
@@ -79,7 +91,7 @@ def _option_row(option: Option) -> tuple[str, str, str]:
     backers: dict[str, list[str]] = {}
     for backing in option.backing:
         strength = STRENGTH_WORDS.get(backing.strength, backing.strength)
-        words = (strength, f"{backing.line} line" if backing.line != "any" else "", backing.remark or "")
+        words = (strength, LINE_WORDS.get(backing.line, ""), backing.remark or "")
         backers.setdefault(backing.source.short, []).append(", ".join(word for word in words if word))
     said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
     chart = [f"caution: {escape(text)}" for text in _by_source(option.cautions)] + [

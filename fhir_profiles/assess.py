@@ -36,7 +36,7 @@ def assess(record: PatientRecord) -> Assessment:
     in_remission = _in_remission(phenotypes)
     began = first_day_of_disease(phenotypes)
     activity = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
-    features["active-disease"] = activity.finding
+    features |= {"active-disease": activity.finding, "relapse": activity.relapse}
     courses = read_courses(record, known.agents, began)
     treatment = judge(courses, activity, in_remission, parameters)
     features |= treatment_findings(treatment, record, parameters)

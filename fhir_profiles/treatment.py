@@ -106,6 +106,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     sparing = [c for c in courses if c.role == "immunosuppressant"]
     failed = [c for c in sparing if c.outcome is Outcome.FAILED]
     used_up = [c for c in sparing if c.is_used_up]
+    tried = [c for c in sparing if _weeks_on(c, record.as_of) >= parameters["adequate_trial_weeks"]]
     later_line = [c for c in used_up if c.line > 1]
     silent = [c for c in sparing if c.is_unexplained]
     without = absence(record, MEDICATION_KINDS)
@@ -113,6 +114,13 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, without),
         _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, without),
         _finding("on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], without),
+        _finding("steroid-sparing-drug-for-3-months", "steroid-sparing drug for 3 months or longer", tried, without),
+        _finding(
+            "two-steroid-sparing-drugs-for-3-months",
+            "two steroid-sparing drugs together for 3 months or longer",
+            tried if len(tried) > 1 else [],
+            without,
+        ),
         _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), without),
         _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
         _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, without),
