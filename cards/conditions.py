@@ -109,6 +109,8 @@ _COMPILERS: dict[str, Compiler] = {
     "not_tolerated": courses.course_condition(courses.was_not_tolerated),
     "taking": courses.course_condition(courses.is_taken),
     "tried": courses.course_condition(courses.was_tried),
+    "daily_dose": courses.daily_dose_condition,
+    "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
 }

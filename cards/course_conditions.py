@@ -1,11 +1,13 @@
 """Conditions about what was tried and what was done: treatments, tests, repeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from operator import ge, gt
 from typing import Any
 
-from cards.verdicts import Case, Compiler, Condition, Verdict, Vocabulary, combined, names_of
+from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined, names_of
 from fhir_profiles.courses import Course, Outcome
-from fhir_profiles.findings import Answer, Missing, Standing, all_of, any_of
+from fhir_profiles.dates import days_between
+from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of, any_of
 
 
 def course_condition(accepts: Callable[[Course], bool | None]) -> Compiler:
@@ -56,6 +58,57 @@ def is_taken(course: Course) -> bool:
 def was_tried(course: Course) -> bool:
     """It was given."""
     return course.outcome is not Outcome.ALLERGY
+
+
+def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """The daily dose of a current course in milligrams, as the chart structures it: `{of: glucocorticoid, over: 15}`.
+
+    Only prednisone and prednisolone are compared (see `fhir_profiles.courses`); another drug or no dose is unknown.
+    """
+    agent, tests = _agent_and_number(value, vocabulary, where, "daily_dose", {"over": gt, "at_least": ge})
+
+    def condition(case: Case) -> Verdict:
+        course = case.assessment.treatment.courses.get(agent)
+        if course is None or not course.is_current:
+            return Verdict(Answer.NO)
+        if course.daily_dose_mg is None:
+            ask = Missing(f"daily dose of the {course.title}", "MedicationRequest.dosageInstruction")
+            return Verdict(Answer.UNKNOWN, course.evidence, (ask,))
+        dose = Evidence(f"{course.title} {course.daily_dose_mg:g} mg a day", course.evidence[0].reference)
+        return Verdict(Answer.YES if tests(course.daily_dose_mg) else Answer.NO, (dose,))
+
+    return condition
+
+
+def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """A current course has gone on for so many weeks: `{of: glucocorticoid, over: 2}`; unknown without a start."""
+    agent, tests = _agent_and_number(value, vocabulary, where, "taken_weeks", {"over": gt, "at_least": ge})
+
+    def condition(case: Case) -> Verdict:
+        course = case.assessment.treatment.courses.get(agent)
+        if course is None or not course.is_current:
+            return Verdict(Answer.NO)
+        if course.start is None:
+            return Verdict(
+                Answer.UNKNOWN, course.evidence, (Missing(f"when {course.title} was started", "MedicationRequest.authoredOn"),)
+            )
+        weeks = days_between(course.start.last, case.assessment.as_of) / 7
+        return Verdict(Answer.YES if tests(weeks) else Answer.NO, course.evidence)
+
+    return condition
+
+
+def _agent_and_number(
+    value: Any, vocabulary: Vocabulary, where: str, key: str, known: Mapping[str, Callable[[float, float], bool]]
+) -> tuple[str, Callable[[float], bool]]:
+    """An agent under `of`, and one comparison with a number."""
+    if not isinstance(value, dict) or len(value) != 2 or "of" not in value:
+        raise RuleError(f"{where}: `{key}` takes `of`, a treatment, and one of {', '.join(known)} with a number")
+    agent = names_of(value["of"], vocabulary.definitions.agents, where, "treatment")[0]
+    name, limit = next((n, v) for n, v in value.items() if n != "of")
+    if name not in known or type(limit) not in (int, float):
+        raise RuleError(f"{where}: `{key}` takes `of`, a treatment, and one of {', '.join(known)} with a number")
+    return agent, lambda number: known[name](number, limit)
 
 
 def on_record_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:

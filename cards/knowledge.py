@@ -66,7 +66,9 @@ class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
 
     `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it. `headline` is the
-    sentence of a card that this statement leads (see `summary`).
+    sentence of a card that this statement leads (see `summary`). `said_by` are the drug-safety rules that say it
+    where a drug is suggested or drafted. `read_in` and `confidence` (H, M) tell where a statement that is newer than our two
+    source documents was read (clinical/beyond-sources.md).
     """
 
     id: str
@@ -91,7 +93,15 @@ class Rule:
     asks_about: tuple[str, ...]
     counts_from_months_before_onset: int | None
     stated: str | None
+    said_by: tuple[str, ...]
+    read_in: str | None
+    confidence: str | None
     concerns_everyone: bool
+
+    @property
+    def is_computed(self) -> bool:
+        """Held against the patient, here or by the drug-safety rules that say it."""
+        return self.stated is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +204,15 @@ def load_knowledge(folder: Path) -> Knowledge:
     vocabulary = _vocabulary(folder)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
     loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
-    files = sorted((folder / "guidelines").glob("*.yaml"))
-    rules = [rule for file in files for rule in loader.guideline(file, _read(file, folder))]
+    documents = [(file, _read(file, folder)) for file in sorted((folder / "guidelines").glob("*.yaml"))]
+    documents.sort(key=lambda pair: pair[1].get("later", False))  # what is newer than the sources stands beside them, after them
+    rules = [rule for file, document in documents for rule in loader.guideline(file, document)]
     _check_unique(rule.id for rule in rules)
     safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
     safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
     _check_unique(rule.id for rule in safety)
+    for rule in rules:
+        _Loader._check(rule.id, "drug-safety rule", rule.said_by, {safe.id: safe for safe in safety})
     return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, disputes)
 
 
@@ -265,6 +278,9 @@ class _Loader:
             asks_about=tuple(dict.fromkeys(_features_in(entry.get("when")))),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
+            said_by=tuple(entry.get("said_by", ())),
+            read_in=entry.get("read_in"),
+            confidence=entry.get("confidence"),
             concerns_everyone="when" not in entry,
         )
 

@@ -63,12 +63,18 @@ def calendar(assessment: Assessment, known: Knowledge | None = None) -> dict[str
 def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
-        recommendation = _hold(rule, case, known) if rule.stated is None else _state(rule, case, known)
+        recommendation = _evaluate(rule, case, known)
         is_open = recommendation is not None and (not recommendation.is_note or bool(recommendation.held_back))
         case.outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
         if recommendation:
             held.append((rule, recommendation))
     return [*_about_current_drugs(case, known), *_with_options(held, case, known)]
+
+
+def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
+    if rule.said_by:  # the drug-safety rules say it
+        return None
+    return _hold(rule, case, known) if rule.is_computed else _state(rule, case, known)
 
 
 def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:

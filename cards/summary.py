@@ -36,10 +36,8 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
     firm = [r for r in recommendations if r.holds is Answer.YES and not r.is_stated]
     if not firm:
         return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
-    words = {
-        "nextLineTherapy": _therapy,
-        "tumourScreening": _tumour_screening,
-    }.get(topic, _general)
+    composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening}.get(topic)
+    words = _general if composed is None or _most_urgent(firm).headline else composed
     return fit(words(firm, assessment, known))
 
 
@@ -65,14 +63,16 @@ def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Know
 
 
 def _headline(first: Recommendation, assessment: Assessment, known: Knowledge) -> str:
-    """The braces of a headline: `{found}` what was found, `{place}`, `{orders}`, `{suspected}` for an unconfirmed diagnosis."""
+    """The headline with its braces filled in: found, place, orders, options, due, suspected (docs/rule-vocabulary.md)."""
     orders = listed([known.orders[order]["title"] for order in first.orders])
     template = first.headline or f"{{orders}} not {{place}}: {first.says} ({first.sources[0].short})"
     is_suspected = not any(phenotype.is_confirmed for phenotype in assessment.phenotypes)
     words = template.format(
         found=capital(listed(_found(first, assessment)[:2])),
         place=_place([first]),
-        orders=capital(orders),
+        orders=orders,
+        options=listed([option.title for option in first.options if option.not_offered is None][:4], "or"),
+        due=first.due.says(assessment.as_of) if first.due else "",
         suspected=", here suspected" if is_suspected else "",
     )
     return capital(words)

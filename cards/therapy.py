@@ -14,10 +14,17 @@ from cards.verdicts import Case
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
 
-STRENGTHS = ("recommended", "option", "insufficient-evidence")
+STRENGTHS = (
+    "strongly-recommended",
+    "recommended",
+    "conditionally-recommended",
+    "option",
+    "not-stated",
+    "insufficient-evidence",
+)
 """Firmest first; the words are the sources' own."""
 
-_UNROUTED = "glucocorticoid-high-dose"
+_UNROUTED = ("glucocorticoid-high-dose", "glucocorticoid-unrouted")
 _INTRAVENOUS, _ORAL = "glucocorticoid-intravenous", "glucocorticoid-oral"
 
 
@@ -74,9 +81,12 @@ def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None
             _fold(backing, _ORAL, _INTRAVENOUS, "oral")
         elif severity == "non-severe":
             _fold(backing, _INTRAVENOUS, _ORAL, "intravenous")
-    for routed in (_INTRAVENOUS, _ORAL):
-        if _UNROUTED in backing and routed in backing:
-            _fold(backing, _UNROUTED, routed, "high dose, route not stated")
+    routed = next((treatment for treatment in (_INTRAVENOUS, _ORAL) if treatment in backing), None)
+    high_dose, any_dose = _UNROUTED
+    if high_dose in backing and routed:
+        _fold(backing, high_dose, routed, "high dose, route not stated")
+    if any_dose in backing and (routed or high_dose in backing):
+        _fold(backing, any_dose, routed or high_dose, "route not stated")
 
 
 def _fold(backing: dict[str, list[tuple[int, Backing]]], treatment: str, into: str, words: str) -> None:
@@ -114,7 +124,7 @@ def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
         return f"has failed: {course.decided_by}"
     if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
         return f"not tolerated: {course.decided_by}"
-    if course.is_current and treatment != _UNROUTED:
+    if course.is_current and treatment not in _UNROUTED:
         return f"already on record: {course.decided_by}"
     return None
 

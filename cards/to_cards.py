@@ -59,12 +59,15 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if any(r.holds is Answer.YES and not r.is_stated for r in said) or (
-            known.topics[topic].asks_alone and not all(r.is_stated for r in said)
-        ):
+        if _firm(said) or (known.topics[topic].asks_alone and not all(r.is_stated for r in said)):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
+
+
+def _firm(said: Sequence[Recommendation]) -> list[Recommendation]:
+    """What holds for certain and is more than a text beside it."""
+    return [r for r in said if r.holds is Answer.YES and not r.is_stated]
 
 
 def _without_what_can_wait(
@@ -80,7 +83,7 @@ def _card(
     topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
 ) -> dict[str, Any]:
     missing = missing_of(said)
-    said = [r for r in said if r.holds is Answer.YES] or said
+    said = [r for r in said if r.holds is Answer.YES] if _firm(said) else said
     suggestions = _suggestions(topic, said, missing, assessment, known, namespace, offered)
     sources = sources_of(said)
     card: dict[str, Any] = {
@@ -102,8 +105,7 @@ def _card(
 
 def _indicator(said: list[Recommendation]) -> str:
     """By the most urgent statement; a card that only asks never alarms."""
-    firm = [r for r in said if r.holds is Answer.YES]
-    urgencies = {r.urgency for r in firm} or {"routine"}
+    urgencies = {r.urgency for r in _firm(said)} or {"routine"}
     return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
 
 

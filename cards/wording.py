@@ -14,6 +14,11 @@ LIMITS = (
 
 STRENGTH_WORDS = {
     "option": "may be considered",
+    "strongly-recommended": "strongly recommended",
+    "conditionally-recommended": "conditionally recommended",
+    "conditionally-against": "conditionally advised against",
+    "strongly-against": "strongly advised against",
+    "not-stated": "strength not known here",
     "not-recommended": "not recommended",
     "insufficient-evidence": "evidence insufficient",
     "gap": "a gap in the guidelines",

@@ -10,7 +10,7 @@ from cards.conditions import compile_condition
 from cards.verdicts import Case, RuleError, Verdict, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.findings import Answer
-from tests.patient import AS_OF, Patient
+from tests.patient import Patient
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -140,6 +140,15 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": 12}}, DM, UNKNOWN),
     ({"recorded": "relapse"}, Patient().has("dermatomyositis", status="relapse"), YES),
     ({"recorded": "relapse"}, DM, NO),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone", dose=20), YES),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone", dose=15), NO),
+    ({"daily_dose": {"of": "glucocorticoid", "at_least": 2.5}}, DM.takes("prednisone", dose=2.5), YES),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone"), UNKNOWN),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM, NO),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since="2026-11-07"), YES),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since="2026-11-08"), NO),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since=None), UNKNOWN),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.stopped("prednisone"), NO),
 ]
 
 
@@ -262,6 +271,9 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
         {"phenotype": []},
         {"recorded": []},
         {"first_recorded": {"of": "interstitial-lung-disease"}},
+        {"daily_dose": {"of": "glucocorticoid"}},
+        {"daily_dose": {"of": "glucocorticoid", "above": 15}},
+        {"taken_weeks": {"of": "glucocorticoid", "over": "two"}},
         {"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": "twelve"}},
     ],
     ids=str,
