@@ -61,9 +61,7 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if any(r.holds is Answer.YES and not r.is_stated for r in said) or (
-            topic in _ASKS_ALONE and not all(r.is_stated for r in said)
-        ):
+        if any(r.is_worth_a_card and (r.holds is Answer.YES or topic in _ASKS_ALONE) for r in said):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
@@ -83,7 +81,8 @@ def _card(
     topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
 ) -> dict[str, Any]:
     missing = missing_of(said)
-    said = [r for r in said if r.holds is Answer.YES] or said
+    firm = [r for r in said if r.holds is Answer.YES]
+    said = firm if any(r.is_worth_a_card for r in firm) else said
     suggestions = _suggestions(topic, said, missing, assessment, known, namespace, offered)
     sources = sources_of(said)
     card: dict[str, Any] = {
@@ -105,7 +104,7 @@ def _card(
 
 def _indicator(said: list[Recommendation]) -> str:
     """By the most urgent statement; a card that only asks never alarms."""
-    firm = [r for r in said if r.holds is Answer.YES]
+    firm = [r for r in said if r.holds is Answer.YES and (r.is_worth_a_card or r.is_stated)]
     urgencies = {r.urgency for r in firm} or {"routine"}
     return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
 
@@ -159,12 +158,15 @@ def _suggestions(
     return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
 
 
+_SHOWN = (Standing.PRESENT, Standing.FAILED)
+
+
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
     keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
-    shown = (assessment.investigation(known.orders[key]["investigation"]).standing for key in keys)
-    return [key for key, standing in zip(keys, shown, strict=True) if standing not in (Standing.PRESENT, Standing.FAILED)]
+    shown = (assessment.investigation(known.orders[key]["investigation"]) for key in keys)
+    return [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
 
 
 def _suggestion(
