@@ -254,7 +254,7 @@ def test_declining_a_drug_says_nothing_about_how_it_worked() -> None:
         status="stopped",
         intent="order",
         medicationCodeableConcept=METHOTREXATE,
-        authoredOn="2026-01-10",
+        authoredOn="2026-05-01",
         statusReason=DECLINED,
     ).assess()
     assert stopped.treatment.courses["methotrexate"].outcome is Outcome.STOPPED
