@@ -20,6 +20,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder
+from fhir_profiles.refusals import in_words
 
 
 def recommend(
@@ -182,12 +183,12 @@ def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, 
 def _with_orders(
     recommendation: Recommendation, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge
 ) -> Recommendation | None:
-    """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now."""
+    """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now or was declined."""
     since = counts_from(case.assessment, rule.counts_from_months_before_onset)
     look = _Look(rule, case, known, since)
     for order in orders:
         look.at(order)
-    nothing_left = not look.open_orders and not look.held_back and not look.has_failed
+    nothing_left = not (look.open_orders or look.held_back or look.declined or look.has_failed)
     if nothing_left and rule.urgency != "urgent":
         return None
     holds = recommendation.holds if look.open_orders or not look.has_failed else all_of((recommendation.holds, Answer.UNKNOWN))
@@ -199,7 +200,8 @@ def _with_orders(
         missing=tuple(dict.fromkeys((*recommendation.missing, *look.missing))),
         notes=(*recommendation.notes, *look.notes),
         held_back=tuple(look.held_back),
-        is_note=bool(look.held_back) and not look.open_orders,
+        declined=tuple(look.declined),
+        is_note=bool(look.held_back or look.declined) and not look.open_orders,
     )
 
 
@@ -216,12 +218,16 @@ class _Look:
     missing: list[Missing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     held_back: list[tuple[str, str]] = field(default_factory=list)
+    declined: list[Evidence] = field(default_factory=list)
     has_failed: bool = False
 
     def at(self, order: str) -> None:
-        """One order: done, failed, held back or open."""
+        """One order: done, declined, failed, held back or open. What is urgent is offered whatever was declined before."""
         entry = self.known.orders[order]
         found = self.case.assessment.investigation(entry["investigation"], self.since)
+        if found.declined and self.rule.urgency != "urgent":
+            self.declined.append(Evidence(f"{entry['title']} {in_words(found.declined)}", found.declined.reference))
+            return
         self.missing.extend(found.missing)
         self.already.extend(found.evidence)
         if found.standing is Standing.FAILED:

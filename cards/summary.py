@@ -33,7 +33,7 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         assessment: the patient.
         known: the knowledge.
     """
-    firm = [r for r in recommendations if r.holds is Answer.YES and not r.is_stated]
+    firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
     if not firm:
         return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening}.get(topic)

@@ -13,6 +13,7 @@ from cards.safety import cautions_for
 from cards.verdicts import Case
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
+from fhir_profiles.refusals import in_words
 
 STRENGTHS = (
     "strongly-recommended",
@@ -48,7 +49,8 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge, undecided_fit:
     _route(backing, case.assessment.severity.value)
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
-    standing = (fit for fit, option in options if option.not_offered is None and not _is_partner(option))
+    # What the patient declined still fits best: declining it brings no other drug into the ready-made orders.
+    standing = (fit for fit, option in options if (option.not_offered is None or option.is_declined) and not _is_partner(option))
     best = max((*standing, undecided_fit), default=0)
     return tuple(
         replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
@@ -105,6 +107,8 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     )
     cautions = cautions_for(treatment, case, known, Level)
     course = case.assessment.treatment.courses.get(entry.course or "")
+    set_aside = _set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions)
+    refusal = case.assessment.refusal_of_treatment(entry.course)
     return Option(
         treatment=treatment,
         title=entry.title,
@@ -112,7 +116,8 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
-        not_offered=_set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions),
+        not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
+        is_declined=refusal is not None and set_aside is None,
         order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
     )
 

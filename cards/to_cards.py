@@ -59,15 +59,15 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if _firm(said) or (known.topics[topic].asks_alone and not all(r.is_stated for r in said)):
+        if _firm(said) or (known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
 
 
 def _firm(said: Sequence[Recommendation]) -> list[Recommendation]:
-    """What holds for certain and is more than a text beside it."""
-    return [r for r in said if r.holds is Answer.YES and not r.is_stated]
+    """What holds for certain and is worth a card."""
+    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
 
 
 def _without_what_can_wait(
@@ -158,12 +158,15 @@ def _suggestions(
     return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
 
 
+_SHOWN = (Standing.PRESENT, Standing.FAILED)
+
+
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
     keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
-    shown = (assessment.investigation(known.orders[key]["investigation"]).standing for key in keys)
-    return [key for key, standing in zip(keys, shown, strict=True) if standing not in (Standing.PRESENT, Standing.FAILED)]
+    shown = (assessment.investigation(known.orders[key]["investigation"]) for key in keys)
+    return [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
 
 
 def _suggestion(

@@ -57,6 +57,7 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
         section("Also named, more generally", bullets(_in_general([o for o in standing if not o.is_best_fit]))),
         section("Not suggested", bullets(_set_aside([o for o in options if o.not_offered]))),
         section("Not ordered now", bullets(_held_back(recommendations))),
+        section("Declined by the patient", bullets(_declined(recommendations))),
         section("Please note", bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
         section("Why", bullets(_reasons(evidence_of(recommendations)))),
         section("Already done or ordered", bullets(already)),
@@ -138,6 +139,11 @@ def _held_back(recommendations: Sequence[Recommendation]) -> list[str]:
     for title, reason in dict.fromkeys(pair for r in recommendations for pair in r.held_back):
         by_reason.setdefault(reason, []).append(title)
     return [f"{capital(listed(titles))}: {reason}" for reason, titles in by_reason.items()]
+
+
+def _declined(recommendations: Sequence[Recommendation]) -> list[str]:
+    texts = dict.fromkeys(item.text for r in recommendations for item in r.declined)
+    return [f"{capital(escape(text))}; offer again only if the situation has changed" for text in texts]
 
 
 def _reasons(evidence: Sequence[Evidence]) -> list[str]:

@@ -67,7 +67,9 @@ def _ages(record: PatientRecord) -> Ages:
 
 
 def _immunosuppressants(known: Definitions) -> tuple[str, ...]:
-    return tuple(drug for agent in known.agents.values() if agent.role != "other" for drug in agent.drugs)
+    return tuple(
+        drug for agent in known.agents.values() if agent.role in ("glucocorticoid", "immunosuppressant") for drug in agent.drugs
+    )
 
 
 def _any_weakness(features: dict[str, Finding]) -> Finding:

@@ -10,7 +10,8 @@ from fhir_profiles.features import Ages
 from fhir_profiles.findings import Finding
 from fhir_profiles.investigations import Investigation, days_done, investigate
 from fhir_profiles.phenotypes import Phenotype
-from fhir_profiles.record import Issue, PatientRecord
+from fhir_profiles.record import Issue, PatientRecord, Refusal
+from fhir_profiles.refusals import refused_treatments, standing_refusals
 from fhir_profiles.severity import Severity
 from fhir_profiles.treatment import Treatment
 
@@ -70,6 +71,15 @@ class Assessment:
             KeyError: no such investigation in `definitions/investigations.yaml`.
         """
         return investigate(self.record, code, self.definitions.investigations[code], since)
+
+    @property
+    def declined(self) -> tuple[Refusal, ...]:
+        """What the patient declined and nothing later has overtaken, newest first."""
+        return standing_refusals(self.record)
+
+    def refusal_of_treatment(self, agent: str | None) -> Refusal | None:
+        """The patient's refusal of a treatment of `definitions/agents.yaml`, if one stands."""
+        return refused_treatments(self.record, self.definitions.agents).get(agent) if agent else None
 
     def days_done(self, code: str, since: date | None = None) -> tuple[date, ...]:
         """The days on which a test was done, oldest first."""

@@ -15,6 +15,7 @@ from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence, Finding, Missing
 from fhir_profiles.phenotypes import Phenotype
+from fhir_profiles.record import Refusal
 from fhir_profiles.treatment import Treatment
 from server.evaluation import Evaluation
 
@@ -32,6 +33,7 @@ def assess_json(evaluation: Evaluation) -> Json:
         "antibodies": [_antibody(antibody) for antibody in assessment.antibodies.values()],
         "features": [_feature(finding) for finding in assessment.features.values()],
         "treatment": _treatment(assessment.treatment),
+        "declined": [_refusal(refusal) for refusal in assessment.declined],
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],
@@ -65,7 +67,7 @@ def _treatment(treatment: Treatment) -> Json:
         "current": list(treatment.current),
         "failed": list(treatment.agents(Outcome.FAILED)),
         "notTolerated": list(treatment.agents(Outcome.NOT_TOLERATED, Outcome.ALLERGY)),
-        "courses": [_course(course) for course in treatment.courses.values()],
+        "courses": [_course(course) for course in treatment.of_the_disease.values()],
     }
 
 
@@ -79,6 +81,15 @@ def _course(course: Course) -> Json:
     }
 
 
+def _refusal(refusal: Refusal) -> Json:
+    return {
+        "concepts": list(refusal.concepts),
+        "title": refusal.title,
+        "date": _date(refusal.when),
+        "reference": refusal.reference,
+    }
+
+
 def _recommendation(recommendation: Recommendation) -> Json:
     return {
         "id": recommendation.id,
@@ -87,6 +98,7 @@ def _recommendation(recommendation: Recommendation) -> Json:
         "strength": recommendation.strength,
         "because": _evidence(recommendation.because),
         "missing": [_missing(missing) for missing in recommendation.missing],
+        "declined": _evidence(recommendation.declined),
         "sources": [_source(source) for source in recommendation.sources],
     }
 

@@ -8,6 +8,8 @@ from cards.to_cards import EXPLANATION
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence
+from fhir_profiles.record import Refusal
+from fhir_profiles.refusals import in_words
 from server.evaluation import Evaluation
 
 LIMITS = "Decision support, not a medical device and not clinically validated."
@@ -21,6 +23,7 @@ def assess_text(evaluation: Evaluation) -> str:
         *_section("Severity", _severity(evaluation.assessment)),
         *_section("Antibodies", (str(antibody) for antibody in evaluation.assessment.antibodies.values())),
         *_section("Treatment", _treatment(evaluation.assessment)),
+        *_section("Declined by the patient", (_refusal(refusal) for refusal in evaluation.assessment.declined)),
         *_section("Cards", _cards(evaluation)),
         *_section("Recommendations", _recommendations(evaluation)),
         *_section("Issues in the data", (f"{issue.reference}: {issue.problem}" for issue in evaluation.issues)),
@@ -63,12 +66,16 @@ def _severity(assessment: Assessment) -> Iterator[str]:
 
 def _treatment(assessment: Assessment) -> Iterator[str]:
     treatment = assessment.treatment
-    if not assessment.phenotypes and not treatment.courses:
+    if not assessment.phenotypes and not treatment.of_the_disease:
         return
     yield f"{treatment.phase}, {treatment.line} of 3 lines used"
-    for course in treatment.courses.values():
+    for course in treatment.of_the_disease.values():
         yield f"{course.title}: {course.outcome.value}"
         yield from _because(course.evidence)
+
+
+def _refusal(refusal: Refusal) -> str:
+    return f"{refusal.title}: {in_words(refusal)} [{refusal.reference}]"
 
 
 def _because(evidence: Iterable[Evidence]) -> Iterator[str]:

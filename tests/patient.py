@@ -17,6 +17,7 @@ from cards.recommendation import Recommendation
 from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.codes import Terminology
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, PatientRecord
@@ -226,6 +227,20 @@ class Patient:
     def ordered(self, test: str, on: str | None = "2026-11-15") -> "Patient":
         """An active ServiceRequest."""
         return self.add("ServiceRequest", status="active", intent="order", code=codeable(test), authoredOn=on)
+
+    def declined(self, what: str, on: str | None = "2026-05-03", *, route: str | None = None) -> "Patient":
+        """The patient said no: to a drug, as a statement that it is not taken; to anything else, as a Procedure not done."""
+        reason = codeable("patient_refusal")
+        if any(what in agent.drugs for agent in definitions().agents.values()):
+            return self.add(
+                "MedicationStatement",
+                status="not-taken",
+                statusReason=[reason],
+                medicationCodeableConcept=codeable(what),
+                dateAsserted=on,
+                dosage=_dosage(route=route),
+            )
+        return self.add("Procedure", status="not-done", statusReason=reason, code=codeable(what), performedDateTime=on)
 
     # --- what was sent --------------------------------------------------------------------------------------------------
 

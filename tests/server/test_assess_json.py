@@ -30,8 +30,8 @@ def test_the_members_are_those_of_the_design_in_its_order() -> None:
     answer = assessed(ANTI_TIF1)
     (antibody, *_) = answer["antibodies"]
     assert list(answer) == [
-        "asOf", "patient", "phenotypes", "severity", "antibodies", "features", "treatment", "recommendations", "cards", "issues",
-        "knowledgeVersion",
+        "asOf", "patient", "phenotypes", "severity", "antibodies", "features", "treatment", "declined", "recommendations",
+        "cards", "issues", "knowledgeVersion",
     ]  # fmt: skip
     assert list(answer["patient"]) == ["id", "age", "sex"]
     assert shape(answer["phenotypes"]) == [{"code": None, "certainty": None, "evidence": EVIDENCE}]
@@ -40,7 +40,7 @@ def test_the_members_are_those_of_the_design_in_its_order() -> None:
     assert all(list(feature) == ["code", "value", "evidence"] for feature in answer["features"])
     assert list(answer["treatment"]) == ["phase", "line", "current", "failed", "notTolerated", "courses"]
     for recommendation in answer["recommendations"]:
-        assert list(recommendation) == ["id", "topic", "holds", "strength", "because", "missing", "sources"]
+        assert list(recommendation) == ["id", "topic", "holds", "strength", "because", "missing", "declined", "sources"]
         assert shape(recommendation["sources"]) == [{"id": None, "citation": None, "year": None, "evidence": None}]
 
 
@@ -64,8 +64,22 @@ def test_agents_are_named_by_what_became_of_them() -> None:
     assert "methotrexate" in assessed("dermatomyositis-methotrexate-intolerance")["treatment"]["notTolerated"]
 
 
+def test_what_the_patient_declined_is_listed_with_its_day_and_named_where_it_is_not_offered() -> None:
+    slug = "dermatomyositis-declined-colonoscopy"
+    answer = assessed(slug)
+    reference = f"Procedure/{slug}.colonoscopy"
+    assert answer["declined"] == [
+        {"concepts": ["colonoscopy"], "title": "Colonoscopy", "date": "2026-10-14", "reference": reference}
+    ]
+    told = {r["id"]: r["declined"] for r in answer["recommendations"] if r["declined"]}
+    text = "colonoscopy declined by the patient on 14 October 2026"
+    who_asks = ("titulaer-2011-dm-colonoscopy-over-50", "meyer-2019-dm-tumour-summary")
+    assert told == {name: [{"text": text, "reference": reference}] for name in who_asks}
+
+
 def test_what_is_empty_is_there_and_empty() -> None:
     answer = assessed(HEALTHY)
+    assert answer["declined"] == []
     assert (answer["phenotypes"], answer["recommendations"], answer["cards"], answer["issues"]) == ([], [], [], [])
     assert answer["severity"]["value"] == "unknown"
     nobody = assess_json(evaluate([], as_of=AS_OF, seed="seed"))

@@ -35,6 +35,12 @@ def test_for_a_patient_without_myositis_it_is_short() -> None:
     assert "no myositis found in this data" in text
 
 
+def test_what_the_patient_declined_is_listed() -> None:
+    text = text_of(chart("dermatomyositis-declined-colonoscopy"))
+    assert "Declined by the patient" in titles(text)
+    assert "Colonoscopy: declined by the patient on 14 October 2026 [Procedure/" in text
+
+
 def test_what_was_wrong_with_the_data_is_listed() -> None:
     text = text_of(chart(ANTI_TIF1), diagnosis("other"))
     assert titles(text) == ["Phenotype", "Cards", "Issues in the data"]
