@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from fhir_profiles.antibodies import AntibodyResult
+from fhir_profiles.classification import Classification, classify
 from fhir_profiles.clinical_definitions import Definitions, definitions
 from fhir_profiles.features import Ages
 from fhir_profiles.findings import Finding
@@ -62,6 +63,11 @@ class Assessment:
     def phenotype(self, code: str) -> Phenotype | None:
         """The phenotype of that code, if it holds."""
         return next((phenotype for phenotype in self.phenotypes if phenotype.code == code), None)
+
+    @property
+    def classification(self) -> Classification | None:
+        """The 2017 EULAR/ACR classification, worked out when asked for: no card needs it."""
+        return classify(self.record, self.ages, self.phenotypes, self.treatment)
 
     def investigation(self, code: str, since: date | None = None) -> Investigation:
         """Whether a test or referral was done on or after a day, or is ordered.

@@ -16,6 +16,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence, Finding, Missing
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.treatment import Treatment
+from server.classification_json import classification_json
 from server.evaluation import Evaluation
 
 Json = dict[str, Any]
@@ -32,6 +33,7 @@ def assess_json(evaluation: Evaluation) -> Json:
         "antibodies": [_antibody(antibody) for antibody in assessment.antibodies.values()],
         "features": [_feature(finding) for finding in assessment.features.values()],
         "treatment": _treatment(assessment.treatment),
+        "classification": classification_json(assessment.classification),
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],

@@ -6,6 +6,7 @@ from typing import Any
 from cards.knowledge import knowledge
 from cards.to_cards import EXPLANATION
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.classification_criteria import criteria
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence
 from server.evaluation import Evaluation
@@ -21,6 +22,7 @@ def assess_text(evaluation: Evaluation) -> str:
         *_section("Severity", _severity(evaluation.assessment)),
         *_section("Antibodies", (str(antibody) for antibody in evaluation.assessment.antibodies.values())),
         *_section("Treatment", _treatment(evaluation.assessment)),
+        *_section("Classification", _classification(evaluation.assessment)),
         *_section("Cards", _cards(evaluation)),
         *_section("Recommendations", _recommendations(evaluation)),
         *_section("Issues in the data", (f"{issue.reference}: {issue.problem}" for issue in evaluation.issues)),
@@ -69,6 +71,22 @@ def _treatment(assessment: Assessment) -> Iterator[str]:
     for course in treatment.courses.values():
         yield f"{course.title}: {course.outcome.value}"
         yield from _because(course.evidence)
+
+
+def _classification(assessment: Assessment) -> Iterator[str]:
+    classification = assessment.classification
+    if classification is None:
+        return
+    score, rules = classification.score, criteria()
+    column = score.column.replace("-", " ")
+    yield f"{rules.source['citation']}: {score.minimum / 10} points {column}, {score.minimum_class.words}"
+    if score.unknown:
+        count = f"{len(score.unknown)} {'item' if len(score.unknown) == 1 else 'items'} unknown"
+        yield f"{count}: the score is a minimum; best reachable {score.best / 10}, {score.best_class.words}"
+    if classification.subgroups:
+        yield f"subgroup: {' or '.join(rules.subgroups[code] for code in classification.subgroups)}"
+    yield from classification.notes
+    yield rules.statement
 
 
 def _because(evidence: Iterable[Evidence]) -> Iterator[str]:
