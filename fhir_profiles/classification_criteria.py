@@ -118,15 +118,13 @@ def criteria() -> Criteria:
         DefinitionError: an item, a combination or the tree names what no entry defines, or a weight is no whole number.
     """
     content = yaml.load((FOLDER / FILE).read_text("utf-8"), Loader=yaml.CSafeLoader)
-    read = read_criteria(content)
-    _check_names(read)
-    return read
+    return read_criteria(content)
 
 
 def read_criteria(content: Mapping[str, Any]) -> Criteria:
-    """The content of the file as values."""
+    """The content of the file as checked values; raises as `criteria` does."""
     onset = content["onset"]
-    return Criteria(
+    read = Criteria(
         source=content["source"],
         statement=content["statement"],
         notes=content["notes"],
@@ -146,6 +144,8 @@ def read_criteria(content: Mapping[str, Any]) -> Criteria:
         tree=_branch(content["tree"]),
         subgroups=content["subgroups"],
     )
+    _check_names(read)
+    return read
 
 
 def _weights(name: str, entry: Mapping[str, Any]) -> dict[str, int]:

@@ -16,8 +16,8 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence, Finding, Missing
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.treatment import Treatment
-from server.classification_json import classification_json
 from server.evaluation import Evaluation
+from server.scores_json import classification_json, improvement_json
 
 Json = dict[str, Any]
 
@@ -34,6 +34,7 @@ def assess_json(evaluation: Evaluation) -> Json:
         "features": [_feature(finding) for finding in assessment.features.values()],
         "treatment": _treatment(assessment.treatment),
         "classification": classification_json(assessment.classification),
+        "improvement": improvement_json(assessment.improvement),
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],

@@ -9,6 +9,7 @@ from fhir_profiles.assessment import Assessment
 from fhir_profiles.classification_criteria import criteria
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence
+from fhir_profiles.improvement import rules
 from server.evaluation import Evaluation
 
 LIMITS = "Decision support, not a medical device and not clinically validated."
@@ -23,6 +24,7 @@ def assess_text(evaluation: Evaluation) -> str:
         *_section("Antibodies", (str(antibody) for antibody in evaluation.assessment.antibodies.values())),
         *_section("Treatment", _treatment(evaluation.assessment)),
         *_section("Classification", _classification(evaluation.assessment)),
+        *_section("Improvement", _improvement(evaluation.assessment)),
         *_section("Cards", _cards(evaluation)),
         *_section("Recommendations", _recommendations(evaluation)),
         *_section("Issues in the data", (f"{issue.reference}: {issue.problem}" for issue in evaluation.issues)),
@@ -87,6 +89,21 @@ def _classification(assessment: Assessment) -> Iterator[str]:
         yield f"subgroup: {' or '.join(rules.subgroups[code] for code in classification.subgroups)}"
     yield from classification.notes
     yield rules.statement
+
+
+def _improvement(assessment: Assessment) -> Iterator[str]:
+    improvement = assessment.improvement
+    if improvement is None:
+        return
+    points, responses = (
+        " to ".join(dict.fromkeys(pair))
+        for pair in (
+            (str(improvement.minimum / 10), str(improvement.maximum / 10)),
+            (improvement.least_response, improvement.most_response),
+        )
+    )
+    yield f"Total Improvement Score {points} of 100, response: {responses} ({improvement.thresholds} thresholds)"
+    yield from (rules()["basis"], *improvement.notes)
 
 
 def _because(evidence: Iterable[Evidence]) -> Iterator[str]:
