@@ -12,7 +12,7 @@ from enum import StrEnum
 from fhir_profiles.classification_criteria import COLUMN_CODES, WITH_BIOPSY, WITHOUT_BIOPSY, Branch, Column, Criteria, criteria
 from fhir_profiles.classification_items import BIOPSY_TEST, AnsweredItem, find_findings, find_items
 from fhir_profiles.features import Ages
-from fhir_profiles.findings import Answer, Finding
+from fhir_profiles.findings import Answer, Evidence, Finding
 from fhir_profiles.onset_age import find_onset_age
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import PatientRecord
@@ -69,6 +69,7 @@ class Classification:
     needs_biopsy_features: no rash of dermatomyositis and no biopsy feature is on record, so it is too early to classify.
     biopsy_not_read: a muscle biopsy is on record and none of its findings is.
     subgroups: those that the tree leaves possible, one where it can be walked; none unless the criteria are met.
+    other_explanations: other muscle diseases on the problem list; the criteria ask that none explains the findings better.
     """
 
     items: tuple[AnsweredItem, ...]
@@ -77,6 +78,7 @@ class Classification:
     needs_biopsy_features: bool
     biopsy_not_read: bool
     subgroups: tuple[str, ...]
+    other_explanations: tuple[Evidence, ...] = ()
 
     @property
     def score(self) -> Score:
@@ -93,7 +95,11 @@ class Classification:
         """What a reader must know before using the score."""
         words = criteria().notes
         too_early = self.score.minimum_class.meets_criteria and self.needs_biopsy_features
-        held = {"needs-biopsy-features": too_early, "biopsy-not-read": self.biopsy_not_read}
+        held = {
+            "needs-biopsy-features": too_early,
+            "biopsy-not-read": self.biopsy_not_read,
+            "other-explanation": bool(self.other_explanations),
+        }
         return tuple(words[code] for code, holds in held.items() if holds)
 
 
@@ -131,7 +137,16 @@ def _classification(
         needs_biopsy_features=needs_biopsy,
         biopsy_not_read=not has_histology and bool(record.events.get(BIOPSY_TEST) or record.results.get(BIOPSY_TEST)),
         subgroups=walk(rules.tree, lambda code: findings[code].value) if met else (),
+        other_explanations=_other_explanations(record, rules),
     )
+
+
+def _other_explanations(record: PatientRecord, rules: Criteria) -> tuple[Evidence, ...]:
+    found: dict[str, Evidence] = {}
+    for concept in rules.other_explanations:
+        for fact in record.diagnoses.get(concept, ()):
+            found.setdefault(fact.reference, Evidence(f"{concept.replace('_', ' ')} on the problem list", fact.reference))
+    return tuple(found.values())
 
 
 def score(items: Iterable[AnsweredItem], column: Column) -> Score:

@@ -96,6 +96,7 @@ class Criteria:
     source: Mapping[str, Any]
     statement: str
     notes: Mapping[str, str]
+    other_explanations: tuple[str, ...]
     caveats: tuple[str, ...]
     columns: Mapping[str, Column]
     onset_title: str
@@ -128,6 +129,7 @@ def read_criteria(content: Mapping[str, Any]) -> Criteria:
         source=content["source"],
         statement=content["statement"],
         notes=content["notes"],
+        other_explanations=tuple(content["other_explanations"]),
         caveats=tuple(content["caveats"]),
         columns={
             code: Column(code, *(_tenths(code, entry[name]) for name in ("possible", "probable", "definite")))

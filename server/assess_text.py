@@ -88,6 +88,7 @@ def _classification(assessment: Assessment) -> Iterator[str]:
     if classification.subgroups:
         yield f"subgroup: {' or '.join(rules.subgroups[code] for code in classification.subgroups)}"
     yield from classification.notes
+    yield from _because(classification.other_explanations)
     yield rules.statement
 
 

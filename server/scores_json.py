@@ -28,6 +28,7 @@ def classification_json(classification: Classification | None) -> Json | None:
         "needsBiopsyFeatures": classification.needs_biopsy_features,
         "subgroups": [{"code": code, "title": known.subgroups[code]} for code in classification.subgroups],
         "items": [_item(item) for item in classification.items],
+        "otherExplanations": _evidence(classification.other_explanations),
         "notes": list(classification.notes),
         "caveats": list(known.caveats),
     }

@@ -385,6 +385,22 @@ def test_below_the_cut_off_there_is_no_subgroup() -> None:
     assert (found.subgroups, found.meets_criteria) == ((), False)
 
 
+# --- a better explanation -----------------------------------------------------------------------------------------------------
+
+
+def test_another_muscle_disease_on_record_is_named_and_changes_no_score() -> None:
+    alone, beside = aged(50).strength("hip_flexion", 3), aged(50).strength("hip_flexion", 3).has("muscular_dystrophy")
+    found = classified(beside)
+    assert [one.text for one in found.other_explanations] == ["muscular dystrophy on the problem list"]
+    assert RULES.notes["other-explanation"] in found.notes
+    assert found.score == classified(alone).score
+    assert classified(alone).other_explanations == ()
+
+
+def test_a_refuted_muscle_disease_explains_nothing() -> None:
+    assert classified(aged(50).has("muscular_dystrophy", verification="refuted")).other_explanations == ()
+
+
 # --- when there is something to classify --------------------------------------------------------------------------------------
 
 
@@ -506,7 +522,7 @@ def test_another_positive_item_never_lowers_the_minimum(patient: Patient) -> Non
 def test_every_concept_of_the_file_is_a_valueset() -> None:
     named = {c for f in RULES.recorded.values() for c in (*f.diagnoses, *f.positive, *f.above, *f.unclear)}
     graded = {c for g in RULES.graded.values() for c in (*g.weak, *g.weaker, *g.than, *((g.whole,) if g.whole else ()))}
-    concepts = named | graded | set(RULES.named_by_biopsy.values()) | set(RULES.first_symptoms)
+    concepts = named | graded | set(RULES.named_by_biopsy.values()) | {*RULES.first_symptoms, *RULES.other_explanations}
     folder = FOLDER.parent / "valuesets"
     assert [c for c in sorted(concepts) if not (folder / f"{c.replace('_', '-')}.json").exists()] == []
 

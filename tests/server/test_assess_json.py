@@ -75,8 +75,8 @@ def test_what_is_empty_is_there_and_empty() -> None:
 def test_the_classification_has_both_scores_in_tenths_with_what_is_unknown() -> None:
     classification = assessed("classic-dermatomyositis")["classification"]
     assert list(classification) == [
-        "criteria", "statement", "column", "scores", "meetsCriteria", "needsBiopsyFeatures", "subgroups", "items", "notes",
-        "caveats",
+        "criteria", "statement", "column", "scores", "meetsCriteria", "needsBiopsyFeatures", "subgroups", "items",
+        "otherExplanations", "notes", "caveats",
     ]  # fmt: skip
     assert classification["criteria"]["doi"] == "10.1136/annrheumdis-2017-211468"
     assert classification["statement"] == "classification, not a diagnosis; for use where no better explanation exists"
