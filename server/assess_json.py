@@ -5,10 +5,13 @@ Every member is always there: a list that is empty is `[]`, and what is not know
 
 from calendar import monthrange
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from cards.knowledge import knowledge
+from cards.recommend import calendar
 from cards.recommendation import Recommendation, Source
+from cards.schedule import Due
 from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Course, Outcome
@@ -18,6 +21,7 @@ from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import Refusal
 from fhir_profiles.treatment import Treatment
 from server.evaluation import Evaluation
+from server.scores_json import classification_json, improvement_json
 
 Json = dict[str, Any]
 
@@ -34,6 +38,9 @@ def assess_json(evaluation: Evaluation) -> Json:
         "features": [_feature(finding) for finding in assessment.features.values()],
         "treatment": _treatment(assessment.treatment),
         "declined": [_refusal(refusal) for refusal in assessment.declined],
+        "classification": classification_json(assessment.classification),
+        "improvement": improvement_json(assessment.improvement),
+        "calendar": [_due(name, due) for name, due in calendar(assessment).items()],
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],
@@ -101,6 +108,23 @@ def _recommendation(recommendation: Recommendation) -> Json:
         "declined": _evidence(recommendation.declined),
         "sources": [_source(source) for source in recommendation.sources],
     }
+
+
+def _due(recommendation: str, due: Due) -> Json:
+    return {
+        "recommendation": recommendation,
+        "title": due.title,
+        "state": due.state.value,
+        "lastDone": _day(due.last_done),
+        "dueFrom": _day(due.due_from),
+        "overdueAfter": _day(due.overdue_after),
+        "ends": _day(due.ends),
+        "missing": [_missing(missing) for missing in due.missing],
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _evidence(items: Iterable[Evidence]) -> list[Json]:
