@@ -345,7 +345,8 @@ def _check_unique(ids: Iterable[str]) -> None:
 def _version(folder: Path) -> str:
     digest = hashlib.sha256()
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
-    for path in (*sorted(folder.rglob("*.yaml")), *sorted(clinical)):
+    spoken = [path for path in sorted(folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
+    for path in (*spoken, *sorted(clinical)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}"

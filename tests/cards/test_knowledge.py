@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cards.knowledge import FOLDER, KNOWLEDGE_RELEASE, Rule, knowledge, load_knowledge
 from cards.recommendation import Level
 from cards.verdicts import RuleError
 from fhir_profiles.clinical_definitions import definitions
+from fhir_profiles.yaml_files import read_yaml
 from tests.patient import terminology
 
 KNOWN = knowledge()
@@ -164,9 +164,7 @@ def test_unverified_house_defaults_only_hold_orders_back() -> None:
         assert rule.level is Level.HOLD or (rule.level is Level.STOP and is_about_tests)
 
 
-DOCUMENTS = {
-    path.relative_to(FOLDER).as_posix(): yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.rglob("*.yaml"))
-}
+DOCUMENTS = {path.relative_to(FOLDER).as_posix(): read_yaml(path) for path in sorted(FOLDER.rglob("*.yaml"))}
 
 
 def keys(node: Any) -> Iterator[Any]:
