@@ -7,7 +7,6 @@ from calendar import monthrange
 from collections.abc import Iterable
 from typing import Any
 
-from cards.knowledge import knowledge
 from cards.recommendation import Recommendation, Source
 from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.assessment import Assessment
@@ -35,7 +34,7 @@ def assess_json(evaluation: Evaluation) -> Json:
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],
-        "knowledgeVersion": knowledge().version,
+        "knowledgeVersion": evaluation.knowledge_version,
     }
 
 

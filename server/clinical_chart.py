@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Self
 
-from fhir_profiles.codes import Terminology
 from fhir_profiles.dates import add_months
 from fhir_profiles.record import InputState
+from server.basis import packaged_terminology as terminology
 
 Json = dict[str, Any]
 
@@ -64,12 +64,6 @@ _UNITS = {
 }
 _SYSTEMS = ("http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm")
 """In what a chart is coded best; the first of them that has a code for the concept is taken."""
-
-
-@cache
-def terminology() -> Terminology:
-    """The packaged terminology, read once: what a chart is coded with."""
-    return Terminology.load()
 
 
 @cache

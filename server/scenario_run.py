@@ -6,18 +6,23 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
-from cards.knowledge import Knowledge, knowledge
+from cards.knowledge import Knowledge
 from cards.recommendation import Recommendation
 from cards.wording import options_of
 from fhir_profiles.findings import Answer
+from server.basis import Basis, packaged_basis
 from server.evaluation import Drafts, Evaluation, evaluate
 from server.scenarios import Scenario, ScenarioError
 
 Card = Mapping[str, Any]
 
 
-def run(scenario: Scenario) -> tuple[str, ...]:
+def run(scenario: Scenario, basis: Basis | None = None) -> tuple[str, ...]:
     """Run one scenario.
+
+    Args:
+        scenario: the patient and what is expected.
+        basis: terminology and knowledge; the packaged ones by default.
 
     Returns:
         What came out otherwise than expected, in sentences; nothing where all is well.
@@ -25,13 +30,14 @@ def run(scenario: Scenario) -> tuple[str, ...]:
     Raises:
         ScenarioError: an expectation names a statement, order, treatment or topic that does not exist.
     """
-    known = knowledge()
+    basis = basis or packaged_basis()
+    known = basis.knowledge
     _check_names(scenario, known)
-    outcome = Outcome(evaluated(scenario), known)
+    outcome = Outcome(evaluated(scenario, basis), known)
     return tuple(complaint for key, wanted in scenario.expected.items() for complaint in _EXPECTATIONS[key](outcome, wanted))
 
 
-def evaluated(scenario: Scenario) -> Evaluation:
+def evaluated(scenario: Scenario, basis: Basis) -> Evaluation:
     """What the pipeline makes of the scenario's patient."""
     chart = scenario.chart
     orders = chart.draft_orders()
@@ -42,6 +48,7 @@ def evaluated(scenario: Scenario) -> Evaluation:
         patient_id="1",
         inputs=chart.inputs(),
         drafts=None if orders is None else Drafts(orders),
+        basis=basis,
     )
 
 
@@ -194,7 +201,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _check_names(scenario: Scenario, known: Knowledge) -> None:
-    statements = {rule.id for rule in known.rules} | {rule.id for rule in known.safety}
+    statements = {rule.id for rule in (*known.rules, *known.safety, *known.off)}
     kinds: tuple[tuple[str, Iterable[str], tuple[str, ...]], ...] = (
         ("statement or safety rule", statements, ("holds", "unknown", "not")),
         ("card topic", known.topics, ("topics", "no_topics")),

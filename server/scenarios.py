@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
-import cards
+from cards.layers import PACKAGED, in_words
 from fhir_profiles.yaml_files import YamlError, line_of, read_yaml
 from server.clinical_chart import ChartWordError, ClinicalChart
 from server.scenario_chart import Words, chart_of, merged
 
-FOLDER = Path(cards.__file__).parent / "scenarios"
+FOLDER = PACKAGED / "scenarios"
 _SCHEMA = Path(__file__).parent / "schemas" / "scenarios.schema.json"
 _ABOUT_STATEMENTS = ("holds", "unknown", "not")
 
@@ -127,23 +127,22 @@ def _path(place: Iterable[str | int]) -> str:
     return "/".join(map(str, place))
 
 
-def _in_words(problem: Any) -> str:
-    if problem.validator == "additionalProperties":
-        known = problem.schema.get("properties", {})
-        unknown = sorted(set(problem.instance) - set(known))
-        return f"unknown {', '.join(f'`{name}`' for name in unknown)}; known are {', '.join(sorted(known))}"
+def _in_words(problem: ValidationError) -> str:
     must_be = next(filter(None, map(_description, _outwards(problem))), None)
-    return f"must be {must_be}" if must_be else str(problem.message)
+    if must_be and problem.validator != "additionalProperties":
+        return f"must be {must_be}"
+    return in_words(problem)
 
 
-def _outwards(problem: Any) -> Iterator[Any]:
+def _outwards(problem: ValidationError) -> Iterator[ValidationError]:
     """The problem, then those of which it is a part: what is wrong with one alternative is wrong with all of them."""
-    while problem is not None:
-        yield problem
-        problem = problem.parent
+    outer: ValidationError | None = problem
+    while outer is not None:
+        yield outer
+        outer = outer.parent  # type: ignore[assignment]  # the stubs forget that a parent is an error of the same kind
 
 
-def _description(problem: Any) -> str | None:
+def _description(problem: ValidationError) -> str | None:
     return problem.schema.get("description") if isinstance(problem.schema, dict) else None
 
 

@@ -245,7 +245,7 @@ THIRD = "guidelines/hengstman-2009.yaml"
         (THIRD, "    line: first\n", "    line: 1\n", "hengstman-2009.yaml at recommendations/0/line: 1 is not one of"),
         (THIRD, "    says: ", "    say: ", "hengstman-2009.yaml at recommendations/0: "),
         (THIRD, "recommendations:", "recommendations: []\nold:", "hengstman-2009.yaml at "),
-        (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml: not YAML: "),
+        (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml:5: not YAML"),
         ("guidelines/titulaer-2011.yaml", "orders: [ct-thorax", "orders: [ct-torax", "unknown order ct-torax; known are "),
         (
             "guidelines/titulaer-2011.yaml",

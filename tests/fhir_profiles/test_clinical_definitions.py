@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fhir_profiles import clinical_definitions
-from fhir_profiles.clinical_definitions import FOLDER, DefinitionError, definitions
+from fhir_profiles.clinical_definitions import FOLDER, DefinitionError, concepts_named, definitions
 from fhir_profiles.severity import MILD_MARKER, SEVERE_MARKERS
 from tests.patient import Patient, terminology
 
@@ -44,29 +44,9 @@ def test_no_key_and_no_list_item_is_taken_for_a_truth_value_or_a_number(name: st
     assert [leaf for leaf in leaves(document) if not isinstance(leaf, str)] == []
 
 
-def concepts_named() -> dict[str, set[str]]:
-    """The concepts that the definitions name, by place."""
-    known = definitions()
-    named: dict[str, set[str]] = {}
-    for code, antibody in known.antibodies.items():
-        named[f"antibodies: {code}"] = set(antibody.result)
-    for code, agent in known.agents.items():
-        named[f"agents: {code}"] = {*agent.drugs, *agent.procedures}
-    for code, test in known.investigations.items():
-        named[f"investigations: {code}"] = {concept for combination in test.shown_by for concept in combination}
-    for code, rule in known.phenotypes["recorded"].items():
-        named[f"phenotypes: {code}"] = {*rule["diagnoses"], *rule.get("except", ()), *rule.get("always_juvenile", ())}
-    for code, f in known.features.items():
-        answers = {f.answers["test"], *f.answers["present"], *f.answers["absent"]} if f.answers else set()
-        under = {f.results_under["result"]} if f.results_under else set()
-        lists = (f.diagnoses, f.severe_by_itself, f.unclear, f.positive, f.above, f.below, f.drugs, f.tested)
-        named[f"features: {code}"] = answers | under | {concept for names in lists for concept in names}
-    return named
-
-
-@pytest.mark.parametrize("place", sorted(concepts_named()))
+@pytest.mark.parametrize("place", sorted(concepts_named(definitions())))
 def test_every_concept_that_a_definition_names_has_a_value_set(place: str) -> None:
-    assert concepts_named()[place] - terminology().concepts == set()
+    assert concepts_named(definitions())[place] - terminology().concepts == set()
 
 
 def test_every_question_can_be_answered_from_something() -> None:
