@@ -151,10 +151,10 @@ def read_document(path: Path, schema: str) -> Any:
 
 def in_words(problem: ValidationError) -> str:
     """What is wrong according to a schema; for a member too many, with those that there may be."""
-    schema = problem.schema
-    if problem.validator == "additionalProperties" and isinstance(schema, dict) and "properties" in schema:
-        unknown = [f"`{name}`" for name in sorted(set(problem.instance) - set(schema["properties"]))]
-        return f"unknown {', '.join(unknown)}; known are {', '.join(sorted(schema['properties']))}"
+    schema, found = problem.schema, problem.instance
+    if problem.validator == "additionalProperties" and isinstance(found, dict) and isinstance(schema, dict):
+        unknown = [f"`{name}`" for name in sorted(set(found) - set(schema.get("properties", ())))]
+        return f"unknown {', '.join(unknown)}; known are {', '.join(sorted(schema.get('properties', ())))}"
     return problem.message
 
 

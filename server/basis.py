@@ -1,4 +1,4 @@
-"""What an evaluation rests on: terminology and knowledge, the packaged ones or with a site's over them (`docs/site-folder.md`)."""
+"""What an evaluation rests on: terminology and knowledge, the packaged ones or a site's over them (`docs/site-folder.md`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

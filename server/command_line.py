@@ -21,7 +21,19 @@ MACHINE_TROUBLE = 1
 
 
 class _Commands(click.Group):
-    """Settings that cannot be used end every command in the same way."""
+    """Settings that cannot be used end every command in the same way; `knowledge` is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands."""
+        return sorted((*super().list_commands(ctx), "knowledge"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        if cmd_name == "knowledge":
+            from server.knowledge_commands import knowledge
+
+            return knowledge
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
