@@ -13,7 +13,7 @@ from typing import Any
 
 from cards.conditions import compile_condition
 from cards.layers import PACKAGED as FOLDER
-from cards.layers import Entry, Layers
+from cards.layers import Entry, Layers, label
 from cards.recommendation import Contradiction, Level, Source
 from cards.verdicts import Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
@@ -246,7 +246,7 @@ class _Loader:
 
     def _rule(self, one: Entry) -> Rule:
         entry, where = one.content, one.where
-        default = self._sources(one.document["source"], one.file.name)
+        default = self._sources(one.document["source"], label(one.file))
         self._check(where, "topic", [entry["topic"]], self.topics)
         self._check(where, "order", entry.get("orders", ()), self.orders)
         orders_if = entry.get("orders_if", ())

@@ -53,7 +53,7 @@ class Entry:
     @property
     def where(self) -> str:
         """File and id, as error messages begin."""
-        return f"{self.file.name}: {self.id}"
+        return f"{label(self.file)}: {self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,12 @@ class Layers:
         for path in sorted(self.site.iterdir()):
             is_data = path.is_dir() or path.suffix in (".yaml", ".yml", ".json")
             if is_data and not path.name.startswith(".") and path.name not in known:
-                raise RuleError(f"{path.name}: nothing of this name is read; known are {', '.join(sorted(known))}")
+                raise RuleError(f"{path}: nothing of this name is read; known are {', '.join(sorted(known))}")
+
+
+def label(path: Path) -> str:
+    """A file as error messages name it: a guideline and a safety file may have the same name."""
+    return f"{path.parent.name}/{path.name}" if path.parent.name in RULE_FOLDERS else path.name
 
 
 def is_whole(folder: Path) -> bool:
@@ -139,22 +144,29 @@ def read_document(path: Path, schema: str) -> Any:
         RuleError: naming the file, the place and what is wrong.
     """
     try:
-        document = read_yaml(path)
+        document = read_yaml(path, label(path))
     except YamlError as error:
         raise RuleError(str(error)) from error
-    errors = sorted(_validator(schema).iter_errors(document), key=lambda e: list(map(str, e.absolute_path)))
+    errors = sorted(_validator(schema).iter_errors(document), key=_by_place)
     if errors:
         at = "/".join(str(part) for part in errors[0].absolute_path) or "top level"
-        raise RuleError(f"{path.name} at {at}: {in_words(errors[0])}")
+        raise RuleError(f"{label(path)} at {at}: {in_words(errors[0])}")
     return document
 
 
+def _by_place(problem: ValidationError) -> tuple[list[str], bool]:
+    """In the order of the file; a misspelt name before the one that is therefore missing."""
+    return list(map(str, problem.absolute_path)), problem.validator != "additionalProperties"
+
+
 def in_words(problem: ValidationError) -> str:
-    """What is wrong according to a schema; for a member too many, with those that there may be."""
+    """What is wrong according to a schema; for a member too many, with those that there may be; for a choice, every way out."""
     schema, found = problem.schema, problem.instance
     if problem.validator == "additionalProperties" and isinstance(found, dict) and isinstance(schema, dict):
         unknown = [f"`{name}`" for name in sorted(set(found) - set(schema.get("properties", ())))]
         return f"unknown {', '.join(unknown)}; known are {', '.join(sorted(schema.get('properties', ())))}"
+    if problem.validator in ("anyOf", "oneOf") and problem.context:
+        return "; or ".join(dict.fromkeys(one.message for one in problem.context))
     return problem.message
 
 

@@ -40,8 +40,12 @@ for _first, _word in (("t", "true"), ("f", "false")):
     ]
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, name: str | None = None) -> Any:
     """The content of a YAML file.
+
+    Args:
+        path: of the file.
+        name: of the file in messages; its own by default.
 
     Raises:
         YamlError: it cannot be read, is not YAML, or holds a key twice.
@@ -54,9 +58,9 @@ def read_yaml(path: Path) -> Any:
         raise YamlError(f"{path}: is not UTF-8; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise YamlError(f"{path.name}{line}: not YAML that we can use: {error.problem}") from None
+        raise YamlError(f"{name or path.name}{line}: not YAML that we can use: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise YamlError(f"{path.name}: not YAML: {error}") from None
+        raise YamlError(f"{name or path.name}: not YAML: {error}") from None
 
 
 def line_of(path: Path, place: Sequence[str | int]) -> int:

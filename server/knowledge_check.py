@@ -24,9 +24,7 @@ def problems_in(folder: Path) -> tuple[str, ...]:
         One line for each problem, `file:line: what is wrong and what to do`; none where all is well.
     """
     layers = Layers(folder) if is_whole(folder) else Layers(PACKAGED, folder)
-    problems = [*_unreadable(folder), *_about_terminology(folder)]
-    if not problems:
-        problems = [*_about_rules(layers, folder), *_about_scenarios(folder)]
+    problems = [*_unreadable(folder), *_about_terminology(folder)] or [*_about_rules(layers, folder), *_about_scenarios(folder)]
     return tuple(dict.fromkeys(located(problem, layers) for problem in problems))
 
 
@@ -80,9 +78,11 @@ def _about_scenarios(folder: Path) -> Iterator[str]:
 
 # --- where it stands --------------------------------------------------------------------------------------------------------
 
-_WITH_LINE = re.compile(r"(?P<file>[\w.-]+\.yaml):(?P<line>\d+): (?P<rest>.*)", re.DOTALL)
-_WITH_PLACE = re.compile(r"(?P<file>[\w.-]+\.yaml) at (?P<place>[^:]+): (?P<rest>.*)", re.DOTALL)
-_WITH_ENTRY = re.compile(r"(?P<file>[\w.-]+\.yaml): (?P<entry>[A-Za-z0-9][\w-]*)\b(?P<rest>.*)", re.DOTALL)
+_FILE = r"(?P<file>[\w./-]+\.yaml)"
+_WITH_LINE = re.compile(_FILE + r":(?P<line>\d+): (?P<rest>.*)", re.DOTALL)
+_WITH_PLACE = re.compile(_FILE + r" at (?P<place>[^:]+): (?P<rest>.*)", re.DOTALL)
+_WITH_ENTRY = re.compile(_FILE + r": (?P<entry>[A-Za-z0-9][\w-]*)\b(?P<rest>.*)", re.DOTALL)
+_WITH_NOTHING = re.compile(r"(?P<file>[\w-]+\.yaml|\w+/[\w-]+\.yaml): (?P<rest>.*)", re.DOTALL)
 _UNKNOWN_WORD = re.compile(r"unknown [\w ]+? ([\w-]+)[,;]|[`']([^`']+)[`']")
 
 
@@ -99,6 +99,9 @@ def located(problem: str, layers: Layers) -> str:
     if (found := _WITH_ENTRY.match(problem)) and (at := _line_of_entry(found["file"], found["entry"], layers)):
         path, line = at
         return f"{path}:{_narrowed(path, line, found['rest'])}: {found['entry']}{found['rest']}"
+    if found := _WITH_NOTHING.match(problem):
+        path = _path_of(found["file"], layers)
+        return f"{path}:{_narrowed(path, 1, found['rest'])}: {found['rest']}"
     return problem
 
 
@@ -122,6 +125,8 @@ def _line_of_entry(name: str, entry: str, layers: Layers) -> tuple[Path, int] | 
 
 def _narrowed(path: Path, line: int, problem: str) -> int:
     """The line of the word that is wrong, where it stands in the same entry; else the line on which the entry begins."""
+    if not path.is_file():
+        return line
     word = next((one for found in [_UNKNOWN_WORD.search(problem)] if found for one in found.groups() if one), None)
     if word is None:
         return line

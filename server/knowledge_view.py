@@ -87,6 +87,7 @@ def explained(rule: Rule | SafetyRule, known: Knowledge, layers: Layers, scenari
         _section("Written in", [_place(entry)]),
         _section("Sources", [_cited(source) for source in sources]),
         _section("When" if entry.content.get("when") else "When: for everybody", _yaml(entry.content.get("when"))),
+        _section("Populations", _yaml(_populations(entry.content.get("when"), layers.table("populations")))),
         _section("Notes", [f"{note['text']} (when {_inline(note['when'])})" for note in entry.content.get("notes", ())]),
         _section("As written", _yaml(content)),
         _section("Orders", _orders(rule, known)),
@@ -143,6 +144,20 @@ def _about(name: str, scenarios: Iterable[Scenario]) -> Iterator[str]:
         for key, word in words.items():
             if name in scenario.expected.get(key, ()):
                 yield f"{word}: {scenario.name} ({scenario.file.name})"
+
+
+def _populations(node: object, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The populations that a condition names, and those that they build on."""
+    found: dict[str, Any] = {}
+    if isinstance(node, dict):
+        if isinstance(name := node.get("population"), str):
+            found |= {name: table[name]} | _populations(table[name], table)
+        for part in node.values():
+            found |= _populations(part, table)
+    elif isinstance(node, list):
+        for part in node:
+            found |= _populations(part, table)
+    return found
 
 
 def _yaml(content: object) -> list[str]:
