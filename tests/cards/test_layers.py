@@ -6,6 +6,7 @@ import pytest
 
 from cards.knowledge import Knowledge, SafetyRule, knowledge, load_knowledge
 from cards.layers import PACKAGED, is_whole
+from cards.recommend import recommend
 from cards.verdicts import RuleError
 from fhir_profiles.assess import assess
 from fhir_profiles.findings import Answer
@@ -25,8 +26,6 @@ def ids(known: Knowledge) -> list[str]:
 
 
 def held(patient: Patient, known: Knowledge) -> set[str]:
-    from cards.recommend import recommend
-
     said = recommend(assess(patient.record(), known.definitions), None, known)
     return {recommendation.id for recommendation in said if recommendation.holds is Answer.YES}
 
@@ -131,6 +130,12 @@ rules:
     assert "our-rule" not in {rule.id for rule in known.safety}
     switched_on = loaded(tmp_path, site="on: [our-rule]\n")
     assert (switched_on.off, "our-rule" in {rule.id for rule in switched_on.safety}) == ((), True)
+
+
+def test_a_statement_may_be_off_by_itself_too(tmp_path: Path) -> None:
+    known = loaded(tmp_path, guidelines__ours=OWN_STATEMENT + "    enabled: false\n")
+    assert [rule.id for rule in known.off] == ["our-physiotherapy"]
+    assert "our-physiotherapy" not in held(WOMAN_OF_62, known)
 
 
 @pytest.mark.parametrize(
