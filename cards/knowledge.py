@@ -5,24 +5,21 @@ and says where and why.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-
 from cards.conditions import compile_condition
+from cards.layers import PACKAGED as FOLDER
+from cards.layers import Entry, Layers, label
 from cards.recommendation import Contradiction, Level, Source
 from cards.schedule import Schedule, read_schedule
 from cards.verdicts import Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
-from fhir_profiles.clinical_definitions import definitions
+from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
 
-FOLDER = Path(__file__).parent
 KNOWLEDGE_RELEASE = "2026.11"
 
 
@@ -163,6 +160,9 @@ class Knowledge:
 
     Args:
         version: release and a hash over every file, so that a card tells exactly what it rests on.
+        off: rules that are there as data and switched off: they are shown, and never evaluated.
+        definitions: the clinical definitions that the rules were compiled with, and that patients are to be assessed by.
+        of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
     """
 
     version: str
@@ -172,6 +172,9 @@ class Knowledge:
     orders: Mapping[str, Mapping[str, Any]]
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
+    definitions: Definitions
+    off: tuple[Rule | SafetyRule, ...] = ()
+    of_site: frozenset[str] = frozenset()
 
 
 @cache
@@ -184,44 +187,77 @@ def knowledge() -> Knowledge:
     return load_knowledge(FOLDER)
 
 
-def load_knowledge(folder: Path) -> Knowledge:
-    """Load a knowledge folder.
+def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge:
+    """Load a knowledge folder, and a site's folder over it.
 
     Args:
-        folder: holds `guidelines/`, `drug_safety/`, `schemas/` and the YAML tables.
+        folder: holds `guidelines/`, `drug_safety/` and the YAML tables.
+        site: holds what a site adds or overrides (`docs/site-folder.md`).
 
     Raises:
-        RuleError: with file, entry and remedy.
+        RuleError: with file, entry and remedy; one line for each entry that is wrong.
     """
-    orders = _read(folder / "orders.yaml", folder)
+    layers = Layers(folder, site)
+    layers.check_site()
+    known = _definitions(layers)
+    orders = layers.table("orders")
     treatments = {
-        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"))
-        for key, e in _read(folder / "treatments.yaml", folder).items()
+        key: TreatmentEntry(e["title"], e.get("course"), e.get("order")) for key, e in layers.table("treatments").items()
     }
-    topics = {code: Topic(code, **entry) for code, entry in _read(folder / "topics.yaml", folder).items()}
-    _check_tables(orders, treatments)
-    sources = _sources(_read(folder / "sources.yaml", folder))
-    vocabulary = _vocabulary(folder)
-    disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
-    documents = [(file, _read(file, folder)) for file in sorted((folder / "guidelines").glob("*.yaml"))]
-    documents.sort(key=lambda pair: pair[1].get("later", False))  # what is newer than the sources stands beside them, after them
-    rules = [rule for file, document in documents for rule in loader.guideline(file, document)]
-    _check_unique(rule.id for rule in rules)
-    safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
-    safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
-    _check_unique(rule.id for rule in safety)
-    for rule in rules:
-        _Loader._check(rule.id, "drug-safety rule", rule.said_by, {safe.id: safe for safe in safety})
-    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, disputes)
+    topics = {code: Topic(code, **entry) for code, entry in layers.table("topics").items()}
+    _check_tables(orders, treatments, known)
+    sources = _sources(layers.table("sources"))
+    vocabulary = _vocabulary(layers.table("populations"), known)
+    disputes = {code: _dispute(code, e, vocabulary) for code, e in layers.table("contradictions").items()}
+    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, [])
+    guidelines, safety_files = layers.groups("guidelines"), layers.groups("drug_safety")
+    rules = [rule for group in guidelines for rule in loader.guideline(group)]
+    safety = [rule for group in safety_files for rule in loader.safety(group)]
+    entries = [entry for group in (*guidelines, *safety_files) for entry in group]
+    _check_unique(entry.id for entry in entries)
+    loader.check_said_by(rules, safety)
+    if loader.problems:
+        raise RuleError("\n".join(loader.problems))
+    off = _switched_off(entries, layers)
+    every: tuple[Rule | SafetyRule, ...] = (*rules, *safety)
+    return Knowledge(
+        _version(layers),
+        tuple(rule for rule in rules if rule.id not in off),
+        tuple(rule for rule in safety if rule.id not in off),
+        treatments,
+        orders,
+        topics,
+        disputes,
+        known,
+        off=tuple(rule for rule in every if rule.id in off),
+        of_site=frozenset(entry.id for entry in entries if entry.is_of_site),
+    )
 
 
-def _vocabulary(folder: Path) -> Vocabulary:
+def _definitions(layers: Layers) -> Definitions:
+    try:
+        return load_definitions(*(folder / "definitions" for folder in layers.folders()))
+    except DefinitionError as error:
+        raise RuleError(str(error)) from error
+
+
+def _switched_off(entries: Iterable[Entry], layers: Layers) -> set[str]:
+    """Ids of the rules that are off: by their own word, or by the site's."""
+    by_default = {entry.id: entry.content.get("enabled", True) for entry in entries}
+    on, off = layers.switches()
+    for name in sorted((on | off) - set(by_default)):
+        raise RuleError(f"site.yaml: `{name}` is no rule; `myositis-cds knowledge list` names them")
+    for name in sorted(on & off):
+        raise RuleError(f"site.yaml: `{name}` is switched on and off; leave one of the two out")
+    return {name for name, is_on in by_default.items() if name in off or not (is_on or name in on)}
+
+
+def _vocabulary(table: Mapping[str, Any], known: Definitions) -> Vocabulary:
     """Populations may build on those defined before them."""
     populations: dict[str, Condition] = {}
-    for name, node in _read(folder / "populations.yaml", folder).items():
-        populations[name] = compile_condition(node, Vocabulary(definitions(), populations), f"populations.yaml: {name}")
-    return Vocabulary(definitions(), populations)
+    for name, node in table.items():
+        populations[name] = compile_condition(node, Vocabulary(known, populations), f"populations.yaml: {name}")
+    return Vocabulary(known, populations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,16 +268,20 @@ class _Loader:
     treatments: Mapping[str, TreatmentEntry]
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
+    problems: list[str]
 
-    def guideline(self, file: Path, document: Mapping[str, Any]) -> Iterable[Rule]:
-        default = self._sources(document["source"], file.name)
+    def guideline(self, entries: Iterable[Entry]) -> Iterable[Rule]:
         earlier: tuple[str, ...] = ()
-        for entry in document["recommendations"]:
-            yield replace(self, vocabulary=replace(self.vocabulary, earlier=earlier))._rule(file, entry, default)
-            earlier = (*earlier, entry["id"])
+        for one in entries:
+            try:
+                yield replace(self, vocabulary=replace(self.vocabulary, earlier=earlier))._rule(one)
+            except RuleError as error:
+                self.problems.append(str(error))
+            earlier = (*earlier, one.id)
 
-    def _rule(self, file: Path, entry: Mapping[str, Any], default: tuple[Source, ...]) -> Rule:
-        where = f"{file.name}: {entry['id']}"
+    def _rule(self, one: Entry) -> Rule:
+        entry, where = one.content, one.where
+        default = self._sources(one.document["source"], label(one.file))
         self._check(where, "topic", [entry["topic"]], self.topics)
         self._check(where, "order", entry.get("orders", ()), self.orders)
         orders_if = entry.get("orders_if", ())
@@ -255,7 +295,7 @@ class _Loader:
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
         return Rule(
             id=entry["id"],
-            guideline=file.stem,
+            guideline=one.group,
             topic=entry["topic"],
             says=entry["says"],
             strength=entry["strength"],
@@ -291,25 +331,39 @@ class _Loader:
         self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
         return schedule
 
-    def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[SafetyRule]:
-        for entry in document["rules"]:
-            where = f"{file.name}: {entry['id']}"
-            treatments = tuple(entry.get("treatments") or document["treatments"])
-            self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
-            if entry.get("enabled", True):
-                yield SafetyRule(
-                    id=entry["id"],
-                    treatments=treatments,
-                    level=Level(entry["level"]),
-                    says=entry["says"],
-                    source=self._sources(entry["source"], where)[0],
-                    when=self._when(entry, where),
-                    trigger=entry.get("when"),
-                    while_taken=entry.get("while_taken", False),
-                    instead=entry.get("instead"),
-                    warn_when_unknown=entry.get("warn_when_unknown", False),
-                    without_myositis=entry.get("without_myositis", False),
-                )
+    def check_said_by(self, rules: Iterable[Rule], safety: Iterable[SafetyRule]) -> None:
+        """A statement that is left to drug-safety rules names rules that exist."""
+        known = {rule.id: rule for rule in safety}
+        for rule in rules:
+            try:
+                self._check(rule.id, "drug-safety rule", rule.said_by, known)
+            except RuleError as error:
+                self.problems.append(str(error))
+
+    def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
+        for one in entries:
+            try:
+                yield self._safety_rule(one)
+            except RuleError as error:
+                self.problems.append(str(error))
+
+    def _safety_rule(self, one: Entry) -> SafetyRule:
+        entry, where = one.content, one.where
+        treatments = tuple(entry.get("treatments") or one.document["treatments"])
+        self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
+        return SafetyRule(
+            id=entry["id"],
+            treatments=treatments,
+            level=Level(entry["level"]),
+            says=entry["says"],
+            source=self._sources(entry["source"], where)[0],
+            when=self._when(entry, where),
+            trigger=entry.get("when"),
+            while_taken=entry.get("while_taken", False),
+            instead=entry.get("instead"),
+            warn_when_unknown=entry.get("warn_when_unknown", False),
+            without_myositis=entry.get("without_myositis", False),
+        )
 
     def _when(self, entry: Mapping[str, Any], where: str) -> Condition:
         return compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
@@ -335,9 +389,8 @@ def _features_in(node: Any) -> Iterable[str]:
             yield from _features_in(part)
 
 
-def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentEntry]) -> None:
+def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentEntry], known: Definitions) -> None:
     """Orders and treatments refer to investigations, courses and each other."""
-    known = definitions()
     for key, order in orders.items():
         is_test = order["resource"] == "ServiceRequest"
         if is_test and order.get("investigation") not in known.investigations:
@@ -380,21 +433,6 @@ def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
     return sources
 
 
-def _read(path: Path, folder: Path) -> Any:
-    """Parse a YAML file and check it against `schemas/<table or folder>.schema.json`."""
-    try:
-        document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise RuleError(f"{path.name}: not YAML: {error}") from error
-    name = path.stem if path.parent == folder else path.parent.name
-    schema = json.loads((FOLDER / "schemas" / f"{name}.schema.json").read_text("utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(document), key=lambda e: list(map(str, e.absolute_path)))
-    if errors:
-        at = "/".join(str(part) for part in errors[0].absolute_path) or "top level"
-        raise RuleError(f"{path.name} at {at}: {errors[0].message}")
-    return document
-
-
 def _check_unique(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in ids:
@@ -403,10 +441,12 @@ def _check_unique(ids: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _version(folder: Path) -> str:
+def _version(layers: Layers) -> str:
     digest = hashlib.sha256()
+    spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
-    for path in (*sorted(folder.rglob("*.yaml")), *sorted(clinical)):
+    own = () if layers.site is None else (path for path in layers.site.rglob("*") if path.suffix in (".yaml", ".json"))
+    for path in (*spoken, *sorted(clinical), *sorted(own)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}"

@@ -15,18 +15,19 @@ from fhir_profiles.strength import find_weakness
 from fhir_profiles.treatment import Treatment, judge, treatment_findings
 
 
-def assess(record: PatientRecord) -> Assessment:
+def assess(record: PatientRecord, known: Definitions | None = None) -> Assessment:
     """Assess one patient.
 
     Args:
         record: what the chart says, as of a moment.
+        known: the clinical definitions; the packaged ones by default.
 
     Returns:
         The assessment. A record with another patient's data in it gives one without any finding: nothing in it may be used.
     """
-    known = definitions()
+    known = known or definitions()
     if record.is_mismatched:
-        return _empty(record)
+        return _empty(record, known)
     parameters = known.treatment
     ages = _ages(record)
     features = find_features(record, known.features, ages, find_weakness(record, int(parameters["activity_window_months"])))
@@ -51,13 +52,13 @@ def assess(record: PatientRecord) -> Assessment:
         disease_began=began,
         in_remission=in_remission,
         issues=record.issues,
+        definitions=known,
     )
 
 
-def _empty(record: PatientRecord) -> Assessment:
-    return Assessment(
-        record, (None, None), (), Severity("unknown"), {}, {}, Treatment("untreated", 0, {}), None, False, record.issues
-    )
+def _empty(record: PatientRecord, known: Definitions) -> Assessment:
+    nothing = Treatment("untreated", 0, {})
+    return Assessment(record, (None, None), (), Severity("unknown"), {}, {}, nothing, None, False, record.issues, known)
 
 
 def _ages(record: PatientRecord) -> Ages:

@@ -1,16 +1,16 @@
-"""The clinical definitions of this room, read once from `definitions/*.yaml`.
+"""The clinical definitions of this room: `definitions/*.yaml`, and over it what a site defines otherwise.
 
 A clinician reviews the YAML; Python only evaluates it. A definition that names a feature which does not exist is an error at
 start, not at the bedside.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
+from fhir_profiles.yaml_files import YamlError, read_yaml
 
 FOLDER = Path(__file__).parent / "definitions"
 
@@ -96,6 +96,28 @@ class Definitions:
     treatment: Mapping[str, float]
 
 
+def concepts_named(known: Definitions) -> dict[str, set[str]]:
+    """The concepts (ids of ValueSets) that the definitions name, by file and entry."""
+    named: dict[str, set[str]] = {}
+    for code, antibody in known.antibodies.items():
+        named[f"antibodies.yaml: {code}"] = set(antibody.result)
+    for code, agent in known.agents.items():
+        named[f"agents.yaml: {code}"] = {*agent.drugs, *agent.procedures}
+    for code, test in known.investigations.items():
+        named[f"investigations.yaml: {code}"] = {concept for combination in test.shown_by for concept in combination}
+    for code, rule in known.phenotypes["recorded"].items():
+        named[f"phenotypes.yaml: {code}"] = {*rule["diagnoses"], *rule.get("except", ()), *rule.get("always_juvenile", ())}
+    for code, f in known.features.items():
+        answers = {f.answers["test"], *f.answers["present"], *f.answers["absent"]} if f.answers else set()
+        under = {f.results_under["result"]} if f.results_under else set()
+        lists = (f.diagnoses, f.severe_by_itself, f.unclear, f.positive, f.above, f.below, f.drugs, f.tested)
+        named[f"features.yaml: {code}"] = answers | under | {concept for names in lists for concept in names}
+    return named
+
+
+TABLES = ("antibodies", "agents", "features", "investigations", "phenotypes", "treatment")
+
+
 @cache
 def definitions() -> Definitions:
     """The packaged definitions.
@@ -103,40 +125,113 @@ def definitions() -> Definitions:
     Raises:
         DefinitionError: an entry has an unknown member, or refers to something that is not defined.
     """
-    features = {code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in _read("features.yaml").items()}
+    return load_definitions()
+
+
+def load_definitions(*folders: Path) -> Definitions:
+    """The packaged definitions, with those of further folders over them.
+
+    Args:
+        folders: each holds some of the tables (`features.yaml`, …), or does not exist. An entry replaces the one of the same key
+            as a whole; in `phenotypes.yaml`, which holds tables itself, an entry of such a table does.
+
+    Raises:
+        DefinitionError: a file, an entry or a member is not what it must be; the message names it and the remedy.
+    """
+    tables = {name: _merged(f"{name}.yaml", folders) for name in TABLES}
+    for folder in folders:
+        _check_files(folder)
+    features = {code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in tables["features"].items()}
     _check_references(features)
+    _check_phenotypes(tables["phenotypes"])
     return Definitions(
-        antibodies={c: _build(AntibodyDefinition, "antibodies.yaml", c, e) for c, e in _read("antibodies.yaml").items()},
-        agents={c: _build(AgentDefinition, "agents.yaml", c, e) for c, e in _read("agents.yaml").items()},
+        antibodies={c: _build(AntibodyDefinition, "antibodies.yaml", c, e) for c, e in tables["antibodies"].items()},
+        agents={c: _build(AgentDefinition, "agents.yaml", c, e) for c, e in tables["agents"].items()},
         features=features,
-        investigations={c: _build_investigation(c, e) for c, e in _read("investigations.yaml").items()},
-        phenotypes=_read("phenotypes.yaml"),
-        treatment={name: entry["value"] for name, entry in _read("treatment.yaml").items()},
+        investigations={c: _build_investigation(c, e) for c, e in tables["investigations"].items()},
+        phenotypes=tables["phenotypes"],
+        treatment={name: _parameter(name, entry) for name, entry in tables["treatment"].items()},
     )
 
 
-def _read(name: str) -> dict[str, Any]:
-    document = yaml.load((FOLDER / name).read_text("utf-8"), Loader=yaml.CSafeLoader)
+def _merged(name: str, folders: Iterable[Path]) -> dict[str, Any]:
+    merged = _read(FOLDER / name)
+    for path in (folder / name for folder in folders):
+        if path.exists():
+            for key, entry in _read(path).items():
+                is_table = name == "phenotypes.yaml" and isinstance(entry, dict) and isinstance(merged.get(key), dict)
+                merged[key] = {**merged[key], **entry} if is_table else entry
+    return merged
+
+
+def _check_files(folder: Path) -> None:
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.stem not in TABLES or path.suffix != ".yaml":
+            known = ", ".join(f"{name}.yaml" for name in TABLES)
+            raise DefinitionError(f"{path.name}: nothing of this name is read from a site's definitions; known are {known}")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = read_yaml(path)
+    except YamlError as error:
+        raise DefinitionError(str(error)) from error
     if not isinstance(document, dict):
-        raise DefinitionError(f"{name}: expected a mapping at the top level")
+        raise DefinitionError(f"{path.name}: expected a mapping at the top level")
     return document
 
 
-def _build(kind: type[Definition], name: str, code: str, entry: Mapping[str, Any]) -> Definition:
-    known = {member.name for member in fields(kind)}  # type: ignore[arg-type]
-    if unknown := set(entry) - known:
-        raise DefinitionError(f"{name}: {code} has unknown member(s) {sorted(unknown)}; known are {sorted(known)}")
+_SHAPES: Mapping[object, tuple[type, str]] = {
+    str: (str, "text"),
+    str | None: (str, "text"),
+    int: (int, "a whole number"),
+    int | None: (int, "a whole number"),
+    bool: (bool, "true or false"),
+    tuple[str, ...]: (list, "a list"),
+    Mapping[str, Any]: (dict, "a mapping"),
+}
+
+
+def _build(kind: type[Definition], name: str, code: str, entry: object) -> Definition:
+    members = {member.name: member for member in fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(entry, dict):
+        raise DefinitionError(f"{name}: {code} must be a mapping with members such as {', '.join(sorted(members))}")
+    if unknown := set(entry) - set(members):
+        raise DefinitionError(f"{name}: {code} has unknown member(s) {sorted(unknown)}; known are {sorted(members)}")
+    required = {m.name for m in members.values() if m.default is MISSING and m.default_factory is MISSING}
+    if missing := required - set(entry):
+        raise DefinitionError(f"{name}: {code} lacks {', '.join(sorted(missing))}; an entry is written as a whole")
+    for key, value in entry.items():
+        shape, words = _SHAPES[members[key].type]
+        if not isinstance(value, shape):
+            raise DefinitionError(f"{name}: {code}: `{key}` must be {words}")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
 
 
-def _build_investigation(code: str, entry: Mapping[str, Any]) -> InvestigationDefinition:
+def _build_investigation(code: str, entry: object) -> InvestigationDefinition:
+    if not isinstance(entry, dict) or not isinstance(entry.get("title"), str) or not isinstance(entry.get("shown_by"), list):
+        raise DefinitionError(f"investigations.yaml: {code} needs `title`, and `shown_by` with a list of ValueSets")
     combinations = tuple(tuple(c) if isinstance(c, list) else (c,) for c in entry["shown_by"])
     kinds = (*entry.get("kinds", ("Procedure", "DiagnosticReport")), "ServiceRequest")  # an order counts as much as the test
     declined_by = tuple(entry.get("declined_by", combinations[0]))
     return InvestigationDefinition(entry["title"], combinations, tuple(dict.fromkeys(kinds)), declined_by)
 
 
+def _parameter(name: str, entry: object) -> float:
+    value = entry.get("value") if isinstance(entry, dict) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+        raise DefinitionError(f"treatment.yaml: {name} needs a `value`, a number above 0, and should say its `source`")
+    return value
+
+
 def _check_references(features: Mapping[str, FeatureDefinition]) -> None:
     for code, feature in features.items():
         if unknown := [part for part in (*feature.any, *feature.all) if part not in features]:
             raise DefinitionError(f"features.yaml: {code} refers to {unknown}, which no entry defines")
+
+
+def _check_phenotypes(table: Mapping[str, Any]) -> None:
+    """A phenotype has a title and a place, or nobody could print it."""
+    for code in table["recorded"]:
+        if code not in table["titles"] or code not in table["precedence"]:
+            raise DefinitionError(f"phenotypes.yaml: recorded: {code} also needs an entry in `titles` and in `precedence`")

@@ -35,7 +35,7 @@ def create_app(config: Config, *, ready: Event | None = None) -> Flask:
     app.register_blueprint(discovery_blueprint())
     app.register_blueprint(hooks_blueprint(config))
     app.register_blueprint(assess_blueprint(config))
-    app.register_blueprint(health_blueprint(ready or Event()))
+    app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))
 
     @app.after_request

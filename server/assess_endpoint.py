@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from server.assess_json import assess_json
+from server.basis import load_basis
 from server.chart_input import evaluate_chart, parse_day
 from server.config import Config
 from server.intake import read_json
@@ -22,6 +23,7 @@ def assess_blueprint(config: Config) -> Blueprint:
             as_of=config.today() if day is None else parse_day(day, "asOf"),
             patient_id=request.args.get("patient"),
             cap=config.card_cap,
+            basis=load_basis(config.site, config.terminology),
         )
         note(cards=len(evaluation.cards), issues=len(evaluation.issues))
         return json_response(assess_json(evaluation), seconds=evaluation.seconds)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from cards.knowledge import knowledge
 from cards.recommend import calendar
 from cards.recommendation import Recommendation, Source
 from cards.schedule import Due
@@ -40,11 +39,11 @@ def assess_json(evaluation: Evaluation) -> Json:
         "declined": [_refusal(refusal) for refusal in assessment.declined],
         "classification": classification_json(assessment.classification),
         "improvement": improvement_json(assessment.improvement),
-        "calendar": [_due(name, due) for name, due in calendar(assessment).items()],
+        "calendar": [_due(name, due) for name, due in calendar(assessment, evaluation.knowledge).items()],
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],
-        "knowledgeVersion": knowledge().version,
+        "knowledgeVersion": evaluation.knowledge.version,
     }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cards.knowledge import knowledge
 from cards.to_cards import EXPLANATION
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.classification_criteria import criteria
@@ -32,7 +31,7 @@ def assess_text(evaluation: Evaluation) -> str:
         *_section("Recommendations", _recommendations(evaluation)),
         *_section("Issues in the data", (f"{issue.reference}: {issue.problem}" for issue in evaluation.issues)),
         "",
-        f"Knowledge {knowledge().version}. {LIMITS}",
+        f"Knowledge {evaluation.knowledge.version}. {LIMITS}",
     ]
     return "\n".join(_printable(line) for line in lines)
 

@@ -7,6 +7,7 @@ from typing import Any
 from cards.to_cards import DEFAULT_CAP
 from fhir_profiles.reader import patients_in
 from fhir_profiles.record import Issue
+from server.basis import Basis
 from server.errors import NotFhirError, ParameterError, WhichPatientError
 from server.evaluation import Drafts, Evaluation, evaluate
 
@@ -22,6 +23,7 @@ def evaluate_chart(
     drafts: Drafts | None = None,
     cap: int = DEFAULT_CAP,
     strict: bool = False,
+    basis: Basis | None = None,
 ) -> Evaluation:
     """Evaluate a chart that was given whole.
 
@@ -32,6 +34,7 @@ def evaluate_chart(
         drafts: the orders being written.
         cap: at most so many cards.
         strict: also hold every resource against the full FHIR models, and report what they find as issues.
+        basis: terminology and knowledge; the packaged ones by default.
 
     Raises:
         NotFhirError: there is no FHIR resource in it.
@@ -54,6 +57,7 @@ def evaluate_chart(
         drafts=drafts,
         issues=_strict_issues(value) if strict else (),
         cap=cap,
+        basis=basis,
     )
 
 

@@ -20,7 +20,32 @@ UNUSABLE_INPUT = 2
 MACHINE_TROUBLE = 1
 
 
-@click.group()
+class _Commands(click.Group):
+    """Settings that cannot be used end every command in the same way; `knowledge` is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands."""
+        return sorted((*super().list_commands(ctx), "knowledge"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name."""
+        if cmd_name == "knowledge":
+            from server.knowledge_commands import knowledge
+
+            return knowledge
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        from server.config import ConfigurationError
+
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            _give_up(str(error), UNUSABLE_INPUT)
+
+
+@click.group(cls=_Commands)
 @click.version_option(package_name="myositis-cds", message="%(prog)s %(version)s")
 def main() -> None:
     """Decision support for inflammatory myopathy: FHIR R4 in, short cited guideline cards out.
@@ -40,6 +65,7 @@ def main() -> None:
 @click.option("--strict", is_flag=True, help="Also hold every resource against the full FHIR models; slow.")
 def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: str | None, as_json: bool, strict: bool) -> None:
     """Assess the patient in BUNDLE.json (FHIR R4: a Bundle, a resource, or a list of them)."""
+    from server.basis import basis_from
     from server.chart_input import evaluate_chart, parse_day
     from server.errors import RequestRefusedError
 
@@ -51,6 +77,7 @@ def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: 
             patient_id=patient,
             drafts=_drafts(draft_orders),
             strict=strict,
+            basis=basis_from(os.environ),
         )
     except RequestRefusedError as error:
         _give_up(error.text, UNUSABLE_INPUT)
@@ -139,12 +166,9 @@ def _drafts(path: Path | None) -> "Drafts | None":
 
 
 def _config(*, host: str | None, port: int | None, sandbox_url: str | None = None) -> "Config":
-    from server.config import Config, ConfigurationError
+    from server.config import Config
 
-    try:
-        return Config.from_environment(os.environ, host=host, port=port, sandbox_url=sandbox_url)
-    except ConfigurationError as error:
-        _give_up(str(error), UNUSABLE_INPUT)
+    return Config.from_environment(os.environ, host=host, port=port, sandbox_url=sandbox_url)
 
 
 def _port_trouble(port: int, error: OSError) -> NoReturn:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
+from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 PREFIX = "MYOSITIS_CDS_"
@@ -28,6 +29,8 @@ class Config:
         max_body_bytes: a longer request body is refused.
         card_cap: at most so many cards in one answer.
         sandbox_url: where the sandbox runs, in demo mode; None otherwise.
+        site: a folder with what a site adds to the knowledge or overrides (`docs/site-folder.md`).
+        terminology: a folder with a site's own ValueSets and ConceptMaps.
         today: the clock, a day in UTC.
 
     Raises:
@@ -39,6 +42,8 @@ class Config:
     max_body_bytes: int = 5 * MEBIBYTE
     card_cap: int = 5
     sandbox_url: str | None = None
+    site: Path | None = None
+    terminology: Path | None = None
     today: Callable[[], date] = today_utc
 
     def __post_init__(self) -> None:
@@ -67,7 +72,8 @@ class Config:
         """Read the settings; what is given as an argument wins over the environment, and that over the default.
 
         Args:
-            environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes) and _CARD_CAP.
+            environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes), _CARD_CAP, _SITE and
+                _TERMINOLOGY (folders).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -82,6 +88,8 @@ class Config:
             max_body_bytes=_whole_number(environment, "MAX_BODY_MIB", default.max_body_bytes // MEBIBYTE) * MEBIBYTE,
             card_cap=_whole_number(environment, "CARD_CAP", default.card_cap),
             sandbox_url=sandbox_url,
+            site=_folder(environment, "SITE"),
+            terminology=_folder(environment, "TERMINOLOGY"),
         )
 
 
@@ -93,6 +101,11 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int) -> in
         return int(text)
     except ValueError:
         raise ConfigurationError(f"{PREFIX}{name}: must be a whole number") from None
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(f"{PREFIX}{name}")
+    return Path(text) if text else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,23 +1,21 @@
 """The one pipeline: FHIR data in, cards out. The HTTP hook, the command line and the benchmark all go this way."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from cards.knowledge import Knowledge
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
 from cards.to_cards import DEFAULT_CAP, to_cards
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
-from fhir_profiles.codes import Terminology
 from fhir_profiles.identity import is_mismatch
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
+from server.basis import Basis, packaged_basis
 
 PHASES = ("read", "assess", "recommend", "cards")
 
@@ -46,6 +44,7 @@ class Evaluation:
         cards: CDS Hooks cards.
         issues: what could not be used, a patient mismatch first.
         seconds: time spent, by phase.
+        knowledge: what it rests on.
     """
 
     record: PatientRecord
@@ -54,26 +53,12 @@ class Evaluation:
     cards: tuple[dict[str, Any], ...]
     issues: tuple[Issue, ...]
     seconds: Mapping[str, float]
+    knowledge: Knowledge
 
     @property
     def is_mismatched(self) -> bool:
         """Whether data of another patient was among the input, so that nothing was evaluated."""
         return self.record.is_mismatched or any(is_mismatch(issue) for issue in self.issues)
-
-
-SITE_TERMINOLOGY = "MYOSITIS_CDS_TERMINOLOGY"
-"""Environment variable: a folder with a site's own ValueSets and ConceptMaps, read at start (decision 5)."""
-
-
-@cache
-def terminology() -> Terminology:
-    """The packaged terminology and the site's own, read once.
-
-    Raises:
-        TerminologyError: a file of the site's folder is wrong; the message names the file and the remedy.
-    """
-    folder = os.environ.get(SITE_TERMINOLOGY)
-    return Terminology.load(*([Path(folder)] if folder else []))
 
 
 def evaluate(
@@ -87,6 +72,7 @@ def evaluate(
     several_patients: bool = False,
     issues: tuple[Issue, ...] = (),
     cap: int = DEFAULT_CAP,
+    basis: Basis | None = None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
     """Evaluate one patient.
@@ -101,28 +87,30 @@ def evaluate(
         several_patients: the input holds other Patients on purpose (needs `patient_id`).
         issues: what the caller found wrong before.
         cap: at most so many cards.
+        basis: terminology and knowledge; the packaged ones by default.
         timer: a clock in seconds, for `seconds` only.
 
     Returns:
         The evaluation; without recommendations and cards if data of another patient is among the input.
     """
+    basis = basis or packaged_basis()
     ticks = [timer()]
     record = read_record(
         parts,
-        terminology=terminology(),
+        terminology=basis.terminology,
         as_of=as_of,
         patient_id=patient_id,
         inputs=inputs,
         several_patients=several_patients,
     )
-    orders, order_issues = _read_drafts(drafts, record)
+    orders, order_issues = _read_drafts(drafts, record, basis)
     ticks.append(timer())
-    assessment = assess(record)
+    assessment = assess(record, basis.knowledge.definitions)
     ticks.append(timer())
     mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
-    recommendations = [] if mismatched else recommend(assessment, orders)
+    recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge)
     ticks.append(timer())
-    cards = to_cards(recommendations, assessment, seed=seed, cap=cap)
+    cards = to_cards(recommendations, assessment, seed=seed, cap=cap, known=basis.knowledge)
     ticks.append(timer())
     return Evaluation(
         record=record,
@@ -131,14 +119,17 @@ def evaluate(
         cards=tuple(cards),
         issues=_mismatch_first((*assessment.issues, *order_issues, *issues)),
         seconds={phase: after - before for phase, before, after in zip(PHASES, ticks, ticks[1:], strict=False)},
+        knowledge=basis.knowledge,
     )
 
 
-def _read_drafts(drafts: Drafts | None, record: PatientRecord) -> tuple[tuple[DraftOrder, ...] | None, tuple[Issue, ...]]:
+def _read_drafts(
+    drafts: Drafts | None, record: PatientRecord, basis: Basis
+) -> tuple[tuple[DraftOrder, ...] | None, tuple[Issue, ...]]:
     if drafts is None:
         return None, ()
     return read_drafts(
-        drafts.orders, drafts.selections, terminology=terminology(), as_of=record.as_of, patient_id=record.patient_id
+        drafts.orders, drafts.selections, terminology=basis.terminology, as_of=record.as_of, patient_id=record.patient_id
     )
 
 

@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from server.basis import load_basis
 from server.config import Config
 from server.envelope import HookCall, read_hook_call
 from server.errors import AnotherPatientError, MissingInputError, UnknownServiceError
@@ -55,6 +56,7 @@ def answer(call: HookCall, config: Config) -> Evaluation:
         drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
         issues=prefetched.issues,
         cap=config.card_cap,
+        basis=load_basis(config.site, config.terminology),
     )
     if evaluation.is_mismatched:
         _security.warning("event=another_patients_data action=refused resources=%d", len(evaluation.issues))

@@ -9,6 +9,7 @@ from types import FrameType
 from waitress.server import BaseWSGIServer
 
 from server.application import create_app
+from server.basis import load_basis
 from server.config import Config
 from server.http_server import create_http_server, quieten_garbage_collector
 from server.warm_up import warm_up
@@ -21,11 +22,12 @@ def open_service(config: Config) -> BaseWSGIServer:
         The server; its `run()` answers requests until the process is told to end.
 
     Raises:
+        ConfigurationError: the site's folder cannot be used.
         OSError: the port cannot be opened.
     """
     ready = Event()
     app = create_app(config, ready=ready)
-    warm_up()
+    warm_up(load_basis(config.site, config.terminology))
     quieten_garbage_collector()
     ready.set()
     return create_http_server(app, config)

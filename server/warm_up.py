@@ -8,8 +8,8 @@ from pathlib import Path
 
 import orjson
 
-from cards.knowledge import knowledge
 from cards.orders import prove_templates
+from server.basis import Basis, packaged_basis
 from server.evaluation import Drafts, evaluate
 
 _PATIENT = Path(__file__).parent / "warm_up_patient.json"
@@ -20,16 +20,20 @@ class SelfTestError(RuntimeError):
     """The service does not say what it must say about the made-up patient."""
 
 
-def warm_up() -> None:
+def warm_up(basis: Basis | None = None) -> None:
     """Load everything and try it.
+
+    Args:
+        basis: terminology and knowledge; the packaged ones by default.
 
     Raises:
         RuleError, TerminologyError: knowledge or terminology cannot be used.
         ValueError: an order template is not valid FHIR.
         SelfTestError: no card for a made-up patient with dermatomyositis.
     """
-    prove_templates(knowledge())
+    basis = basis or packaged_basis()
+    prove_templates(basis.knowledge)
     parts = orjson.loads(_PATIENT.read_bytes())
-    if not evaluate(parts, as_of=_DAY, seed="warm-up").cards:
+    if not evaluate(parts, as_of=_DAY, seed="warm-up", basis=basis).cards:
         raise SelfTestError("no card for the made-up patient with dermatomyositis")
-    evaluate(parts, as_of=_DAY, seed="warm-up", drafts=Drafts({"resourceType": "Bundle"}))
+    evaluate(parts, as_of=_DAY, seed="warm-up", drafts=Drafts({"resourceType": "Bundle"}), basis=basis)

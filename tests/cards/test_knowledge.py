@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cards.knowledge import FOLDER, KNOWLEDGE_RELEASE, Rule, knowledge, load_knowledge
 from cards.recommendation import Level
 from cards.verdicts import RuleError
 from fhir_profiles.clinical_definitions import definitions
+from fhir_profiles.yaml_files import read_yaml
 from tests.patient import terminology
 
 KNOWN = knowledge()
@@ -184,9 +184,7 @@ def test_unverified_house_defaults_only_hold_orders_back() -> None:
         assert rule.level is Level.HOLD or (rule.level is Level.STOP and is_about_tests)
 
 
-DOCUMENTS = {
-    path.relative_to(FOLDER).as_posix(): yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.rglob("*.yaml"))
-}
+DOCUMENTS = {path.relative_to(FOLDER).as_posix(): read_yaml(path) for path in sorted(FOLDER.rglob("*.yaml"))}
 
 
 def keys(node: Any) -> Iterator[Any]:
@@ -267,7 +265,7 @@ THIRD = "guidelines/hengstman-2009.yaml"
         (THIRD, "    line: first\n", "    line: 1\n", "hengstman-2009.yaml at recommendations/0/line: 1 is not one of"),
         (THIRD, "    says: ", "    say: ", "hengstman-2009.yaml at recommendations/0: "),
         (THIRD, "recommendations:", "recommendations: []\nold:", "hengstman-2009.yaml at "),
-        (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml: not YAML: "),
+        (THIRD, "recommendations:\n", "recommendations:\n\t", "hengstman-2009.yaml:5: not YAML"),
         ("guidelines/titulaer-2011.yaml", "orders: [ct-thorax", "orders: [ct-torax", "unknown order ct-torax; known are "),
         (
             "guidelines/titulaer-2011.yaml",

@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 from fhir_profiles import clinical_definitions
-from fhir_profiles.clinical_definitions import FOLDER, DefinitionError, definitions
+from fhir_profiles.clinical_definitions import (
+    FOLDER,
+    DefinitionError,
+    FeatureDefinition,
+    concepts_named,
+    definitions,
+    load_definitions,
+)
 from fhir_profiles.severity import MILD_MARKER, SEVERE_MARKERS
 from tests.patient import Patient, terminology
 
@@ -44,29 +51,9 @@ def test_no_key_and_no_list_item_is_taken_for_a_truth_value_or_a_number(name: st
     assert [leaf for leaf in leaves(document) if not isinstance(leaf, str)] == []
 
 
-def concepts_named() -> dict[str, set[str]]:
-    """The concepts that the definitions name, by place."""
-    known = definitions()
-    named: dict[str, set[str]] = {}
-    for code, antibody in known.antibodies.items():
-        named[f"antibodies: {code}"] = set(antibody.result)
-    for code, agent in known.agents.items():
-        named[f"agents: {code}"] = {*agent.drugs, *agent.procedures}
-    for code, test in known.investigations.items():
-        named[f"investigations: {code}"] = {concept for combination in test.shown_by for concept in combination}
-    for code, rule in known.phenotypes["recorded"].items():
-        named[f"phenotypes: {code}"] = {*rule["diagnoses"], *rule.get("except", ()), *rule.get("always_juvenile", ())}
-    for code, f in known.features.items():
-        answers = {f.answers["test"], *f.answers["present"], *f.answers["absent"]} if f.answers else set()
-        under = {f.results_under["result"]} if f.results_under else set()
-        lists = (f.diagnoses, f.severe_by_itself, f.unclear, f.positive, f.above, f.below, f.drugs, f.tested)
-        named[f"features: {code}"] = answers | under | {concept for names in lists for concept in names}
-    return named
-
-
-@pytest.mark.parametrize("place", sorted(concepts_named()))
+@pytest.mark.parametrize("place", sorted(concepts_named(definitions())))
 def test_every_concept_that_a_definition_names_has_a_value_set(place: str) -> None:
-    assert concepts_named()[place] - terminology().concepts == set()
+    assert concepts_named(definitions())[place] - terminology().concepts == set()
 
 
 def test_every_question_can_be_answered_from_something() -> None:
@@ -152,3 +139,54 @@ def test_a_file_that_is_no_table_stops_the_start(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(clinical_definitions, "FOLDER", folder)
     with pytest.raises(DefinitionError, match=r"features\.yaml: expected a mapping at the top level"):
         definitions.__wrapped__()
+
+
+# --- a site's definitions -------------------------------------------------------------------------------------------------
+
+
+def of_site(tmp_path: Path, name: str, text: str) -> Path:
+    (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_a_parameter_of_the_site_takes_the_place_of_the_packaged_one(tmp_path: Path) -> None:
+    changed = load_definitions(of_site(tmp_path, "treatment.yaml", "adequate_trial_weeks: {value: 16, source: ours}\n"))
+    assert changed.treatment == {**definitions().treatment, "adequate_trial_weeks": 16}
+    assert definitions().treatment["adequate_trial_weeks"] == 12
+
+
+def test_an_entry_of_the_site_replaces_the_packaged_one_as_a_whole(tmp_path: Path) -> None:
+    changed = load_definitions(of_site(tmp_path, "features.yaml", "pregnancy: {title: expecting, diagnoses: [pregnancy]}\n"))
+    assert changed.features["pregnancy"] == FeatureDefinition("expecting", diagnoses=("pregnancy",))
+    assert list(changed.features) == list(definitions().features)
+
+
+def test_a_table_inside_phenotypes_is_merged_by_key(tmp_path: Path) -> None:
+    changed = load_definitions(of_site(tmp_path, "phenotypes.yaml", "titles: {dermatomyositis: DM}\n"))
+    assert changed.phenotypes["titles"] == {**definitions().phenotypes["titles"], "dermatomyositis": "DM"}
+
+
+def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    assert load_definitions(tmp_path / "nowhere") == definitions()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("treatment.yaml", "adequate_trial_weeks: 16\n", "adequate_trial_weeks needs a `value`, a number above 0"),
+        ("treatment.yaml", "adequate_trial_weeks: {value: long}\n", "adequate_trial_weeks needs a `value`"),
+        ("features.yaml", "pregnancy: [pregnancy]\n", "pregnancy must be a mapping"),
+        ("features.yaml", "pregnancy: {diagnoses: [pregnancy]}\n", "pregnancy lacks title; an entry is written as a whole"),
+        ("features.yaml", "pregnancy: {title: x, diagnoses: pregnancy}\n", "pregnancy: `diagnoses` must be a list"),
+        ("features.yaml", "pregnancy: {title: x, ever: sometimes}\n", "pregnancy: `ever` must be true or false"),
+        ("investigations.yaml", "scan: {title: scan}\n", "scan needs `title`, and `shown_by`"),
+        ("phenotypes.yaml", "recorded: {ours: {diagnoses: [polymyositis]}}\n", "ours also needs an entry in `titles`"),
+        ("feature.yaml", "{}\n", "nothing of this name is read"),
+        ("features.yaml", "a: [\n", "not YAML"),
+    ],
+)
+def test_a_slip_in_the_definitions_of_a_site_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        load_definitions(of_site(tmp_path, name, text))
+    assert str(error.value).startswith(name)
+    assert message in str(error.value)

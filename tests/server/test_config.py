@@ -1,5 +1,7 @@
 """Settings: defaults, environment, arguments, and clear words for what cannot be used."""
 
+from pathlib import Path
+
 import pytest
 
 from server.config import Config, ConfigurationError
@@ -18,9 +20,12 @@ def test_the_environment_sets_what_is_not_given_as_an_argument() -> None:
         "MYOSITIS_CDS_PORT": "9000",
         "MYOSITIS_CDS_MAX_BODY_MIB": "2",
         "MYOSITIS_CDS_CARD_CAP": "3",
+        "MYOSITIS_CDS_SITE": "/etc/ours",
+        "MYOSITIS_CDS_TERMINOLOGY": "/etc/codes",
     }
     config = Config.from_environment(environment)
     assert (config.host, config.port, config.max_body_bytes, config.card_cap) == ("::1", 9000, 2 * 1024 * 1024, 3)
+    assert (config.site, config.terminology) == (Path("/etc/ours"), Path("/etc/codes"))
 
 
 def test_an_argument_wins_over_the_environment() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fhir_profiles.clinical_definitions import definitions
 from server.application import create_app
-from server.evaluation import terminology
+from server.basis import packaged_terminology as terminology
 from tests.server.answers import check_answer
 from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of, resources, slugs
 from tests.server.conftest import CONFIG

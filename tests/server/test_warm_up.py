@@ -8,7 +8,7 @@ import pytest
 
 from fhir_profiles.codes import Terminology
 from server import warm_up
-from server.evaluation import terminology
+from server.basis import packaged_terminology as terminology
 from server.warm_up import SelfTestError
 
 WHAT_A_REQUEST_OPENS = """

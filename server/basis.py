@@ -1,0 +1,84 @@
+"""What an evaluation rests on: terminology and knowledge, the packaged ones or a site's over them (`docs/site-folder.md`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cards.knowledge import Knowledge, knowledge, load_knowledge
+from cards.layers import is_whole
+from cards.verdicts import RuleError
+from fhir_profiles.codes import Terminology, TerminologyError
+from server.config import PREFIX, ConfigurationError
+
+SITE = f"{PREFIX}SITE"
+"""Environment variable: a folder with what a site adds to the knowledge or overrides."""
+
+SITE_TERMINOLOGY = f"{PREFIX}TERMINOLOGY"
+"""Environment variable: a folder with a site's own ValueSets and ConceptMaps, besides those of the site folder (decision 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an evaluation rests on; several can be used side by side.
+
+    Args:
+        terminology: what codes and phrases mean.
+        knowledge: the rules, with the clinical definitions that go with them.
+    """
+
+    terminology: Terminology
+    knowledge: Knowledge
+
+
+@cache
+def packaged_terminology() -> Terminology:
+    """The packaged terminology, read once."""
+    return Terminology.load()
+
+
+@cache
+def packaged_basis() -> Basis:
+    """The packaged terminology and knowledge, read once."""
+    return Basis(packaged_terminology(), knowledge())
+
+
+@cache
+def load_basis(site: Path | None = None, terminology: Path | None = None) -> Basis:
+    """The packaged terminology and knowledge, with a site's over them; read once for the same folders.
+
+    Args:
+        site: a site folder, or a whole knowledge folder that takes the place of the packaged one.
+        terminology: a folder with further ValueSets and ConceptMaps.
+
+    Raises:
+        ConfigurationError: a folder, or a file in it, cannot be used; the message names it and the remedy.
+    """
+    if site is None and terminology is None:
+        return packaged_basis()
+    folders = [folder for folder in (site and site / "valuesets", terminology) if folder]
+    try:
+        return Basis(
+            Terminology.load(*(folder for folder in folders if folder == terminology or folder.is_dir())), _knowledge(site)
+        )
+    except (RuleError, TerminologyError) as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _knowledge(site: Path | None) -> Knowledge:
+    if site is None:
+        return knowledge()
+    return load_knowledge(site) if is_whole(site) else load_knowledge(site=site)
+
+
+def basis_from(environment: Mapping[str, str]) -> Basis:
+    """The basis that the environment asks for.
+
+    Args:
+        environment: `os.environ`; read are MYOSITIS_CDS_SITE and MYOSITIS_CDS_TERMINOLOGY.
+
+    Raises:
+        ConfigurationError: as for `load_basis`.
+    """
+    site, terminology = (environment.get(name) for name in (SITE, SITE_TERMINOLOGY))
+    return load_basis(Path(site) if site else None, Path(terminology) if terminology else None)
