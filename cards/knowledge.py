@@ -7,7 +7,7 @@ and says where and why.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class Offer:
     when: Condition
     partner: str | None = None
     remark: str | None = None
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Note:
 
     when: Condition
     text: str
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,14 @@ class ConditionalOrders:
 
     when: Condition
     orders: tuple[str, ...]
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
 
-    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it.
+    `guideline` names its file; `trigger`, here and in the parts, is the condition as it stands there, for those who explain it.
     """
 
     id: str
@@ -121,6 +124,7 @@ class Dispute:
 
     contradiction: Contradiction
     matters: Condition
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,10 @@ class Knowledge:
 
     Args:
         version: release and a hash over every file, so that a card tells exactly what it rests on.
+        safety: the drug-safety rules that are on; `safety_off` those that are switched off.
+        populations: the named groups of patients, as they stand in their file.
+        sources: every source, by id.
+        source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
     """
 
     version: str
@@ -138,6 +146,10 @@ class Knowledge:
     orders: Mapping[str, Mapping[str, Any]]
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
+    safety_off: tuple[SafetyRule, ...] = ()
+    populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    source_attributes: tuple[Mapping[str, str], ...] = ()
 
 
 @cache
@@ -172,11 +184,22 @@ def load_knowledge(folder: Path) -> Knowledge:
     loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
     files = sorted((folder / "guidelines").glob("*.yaml"))
     rules = [rule for file in files for rule in loader.guideline(file, _read(file, folder))]
-    _check_unique(rule.id for rule in rules)
     safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
-    safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
-    _check_unique(rule.id for rule in safety)
-    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, disputes)
+    safety = [(rule, is_on) for file in safety_files for rule, is_on in loader.safety(file, _read(file, folder))]
+    _check_unique([rule.id for rule in rules] + [rule.id for rule, _ in safety])
+    return Knowledge(
+        version=_version(folder),
+        rules=tuple(rules),
+        safety=tuple(rule for rule, is_on in safety if is_on),
+        treatments=treatments,
+        orders=orders,
+        topics=topics,
+        disputes=disputes,
+        safety_off=tuple(rule for rule, is_on in safety if not is_on),
+        populations=_read(folder / "populations.yaml", folder),
+        sources=sources,
+        source_attributes=tuple(_read(folder / "source_attributes.yaml", folder)),
+    )
 
 
 def _vocabulary(folder: Path) -> Vocabulary:
@@ -211,7 +234,8 @@ class _Loader:
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
         offers = tuple(
-            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark")) for o in entry.get("offers", ())
+            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("when"))
+            for o in entry.get("offers", ())
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
@@ -227,38 +251,42 @@ class _Loader:
             trigger=entry.get("when"),
             orders=tuple(entry.get("orders", ())),
             orders_if=tuple(
-                ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"])) for o in orders_if
+                ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"]), o["when"])
+                for o in orders_if
             ),
             offers=offers,
             avoid=tuple(entry.get("avoid", ())),
             line=entry.get("line", "any"),
             fits=entry.get("fits", 0),
-            notes=tuple(Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())),
+            notes=tuple(
+                Note(compile_condition(n["when"], self.vocabulary, where), n["text"], n["when"]) for n in entry.get("notes", ())
+            ),
             conflicts=tuple(entry.get("conflicts", ())),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
             concerns_everyone="when" not in entry,
         )
 
-    def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[SafetyRule]:
+    def safety(self, file: Path, document: Mapping[str, Any]) -> Iterable[tuple[SafetyRule, bool]]:
+        """Each rule, and whether it is on."""
         for entry in document["rules"]:
             where = f"{file.name}: {entry['id']}"
             treatments = tuple(entry.get("treatments") or document["treatments"])
             self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
-            if entry.get("enabled", True):
-                yield SafetyRule(
-                    id=entry["id"],
-                    treatments=treatments,
-                    level=Level(entry["level"]),
-                    says=entry["says"],
-                    source=self._sources(entry["source"], where)[0],
-                    when=self._when(entry, where),
-                    trigger=entry.get("when"),
-                    while_taken=entry.get("while_taken", False),
-                    instead=entry.get("instead"),
-                    warn_when_unknown=entry.get("warn_when_unknown", False),
-                    without_myositis=entry.get("without_myositis", False),
-                )
+            rule = SafetyRule(
+                id=entry["id"],
+                treatments=treatments,
+                level=Level(entry["level"]),
+                says=entry["says"],
+                source=self._sources(entry["source"], where)[0],
+                when=self._when(entry, where),
+                trigger=entry.get("when"),
+                while_taken=entry.get("while_taken", False),
+                instead=entry.get("instead"),
+                warn_when_unknown=entry.get("warn_when_unknown", False),
+                without_myositis=entry.get("without_myositis", False),
+            )
+            yield rule, entry.get("enabled", True)
 
     def _when(self, entry: Mapping[str, Any], where: str) -> Condition:
         return compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
@@ -296,7 +324,7 @@ def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentE
 
 def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dispute:
     matters = compile_condition(entry["when"], vocabulary, f"contradictions.yaml: {code}") if "when" in entry else everyone
-    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters)
+    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters, entry.get("when"))
 
 
 def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
@@ -315,6 +343,7 @@ def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
             year=entry.get("year"),
             url=found.get("url"),
             found_in=found["citation"] if read_in else None,
+            specialty=entry.get("specialty"),
         )
     return sources
 
