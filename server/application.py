@@ -10,6 +10,7 @@ from server.discovery import discovery_blueprint
 from server.error_answers import install_error_handlers
 from server.fhir_endpoint import fhir_blueprint
 from server.front_page import front_page_blueprint
+from server.guideline_pages import guidelines_blueprint
 from server.health import health_blueprint
 from server.hooks import hooks_blueprint
 from server.request_log import install_request_log
@@ -39,6 +40,7 @@ def create_app(config: Config, *, ready: Event | None = None) -> Flask:
     app.register_blueprint(health_blueprint(ready or Event()))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint())
+    app.register_blueprint(guidelines_blueprint())
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
