@@ -33,6 +33,7 @@ def guidelines_blueprint() -> Blueprint:
     kept: dict[str, Published] = {}
 
     @blueprint.get("")
+    @blueprint.get("/")
     def index() -> Response:
         return _kept(kept, "", lambda: _page("index", index=views.index(knowledge())))
 
