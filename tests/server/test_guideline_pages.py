@@ -9,12 +9,20 @@ from flask.testing import FlaskClient
 from cards.knowledge import Rule, knowledge
 from cards.source_attributes import source_attributes
 from server import guideline_views
+from server.application import create_app
 from server.guideline_pages import CONTENT_SECURITY_POLICY
 from tests.server.answers import check_outcome, diagnostics
+from tests.server.conftest import CONFIG
 
 KNOWN = knowledge()
 GUIDELINES = sorted({rule.guideline for rule in KNOWN.rules})
 PAGES = ["", "/contradictions", "/drug-safety", "/orders", *(f"/{name}" for name in GUIDELINES)]
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    """One client for all tests here, since the pages are made once."""
+    return create_app(CONFIG).test_client()
 
 
 class Reader(HTMLParser):
