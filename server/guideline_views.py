@@ -15,9 +15,9 @@ from cards.source_attributes import SourceAttribute, source_attributes
 REVIEW, SUMMARY = "meyer-2019", "bmj-bp"
 _INDICATORS = {"routine": "info", "soon": "warning", "urgent": "critical"}
 LEVELS: Mapping[str, str] = {
-    "stop": "Stop: not offered; a draft is met with a critical card.",
-    "hold": "Hold: stays an option, without a ready-made order; a draft is met with a warning.",
-    "warn": "Warn: said beside the option, which ranks lower; a draft is met with a warning.",
+    "stop": "Stop: not offered; a draft of the drug is met with a critical card.",
+    "hold": "Hold: stays an option, without a ready-made order; a draft of the drug is met with a warning.",
+    "warn": "Warn: said beside the option, which ranks lower; a draft of the drug is met with a warning.",
     "remind": "Remind: said beside the option, or beside the draft.",
 }
 
