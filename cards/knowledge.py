@@ -6,14 +6,14 @@ and says where and why.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cards.conditions import compile_condition
 from cards.layers import PACKAGED as FOLDER
-from cards.layers import Entry, Layers, label
+from cards.layers import Entry, Layers, label, read_document
 from cards.recommendation import Contradiction, Level, Source
 from cards.schedule import Schedule, read_schedule
 from cards.verdicts import Condition, RuleError, Vocabulary, everyone
@@ -33,6 +33,7 @@ class Offer:
         partner: what it goes with.
         remark: what the source says of it.
         strength: where it differs from that of the statement.
+        trigger: `when`, as it is written.
     """
 
     treatment: str
@@ -40,6 +41,7 @@ class Offer:
     partner: str | None = None
     remark: str | None = None
     strength: str | None = None
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Note:
 
     when: Condition
     text: str
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,16 @@ class ConditionalOrders:
 
     when: Condition
     orders: tuple[str, ...]
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
 
-    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it. `headline` is the
-    sentence of a card that this statement leads (see `summary`). `said_by` are the drug-safety rules that say it
-    where a drug is suggested or drafted. `read_in` and `confidence` (H, M) tell where a statement that is newer than our two
+    `guideline` names its file; `trigger`, here and in the parts, is the condition as it stands there, for those who explain
+    it. `headline` is the sentence of a card that this statement leads (see `summary`). `said_by` are the drug-safety rules that
+    say it where a drug is suggested or drafted. `read_in` and `confidence` (H, M) tell where a statement newer than our two
     source documents was read (clinical/beyond-sources.md).
     """
 
@@ -152,6 +156,7 @@ class Dispute:
 
     contradiction: Contradiction
     matters: Condition
+    trigger: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,10 @@ class Knowledge:
         off: rules that are there as data and switched off: they are shown, and never evaluated.
         definitions: the clinical definitions that the rules were compiled with, and that patients are to be assessed by.
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
+        safety: the drug-safety rules that are on.
+        populations: the named groups of patients, as they stand in their file.
+        sources: every source, by id.
+        source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
     """
 
     version: str
@@ -175,6 +184,14 @@ class Knowledge:
     definitions: Definitions
     off: tuple[Rule | SafetyRule, ...] = ()
     of_site: frozenset[str] = frozenset()
+    populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    source_attributes: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def safety_off(self) -> tuple[SafetyRule, ...]:
+        """The drug-safety rules that are switched off."""
+        return tuple(rule for rule in self.off if isinstance(rule, SafetyRule))
 
 
 @cache
@@ -231,6 +248,9 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         known,
         off=tuple(rule for rule in every if rule.id in off),
         of_site=frozenset(entry.id for entry in entries if entry.is_of_site),
+        populations=layers.table("populations"),
+        sources=sources,
+        source_attributes=tuple(read_document(layers.folder / "source_attributes.yaml", "source_attributes")),
     )
 
 
@@ -288,7 +308,7 @@ class _Loader:
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
         offers = tuple(
-            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("strength"))
+            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("strength"), o.get("when"))
             for o in entry.get("offers", ())
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
@@ -305,13 +325,16 @@ class _Loader:
             trigger=entry.get("when"),
             orders=tuple(entry.get("orders", ())),
             orders_if=tuple(
-                ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"])) for o in orders_if
+                ConditionalOrders(compile_condition(o["when"], self.vocabulary, where), tuple(o["orders"]), o["when"])
+                for o in orders_if
             ),
             offers=offers,
             avoid=tuple(entry.get("avoid", ())),
             line=entry.get("line", "any"),
             fits=entry.get("fits", 0),
-            notes=tuple(Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())),
+            notes=tuple(
+                Note(compile_condition(n["when"], self.vocabulary, where), n["text"], n["when"]) for n in entry.get("notes", ())
+            ),
             conflicts=tuple(entry.get("conflicts", ())),
             schedule=self._schedule(entry, where),
             headline=entry.get("headline"),
@@ -410,7 +433,7 @@ def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentE
 
 def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dispute:
     matters = compile_condition(entry["when"], vocabulary, f"contradictions.yaml: {code}") if "when" in entry else everyone
-    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters)
+    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters, entry.get("when"))
 
 
 def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
@@ -429,6 +452,7 @@ def _sources(table: Mapping[str, Any]) -> dict[str, Source]:
             year=entry.get("year"),
             url=found.get("url"),
             found_in=found["citation"] if read_in else None,
+            specialty=entry.get("specialty"),
         )
     return sources
 

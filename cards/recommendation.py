@@ -19,6 +19,7 @@ class Source:
         evidence: what it rests on, in the words of the review (`evidence C-D`, `eminence`, …).
         url: where it, or the review that we read it in, can be found; None where no address was kept.
         found_in: citation of what the address leads to, where that is not the source itself.
+        specialty: whose guideline it is (`neurology`).
     """
 
     id: str
@@ -28,6 +29,7 @@ class Source:
     year: int | None = None
     url: str | None = None
     found_in: str | None = None
+    specialty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,19 @@ class Due:
         return f"{text}; the calendar ends on {_day(self.ends)}" if self.ends else text
 
 
+def in_words(schedule: Schedule) -> str:
+    """The calendar as a reader of the guideline knows it."""
+    if schedule.at_months:
+        times = ", ".join(map(str, schedule.at_months))
+        text = f"at {times} months after the disease began" if any(schedule.at_months) else "when the disease begins"
+        return f"{text}, then every {schedule.then_every_months} months" if schedule.then_every_months else text
+    rounds_done = f"{schedule.after_rounds}{' or more' if schedule.or_more else ''}"
+    until = f" to {schedule.until_months}" if schedule.until_months else ""
+    times = "time" if rounds_done == "1" else "times"
+    text = f"{schedule.months}{until} months after the last, once it was done {rounds_done} {times}"
+    return f"{text}; ends {schedule.ends_after_months} months after the disease began" if schedule.ends_after_months else text
+
+
 def read_schedule(entry: Mapping[str, Any]) -> Schedule:
     """The schedule of a guideline file (already checked against its schema)."""
     members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

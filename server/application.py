@@ -8,7 +8,9 @@ from server.assess_endpoint import assess_blueprint
 from server.config import Config
 from server.discovery import discovery_blueprint
 from server.error_answers import install_error_handlers
+from server.fhir_endpoint import fhir_blueprint
 from server.front_page import front_page_blueprint
+from server.guideline_pages import guidelines_blueprint
 from server.health import health_blueprint
 from server.hooks import hooks_blueprint
 from server.request_log import install_request_log
@@ -37,10 +39,13 @@ def create_app(config: Config, *, ready: Event | None = None) -> Flask:
     app.register_blueprint(assess_blueprint(config))
     app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))
+    app.register_blueprint(fhir_blueprint())
+    app.register_blueprint(guidelines_blueprint())
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)  # the published knowledge may be kept, and its pages have a stylesheet
         return response
 
     return app

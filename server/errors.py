@@ -114,6 +114,24 @@ class ParameterError(RequestRefusedError):
     number, status, code = "MYO-1303", 400, "value"
 
 
+class UnknownResourceError(RequestRefusedError):
+    """There is no FHIR resource of that type or id."""
+
+    number, status, code = "MYO-1304", 404, "not-found"
+
+
+class NotAcceptableError(RequestRefusedError):
+    """The answer is wanted in a format that is not offered."""
+
+    number, status, code = "MYO-1305", 406, "not-supported"
+
+
+class UnknownGuidelineError(RequestRefusedError):
+    """There is no page of that name."""
+
+    number, status, code = "MYO-1306", 404, "not-found"
+
+
 class NotReadyError(RequestRefusedError):
     """The service is still starting."""
 

@@ -321,3 +321,8 @@ def test_a_site_can_switch_a_safety_rule_off(tmp_path: Path) -> None:
     """Not `on`: YAML 1.1 reads that word as true."""
     folder = after(tmp_path, "drug_safety/suggested-treatments.yaml", "], level: stop,", "], level: stop, enabled: false,")
     assert len(load_knowledge(folder).safety) == len(KNOWN.safety) - 1
+
+
+def test_a_safety_rule_that_is_switched_off_stays_known_for_the_reviewer(tmp_path: Path) -> None:
+    folder = after(tmp_path, "drug_safety/suggested-treatments.yaml", "], level: stop,", "], level: stop, enabled: false,")
+    assert [rule.id for rule in load_knowledge(folder).safety_off] == ["methotrexate-pregnancy"]

@@ -1,0 +1,80 @@
+"""`/fhir/…`: the knowledge as FHIR R4, read-only, so that `instantiatesCanonical` of a suggested order resolves."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+
+from cards.as_fhir import Library, as_fhir
+from cards.knowledge import knowledge
+from server.capabilities import capability_statement
+from server.error_answers import FHIR_JSON
+from server.errors import NotAcceptableError, UnknownResourceError
+from server.fhir_search import read_query, search
+from server.published import Published, publish, published
+
+_SPOKEN = (FHIR_JSON, "application/json")
+_FORMATS = ("json", *_SPOKEN)
+
+
+def fhir_blueprint() -> Blueprint:
+    """The read-only FHIR API."""
+    blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
+
+    @blueprint.before_request
+    def check_format() -> None:
+        _check_format()
+
+    @blueprint.get("/metadata")
+    def metadata() -> Response:
+        return publish(_capabilities())
+
+    @blueprint.get("/<kind>")
+    def find(kind: str) -> Response:
+        resources = _resources_of(kind)
+        query = read_query(request.args.items(multi=True), is_strict="handling=strict" in request.headers.get("Prefer", ""))
+        return publish(_written(search(resources.values(), query, request.script_root + request.path)))
+
+    @blueprint.get("/<kind>/<name>")
+    def read(kind: str, name: str) -> Response:
+        if name not in _resources_of(kind):
+            raise UnknownResourceError(f"There is no such resource here. GET /fhir/{kind} lists what there is.")
+        return publish(_resource(kind, name))
+
+    return blueprint
+
+
+@cache
+def _library() -> Library:
+    return as_fhir(knowledge())
+
+
+@cache
+def _capabilities() -> Published:
+    return _written(capability_statement(_library()))
+
+
+@cache
+def _resource(kind: str, name: str) -> Published:
+    """Kept for every resource that there is; names that do not exist never come here."""
+    return _written(_library()[kind][name])
+
+
+def _resources_of(kind: str) -> Any:
+    if kind not in _library():
+        raise UnknownResourceError(f"This server has {', '.join(_library())} and no other resources.")
+    return _library()[kind]
+
+
+def _written(resource: dict[str, Any]) -> Published:
+    """Indented, since people read it too."""
+    return published(orjson.dumps(resource, option=orjson.OPT_INDENT_2), FHIR_JSON)
+
+
+def _check_format() -> None:
+    """JSON is all there is; `_format` wins over the Accept header."""
+    asked = request.args.get("_format", "").replace(" ", "+").partition(";")[0]
+    accepted = asked in _FORMATS if asked else not request.accept_mimetypes or bool(request.accept_mimetypes.best_match(_SPOKEN))
+    if not accepted:
+        raise NotAcceptableError("This server answers in JSON only (application/fhir+json).")
