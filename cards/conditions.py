@@ -104,13 +104,15 @@ _COMPILERS: dict[str, Compiler] = {
     "myositis_specific_antibody": patients.myositis_specific_antibody_condition,
     "remission": patients.remission_condition,
     "disease_years": patients.disease_years_condition,
+    "first_recorded": patients.first_recorded_condition,
     "failed": courses.course_condition(courses.has_failed),
     "not_tolerated": courses.course_condition(courses.was_not_tolerated),
     "taking": courses.course_condition(courses.is_taken),
     "tried": courses.course_condition(courses.was_tried),
+    "daily_dose": courses.daily_dose_condition,
+    "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
-    "repeat_due": courses.repeat_due_condition,
 }
 
 

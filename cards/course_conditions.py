@@ -1,14 +1,12 @@
 """Conditions about what was tried and what was done: treatments, tests, repeats."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
+from operator import ge, gt
 from typing import Any
 
-from cards.schedule import rounds
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined, names_of
-from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Course, Outcome
-from fhir_profiles.dates import DateInterval, add_months
+from fhir_profiles.dates import days_between
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of, any_of
 
 
@@ -62,6 +60,57 @@ def was_tried(course: Course) -> bool:
     return course.outcome is not Outcome.ALLERGY
 
 
+def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """The daily dose of a current course in milligrams, as the chart structures it: `{of: glucocorticoid, over: 15}`.
+
+    Only prednisone and prednisolone are compared (see `fhir_profiles.courses`); another drug or no dose is unknown.
+    """
+    agent, tests = _agent_and_number(value, vocabulary, where, "daily_dose", {"over": gt, "at_least": ge})
+
+    def condition(case: Case) -> Verdict:
+        course = case.assessment.treatment.courses.get(agent)
+        if course is None or not course.is_current:
+            return Verdict(Answer.NO)
+        if course.daily_dose_mg is None:
+            ask = Missing(f"daily dose of the {course.title}", "MedicationRequest.dosageInstruction")
+            return Verdict(Answer.UNKNOWN, course.evidence, (ask,))
+        dose = Evidence(f"{course.title} {course.daily_dose_mg:g} mg a day", course.evidence[0].reference)
+        return Verdict(Answer.YES if tests(course.daily_dose_mg) else Answer.NO, (dose,))
+
+    return condition
+
+
+def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """A current course has gone on for so many weeks: `{of: glucocorticoid, over: 2}`; unknown without a start."""
+    agent, tests = _agent_and_number(value, vocabulary, where, "taken_weeks", {"over": gt, "at_least": ge})
+
+    def condition(case: Case) -> Verdict:
+        course = case.assessment.treatment.courses.get(agent)
+        if course is None or not course.is_current:
+            return Verdict(Answer.NO)
+        if course.start is None:
+            return Verdict(
+                Answer.UNKNOWN, course.evidence, (Missing(f"when {course.title} was started", "MedicationRequest.authoredOn"),)
+            )
+        weeks = days_between(course.start.last, case.assessment.as_of) / 7
+        return Verdict(Answer.YES if tests(weeks) else Answer.NO, course.evidence)
+
+    return condition
+
+
+def _agent_and_number(
+    value: Any, vocabulary: Vocabulary, where: str, key: str, known: Mapping[str, Callable[[float, float], bool]]
+) -> tuple[str, Callable[[float], bool]]:
+    """An agent under `of`, and one comparison with a number."""
+    if not isinstance(value, dict) or len(value) != 2 or "of" not in value:
+        raise RuleError(f"{where}: `{key}` takes `of`, a treatment, and one of {', '.join(known)} with a number")
+    agent = names_of(value["of"], vocabulary.definitions.agents, where, "treatment")[0]
+    name, limit = next((n, v) for n, v in value.items() if n != "of")
+    if name not in known or type(limit) not in (int, float):
+        raise RuleError(f"{where}: `{key}` takes `of`, a treatment, and one of {', '.join(known)} with a number")
+    return agent, lambda number: known[name](number, limit)
+
+
 def on_record_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """A test is done or ordered. Not supplied reads as "not on record" with its caveat; failed reads as unknown."""
     code = names_of(value, vocabulary.definitions.investigations, where, "investigation")[0]
@@ -83,39 +132,3 @@ def settled_condition(value: Any, vocabulary: Vocabulary, where: str) -> Conditi
         return Verdict(any_of(open_ones).negated())
 
     return condition
-
-
-def repeat_due_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    """A repeat of a screening test has fallen due: `{of, after_rounds, or_more, months, from_months_before_onset}`."""
-    members = {"of": str, "after_rounds": int, "months": int, "or_more": bool, "from_months_before_onset": int}
-    wrong = not isinstance(value, dict) or any(name not in members or type(value[name]) is not members[name] for name in value)
-    if wrong or not {"of", "after_rounds", "months"} <= set(value):
-        raise RuleError(f"{where}: `repeat_due` takes {', '.join(members)}; the first three are needed")
-    code = names_of(value["of"], vocabulary.definitions.investigations, where, "investigation")[0]
-
-    def condition(case: Case) -> Verdict:
-        done = rounds(case.assessment.days_done(code, counts_from(case.assessment, value.get("from_months_before_onset"))))
-        enough = len(done) >= value["after_rounds"] if value.get("or_more") else len(done) == value["after_rounds"]
-        if not done or not enough or case.assessment.is_ordered(code, done[-1]):
-            return Verdict(Answer.NO)
-        due = add_months(done[-1], value["months"])
-        because = (
-            Evidence(
-                f"screening imaging last done {_ago(done[-1], case.assessment.as_of)}, repeat due from {DateInterval(due, due)}"
-            ),
-        )
-        return Verdict(Answer.YES if case.assessment.as_of >= due else Answer.NO, because)
-
-    return condition
-
-
-def counts_from(assessment: Assessment, months_before_onset: int | None) -> date | None:
-    """First day on which a screening test counts, or None where every day does."""
-    if months_before_onset is None or assessment.disease_began is None:
-        return None
-    return add_months(assessment.disease_began, -months_before_onset)
-
-
-def _ago(day: date, as_of: date) -> str:
-    months = (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)
-    return f"{months} month{'' if months == 1 else 's'} ago"

@@ -15,6 +15,7 @@ from cards.conditions import compile_condition
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label
 from cards.recommendation import Contradiction, Level, Source
+from cards.schedule import Schedule, read_schedule
 from cards.verdicts import Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
@@ -24,12 +25,21 @@ KNOWLEDGE_RELEASE = "2026.11"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A treatment that a statement names: key in `treatments.yaml`, for whom, with what, and what the source says of it."""
+    """A treatment that a statement names.
+
+    Args:
+        treatment: key in `treatments.yaml`.
+        when: for whom.
+        partner: what it goes with.
+        remark: what the source says of it.
+        strength: where it differs from that of the statement.
+    """
 
     treatment: str
     when: Condition
     partner: str | None = None
     remark: str | None = None
+    strength: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,10 @@ class ConditionalOrders:
 class Rule:
     """One statement of a guideline, compiled. A `stated` rule cannot be computed and is shown, never fired.
 
-    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it.
+    `guideline` names its file; `trigger` is the condition as it stands there, for those who explain it. `headline` is the
+    sentence of a card that this statement leads (see `summary`). `said_by` are the drug-safety rules that say it
+    where a drug is suggested or drafted. `read_in` and `confidence` (H, M) tell where a statement that is newer than our two
+    source documents was read (clinical/beyond-sources.md).
     """
 
     id: str
@@ -72,9 +85,20 @@ class Rule:
     fits: int
     notes: tuple[Note, ...]
     conflicts: tuple[str, ...]
+    schedule: Schedule | None
+    headline: str | None
+    asks_about: tuple[str, ...]
     counts_from_months_before_onset: int | None
     stated: str | None
+    said_by: tuple[str, ...]
+    read_in: str | None
+    confidence: str | None
     concerns_everyone: bool
+
+    @property
+    def is_computed(self) -> bool:
+        """Held against the patient, here or by the drug-safety rules that say it."""
+        return self.stated is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +129,21 @@ class TreatmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A card topic: display name and place in the order of cards (1 first)."""
+    """A card topic.
+
+    Args:
+        code: stable, letters only.
+        display: its name.
+        rank: place in the order of cards, 1 first.
+        asks_alone: it may show a card only to ask for a missing datum.
+        can_wait: while a critical card is up, its routine cards would only stand in the way.
+    """
 
     code: str
     display: str
     rank: int
+    asks_alone: bool = False
+    can_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +204,14 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     treatments = {
         key: TreatmentEntry(e["title"], e.get("course"), e.get("order")) for key, e in layers.table("treatments").items()
     }
-    topics = {code: Topic(code, e["display"], e["rank"]) for code, e in layers.table("topics").items()}
+    topics = {code: Topic(code, **entry) for code, entry in layers.table("topics").items()}
     _check_tables(orders, treatments, known)
     sources = _sources(layers.table("sources"))
     vocabulary = _vocabulary(layers.table("populations"), known)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in layers.table("contradictions").items()}
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, [])
     guidelines, safety_files = layers.groups("guidelines"), layers.groups("drug_safety")
+    safety_rules = {entry.id: entry for group in safety_files for entry in group}
+    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, safety_rules, [])
     rules = [rule for group in guidelines for rule in loader.guideline(group)]
     safety = [rule for group in safety_files for rule in loader.safety(group)]
     entries = [entry for group in (*guidelines, *safety_files) for entry in group]
@@ -233,6 +268,7 @@ class _Loader:
     treatments: Mapping[str, TreatmentEntry]
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
+    safety_rules: Mapping[str, Entry]
     problems: list[str]
 
     def guideline(self, entries: Iterable[Entry]) -> Iterable[Rule]:
@@ -252,8 +288,10 @@ class _Loader:
         orders_if = entry.get("orders_if", ())
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
+        self._check(where, "drug-safety rule", entry.get("said_by", ()), self.safety_rules)
         offers = tuple(
-            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark")) for o in entry.get("offers", ())
+            Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("strength"))
+            for o in entry.get("offers", ())
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
@@ -277,10 +315,23 @@ class _Loader:
             fits=entry.get("fits", 0),
             notes=tuple(Note(compile_condition(n["when"], self.vocabulary, where), n["text"]) for n in entry.get("notes", ())),
             conflicts=tuple(entry.get("conflicts", ())),
+            schedule=self._schedule(entry, where),
+            headline=entry.get("headline"),
+            asks_about=tuple(dict.fromkeys(_features_in(entry.get("when")))),
             counts_from_months_before_onset=entry.get("counts_from_months_before_onset"),
             stated=entry.get("stated"),
+            said_by=tuple(entry.get("said_by", ())),
+            read_in=entry.get("read_in"),
+            confidence=entry.get("confidence"),
             concerns_everyone="when" not in entry,
         )
+
+    def _schedule(self, entry: Mapping[str, Any], where: str) -> Schedule | None:
+        if "schedule" not in entry:
+            return None
+        schedule = read_schedule(entry["schedule"])
+        self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
+        return schedule
 
     def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
         for one in entries:
@@ -319,6 +370,16 @@ class _Loader:
     def _check(where: str, kind: str, names: Iterable[str], known: Mapping[str, Any]) -> None:
         if unknown := [name for name in names if name not in known]:
             raise RuleError(f"{where}: unknown {kind} {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+
+
+def _features_in(node: Any) -> Iterable[str]:
+    """The features that a condition names, in their order."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from [value] if key in ("recorded", "present") else _features_in(value)
+    elif isinstance(node, list):
+        for part in node:
+            yield from _features_in(part)
 
 
 def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentEntry], known: Definitions) -> None:

@@ -87,6 +87,7 @@ class Layers:
             RuleError: a file is not what its schema says, or a site gives an id twice.
         """
         groups = [list(_entries(file, kind)) for file in sorted((self.folder / kind).glob("*.yaml"))]
+        groups.sort(key=_is_later)
         if self.site is None:
             return groups
         own = [[replace(e, is_of_site=True) for e in _entries(file, kind)] for file in sorted((self.site / kind).glob("*.yaml"))]
@@ -178,6 +179,11 @@ def _validator(schema: str) -> Draft202012Validator:
 def _entries(file: Path, kind: str) -> Iterator[Entry]:
     document = read_document(file, kind)
     return (Entry(file, file.stem, content, document) for content in document[RULE_FOLDERS[kind]])
+
+
+def _is_later(group: list[Entry]) -> bool:
+    """What is newer than our two source documents stands beside them, after them."""
+    return bool(group) and group[0].document.get("later", False)
 
 
 def _overridden(entry: Entry, own: Mapping[str, Entry]) -> Entry:

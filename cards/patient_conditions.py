@@ -131,9 +131,12 @@ TREATMENT_FINDINGS = (
     "mild-or-moderate-weakness",
     "any-weakness",
     "active-disease",
+    "relapse",
     "systemic-treatment",
     "on-glucocorticoid",
     "on-steroid-sparing-drug",
+    "steroid-sparing-drug-for-3-months",
+    "two-steroid-sparing-drugs-for-3-months",
     "immunosuppressant-in-trial",
     "first-line-used-up",
     "first-line-failed",
@@ -210,5 +213,24 @@ def disease_years_condition(value: Any, vocabulary: Vocabulary, where: str) -> C
         limit = add_months(began, 12 * next(iter(value.values())))
         over = case.assessment.as_of > limit
         return Verdict(Answer.YES if over is ("over" in value) else Answer.NO)
+
+    return condition
+
+
+def first_recorded_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """How long ago a feature was first recorded: `{of: interstitial-lung-disease, at_most_months: 12}`."""
+    members = {"of", "at_most_months"}
+    if not isinstance(value, dict) or set(value) != members or type(value["at_most_months"]) is not int:
+        raise RuleError(f"{where}: `first_recorded` takes `of`, a feature, and `at_most_months`, a whole number")
+    code = names_of(value["of"], vocabulary.definitions.features, where, "feature")[0]
+    title, concepts = vocabulary.definitions.features[code].title, vocabulary.definitions.features[code].diagnoses
+
+    def condition(case: Case) -> Verdict:
+        record = case.assessment.record
+        days = [fact.when.first for concept in concepts for fact in record.diagnoses.get(concept, ()) if fact.when]
+        if not days:
+            return Verdict(Answer.UNKNOWN, missing=(Missing(f"when {title} began", "Condition.onset"),))
+        is_recent = record.as_of <= add_months(min(days), value["at_most_months"])
+        return Verdict(Answer.YES if is_recent else Answer.NO)
 
     return condition

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from cards.course_conditions import counts_from
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.recommendation import Caution, Level, Option, Recommendation
 from cards.safety import cautions_for
+from cards.schedule import Due, DueState, counts_from, due_of, evidence_of
 from cards.therapy import decide
 from cards.verdicts import Case, Verdict
 from fhir_profiles.assessment import Assessment
@@ -20,6 +20,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder
+from fhir_profiles.refusals import in_words
 
 
 def recommend(
@@ -39,24 +40,42 @@ def recommend(
     if assessment.record.is_mismatched or assessment.record.is_deceased:
         return []
     if drafts is None:
-        return _for_the_chart(assessment, known)
+        return _for_the_chart(Case(assessment, {}), known)
     return _for_drafts(assessment, [draft for draft in drafts if draft.is_selected], known)
+
+
+def calendar(assessment: Assessment, known: Knowledge | None = None) -> dict[str, Due]:
+    """What falls due for this patient and when, by statement: upcoming, due, overdue or ended.
+
+    Args:
+        assessment: what the chart means.
+        known: the knowledge; the packaged one by default.
+    """
+    if assessment.record.is_mismatched or assessment.record.is_deceased:
+        return {}
+    case = Case(assessment, {})
+    _for_the_chart(case, known or knowledge())
+    return case.calendar
 
 
 # --- the chart ------------------------------------------------------------------------------------------------------------
 
 
-def _for_the_chart(assessment: Assessment, known: Knowledge) -> list[Recommendation]:
-    outcomes: dict[str, Answer] = {}
-    case = Case(assessment, outcomes)
+def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
-        recommendation = _hold(rule, case, known) if rule.stated is None else _state(rule, case, known)
+        recommendation = _evaluate(rule, case, known)
         is_open = recommendation is not None and (not recommendation.is_note or bool(recommendation.held_back))
-        outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
+        case.outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
         if recommendation:
             held.append((rule, recommendation))
     return [*_about_current_drugs(case, known), *_with_options(held, case, known)]
+
+
+def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
+    if rule.said_by:  # the drug-safety rules say it
+        return None
+    return _hold(rule, case, known) if rule.is_computed else _state(rule, case, known)
 
 
 def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
@@ -90,16 +109,37 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
 def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     """The recommendation that a rule makes for this patient, or None where it does not apply or has been met."""
     verdict = rule.when(case)
+    if rule.schedule and verdict.answer is Answer.YES:
+        verdict = _on_schedule(rule, verdict, case)
     if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
         return None
     recommendation = _from(rule, verdict, case, known)
     if rule.avoid:
         return _against_current_treatment(rule, recommendation, case, known)
+    recommendation = _in_its_own_strength(rule, recommendation, case)
     orders, undecided = _orders_of(rule, case)
     recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
     if not orders:
         return replace(recommendation, is_note=bool(rule.orders_if))
     return _with_orders(recommendation, orders, rule, case, known)
+
+
+def _in_its_own_strength(rule: Rule, recommendation: Recommendation, case: Case) -> Recommendation:
+    """A statement may be firmer for some patients than for others (`strength` of an offer)."""
+    strengths = {offer.strength or rule.strength for offer in rule.offers if offer.when(case).answer is Answer.YES}
+    return replace(recommendation, strength=strengths.pop()) if len(strengths) == 1 else recommendation
+
+
+def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
+    """Whether its calendar has come round; what it says is kept for the calendar of the patient."""
+    due = due_of(case.assessment, rule.schedule) if rule.schedule else None
+    if due is None:
+        return Verdict(Answer.NO)
+    case.calendar[rule.id] = due
+    if due.state is DueState.UNKNOWN:
+        return Verdict(Answer.UNKNOWN, verdict.because, (*verdict.missing, *due.missing))
+    because = (*verdict.because, *evidence_of(due, case.assessment.as_of))
+    return Verdict(Answer.YES if due.is_now else Answer.NO, because, verdict.missing)
 
 
 def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation:
@@ -116,6 +156,9 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recomme
         missing=verdict.missing,
         notes=notes,
         conflicts=tuple(code for code in rule.conflicts if known.disputes[code].matters(case).answer is Answer.YES),
+        headline=rule.headline,
+        asks_about=rule.asks_about,
+        due=case.calendar.get(rule.id),
     )
 
 
@@ -140,12 +183,12 @@ def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, 
 def _with_orders(
     recommendation: Recommendation, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge
 ) -> Recommendation | None:
-    """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now."""
+    """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now or was declined."""
     since = counts_from(case.assessment, rule.counts_from_months_before_onset)
     look = _Look(rule, case, known, since)
     for order in orders:
         look.at(order)
-    nothing_left = not look.open_orders and not look.held_back and not look.has_failed
+    nothing_left = not (look.open_orders or look.held_back or look.declined or look.has_failed)
     if nothing_left and rule.urgency != "urgent":
         return None
     holds = recommendation.holds if look.open_orders or not look.has_failed else all_of((recommendation.holds, Answer.UNKNOWN))
@@ -157,7 +200,8 @@ def _with_orders(
         missing=tuple(dict.fromkeys((*recommendation.missing, *look.missing))),
         notes=(*recommendation.notes, *look.notes),
         held_back=tuple(look.held_back),
-        is_note=bool(look.held_back) and not look.open_orders,
+        declined=tuple(look.declined),
+        is_note=bool(look.held_back or look.declined) and not look.open_orders,
     )
 
 
@@ -174,12 +218,16 @@ class _Look:
     missing: list[Missing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     held_back: list[tuple[str, str]] = field(default_factory=list)
+    declined: list[Evidence] = field(default_factory=list)
     has_failed: bool = False
 
     def at(self, order: str) -> None:
-        """One order: done, failed, held back or open."""
+        """One order: done, declined, failed, held back or open. What is urgent is offered whatever was declined before."""
         entry = self.known.orders[order]
         found = self.case.assessment.investigation(entry["investigation"], self.since)
+        if found.declined and self.rule.urgency != "urgent":
+            self.declined.append(Evidence(f"{entry['title']} {in_words(found.declined)}", found.declined.reference))
+            return
         self.missing.extend(found.missing)
         self.already.extend(found.evidence)
         if found.standing is Standing.FAILED:
@@ -206,16 +254,21 @@ class _Look:
 
 
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
-    """Decide on therapy over all statements that offer one, and give each the options that it backs."""
-    offered = [rule for rule, recommendation in held if rule.offers and recommendation.holds is Answer.YES]
-    waiting = (rule.fits for rule, r in held if rule.offers and r.holds is Answer.UNKNOWN and any(m.is_caveat for m in r.missing))
-    options = decide(offered, case, known, max(waiting, default=0))
+    """Decide on treatment, topic by topic, over all statements that offer one, and give each the options that it backs."""
+    options = {topic: _options_of(topic, held, case, known) for topic in {rule.topic for rule, _ in held if rule.offers}}
     return [
-        replace(recommendation, options=_backed_by(rule, options))
+        replace(recommendation, options=_backed_by(rule, options[rule.topic]))
         if rule.offers and recommendation.holds is Answer.YES
         else recommendation
         for rule, recommendation in held
     ]
+
+
+def _options_of(topic: str, held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> tuple[Option, ...]:
+    of_topic = [(rule, r) for rule, r in held if rule.topic == topic and rule.offers]
+    offered = [rule for rule, r in of_topic if r.holds is Answer.YES]
+    waiting = (rule.fits for rule, r in of_topic if r.holds is Answer.UNKNOWN and any(m.is_caveat for m in r.missing))
+    return decide(offered, case, known, max(waiting, default=0))
 
 
 def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
 
 
@@ -95,6 +96,7 @@ class Option:
         backing: who says so, best fit first.
         cautions: what this patient's chart raises against it.
         not_offered: why it is set aside, or None if it stands.
+        is_declined: the patient's refusal is all that sets it aside.
         order_withheld: why it stands without a ready-made order, or None.
         reminders: what goes with it.
         undecided: stop and hold rules that a missing datum leaves open.
@@ -111,6 +113,7 @@ class Option:
     is_best_fit: bool = True
     rank: int = 0
     not_offered: str | None = None
+    is_declined: bool = False
     order_withheld: str | None = None
 
 
@@ -133,9 +136,13 @@ class Recommendation:
         avoid: treatments that it advises against.
         notes: further sentences that hold for this patient.
         held_back: tests that are named and not ordered now, with the reason.
+        declined: tests that the patient declined; they are named and not offered.
         is_note: nothing is left of it but its notes; the statement itself is not printed.
         is_stated: it cannot be computed; printed beside others of its topic, never alone.
         conflicts: contradiction ids.
+        headline: the sentence of a card that this statement leads; braces are filled in by `summary`.
+        asks_about: the features that its condition names.
+        due: what its calendar says.
     """
 
     id: str
@@ -154,6 +161,16 @@ class Recommendation:
     cautions: tuple[Caution, ...] = ()
     notes: tuple[str, ...] = ()
     held_back: tuple[tuple[str, str], ...] = ()
+    declined: tuple[Evidence, ...] = ()
     is_note: bool = False
     is_stated: bool = False
     conflicts: tuple[str, ...] = ()
+    headline: str | None = None
+    asks_about: tuple[str, ...] = ()
+    due: Due | None = None
+
+    @property
+    def is_worth_a_card(self) -> bool:
+        """Not merely stated, and more is left of it than what the patient declined: a refusal is not answered by asking again."""
+        is_only_declined = self.is_note and bool(self.declined) and not self.held_back
+        return not self.is_stated and not is_only_declined

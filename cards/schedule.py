@@ -1,12 +1,181 @@
-"""Rounds of a repeated screening test: days that lie close together are one round."""
+"""When something falls due: a calendar that a guideline gives, held against what the chart shows as done.
 
-from collections.abc import Iterable
+Two forms. `repeat`: so many months after the last round of a test. `points`: at fixed times after the disease began.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from typing import Any
 
-from fhir_profiles.dates import days_between
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.dates import DateInterval, add_months, days_between
+from fhir_profiles.findings import Evidence, Missing, Standing
 
 SAME_ROUND_DAYS = 60
 """Two tests within this many days belong to one round (house reading: the source counts screens, not days)."""
+
+EARLY_DAYS = 45
+"""A measurement so many days before its time counts for it (house reading: no source gives a margin)."""
+
+
+_WHEN_IT_BEGAN = (Missing("when the disease began", "Condition.onset"),)
+
+
+class DueState(StrEnum):
+    """How a calendar stands today."""
+
+    UPCOMING = "upcoming"
+    ORDERED = "ordered"
+    DUE = "due"
+    OVERDUE = "overdue"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The calendar of a statement.
+
+    Args:
+        of: the investigation that counts as done.
+        title: what falls due, in words.
+        months, until_months: a repeat is due so long after the last round, and overdue after `until_months`.
+        after_rounds: the repeat follows on exactly so many rounds, or on so many `or_more`.
+        at_months: fixed times after the disease began, in months.
+        then_every_months: after the last of these.
+        ends_after_months: nothing falls due later than this after the disease began.
+        from_months_before_onset: rounds count from so long before the disease began; None for ever.
+    """
+
+    of: str
+    title: str
+    months: int = 0
+    until_months: int | None = None
+    after_rounds: int = 1
+    or_more: bool = False
+    at_months: tuple[int, ...] = ()
+    then_every_months: int | None = None
+    ends_after_months: int | None = None
+    from_months_before_onset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a calendar says about one patient.
+
+    Args:
+        title: what falls due.
+        state: how it stands today.
+        last_done: the last day on which it was done, or None.
+        due_from: first day of the period in which it is due.
+        overdue_after: last day of that period, where the source gives one.
+        ends: last day of the calendar, where the source gives one.
+        missing: what would be needed to tell.
+    """
+
+    title: str
+    state: DueState
+    last_done: date | None = None
+    due_from: date | None = None
+    overdue_after: date | None = None
+    ends: date | None = None
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def is_now(self) -> bool:
+        """Due or overdue."""
+        return self.state in (DueState.DUE, DueState.OVERDUE)
+
+    def says(self, as_of: date) -> str:
+        """The calendar in words: when it was last done, from when it is due, until when."""
+        words = [f"{self.title} last done {_ago(self.last_done, as_of)}" if self.last_done else f"no {self.title} on record"]
+        if self.due_from:
+            words.append(f"{'repeat ' if self.last_done else ''}due from {_day(self.due_from)}")
+        if self.overdue_after:
+            words.append(
+                f"{'overdue since' if self.state is DueState.OVERDUE else 'at the latest by'} {_day(self.overdue_after)}"
+            )
+        text = ", ".join(words)
+        return f"{text}; the calendar ends on {_day(self.ends)}" if self.ends else text
+
+
+def read_schedule(entry: Mapping[str, Any]) -> Schedule:
+    """The schedule of a guideline file (already checked against its schema)."""
+    members: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Schedule(**members)
+
+
+def due_of(assessment: Assessment, schedule: Schedule) -> Due | None:
+    """How a calendar stands for a patient; None where it has not begun.
+
+    Args:
+        assessment: the patient.
+        schedule: the calendar.
+    """
+    return _points(assessment, schedule) if schedule.at_months else _repeat(assessment, schedule)
+
+
+def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
+    done = rounds(assessment.days_done(schedule.of, counts_from(assessment, schedule.from_months_before_onset)))
+    enough = len(done) >= schedule.after_rounds if schedule.or_more else len(done) == schedule.after_rounds
+    if not done or not enough:
+        return None
+    if schedule.ends_after_months is not None and assessment.disease_began is None:
+        return Due(schedule.title, DueState.UNKNOWN, done[-1], missing=_WHEN_IT_BEGAN)
+    last, as_of = done[-1], assessment.as_of
+    due_from = add_months(last, schedule.months)
+    until = None if schedule.until_months is None else add_months(last, schedule.until_months)
+    ends = _ends(assessment, schedule)
+    if assessment.is_ordered(schedule.of, last):
+        state = DueState.ORDERED
+    elif ends is not None and max(due_from, as_of) > ends:
+        state = DueState.ENDED
+    elif as_of < due_from:
+        state = DueState.UPCOMING
+    else:
+        state = DueState.OVERDUE if until is not None and as_of > until else DueState.DUE
+    return Due(schedule.title, state, last, due_from, until, ends)
+
+
+def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
+    """The newest time that has come must be met by a measurement at that time or later."""
+    found = assessment.investigation(schedule.of)
+    if found.standing in (Standing.FAILED, Standing.NOT_SUPPLIED):
+        return Due(schedule.title, DueState.UNKNOWN, missing=found.missing)
+    if assessment.disease_began is None:
+        return Due(schedule.title, DueState.UNKNOWN, missing=_WHEN_IT_BEGAN)
+    times = list(_times(assessment.disease_began, schedule, assessment.as_of))
+    days = assessment.days_done(schedule.of)
+    last = days[-1] if days else None
+    *_, now = [time for time in times if time <= assessment.as_of]
+    is_met = last is not None and days_between(last, now) <= EARLY_DAYS
+    if is_met:
+        later = [time for time in times if time > assessment.as_of]
+        return Due(schedule.title, DueState.UPCOMING, last, later[0] if later else None)
+    return Due(schedule.title, DueState.DUE, last, now)
+
+
+def _times(began: date, schedule: Schedule, as_of: date) -> Iterable[date]:
+    """Every time of the calendar up to the first one that lies ahead."""
+    months = list(schedule.at_months)
+    while schedule.then_every_months and add_months(began, months[-1]) <= as_of:
+        months.append(months[-1] + schedule.then_every_months)
+    return (add_months(began, month) for month in months)
+
+
+def _ends(assessment: Assessment, schedule: Schedule) -> date | None:
+    if schedule.ends_after_months is None or assessment.disease_began is None:
+        return None
+    return add_months(assessment.disease_began, schedule.ends_after_months)
+
+
+def counts_from(assessment: Assessment, months_before_onset: int | None) -> date | None:
+    """First day on which a screening test counts, or None where every day does."""
+    if months_before_onset is None or assessment.disease_began is None:
+        return None
+    return add_months(assessment.disease_began, -months_before_onset)
 
 
 def rounds(days: Iterable[date]) -> tuple[date, ...]:
@@ -22,3 +191,17 @@ def rounds(days: Iterable[date]) -> tuple[date, ...]:
         else:
             ends.append(day)
     return tuple(ends)
+
+
+def evidence_of(due: Due, as_of: date) -> tuple[Evidence, ...]:
+    """The calendar as a reason."""
+    return (Evidence(due.says(as_of)),)
+
+
+def _day(day: date) -> str:
+    return str(DateInterval(day, day))
+
+
+def _ago(day: date, as_of: date) -> str:
+    months = (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)
+    return f"{months} month{'' if months == 1 else 's'} ago"

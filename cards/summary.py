@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from cards.knowledge import Knowledge
 from cards.markdown import capital, fit, listed
 from cards.recommendation import Option, Recommendation
+from cards.schedule import DueState
 from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 
 _URGENCIES = ("urgent", "soon", "routine")
-_LIFE_THREATENING = (
-    "rapidly-progressive-ild",
-    "respiratory-failure",
-    "myocarditis",
-    "pneumomediastinum",
-    "pulmonary-hypertension",
-    "severe-dysphagia",
-)
+_LINE_OPTIONS = {
+    "first": "first-line",
+    "second": "second-line",
+    "third": "third-line",
+    "adjunct": "adjunct",
+    "maintenance": "maintenance",
+    "maintenance-first": "first-line maintenance",
+    "maintenance-second": "second-line maintenance",
+    "maintenance-third": "third-line maintenance",
+}
 _CT_PARTS = {"fdg-pet-ct", "ct-thorax", "ct-abdomen"}
 
 
@@ -30,15 +33,11 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         assessment: the patient.
         known: the knowledge.
     """
-    firm = [r for r in recommendations if r.holds is Answer.YES and not r.is_stated]
+    firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
     if not firm:
         return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
-    words = {
-        "nextLineTherapy": _therapy,
-        "lungFunction": _lung_function,
-        "tumourScreening": _tumour_screening,
-        "urgentReferral": _urgent_referral,
-    }.get(topic, _general)
+    composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening}.get(topic)
+    words = _general if composed is None or _most_urgent(firm).headline else composed
     return fit(words(firm, assessment, known))
 
 
@@ -52,21 +51,37 @@ def _what_is_missing(recommendations: Sequence[Recommendation]) -> str:
 
 
 def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+    """The headline of the most urgent statement; where it has none, its orders or what it says."""
     first = _most_urgent(firm)
     if first.avoid:
         return f"{capital(listed(first.avoid))}: {first.says} ({first.sources[0].short})"
-    if not first.orders:
-        return capital(first.says)
+    if first.orders or (first.headline and not first.held_back):
+        return _headline(first, assessment, known)
+    if first.held_back:
+        return f"{capital(listed([title for title, _ in first.held_back]))} not on record; not ordered now, see the card"
+    return f"{capital(first.says)} ({first.sources[0].short})"
+
+
+def _headline(first: Recommendation, assessment: Assessment, known: Knowledge) -> str:
+    """The headline with its braces filled in: found, place, orders, options, due, suspected (docs/rule-vocabulary.md)."""
     orders = listed([known.orders[order]["title"] for order in first.orders])
-    place = "not on record" if _place([first]) == "on record" else "not in the data supplied"
-    return f"{capital(orders)} {place}: {first.says} ({first.sources[0].short})"
+    template = first.headline or f"{{orders}} not {{place}}: {first.says} ({first.sources[0].short})"
+    is_suspected = not any(phenotype.is_confirmed for phenotype in assessment.phenotypes)
+    words = template.format(
+        found=capital(listed(_found(first, assessment)[:2])),
+        place=_place([first]),
+        orders=orders,
+        options=listed([option.title for option in first.options if option.not_offered is None][:4], "or"),
+        due=first.due.says(assessment.as_of) if first.due else "",
+        suspected=", here suspected" if is_suspected else "",
+    )
+    return capital(words)
 
 
-def _urgent_referral(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    if not any(r.id == "unmet-life-threatening" for r in firm):
-        return _general(firm, assessment, known)
-    found = [assessment.features[code].title for code in _LIFE_THREATENING if assessment.features[code].is_present]
-    return f"{capital(listed(found[:2]))} in myositis: contact a specialist centre now; no guideline covers it"
+def _found(first: Recommendation, assessment: Assessment) -> list[str]:
+    """Titles of the features that the statement asks about and the chart shows."""
+    asked = [assessment.features[code] for code in first.asks_about if code in assessment.features]
+    return [feature.title for feature in asked if feature.is_present]
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
@@ -81,7 +96,7 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)
-    line = f"{capital(lines.pop())}-line options" if named else "Next-line options"
+    line = f"{capital(_LINE_OPTIONS[lines.pop()])} options" if named else "Next-line options"
     return f"{line} for {disease}: {_named_options(best)}"
 
 
@@ -113,16 +128,6 @@ def _named_options(options: Sequence[Option]) -> str:
     return listed([option.title for option in options][:4], "or")
 
 
-def _lung_function(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    first = _most_urgent(firm)
-    if first.id == "sunderkotter-2016-pft-abnormal-pulmonology":
-        return "Lung function is abnormal and no pulmonology referral is on record: further work-up is recommended"
-    if not first.orders:
-        return "No lung function test on record; it is not ordered now, see the card"
-    whom = "every patient with myositis" + ("" if any(p.is_confirmed for p in assessment.phenotypes) else ", here suspected")
-    return f"No lung function test {_place(firm)}: recommended for {whom} ({first.sources[0].short})"
-
-
 def _place(firm: Sequence[Recommendation]) -> str:
     """Where nothing was found: "on record" claims more than a client that sent no procedures allows."""
     return "in the data supplied" if any(item.is_caveat for r in firm for item in r.missing) else "on record"
@@ -133,10 +138,7 @@ def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, kn
     found = assessment.phenotype("anti-tif1-gamma-dermatomyositis") or assessment.phenotype("dermatomyositis")
     disease = found.title if found else "dermatomyositis"
     if not orders:
-        repeat = next((item.text for r in firm for item in r.because if "repeat due from" in item.text), None)
-        return f"Tumour screening in {disease}" + (
-            f" is due again: {repeat}" if repeat else ": nothing is ordered now, see the card"
-        )
+        return _repeat(disease, firm, assessment)
     place = "not on record" if _place(firm) == "on record" else "not in the data supplied"
     titles = _screening_titles(orders, known)
     for shown in range(len(titles), 0, -1):
@@ -145,6 +147,14 @@ def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, kn
         if fit(sentence) == sentence:
             return sentence
     return f"Tumour screening in {disease}: {len(titles)} tests {place}"
+
+
+def _repeat(disease: str, firm: Sequence[Recommendation], assessment: Assessment) -> str:
+    due = next((r.due for r in firm if r.due), None)
+    if due is None:
+        return f"Tumour screening in {disease}: nothing is ordered now, see the card"
+    state = "overdue" if due.state is DueState.OVERDUE else "due again"
+    return f"Tumour screening in {disease} is {state}: {due.says(assessment.as_of)}"
 
 
 def _screening_titles(orders: list[str], known: Knowledge) -> list[str]:

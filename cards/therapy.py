@@ -13,11 +13,19 @@ from cards.safety import cautions_for
 from cards.verdicts import Case
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
+from fhir_profiles.refusals import in_words
 
-STRENGTHS = ("recommended", "option", "insufficient-evidence")
+STRENGTHS = (
+    "strongly-recommended",
+    "recommended",
+    "conditionally-recommended",
+    "option",
+    "not-stated",
+    "insufficient-evidence",
+)
 """Firmest first; the words are the sources' own."""
 
-_UNROUTED = "glucocorticoid-high-dose"
+_UNROUTED = ("glucocorticoid-high-dose", "glucocorticoid-unrouted")
 _INTRAVENOUS, _ORAL = "glucocorticoid-intravenous", "glucocorticoid-oral"
 
 
@@ -41,7 +49,8 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge, undecided_fit:
     _route(backing, case.assessment.severity.value)
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
-    standing = (fit for fit, option in options if option.not_offered is None and not _is_partner(option))
+    # What the patient declined still fits best: declining it brings no other drug into the ready-made orders.
+    standing = (fit for fit, option in options if (option.not_offered is None or option.is_declined) and not _is_partner(option))
     best = max((*standing, undecided_fit), default=0)
     return tuple(
         replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
@@ -64,7 +73,7 @@ def _is_partner(option: Option) -> bool:
 
 
 def _backing(rule: Rule, offer: Offer) -> Backing:
-    return Backing(rule.id, rule.sources[0], rule.strength, rule.line, offer.partner, offer.remark)
+    return Backing(rule.id, rule.sources[0], offer.strength or rule.strength, rule.line, offer.partner, offer.remark)
 
 
 def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None:
@@ -74,9 +83,12 @@ def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None
             _fold(backing, _ORAL, _INTRAVENOUS, "oral")
         elif severity == "non-severe":
             _fold(backing, _INTRAVENOUS, _ORAL, "intravenous")
-    for routed in (_INTRAVENOUS, _ORAL):
-        if _UNROUTED in backing and routed in backing:
-            _fold(backing, _UNROUTED, routed, "high dose, route not stated")
+    routed = next((treatment for treatment in (_INTRAVENOUS, _ORAL) if treatment in backing), None)
+    high_dose, any_dose = _UNROUTED
+    if high_dose in backing and routed:
+        _fold(backing, high_dose, routed, "high dose, route not stated")
+    if any_dose in backing and (routed or high_dose in backing):
+        _fold(backing, any_dose, routed or high_dose, "route not stated")
 
 
 def _fold(backing: dict[str, list[tuple[int, Backing]]], treatment: str, into: str, words: str) -> None:
@@ -95,6 +107,8 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     )
     cautions = cautions_for(treatment, case, known, Level)
     course = case.assessment.treatment.courses.get(entry.course or "")
+    set_aside = _set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions)
+    refusal = case.assessment.refusal_of_treatment(entry.course)
     return Option(
         treatment=treatment,
         title=entry.title,
@@ -102,7 +116,8 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
-        not_offered=_set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions),
+        not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
+        is_declined=refusal is not None and set_aside is None,
         order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
     )
 
@@ -114,7 +129,7 @@ def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
         return f"has failed: {course.decided_by}"
     if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
         return f"not tolerated: {course.decided_by}"
-    if course.is_current and treatment != _UNROUTED:
+    if course.is_current and treatment not in _UNROUTED:
         return f"already on record: {course.decided_by}"
     return None
 

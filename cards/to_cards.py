@@ -23,8 +23,6 @@ DEFAULT_CAP = 5
 MOST_SUGGESTIONS = 8
 
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
-_ASKS_ALONE = {"nextLineTherapy", "lungFunction", "tumourScreening", "urgentReferral"}
-"""Topics that may show a card only to ask for a missing datum."""
 
 
 def to_cards(
@@ -50,7 +48,7 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    topics = _without_what_can_wait(_by_topic(recommendations, known))
+    topics = _without_what_can_wait(_by_topic(recommendations, known), known)
     cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[:cap]]
     return _at_most_one_critical(cards)
 
@@ -61,29 +59,31 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if any(r.holds is Answer.YES and not r.is_stated for r in said) or (
-            topic in _ASKS_ALONE and not all(r.is_stated for r in said)
-        ):
+        if _firm(said) or (known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)):
             shown.append((topic, said))
     indicators = list(_INDICATORS.values())
     return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
 
 
-_CAN_WAIT = {"tumourScreening", "diagnosticWorkup", "diseaseMonitoring", "supportiveCare"}
-"""While a critical card is up, routine cards of these topics would only stand in its way."""
+def _firm(said: Sequence[Recommendation]) -> list[Recommendation]:
+    """What holds for certain and is worth a card."""
+    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
 
 
-def _without_what_can_wait(topics: list[tuple[str, list[Recommendation]]]) -> list[tuple[str, list[Recommendation]]]:
+def _without_what_can_wait(
+    topics: list[tuple[str, list[Recommendation]]], known: Knowledge
+) -> list[tuple[str, list[Recommendation]]]:
+    """While a critical card is up, routine cards that can wait would only stand in its way."""
     if not topics or _indicator(topics[0][1]) != "critical":
         return topics
-    return [(topic, said) for topic, said in topics if topic not in _CAN_WAIT or _indicator(said) != "info"]
+    return [(topic, said) for topic, said in topics if not known.topics[topic].can_wait or _indicator(said) != "info"]
 
 
 def _card(
     topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
 ) -> dict[str, Any]:
     missing = missing_of(said)
-    said = [r for r in said if r.holds is Answer.YES] or said
+    said = [r for r in said if r.holds is Answer.YES] if _firm(said) else said
     suggestions = _suggestions(topic, said, missing, assessment, known, namespace, offered)
     sources = sources_of(said)
     card: dict[str, Any] = {
@@ -105,8 +105,7 @@ def _card(
 
 def _indicator(said: list[Recommendation]) -> str:
     """By the most urgent statement; a card that only asks never alarms."""
-    firm = [r for r in said if r.holds is Answer.YES]
-    urgencies = {r.urgency for r in firm} or {"routine"}
+    urgencies = {r.urgency for r in _firm(said)} or {"routine"}
     return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
 
 
@@ -159,12 +158,15 @@ def _suggestions(
     return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
 
 
+_SHOWN = (Standing.PRESENT, Standing.FAILED)
+
+
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
     keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
-    shown = (assessment.investigation(known.orders[key]["investigation"]).standing for key in keys)
-    return [key for key, standing in zip(keys, shown, strict=True) if standing not in (Standing.PRESENT, Standing.FAILED)]
+    shown = (assessment.investigation(known.orders[key]["investigation"]) for key in keys)
+    return [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
 
 
 def _suggestion(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cards.schedule import Due
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.findings import Answer, Evidence, Missing
@@ -32,11 +33,13 @@ class Case:
         assessment: what the chart means.
         outcomes: verdicts on recommendations already evaluated in this run, by id.
         populations: verdicts on populations, each asked once in a run.
+        calendar: what fell due, or will, by statement.
     """
 
     assessment: Assessment
-    outcomes: Mapping[str, Answer] = field(default_factory=dict)
+    outcomes: dict[str, Answer] = field(default_factory=dict)
     populations: dict[str, Verdict] = field(default_factory=dict)
+    calendar: dict[str, Due] = field(default_factory=dict)
 
 
 Condition = Callable[[Case], Verdict]

@@ -14,11 +14,28 @@ LIMITS = (
 
 STRENGTH_WORDS = {
     "option": "may be considered",
+    "strongly-recommended": "strongly recommended",
+    "conditionally-recommended": "conditionally recommended",
+    "conditionally-against": "conditionally advised against",
+    "strongly-against": "strongly advised against",
+    "not-stated": "strength not known here",
     "not-recommended": "not recommended",
     "insufficient-evidence": "evidence insufficient",
     "gap": "a gap in the guidelines",
 }
 """How a strength is printed where the word of the table is not the word of the source."""
+
+LINE_WORDS = {
+    "first": "first line",
+    "second": "second line",
+    "third": "third line",
+    "adjunct": "adjunct",
+    "maintenance": "maintenance",
+    "maintenance-first": "first-line maintenance",
+    "maintenance-second": "second-line maintenance",
+    "maintenance-third": "third-line maintenance",
+}
+"""The line of treatment; a statement for any line names none."""
 
 _MOST_REASONS = 8
 
@@ -40,6 +57,7 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
         section("Also named, more generally", bullets(_in_general([o for o in standing if not o.is_best_fit]))),
         section("Not suggested", bullets(_set_aside([o for o in options if o.not_offered]))),
         section("Not ordered now", bullets(_held_back(recommendations))),
+        section("Declined by the patient", bullets(_declined(recommendations))),
         section("Please note", bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
         section("Why", bullets(_reasons(evidence_of(recommendations)))),
         section("Already done or ordered", bullets(already)),
@@ -79,7 +97,7 @@ def _option_row(option: Option) -> tuple[str, str, str]:
     backers: dict[str, list[str]] = {}
     for backing in option.backing:
         strength = STRENGTH_WORDS.get(backing.strength, backing.strength)
-        words = (strength, f"{backing.line} line" if backing.line != "any" else "", backing.remark or "")
+        words = (strength, LINE_WORDS.get(backing.line, ""), backing.remark or "")
         backers.setdefault(backing.source.short, []).append(", ".join(word for word in words if word))
     said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
     chart = [f"caution: {escape(text)}" for text in _by_source(option.cautions)] + [
@@ -121,6 +139,11 @@ def _held_back(recommendations: Sequence[Recommendation]) -> list[str]:
     for title, reason in dict.fromkeys(pair for r in recommendations for pair in r.held_back):
         by_reason.setdefault(reason, []).append(title)
     return [f"{capital(listed(titles))}: {reason}" for reason, titles in by_reason.items()]
+
+
+def _declined(recommendations: Sequence[Recommendation]) -> list[str]:
+    texts = dict.fromkeys(item.text for r in recommendations for item in r.declined)
+    return [f"{capital(escape(text))}; offer again only if the situation has changed" for text in texts]
 
 
 def _reasons(evidence: Sequence[Evidence]) -> list[str]:

@@ -19,9 +19,10 @@ STRENGTH = (WHOLE, *GROUPS)
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """The finding `active-disease`, and the newest day on which the activity was seen."""
+    """The findings `active-disease` and `relapse`, and the newest day on which the activity was seen."""
 
     finding: Finding
+    relapse: Finding
     last_seen: date | None = None
 
 
@@ -39,14 +40,15 @@ def find_activity(
     diagnoses = {fact.reference: fact for p in phenotypes for fact in p.diagnoses}.values()
     relapses = [fact for fact in diagnoses if fact.clinical_status in ("relapse", "recurrence")]
     evidence = tuple(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses)
+    relapse = Finding("relapse", "relapse", Standing.PRESENT if evidence else Standing.NOT_RECORDED, evidence)
     weakness = features["severe-weakness"]
     enzyme = _unimproved_enzyme(record, features["raised-creatine-kinase"], unimproved_fraction)
     evidence += weakness.evidence if weakness.is_present else ()
     evidence += enzyme.evidence if enzyme.is_present else ()
     if not evidence:
-        return Activity(Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing))
+        return Activity(Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing), relapse)
     evidence = tuple(dict.fromkeys(evidence))
-    return Activity(Finding("active-disease", TITLE, Standing.PRESENT, evidence), _last_seen(record, evidence))
+    return Activity(Finding("active-disease", TITLE, Standing.PRESENT, evidence), relapse, _last_seen(record, evidence))
 
 
 def _last_seen(record: PatientRecord, evidence: tuple[Evidence, ...]) -> date:

@@ -37,7 +37,7 @@ def assess(record: PatientRecord, known: Definitions | None = None) -> Assessmen
     in_remission = _in_remission(phenotypes)
     began = first_day_of_disease(phenotypes)
     activity = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
-    features["active-disease"] = activity.finding
+    features |= {"active-disease": activity.finding, "relapse": activity.relapse}
     courses = read_courses(record, known.agents, began)
     treatment = judge(courses, activity, in_remission, parameters)
     features |= treatment_findings(treatment, record, parameters)
@@ -68,7 +68,9 @@ def _ages(record: PatientRecord) -> Ages:
 
 
 def _immunosuppressants(known: Definitions) -> tuple[str, ...]:
-    return tuple(drug for agent in known.agents.values() if agent.role != "other" for drug in agent.drugs)
+    return tuple(
+        drug for agent in known.agents.values() if agent.role in ("glucocorticoid", "immunosuppressant") for drug in agent.drugs
+    )
 
 
 def _any_weakness(features: dict[str, Finding]) -> Finding:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from fhir_profiles.antibodies import AntibodyResult
+from fhir_profiles.classification import Classification, classify
 from fhir_profiles.clinical_definitions import Definitions, definitions
 from fhir_profiles.features import Ages
 from fhir_profiles.findings import Finding
+from fhir_profiles.improvement import Improvement, find_improvement
 from fhir_profiles.investigations import Investigation, days_done, investigate
 from fhir_profiles.phenotypes import Phenotype
-from fhir_profiles.record import Issue, PatientRecord
+from fhir_profiles.record import Issue, PatientRecord, Refusal
+from fhir_profiles.refusals import refused_treatments, standing_refusals
 from fhir_profiles.severity import Severity
 from fhir_profiles.treatment import Treatment
 
@@ -63,6 +66,16 @@ class Assessment:
         """The phenotype of that code, if it holds."""
         return next((phenotype for phenotype in self.phenotypes if phenotype.code == code), None)
 
+    @property
+    def classification(self) -> Classification | None:
+        """The 2017 EULAR/ACR classification, worked out when asked for: no card needs it."""
+        return classify(self.record, self.ages, self.phenotypes, self.treatment)
+
+    @property
+    def improvement(self) -> Improvement | None:
+        """The 2016 ACR/EULAR Total Improvement Score, worked out when asked for; never reason for a card."""
+        return find_improvement(self.record, self.phenotypes)
+
     def investigation(self, code: str, since: date | None = None) -> Investigation:
         """Whether a test or referral was done on or after a day, or is ordered.
 
@@ -70,6 +83,15 @@ class Assessment:
             KeyError: no such investigation in `definitions/investigations.yaml`.
         """
         return investigate(self.record, code, self.definitions.investigations[code], since)
+
+    @property
+    def declined(self) -> tuple[Refusal, ...]:
+        """What the patient declined and nothing later has overtaken, newest first."""
+        return standing_refusals(self.record)
+
+    def refusal_of_treatment(self, agent: str | None) -> Refusal | None:
+        """The patient's refusal of a treatment of `definitions/agents.yaml`, if one stands."""
+        return refused_treatments(self.record, self.definitions.agents).get(agent) if agent else None
 
     def days_done(self, code: str, since: date | None = None) -> tuple[date, ...]:
         """The days on which a test was done, oldest first."""

@@ -25,6 +25,7 @@ from fhir_profiles.record import (
     Issue,
     Order,
     PatientRecord,
+    Refusal,
     Result,
     newest_first,
 )
@@ -102,6 +103,7 @@ class Chart:
     events: list[Event] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     intolerances: list[Intolerance] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
 
     def coded(self, element: Element, name: str) -> Coded:
@@ -218,6 +220,7 @@ class Chart:
             events=filed(self.events),
             orders=filed(self.orders),
             intolerances=filed(self.intolerances),
+            refusals=filed(self.refusals),
             inputs=inputs,
             issues=in_order(self.identity.collection.issues),
         )

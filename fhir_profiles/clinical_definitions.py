@@ -76,11 +76,12 @@ class FeatureDefinition:
 
 @dataclass(frozen=True, slots=True)
 class InvestigationDefinition:
-    """One test or referral: its title and the alternative combinations of ValueSets that show it was done or ordered."""
+    """One test or referral; the members are explained at the head of `definitions/investigations.yaml`."""
 
     title: str
     shown_by: tuple[tuple[str, ...], ...]
     kinds: tuple[str, ...]
+    declined_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,8 @@ def _build_investigation(code: str, entry: object) -> InvestigationDefinition:
         raise DefinitionError(f"investigations.yaml: {code} needs `title`, and `shown_by` with a list of ValueSets")
     combinations = tuple(tuple(c) if isinstance(c, list) else (c,) for c in entry["shown_by"])
     kinds = (*entry.get("kinds", ("Procedure", "DiagnosticReport")), "ServiceRequest")  # an order counts as much as the test
-    return InvestigationDefinition(entry["title"], combinations, tuple(dict.fromkeys(kinds)))
+    declined_by = tuple(entry.get("declined_by", combinations[0]))
+    return InvestigationDefinition(entry["title"], combinations, tuple(dict.fromkeys(kinds)), declined_by)
 
 
 def _parameter(name: str, entry: object) -> float:

@@ -35,7 +35,7 @@ class Course:
     Args:
         agent: our name (`azathioprine`).
         title: in words.
-        role: `glucocorticoid`, `immunosuppressant` or `other`.
+        role: `glucocorticoid`, `immunosuppressant`, `other` or `comedication`.
         line: 1 or 2 for first-line and second-line agents of the sources, 3 for later ones.
         outcome: what became of it; a current course that the working definition calls failed is `FAILED` and still `is_current`.
         is_current: being taken now, or still acting (an infusion acts longer than it runs).
@@ -58,6 +58,11 @@ class Course:
     evidence: tuple[Evidence, ...] = ()
     decided_by: str = ""
     is_unexplained: bool = False
+
+    @property
+    def is_systemic(self) -> bool:
+        """A glucocorticoid or an immunosuppressant: it counts towards the state of treatment."""
+        return self.role in ("glucocorticoid", "immunosuppressant")
 
     @property
     def is_used_up(self) -> bool:

@@ -227,7 +227,7 @@ def _is_under(result: Result, threshold: float) -> bool | None:
 
 
 def _from_newest(question: Question, concept: str, read: Callable[[Result], bool | None]) -> Iterable[Part]:
-    """The newest usable result of one test; a result that says nothing leaves the question unclear."""
+    """The newest result of one test, or any of them; a result that says nothing leaves the question unclear."""
     definition, record = question.definition, question.record
     since = question.since(definition.within_months)
     results = [r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)]
@@ -235,7 +235,7 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
         yield absence(record, ("Observation",)), ()
         return
     read_results = [(read(result), result) for result in (results if definition.any_result else results[:1])]
-    verdict, result = next(((v, r) for v, r in read_results if v), read_results[0])
+    verdict, result = next((pair for wanted in (True, None) for pair in read_results if pair[0] is wanted), read_results[0])
     if verdict is False and _is_too_old_to_rule_out(question, result):
         verdict = None
     standing = {True: Standing.PRESENT, False: Standing.RULED_OUT, None: Standing.UNCLEAR}[verdict]

@@ -7,7 +7,8 @@ from itertools import chain
 from fhir_profiles.clinical_definitions import InvestigationDefinition
 from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Missing, Standing
-from fhir_profiles.record import Fact, InputState, Order, PatientRecord
+from fhir_profiles.record import Fact, InputState, Order, PatientRecord, Refusal
+from fhir_profiles.refusals import refusal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Investigation:
         is_ordered: it is ordered and not done yet.
         evidence: the resources that show it.
         missing: what was not supplied, so that "none on record" says no more than it knows.
+        declined: the patient's refusal, where it is neither done nor ordered and nothing later has overtaken the refusal.
     """
 
     code: str
@@ -31,6 +33,7 @@ class Investigation:
     is_ordered: bool = False
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[Missing, ...] = ()
+    declined: Refusal | None = None
 
 
 def investigate(
@@ -53,7 +56,8 @@ def investigate(
         evidence = tuple(Evidence(_describe(definition.title, fact), fact.reference) for fact in (*done, *orders))
         return Investigation(code, definition.title, Standing.PRESENT, max(days, default=None), not done, evidence)
     standing = _absence(record, definition.kinds)
-    return Investigation(code, definition.title, standing, missing=_caveat(record, definition, standing))
+    declined = refusal_of(record, definition.declined_by)
+    return Investigation(code, definition.title, standing, missing=_caveat(record, definition, standing), declined=declined)
 
 
 def _shown(record: PatientRecord, definition: InvestigationDefinition, since: date | None) -> tuple[list[Fact], list[Order]]:

@@ -7,6 +7,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.elements import Element, codes_of, objects
 from fhir_profiles.read_medications import medication_of, referenced_drug
 from fhir_profiles.read_observations import contained_observations, read_observation
+from fhir_profiles.read_refusals import read_refusal
 from fhir_profiles.record import Event, Intolerance, Order
 from fhir_profiles.resources import type_and_id
 
@@ -22,13 +23,18 @@ _VACCINE_GIVEN = frozenset({"completed"})
 _VACCINE_IGNORED = frozenset({"not-done", "entered-in-error"})
 _ENCOUNTER_COUNTED = frozenset({"in-progress", "finished"})
 _ENCOUNTER_IGNORED = frozenset({"planned", "arrived", "triaged", "onleave", "cancelled", "entered-in-error"})
+_DECLINED = frozenset({"not-done"})
 _NO_ALLERGY = {"no_known_allergy", "no_known_drug_allergy"}
 _DRUG_ENTRIES = {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense"}
 
 
 def read_procedure(procedure: Element, chart: Chart) -> None:
-    """A completed Procedure was done; one in preparation, under way or on hold is ordered and not done yet."""
+    """A completed Procedure was done; one in preparation, under way or on hold is ordered and not done yet.
+
+    One that was not done is a refusal where its status reason says that the patient declined.
+    """
     code = chart.coded(procedure, "code")
+    read_refusal(procedure, code, _DECLINED, procedure.time("performed"), chart)
     status = chart.admit(procedure, code, _PROCEDURE_DONE | _PROCEDURE_UNDER_WAY, _PROCEDURE_IGNORED)
     if status is None:
         return
@@ -72,8 +78,9 @@ def read_service_request(request: Element, chart: Chart) -> None:
 
 
 def read_immunization(immunization: Element, chart: Chart) -> None:
-    """A completed Immunization."""
+    """A completed Immunization, or one that the patient declined."""
     code = chart.coded(immunization, "vaccineCode")
+    read_refusal(immunization, code, _DECLINED, immunization.date("occurrenceDateTime"), chart)
     if chart.admit(immunization, code, _VACCINE_GIVEN, _VACCINE_IGNORED):
         _file_event(immunization, code, immunization.date("occurrenceDateTime"), chart)
 

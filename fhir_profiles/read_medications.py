@@ -2,12 +2,14 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from fhir_profiles.chart import UNREADABLE, Chart, Coded
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.elements import Element, Times
 from fhir_profiles.quantities import Measure
+from fhir_profiles.read_refusals import read_refusal
 from fhir_profiles.record import DrugEntry
 
 _LOCAL_ROUTES = ("topical", "ophthalmic")
@@ -36,12 +38,14 @@ class Statuses:
         given: the patient had the drug; `current` among them: has it still.
         planned: nobody says that it was given.
         ignored: it was not given, or never was meant.
+        declined: the patient may be the one who did not want it; the status reason says.
     """
 
     given: Set[str]
     current: Set[str]
     planned: Set[str]
     ignored: Set[str]
+    declined: Set[str]
 
 
 _REQUEST = Statuses(
@@ -49,24 +53,28 @@ _REQUEST = Statuses(
     current={"active"},
     planned=set(),
     ignored={"cancelled", "entered-in-error", "draft"},
+    declined={"cancelled", "stopped", "on-hold"},
 )
 _STATEMENT = Statuses(
     given={"active", "completed", "stopped", "on-hold"},
     current={"active"},
     planned={"intended"},
     ignored={"entered-in-error", "not-taken"},
+    declined={"not-taken", "stopped", "on-hold"},
 )
 _ADMINISTRATION = Statuses(
     given={"in-progress", "completed", "stopped", "on-hold"},
     current={"in-progress"},
     planned=set(),
     ignored={"entered-in-error", "not-done"},
+    declined={"not-done", "stopped"},
 )
 _DISPENSE = Statuses(
     given={"in-progress", "completed"},
     current=set(),
     planned=set(),
     ignored={"entered-in-error", "cancelled", "declined", "preparation", "on-hold", "stopped"},
+    declined=set(),
 )
 
 
@@ -185,6 +193,8 @@ def _file(
 ) -> None:
     """File one entry. One without a known status is kept, as neither current nor taken."""
     status = entry.code("status")
+    systemic = drug._replace(concepts=systemic_concepts(drug, schedule.route))
+    read_refusal(entry, systemic, statuses.declined, _declined_on(status, written, schedule, chart.as_of), chart, schedule.route)
     if status in statuses.ignored or not chart.is_sound(entry) or chart.is_prohibition(entry):
         return
     if not chart.has_code(entry, drug) or chart.is_future(entry, written or schedule.start):
@@ -195,12 +205,11 @@ def _file(
     begins_later = start is not None and start.first > chart.as_of
     was_given = is_meant and status in statuses.given and not begins_later
     is_current = was_given and status in statuses.current and not (end is not None and end.last < chart.as_of)
-    concepts = systemic_concepts(drug, schedule.route)
-    if concepts:
+    if systemic.concepts:
         chart.drugs.append(
             DrugEntry(
                 reference=entry.reference,
-                concepts=concepts,
+                concepts=systemic.concepts,
                 when=written if begins_later else start,
                 matched_by_text=drug.by_text,
                 status=status,
@@ -212,6 +221,12 @@ def _file(
                 stop_reason=None if is_current else _stop_reason(entry, chart),
             )
         )
+
+
+def _declined_on(status: str, written: DateInterval | None, schedule: Schedule, as_of: date) -> DateInterval | None:
+    """A drug that was given is declined on the day it ended; a planned end that lies ahead is no such day."""
+    ended = schedule.end if status == "stopped" and schedule.end and schedule.end.first <= as_of else None
+    return ended or written or schedule.start
 
 
 def _drug_of_medication(medication: Element, chart: Chart) -> Coded:

@@ -183,6 +183,19 @@ class Intolerance(Fact):
     """An active AllergyIntolerance, or an AdverseEvent, whose substance is one of our drug concepts."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal(Fact):
+    """Something that was not done, or not taken, because the patient declined it; `when` is the day that the chart gives.
+
+    Args:
+        title: what was declined, in our words.
+        route: route of a declined drug, as in `DrugEntry`.
+    """
+
+    title: str
+    route: str | None = None
+
+
 FactType = TypeVar("FactType", bound=Fact)
 Filed = Mapping[str, tuple[FactType, ...]]
 """Facts by concept, newest first, undated last."""
@@ -200,7 +213,7 @@ class PatientRecord:
         is_deceased: Patient.deceased[x] is set and not false.
         diagnoses: Conditions that stand, by concept.
         refuted: Conditions that were considered and refuted, by concept.
-        drugs, results, events, orders, intolerances: the other facts, by concept.
+        drugs, results, events, orders, intolerances, refusals: the other facts, by concept.
         inputs: state of each kind of input, by FHIR resource type; a type that is absent was not supplied.
         issues: what could not be read or used, in the order met; a patient mismatch comes first.
         is_mismatched: data of another patient was among the input; nothing else in the record may be used.
@@ -218,6 +231,7 @@ class PatientRecord:
     events: Filed[Event] = field(default_factory=dict)
     orders: Filed[Order] = field(default_factory=dict)
     intolerances: Filed[Intolerance] = field(default_factory=dict)
+    refusals: Filed[Refusal] = field(default_factory=dict)
     inputs: Mapping[str, InputState] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     is_mismatched: bool = False

@@ -20,6 +20,7 @@ HPO: Final = "http://human-phenotype-ontology.org"
 ORPHANET: Final = "http://www.orpha.net"
 OBSERVATION_INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 MEDICATION_REQUEST_STATUS_REASON: Final = "http://terminology.hl7.org/CodeSystem/medicationrequest-status-reason"
+ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 LOCAL_CONCEPT: Final = f"{CANONICAL}/CodeSystem/local-concept"
 """Names the concepts that no published code system can name."""
 
@@ -63,6 +64,7 @@ _SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
         "2.16.840.1.113883.12.78",
     ),
     MEDICATION_REQUEST_STATUS_REASON: ("2.16.840.1.113883.4.642.1.1325",),
+    ACT_REASON: ("2.16.840.1.113883.5.8", "hl7.org/fhir/v3/actreason"),
 }
 
 

@@ -32,12 +32,17 @@ class Treatment:
 
     def agents(self, *outcomes: Outcome) -> tuple[str, ...]:
         """Agents whose course ended so."""
-        return tuple(agent for agent, course in self.courses.items() if course.outcome in outcomes)
+        return tuple(agent for agent, course in self.of_the_disease.items() if course.outcome in outcomes)
 
     @property
     def current(self) -> tuple[str, ...]:
         """Agents being taken now."""
-        return tuple(agent for agent, course in self.courses.items() if course.is_current)
+        return tuple(agent for agent, course in self.of_the_disease.items() if course.is_current)
+
+    @property
+    def of_the_disease(self) -> dict[str, Course]:
+        """The courses that are treatment of the disease, without comedication."""
+        return {agent: course for agent, course in self.courses.items() if course.role != "comedication"}
 
 
 def judge(
@@ -67,7 +72,7 @@ def judge(
 
 
 def _systemic(courses: Iterable[Course]) -> list[Course]:
-    return [course for course in courses if course.role != "other" and course.outcome is not Outcome.ALLERGY]
+    return [course for course in courses if course.is_systemic and course.outcome is not Outcome.ALLERGY]
 
 
 def _in_trial(courses: Iterable[Course]) -> list[Course]:
@@ -77,7 +82,7 @@ def _in_trial(courses: Iterable[Course]) -> list[Course]:
 
 def _mark_refractory(courses: dict[str, Course], activity: Finding, seen: date, weeks: float) -> dict[str, Course]:
     """Disease seen active after glucocorticoid and an immunosuppressant, each for an adequate time: both have failed."""
-    adequate = {a: c for a, c in courses.items() if c.role != "other" and _weeks_on(c, seen) >= weeks}
+    adequate = {a: c for a, c in courses.items() if c.is_systemic and _weeks_on(c, seen) >= weeks}
     if not {"glucocorticoid", "immunosuppressant"} <= {course.role for course in adequate.values()}:
         return courses
     words = f"active disease after at least {weeks:g} weeks (working definition, dose not judged)"
@@ -106,6 +111,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     sparing = [c for c in courses if c.role == "immunosuppressant"]
     failed = [c for c in sparing if c.outcome is Outcome.FAILED]
     used_up = [c for c in sparing if c.is_used_up]
+    tried = [c for c in sparing if _weeks_on(c, record.as_of) >= parameters["adequate_trial_weeks"]]
     later_line = [c for c in used_up if c.line > 1]
     silent = [c for c in sparing if c.is_unexplained]
     without = absence(record, MEDICATION_KINDS)
@@ -113,6 +119,13 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, without),
         _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, without),
         _finding("on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], without),
+        _finding("steroid-sparing-drug-for-3-months", "steroid-sparing drug for 3 months or longer", tried, without),
+        _finding(
+            "two-steroid-sparing-drugs-for-3-months",
+            "two steroid-sparing drugs together for 3 months or longer",
+            tried if len(tried) > 1 else [],
+            without,
+        ),
         _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), without),
         _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
         _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, without),

@@ -56,6 +56,10 @@ STOP_REASONS: Mapping[str, Json] = {
         "text": "Not tolerated",
     },
 }
+DECLINED: Json = {
+    "coding": [{"system": SNOMED_CT, "code": "105480006", "display": "Procedure declined by patient (situation)"}],
+    "text": "Declined by the patient",
+}
 DOSE = re.compile(r"(?P<mg>\d+(\.\d+)?) mg (?P<how_often>daily|twice daily|weekly)")
 HOW_OFTEN: Mapping[str, Json] = {
     "daily": {"frequency": 1, "period": 1, "periodUnit": "d"},
@@ -203,7 +207,8 @@ class _Writer:
 
     def _procedure(self, line: ProcedureLine) -> Json:
         return self._resource("Procedure", line.what) | _present(
-            status="completed",
+            status="not-done" if line.declined else "completed",
+            statusReason=DECLINED if line.declined else None,
             code=self._codeable(line.what),
             subject=self._subject,
             performedDateTime=line.on,

@@ -74,11 +74,12 @@ class ResultLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcedureLine:
-    """Something done to the patient."""
+    """Something done to the patient; with `declined: yes` something that was not done because the patient declined it."""
 
     what: str
     on: str
     outcome: str = ""
+    declined: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,8 +97,8 @@ def _report(report: Json) -> Row:
 
 
 def _procedure(procedure: Json) -> Row:
-    outcome = procedure.get("outcome", {}).get("text", "")
-    return _row(procedure, procedure["performedDateTime"], procedure["code"], (outcome or procedure["status"],))
+    outcome = procedure.get("outcome") or procedure.get("statusReason") or {"text": procedure["status"]}
+    return _row(procedure, procedure["performedDateTime"], procedure["code"], (outcome["text"],))
 
 
 def _order(order: Json) -> Row:

@@ -5,17 +5,22 @@ Every member is always there: a list that is empty is `[]`, and what is not know
 
 from calendar import monthrange
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
+from cards.recommend import calendar
 from cards.recommendation import Recommendation, Source
+from cards.schedule import Due
 from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence, Finding, Missing
 from fhir_profiles.phenotypes import Phenotype
+from fhir_profiles.record import Refusal
 from fhir_profiles.treatment import Treatment
 from server.evaluation import Evaluation
+from server.scores_json import classification_json, improvement_json
 
 Json = dict[str, Any]
 
@@ -31,10 +36,14 @@ def assess_json(evaluation: Evaluation) -> Json:
         "antibodies": [_antibody(antibody) for antibody in assessment.antibodies.values()],
         "features": [_feature(finding) for finding in assessment.features.values()],
         "treatment": _treatment(assessment.treatment),
+        "declined": [_refusal(refusal) for refusal in assessment.declined],
+        "classification": classification_json(assessment.classification),
+        "improvement": improvement_json(assessment.improvement),
+        "calendar": [_due(name, due) for name, due in calendar(assessment, evaluation.knowledge).items()],
         "recommendations": [_recommendation(recommendation) for recommendation in evaluation.recommendations],
         "cards": list(evaluation.cards),
         "issues": [{"reference": issue.reference, "problem": issue.problem} for issue in evaluation.issues],
-        "knowledgeVersion": evaluation.knowledge_version,
+        "knowledgeVersion": evaluation.knowledge.version,
     }
 
 
@@ -64,7 +73,7 @@ def _treatment(treatment: Treatment) -> Json:
         "current": list(treatment.current),
         "failed": list(treatment.agents(Outcome.FAILED)),
         "notTolerated": list(treatment.agents(Outcome.NOT_TOLERATED, Outcome.ALLERGY)),
-        "courses": [_course(course) for course in treatment.courses.values()],
+        "courses": [_course(course) for course in treatment.of_the_disease.values()],
     }
 
 
@@ -78,6 +87,15 @@ def _course(course: Course) -> Json:
     }
 
 
+def _refusal(refusal: Refusal) -> Json:
+    return {
+        "concepts": list(refusal.concepts),
+        "title": refusal.title,
+        "date": _date(refusal.when),
+        "reference": refusal.reference,
+    }
+
+
 def _recommendation(recommendation: Recommendation) -> Json:
     return {
         "id": recommendation.id,
@@ -86,8 +104,26 @@ def _recommendation(recommendation: Recommendation) -> Json:
         "strength": recommendation.strength,
         "because": _evidence(recommendation.because),
         "missing": [_missing(missing) for missing in recommendation.missing],
+        "declined": _evidence(recommendation.declined),
         "sources": [_source(source) for source in recommendation.sources],
     }
+
+
+def _due(recommendation: str, due: Due) -> Json:
+    return {
+        "recommendation": recommendation,
+        "title": due.title,
+        "state": due.state.value,
+        "lastDone": _day(due.last_done),
+        "dueFrom": _day(due.due_from),
+        "overdueAfter": _day(due.overdue_after),
+        "ends": _day(due.ends),
+        "missing": [_missing(missing) for missing in due.missing],
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _evidence(items: Iterable[Evidence]) -> list[Json]:

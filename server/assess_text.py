@@ -5,8 +5,12 @@ from typing import Any
 
 from cards.to_cards import EXPLANATION
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.classification_criteria import criteria
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Evidence
+from fhir_profiles.improvement import rules
+from fhir_profiles.record import Refusal
+from fhir_profiles.refusals import in_words
 from server.evaluation import Evaluation
 
 LIMITS = "Decision support, not a medical device and not clinically validated."
@@ -20,11 +24,14 @@ def assess_text(evaluation: Evaluation) -> str:
         *_section("Severity", _severity(evaluation.assessment)),
         *_section("Antibodies", (str(antibody) for antibody in evaluation.assessment.antibodies.values())),
         *_section("Treatment", _treatment(evaluation.assessment)),
+        *_section("Declined by the patient", (_refusal(refusal) for refusal in evaluation.assessment.declined)),
+        *_section("Classification", _classification(evaluation.assessment)),
+        *_section("Improvement", _improvement(evaluation.assessment)),
         *_section("Cards", _cards(evaluation)),
         *_section("Recommendations", _recommendations(evaluation)),
         *_section("Issues in the data", (f"{issue.reference}: {issue.problem}" for issue in evaluation.issues)),
         "",
-        f"Knowledge {evaluation.knowledge_version}. {LIMITS}",
+        f"Knowledge {evaluation.knowledge.version}. {LIMITS}",
     ]
     return "\n".join(_printable(line) for line in lines)
 
@@ -62,12 +69,48 @@ def _severity(assessment: Assessment) -> Iterator[str]:
 
 def _treatment(assessment: Assessment) -> Iterator[str]:
     treatment = assessment.treatment
-    if not assessment.phenotypes and not treatment.courses:
+    if not assessment.phenotypes and not treatment.of_the_disease:
         return
     yield f"{treatment.phase}, {treatment.line} of 3 lines used"
-    for course in treatment.courses.values():
+    for course in treatment.of_the_disease.values():
         yield f"{course.title}: {course.outcome.value}"
         yield from _because(course.evidence)
+
+
+def _refusal(refusal: Refusal) -> str:
+    return f"{refusal.title}: {in_words(refusal)} [{refusal.reference}]"
+
+
+def _classification(assessment: Assessment) -> Iterator[str]:
+    classification = assessment.classification
+    if classification is None:
+        return
+    score, rules = classification.score, criteria()
+    column = score.column.replace("-", " ")
+    yield f"{rules.source['citation']}: {score.minimum / 10} points {column}, {score.minimum_class.words}"
+    if score.unknown:
+        count = f"{len(score.unknown)} {'item' if len(score.unknown) == 1 else 'items'} unknown"
+        yield f"{count}: the score is a minimum; best reachable {score.best / 10}, {score.best_class.words}"
+    if classification.subgroups:
+        yield f"subgroup: {' or '.join(rules.subgroups[code] for code in classification.subgroups)}"
+    yield from classification.notes
+    yield from _because(classification.other_explanations)
+    yield rules.statement
+
+
+def _improvement(assessment: Assessment) -> Iterator[str]:
+    improvement = assessment.improvement
+    if improvement is None:
+        return
+    points, responses = (
+        " to ".join(dict.fromkeys(pair))
+        for pair in (
+            (str(improvement.minimum / 10), str(improvement.maximum / 10)),
+            (improvement.least_response, improvement.most_response),
+        )
+    )
+    yield f"Total Improvement Score {points} of 100, response: {responses} ({improvement.thresholds} thresholds)"
+    yield from (rules()["basis"], *improvement.notes)
 
 
 def _because(evidence: Iterable[Evidence]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Self
 
+from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.dates import add_months
 from fhir_profiles.record import InputState
 from server.basis import packaged_terminology as terminology
@@ -59,6 +60,10 @@ _UNITS = {
     "egfr": "mL/min/{1.73_m2}",
     "leukocytes": "10*9/L",
     "platelets": "10*9/L",
+    "neutrophils": "10*9/L",
+    "alt": "U/L",
+    "ast": "U/L",
+    "ggt": "U/L",
     "cmas": "{score}",
     "mmt8": "{score}",
 }
@@ -291,6 +296,20 @@ class ClinicalChart:
     def ordered(self, what: str, on: str | None = "7 days ago") -> Self:
         """An active ServiceRequest."""
         return self.add("ServiceRequest", status="active", intent="order", code=codeable(what), authoredOn=self._day(on))
+
+    def declined(self, what: str, on: str | None = "203 days ago", *, route: str | None = None) -> Self:
+        """The patient said no: to a drug, as a statement that it is not taken; to anything else, as a Procedure not done."""
+        reason = codeable("patient_refusal")
+        if any(what.replace("-", "_") in agent.drugs for agent in definitions().agents.values()):
+            return self.add(
+                "MedicationStatement",
+                status="not-taken",
+                statusReason=[reason],
+                medicationCodeableConcept=codeable(what),
+                dateAsserted=self._day(on),
+                dosage=_dosage(route=route),
+            )
+        return self.add("Procedure", status="not-done", statusReason=reason, code=codeable(what), performedDateTime=self._day(on))
 
     # --- what was sent --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cards.knowledge import Knowledge
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
 from cards.to_cards import DEFAULT_CAP, to_cards
@@ -43,7 +44,7 @@ class Evaluation:
         cards: CDS Hooks cards.
         issues: what could not be used, a patient mismatch first.
         seconds: time spent, by phase.
-        knowledge_version: of the knowledge that it rests on.
+        knowledge: what it rests on.
     """
 
     record: PatientRecord
@@ -52,7 +53,7 @@ class Evaluation:
     cards: tuple[dict[str, Any], ...]
     issues: tuple[Issue, ...]
     seconds: Mapping[str, float]
-    knowledge_version: str
+    knowledge: Knowledge
 
     @property
     def is_mismatched(self) -> bool:
@@ -118,7 +119,7 @@ def evaluate(
         cards=tuple(cards),
         issues=_mismatch_first((*assessment.issues, *order_issues, *issues)),
         seconds={phase: after - before for phase, before, after in zip(PHASES, ticks, ticks[1:], strict=False)},
-        knowledge_version=basis.knowledge.version,
+        knowledge=basis.knowledge,
     )
 
 

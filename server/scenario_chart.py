@@ -39,6 +39,7 @@ _LISTS: Mapping[str, _Adding] = {
     "done": ClinicalChart.had,
     "reported": ClinicalChart.reported,
     "ordered": ClinicalChart.ordered,
+    "declined": ClinicalChart.declined,
     "drafts": ClinicalChart.drafts,
     "fhir": _fhir,
 }

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from cards.conditions import compile_condition
-from cards.schedule import rounds
 from cards.verdicts import Case, RuleError, Verdict, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.findings import Answer
-from tests.patient import AS_OF, Patient
+from tests.patient import Patient
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -34,6 +33,8 @@ def known_keys() -> set[str]:
 
 A_YES, A_NO, AN_UNKNOWN = {"sex": "female"}, {"sex": "male"}, {"present": "pregnancy"}
 YOUNG = Patient(born="1990-05-05")
+
+ILD_OF_JANUARY = DM.has("interstitial_lung_disease", since="2026-01-10")
 
 CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     # logic
@@ -134,15 +135,20 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"on_record": "colonoscopy"}, DM, NO),
     ({"on_record": "colonoscopy"}, DM.without("Procedure"), NO),
     ({"on_record": "colonoscopy"}, DM.failed("Procedure"), UNKNOWN),
-    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM.had("pet_ct_fdg", on="2026-08-22"), YES),
-    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM.had("pet_ct_fdg", on="2026-08-23"), NO),
-    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "months": 3}}, DM, NO),
-    ({"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 2, "months": 3}}, DM.had("pet_ct_fdg", on="2026-06-01"), NO),
-    (
-        {"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "or_more": True, "months": 3}},
-        DM.had("pet_ct_fdg", on="2026-06-01"),
-        YES,
-    ),
+    ({"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": 12}}, ILD_OF_JANUARY, YES),
+    ({"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": 9}}, ILD_OF_JANUARY, NO),
+    ({"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": 12}}, DM, UNKNOWN),
+    ({"recorded": "relapse"}, Patient().has("dermatomyositis", status="relapse"), YES),
+    ({"recorded": "relapse"}, DM, NO),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone", dose=20), YES),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone", dose=15), NO),
+    ({"daily_dose": {"of": "glucocorticoid", "at_least": 2.5}}, DM.takes("prednisone", dose=2.5), YES),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM.takes("prednisone"), UNKNOWN),
+    ({"daily_dose": {"of": "glucocorticoid", "over": 15}}, DM, NO),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since="2026-11-07"), YES),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since="2026-11-08"), NO),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since=None), UNKNOWN),
+    ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.stopped("prednisone"), NO),
 ]
 
 
@@ -215,15 +221,6 @@ def test_a_statement_about_all_myositis_gives_the_diagnosis_as_reason_and_no_mor
     assert len(ask(every_phenotype, patient).because) == 1
 
 
-# --- rounds of screening ------------------------------------------------------------------------------------------------
-
-
-def test_scans_of_the_same_weeks_are_one_round() -> None:
-    first, again, later = AS_OF.replace(month=1), AS_OF.replace(month=2), AS_OF.replace(month=8)
-    assert rounds([]) == ()
-    assert rounds([first, again, later]) == (again, later)
-
-
 # --- rules that cannot be compiled --------------------------------------------------------------------------------------
 
 
@@ -242,7 +239,7 @@ def test_scans_of_the_same_weeks_are_one_round() -> None:
         ({"failed": "aspirin"}, "unknown treatment aspirin"),
         ({"taking": "prednisone"}, "unknown treatment prednisone"),
         ({"on_record": "gastroscopy"}, "unknown investigation gastroscopy"),
-        ({"repeat_due": {"of": "gastroscopy", "after_rounds": 1, "months": 3}}, "unknown investigation gastroscopy"),
+        ({"first_recorded": {"of": "gout", "at_most_months": 3}}, "unknown feature gout"),
         ({"settled": ["second"]}, "unknown earlier statement second"),
         ({"severity": "mild"}, "severity is `severe` or `non-severe`, not `mild`"),
         ({"age": {"older": 50}}, "`age` takes whole numbers under at_least, at_most, exactly, over, under"),
@@ -273,8 +270,11 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
         {"phenotype": 1},
         {"phenotype": []},
         {"recorded": []},
-        {"repeat_due": {"of": "fdg-pet-ct", "months": 3}},
-        {"repeat_due": {"of": "fdg-pet-ct", "after_rounds": 1, "month": 3}},
+        {"first_recorded": {"of": "interstitial-lung-disease"}},
+        {"daily_dose": {"of": "glucocorticoid"}},
+        {"daily_dose": {"of": "glucocorticoid", "above": 15}},
+        {"taken_weeks": {"of": "glucocorticoid", "over": "two"}},
+        {"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": "twelve"}},
     ],
     ids=str,
 )

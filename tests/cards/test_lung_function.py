@@ -73,8 +73,8 @@ ABNORMAL = PATIENT.result("fvc_percent_predicted", 55, low=80, on="2026-10-01")
 
 
 def test_an_abnormal_test_asks_for_a_pulmonologist_and_not_for_another_test() -> None:
-    assert (
-        summary(ABNORMAL) == "Lung function is abnormal and no pulmonology referral is on record: further work-up is recommended"
+    assert summary(ABNORMAL) == (
+        "Lung function is abnormal and no pulmonology referral is on record: further work-up is recommended (Sunderkötter 2016)"
     )
     assert orders(ABNORMAL.cards(), "lungFunction") == {"pulmonology-referral"}
 

@@ -74,6 +74,11 @@ def test_untreated_non_severe_polymyositis_gets_first_line() -> None:
         "bmj-nonsevere-1l-oral-cs",
         "bmj-nonsevere-1l-csdmard-early",
         "bmj-nonsevere-1l-bsr-no-preference",
+        "drake-1996-glucocorticoids",
+        "drake-1996-steroid-sparing",
+        "meyer-2019-first-line-cs-mtx-aza",
+        "bsr-2022-glucocorticoid-adult",
+        "bsr-2022-csdmard-choice",
     }
     assert words(MILD_PM).startswith(
         "First-line options for non-severe polymyositis: oral glucocorticoid with methotrexate or azathioprine\n"

@@ -12,6 +12,8 @@ WOMEN = {"pelvic-ultrasound", "mammography"}
 
 MAN_OF_60 = Patient(sex="male", born="1966-01-01").has("dermatomyositis", since="2025-12")
 WOMAN_OF_62 = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2026-05")
+BASIC_PANEL = {"chest-x-ray", "blood-count", "liver-tests", "inflammation-markers"}
+TIF1_GAMMA = "sunderkotter-2016-tif1g-tumour-screen"
 WHOLE_SCREEN = CT | WOMEN | {"colonoscopy"}
 
 
@@ -99,6 +101,32 @@ def test_clinically_amyopathic_dermatomyositis_is_dermatomyositis() -> None:
     ],
 )
 def test_the_sources_give_no_rule_for_anybody_else(patient: Patient) -> None:
+    assert not [name for name in held(patient) if name.startswith(("titulaer", "meyer-2019-dm")) or name == TIF1_GAMMA]
+
+
+@pytest.mark.parametrize("diagnosis", ["polymyositis", "antisynthetase_syndrome", "immune_mediated_necrotising_myopathy"])
+def test_for_another_adult_myositis_imacs_2023_starts_with_its_basic_panel(diagnosis: str) -> None:
+    """beyond-sources.md section 3, M; labelled with its own name."""
+    patient = Patient().has(diagnosis, since="2026-05")
+    assert screen(patient) == BASIC_PANEL
+    assert "IMACS 2023" in words(patient)
+    assert "that does not mean screening is not needed" in words(patient)
+    assert screen(Patient().has(diagnosis, since="2023-05")) == set()
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        Patient().has("inclusion_body_myositis", since="2026-05"),
+        Patient().has("dermatomyositis", since="2026-05", verification="provisional"),
+        Patient().has("polymyositis", since="2026-05", status="resolved"),
+        Patient(born="2016-01-01").has("dermatomyositis", since="2026-05"),
+        Patient(born="2007-04-01").has("dermatomyositis", since="2025-01"),
+        Patient().antibody("anti_tif1_gamma", "positive"),
+    ],
+    ids=["inclusion body myositis", "suspected", "resolved", "child", "adult with juvenile onset", "antibody alone"],
+)
+def test_nobody_else_gets_a_tumour_card(patient: Patient) -> None:
     assert card(patient) is None
 
 
@@ -232,7 +260,8 @@ def test_the_screen_is_repeated_after_3_months_and_then_every_6(days: tuple[str,
     patient = screened(*days)
     assert (card(patient) is not None) is due
     if due:
-        assert words(patient).startswith("Tumour screening in dermatomyositis is due again: screening imaging last done ")
+        state = "overdue" if days == ("2026-04-22",) else "due again"
+        assert words(patient).startswith(f"Tumour screening in dermatomyositis is {state}: screening imaging last done ")
         assert screen(patient) == set()
 
 
@@ -300,7 +329,8 @@ def test_where_one_of_them_failed_nothing_is_called_missing_and_nothing_is_order
     patient = WOMAN_OF_62.antibody("anti_tif1_gamma", "positive").failed(kind)
     assert words(patient).startswith("Tumour screening: could not be assessed; ")
     assert screen(patient) == set()
-    assert {r.holds for r in patient.recommendations() if r.topic == "tumourScreening"} == {Answer.UNKNOWN}
+    computed = [r for r in patient.recommendations() if r.topic == "tumourScreening" and not r.is_stated]
+    assert {r.holds for r in computed} == {Answer.UNKNOWN}
 
 
 def test_what_is_shown_as_done_stands_although_the_rest_could_not_be_read() -> None:

@@ -16,7 +16,7 @@ HOSTILE = "<img src=x onerror=alert(1)> **HOSTILE** [x](https://evil.example)"
 
 
 def detail(patient: Patient, topic: str) -> str:
-    found = card_about(topic, patient.cards())
+    found = card_about(topic, patient.cards(cap=10))
     assert found is not None
     return str(found["detail"])
 
@@ -62,7 +62,7 @@ def test_a_disagreement_is_shown_with_every_side() -> None:
 
 def test_what_cannot_be_computed_stands_beside_other_advice_and_never_alone() -> None:
     assert "un protection in dermatomyositis" in detail(DM, "supportiveCare")
-    assert "supportiveCare" not in topics(DM.ordered("physiotherapy").cards())
+    assert "supportiveCare" not in topics(DM.ordered("physiotherapy").cards(cap=10))
 
 
 def test_a_test_before_the_look_back_is_mentioned_and_not_counted() -> None:

@@ -246,7 +246,7 @@ def read(*parts: Any, **settings: Any) -> PatientRecord:
 
 def facts(record: PatientRecord) -> list[Any]:
     """All facts of a record, each once, refuted diagnoses apart."""
-    filed = (record.diagnoses, record.drugs, record.results, record.events, record.orders, record.intolerances)
+    filed = (record.diagnoses, record.drugs, record.results, record.events, record.orders, record.intolerances, record.refusals)
     return list(dict.fromkeys(fact for kind in filed for same in kind.values() for fact in same))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from fhir_profiles.systems import (
+    ACT_REASON,
     ATC,
     CVX,
     HPO,
@@ -49,6 +50,8 @@ SPELLINGS = [
     ("https://www.orpha.net/", ORPHANET),
     ("http://hl7.org/fhir/v2/0078", OBSERVATION_INTERPRETATION),
     ("urn:oid:2.16.840.1.113883.4.642.1.1325", MEDICATION_REQUEST_STATUS_REASON),
+    ("urn:oid:2.16.840.1.113883.5.8", ACT_REASON),
+    ("http://hl7.org/fhir/v3/ActReason", ACT_REASON),
 ]
 
 

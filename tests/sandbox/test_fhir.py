@@ -52,7 +52,7 @@ def known_codes() -> dict[tuple[str, str], set[str]]:
     """Displays of every code of the project's terminology and of the HL7 codes that the Bundles need besides."""
     terminology = Path(fhir_profiles.__file__).with_name("terminology")
     known: dict[tuple[str, str], set[str]] = {}
-    for name in ("conditions.csv", "labs.csv", "orders.csv", "drugs.csv"):
+    for name in ("additions.csv", "conditions.csv", "labs.csv", "orders.csv", "drugs.csv"):
         for row in rows(terminology / name):
             known.setdefault((row["system"], row["code"]), set()).add(row["display"])
     for row in rows(terminology / "drug_products.csv"):

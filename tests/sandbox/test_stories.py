@@ -39,7 +39,7 @@ def has_drug(story: Story, what: str, stopped: str = "") -> bool:
 
 
 def is_done(story: Story, *whats: str) -> bool:
-    return set(whats) <= {line.what for line in (*story.procedures, *story.reports)}
+    return set(whats) <= {line.what for line in (*story.procedures, *story.reports) if not getattr(line, "declined", "")}
 
 
 def is_untreated(story: Story) -> bool:
@@ -74,6 +74,14 @@ COVERAGE: dict[str, tuple[str, Callable[[Story], bool]]] = {
         lambda s: (
             is_done(s, *TUMOUR_SCREEN_OF_A_WOMAN_OVER_50)
             and {line.on[:7] for line in s.reports if line.what == "ct_chest_abdomen_pelvis"} == {"2026-07"}
+        ),
+    ),
+    "a woman over 50 who declined colonoscopy": (
+        "dermatomyositis-declined-colonoscopy",
+        lambda s: (
+            (s.age > 50, s.sex) == (True, "female")
+            and any(line.what == "colonoscopy" and line.declined for line in s.procedures)
+            and not is_done(s, "mammography")
         ),
     ),
     "dermatomyositis six years after onset": (

@@ -102,3 +102,39 @@ def diagnosis(patient_id: str = "p1", identity: str = "dm") -> Json:
         "code": {"coding": [{"system": "http://snomed.info/sct", "code": "396230008"}]},
         "recordedDate": "2026-01-15",
     }
+
+
+def measured_twice() -> Json:
+    """A dermatomyositis with the six core set measures at two visits."""
+    scores = {
+        "physician global activity": (7, 2),
+        "patient global activity": (6, 3),
+        "MMT8": (50, 70),
+        "HAQ": (2, 1),
+        "extramuscular activity": (4, 1),
+    }
+    visits = ("2026-05-04", "2026-11-02")
+    of_scores = [
+        (words, {"value": value}, day) for words, pair in scores.items() for value, day in zip(pair, visits, strict=True)
+    ]
+    of_enzyme = [("CK", {"value": value, "unit": "U/L"}, day) for value, day in zip((4000, 200), visits, strict=True)]
+    observations = [
+        {
+            "resourceType": "Observation",
+            "id": f"measure-{number}",
+            "status": "final",
+            "subject": {"reference": "Patient/p1"},
+            "code": {"text": words},
+            "effectiveDateTime": day,
+            "valueQuantity": quantity,
+        }
+        for number, (words, quantity, day) in enumerate(of_scores + of_enzyme)
+    ]
+    disease = {
+        "resourceType": "Condition",
+        "id": "dm",
+        "subject": {"reference": "Patient/p1"},
+        "code": {"text": "dermatomyositis"},
+    }
+    everything = [{"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}, disease, *observations]
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in everything]}

@@ -9,7 +9,7 @@ import pytest
 from fhir_profiles.dates import DateInterval
 from server.assess_json import _date, assess_json
 from server.evaluation import evaluate
-from tests.server.charts import ANTI_TIF1, AS_OF, HEALTHY, Json, chart, diagnosis, slugs
+from tests.server.charts import ANTI_TIF1, AS_OF, HEALTHY, Json, chart, diagnosis, measured_twice, slugs
 
 
 def assessed(slug: str) -> Json:
@@ -30,8 +30,8 @@ def test_the_members_are_those_of_the_design_in_its_order() -> None:
     answer = assessed(ANTI_TIF1)
     (antibody, *_) = answer["antibodies"]
     assert list(answer) == [
-        "asOf", "patient", "phenotypes", "severity", "antibodies", "features", "treatment", "recommendations", "cards", "issues",
-        "knowledgeVersion",
+        "asOf", "patient", "phenotypes", "severity", "antibodies", "features", "treatment", "declined", "classification",
+        "improvement", "calendar", "recommendations", "cards", "issues", "knowledgeVersion",
     ]  # fmt: skip
     assert list(answer["patient"]) == ["id", "age", "sex"]
     assert shape(answer["phenotypes"]) == [{"code": None, "certainty": None, "evidence": EVIDENCE}]
@@ -40,7 +40,7 @@ def test_the_members_are_those_of_the_design_in_its_order() -> None:
     assert all(list(feature) == ["code", "value", "evidence"] for feature in answer["features"])
     assert list(answer["treatment"]) == ["phase", "line", "current", "failed", "notTolerated", "courses"]
     for recommendation in answer["recommendations"]:
-        assert list(recommendation) == ["id", "topic", "holds", "strength", "because", "missing", "sources"]
+        assert list(recommendation) == ["id", "topic", "holds", "strength", "because", "missing", "declined", "sources"]
         assert shape(recommendation["sources"]) == [{"id": None, "citation": None, "year": None, "evidence": None}]
 
 
@@ -64,12 +64,66 @@ def test_agents_are_named_by_what_became_of_them() -> None:
     assert "methotrexate" in assessed("dermatomyositis-methotrexate-intolerance")["treatment"]["notTolerated"]
 
 
+def test_what_the_patient_declined_is_listed_with_its_day_and_named_where_it_is_not_offered() -> None:
+    slug = "dermatomyositis-declined-colonoscopy"
+    answer = assessed(slug)
+    reference = f"Procedure/{slug}.colonoscopy"
+    assert answer["declined"] == [
+        {"concepts": ["colonoscopy"], "title": "Colonoscopy", "date": "2026-10-14", "reference": reference}
+    ]
+    told = {r["id"]: r["declined"] for r in answer["recommendations"] if r["declined"]}
+    text = "colonoscopy declined by the patient on 14 October 2026"
+    who_asks = ("titulaer-2011-dm-colonoscopy-over-50", "meyer-2019-dm-tumour-summary")
+    assert told == {name: [{"text": text, "reference": reference}] for name in who_asks}
+
+
 def test_what_is_empty_is_there_and_empty() -> None:
     answer = assessed(HEALTHY)
+    assert answer["declined"] == []
     assert (answer["phenotypes"], answer["recommendations"], answer["cards"], answer["issues"]) == ([], [], [], [])
     assert answer["severity"]["value"] == "unknown"
     nobody = assess_json(evaluate([], as_of=AS_OF, seed="seed"))
     assert nobody["patient"] == {"id": None, "age": None, "sex": None}
+
+
+def test_the_classification_has_both_scores_in_tenths_with_what_is_unknown() -> None:
+    classification = assessed("classic-dermatomyositis")["classification"]
+    assert list(classification) == [
+        "criteria", "statement", "column", "scores", "meetsCriteria", "needsBiopsyFeatures", "subgroups", "items",
+        "otherExplanations", "notes", "caveats",
+    ]  # fmt: skip
+    assert classification["criteria"]["doi"] == "10.1136/annrheumdis-2017-211468"
+    assert classification["statement"] == "classification, not a diagnosis; for use where no better explanation exists"
+    assert classification["column"] == "without-biopsy"
+    without, with_biopsy = (classification["scores"][name] for name in ("withoutBiopsy", "withBiopsy"))
+    assert list(without) == ["minimumTenths", "minimumClass", "bestTenths", "bestClass", "unknown"]
+    assert (without["minimumTenths"], without["minimumClass"]) == (93, "definite")
+    assert without["bestTenths"] > without["minimumTenths"]
+    assert "neck-flexor-weakness" in without["unknown"]
+    assert set(with_biopsy["unknown"]) - set(without["unknown"]) == {
+        *("endomysial-infiltration", "perimysial-infiltration", "perifascicular-atrophy", "rimmed-vacuoles")
+    }
+    assert classification["subgroups"] == [{"code": "dermatomyositis", "title": "dermatomyositis"}]
+    assert all(list(item) == ["code", "title", "value", "evidence"] for item in classification["items"])
+    assert shape(classification["items"][0]["evidence"]) == EVIDENCE
+
+
+def test_without_a_question_of_myositis_or_complete_measures_classification_and_improvement_are_null() -> None:
+    assert (assessed(HEALTHY)["classification"], assessed(HEALTHY)["improvement"]) == (None, None)
+    assert assessed(ANTI_TIF1)["improvement"] is None
+
+
+def test_the_improvement_has_its_basis_and_the_values_that_it_rests_on() -> None:
+    improvement = assess_json(evaluate([measured_twice()], as_of=AS_OF, seed="seed"))["improvement"]
+    assert list(improvement) == [
+        "criteria", "basis", "minimumTenths", "minimumResponse", "maximumTenths", "maximumResponse", "thresholds", "measures",
+        "notes",
+    ]  # fmt: skip
+    assert improvement["basis"] == "point table: background knowledge, unverified"
+    assert (improvement["minimumTenths"], improvement["maximumTenths"]) == (775, 850)
+    assert (improvement["minimumResponse"], improvement["thresholds"]) == ("major", "adult")
+    assert len(improvement["measures"]) == 6
+    assert [len(measure["evidence"]) for measure in improvement["measures"]] == [2] * 6
 
 
 def test_an_age_that_a_partial_date_of_birth_leaves_open_is_null() -> None:

@@ -27,7 +27,7 @@ def test_cards_and_evaluation_tell_the_version_of_the_knowledge_that_they_rest_o
     site = load_basis(site_with(tmp_path, guidelines__ours=OLDER_COLONOSCOPY))
     evaluation = evaluate([chart(ANTI_TIF1)], as_of=AS_OF, seed="seed", basis=site)
     told = {card["extension"]["org.myositis-cds.explanation"]["knowledgeVersion"] for card in evaluation.cards}
-    assert told == {evaluation.knowledge_version} == {site.knowledge.version}
+    assert told == {evaluation.knowledge.version} == {site.knowledge.version}
     assert site.knowledge.version != packaged_basis().knowledge.version
 
 
