@@ -182,8 +182,8 @@ def _entries(file: Path, kind: str) -> Iterator[Entry]:
 
 
 def _is_later(group: list[Entry]) -> bool:
-    """What is newer than our two source documents stands beside them, after them."""
-    return bool(group) and group[0].document.get("later", False)
+    """What is newer than our source documents stands beside them, after them."""
+    return any(entry.document.get("later", False) for entry in group)
 
 
 def _overridden(entry: Entry, own: Mapping[str, Entry]) -> Entry:

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import yaml
+
+from cards.layers import PACKAGED
+
 COLONOSCOPY = "titulaer-2011-dm-colonoscopy-over-50"
 
 OLDER_COLONOSCOPY = f"""\
@@ -16,6 +20,19 @@ recommendations:
     counts_from_months_before_onset: 12
 """
 """The statement of Titulaer 2011 with another age limit."""
+
+
+def _older_in_the_review() -> str:
+    """The summary of Meyer 2019 with the same age limit."""
+    document = yaml.safe_load((PACKAGED / "guidelines" / "meyer-2019.yaml").read_text("utf-8"))
+    (entry,) = (one for one in document["recommendations"] if one["id"] == "meyer-2019-dm-tumour-summary")
+    (part,) = (part for part in entry["orders_if"] if "age" in part["when"])
+    part["when"] = {"age": {"over": 63}}
+    return yaml.safe_dump({"source": document["source"], "recommendations": [entry]})
+
+
+OLDER_EVERYWHERE = {"guidelines__ours": OLDER_COLONOSCOPY, "guidelines__review": _older_in_the_review()}
+"""Both statements that name an age for colonoscopy, with another age limit."""
 
 OWN_STATEMENT = """\
 source: house-default
