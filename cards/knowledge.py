@@ -226,13 +226,13 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     sources = _sources(layers.table("sources"))
     vocabulary = _vocabulary(layers.table("populations"), known)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in layers.table("contradictions").items()}
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, [])
     guidelines, safety_files = layers.groups("guidelines"), layers.groups("drug_safety")
+    safety_rules = {entry.id: entry for group in safety_files for entry in group}
+    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, safety_rules, [])
     rules = [rule for group in guidelines for rule in loader.guideline(group)]
     safety = [rule for group in safety_files for rule in loader.safety(group)]
     entries = [entry for group in (*guidelines, *safety_files) for entry in group]
     _check_unique(entry.id for entry in entries)
-    loader.check_said_by(rules, safety)
     if loader.problems:
         raise RuleError("\n".join(loader.problems))
     off = _switched_off(entries, layers)
@@ -288,6 +288,7 @@ class _Loader:
     treatments: Mapping[str, TreatmentEntry]
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
+    safety_rules: Mapping[str, Entry]
     problems: list[str]
 
     def guideline(self, entries: Iterable[Entry]) -> Iterable[Rule]:
@@ -307,6 +308,7 @@ class _Loader:
         orders_if = entry.get("orders_if", ())
         self._check(where, "order", [key for part in orders_if for key in part["orders"]], self.orders)
         self._check(where, "contradiction", entry.get("conflicts", ()), self.disputes)
+        self._check(where, "drug-safety rule", entry.get("said_by", ()), self.safety_rules)
         offers = tuple(
             Offer(o["treatment"], self._when(o, where), o.get("with"), o.get("remark"), o.get("strength"), o.get("when"))
             for o in entry.get("offers", ())
@@ -353,15 +355,6 @@ class _Loader:
         schedule = read_schedule(entry["schedule"])
         self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
         return schedule
-
-    def check_said_by(self, rules: Iterable[Rule], safety: Iterable[SafetyRule]) -> None:
-        """A statement that is left to drug-safety rules names rules that exist."""
-        known = {rule.id: rule for rule in safety}
-        for rule in rules:
-            try:
-                self._check(rule.id, "drug-safety rule", rule.said_by, known)
-            except RuleError as error:
-                self.problems.append(str(error))
 
     def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
         for one in entries:

@@ -60,6 +60,10 @@ _UNITS = {
     "egfr": "mL/min/{1.73_m2}",
     "leukocytes": "10*9/L",
     "platelets": "10*9/L",
+    "neutrophils": "10*9/L",
+    "alt": "U/L",
+    "ast": "U/L",
+    "ggt": "U/L",
     "cmas": "{score}",
     "mmt8": "{score}",
 }
@@ -293,10 +297,10 @@ class ClinicalChart:
         """An active ServiceRequest."""
         return self.add("ServiceRequest", status="active", intent="order", code=codeable(what), authoredOn=self._day(on))
 
-    def declined(self, what: str, on: str | None = "2026-05-03", *, route: str | None = None) -> Self:
+    def declined(self, what: str, on: str | None = "203 days ago", *, route: str | None = None) -> Self:
         """The patient said no: to a drug, as a statement that it is not taken; to anything else, as a Procedure not done."""
         reason = codeable("patient_refusal")
-        if any(what in agent.drugs for agent in definitions().agents.values()):
+        if any(what.replace("-", "_") in agent.drugs for agent in definitions().agents.values()):
             return self.add(
                 "MedicationStatement",
                 status="not-taken",

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from cards.knowledge import Knowledge, load_knowledge
+from pydantic import ValidationError
+
+from cards.knowledge import Knowledge, knowledge, load_knowledge
 from cards.layers import PACKAGED, RULE_FOLDERS, SWITCHES, TABLES, Layers, is_whole, read_document
+from cards.orders import prove_templates
 from cards.verdicts import RuleError
 from fhir_profiles.clinical_definitions import concepts_named
 from fhir_profiles.codes import Terminology, TerminologyError
@@ -55,7 +59,20 @@ def _about_rules(layers: Layers, folder: Path) -> Iterator[str]:
         yield from str(error).splitlines()
         return
     valuesets = folder / "valuesets"
+    yield from _about_orders(known)
     yield from _about_concepts(known, Terminology.load(*([valuesets] if valuesets.is_dir() else [])))
+
+
+def _about_orders(known: Knowledge) -> Iterator[str]:
+    """An order that a site writes is to be valid FHIR, which its schema cannot tell."""
+    packaged = knowledge().orders
+    for key, order in known.orders.items():
+        try:
+            if order != packaged.get(key):
+                prove_templates(replace(known, orders={key: order}))
+        except ValidationError as error:
+            wrong = "; ".join(f"{'/'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            yield f"orders.yaml: {key}: not valid FHIR: {wrong}"
 
 
 def _about_concepts(known: Knowledge, terminology: Terminology) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -13,6 +15,9 @@ from server.basis import SITE, Basis, basis_from, load_basis, packaged_basis
 from server.chart_input import parse_day
 from server.config import ConfigurationError, today_utc
 from server.errors import RequestRefusedError
+
+if TYPE_CHECKING:
+    from server.scenarios import Scenario
 
 FAILED = 1
 UNUSABLE = 2
@@ -49,7 +54,6 @@ def list_rules(site: Path | None, as_json: bool) -> None:
 def show(rule_id: str, site: Path | None) -> None:
     """Explain one statement or safety rule: sources, trigger, orders, contradictions, scenarios."""
     from server.knowledge_view import explained
-    from server.scenarios import load_scenarios, packaged_scenarios
 
     known = _basis(site).knowledge
     rules = {rule.id: rule for rule in (*known.rules, *known.safety, *known.off)}
@@ -59,8 +63,7 @@ def show(rule_id: str, site: Path | None) -> None:
             f"no rule has the id {rule_id}; " + (f"did you mean {' or '.join(near)}?" if near else "`knowledge list` names them")
         )
     folder = _site_folder(site)
-    own = sorted((folder / "scenarios").glob("*.yaml")) if folder else []
-    scenarios = [*packaged_scenarios(), *(scenario for file in own for scenario in load_scenarios(file))]
+    scenarios = _scenarios(_scenario_folders(folder))
     click.echo(explained(rules[rule_id], known, _layers(folder), scenarios))
 
 
@@ -88,13 +91,12 @@ def check(folder: Path) -> None:
 def test(files: tuple[Path, ...], site: Path | None) -> None:
     """Run scenario files, or those of a folder; without any, the packaged ones and the site's."""
     from server.scenario_run import run
-    from server.scenarios import FOLDER as SCENARIOS
-    from server.scenarios import ScenarioError, files_in, load_scenarios
+    from server.scenarios import ScenarioError
 
     basis, folder = _basis(site), _site_folder(site)
-    named = files or (SCENARIOS, *([folder / "scenarios"] if folder else []))
+    named = files or _scenario_folders(folder)
+    scenarios = _scenarios(named)
     try:
-        scenarios = [scenario for file in files_in(named) for scenario in load_scenarios(file)]
         failures = [(scenario, complaints) for scenario in scenarios if (complaints := run(scenario, basis))]
     except ScenarioError as error:
         raise ConfigurationError(str(error)) from None
@@ -126,6 +128,24 @@ def diff(old: Path, new: Path, patients: Path, as_of: str | None, as_json: bool)
     except RequestRefusedError as error:
         raise ConfigurationError(error.text) from None
     click.echo(_json_text(json_of(difference)) if as_json else as_text(difference))
+
+
+def _scenario_folders(site: Path | None) -> list[Path]:
+    """The packaged scenarios, and the site's if it has some."""
+    from server.scenarios import FOLDER
+
+    own = site / "scenarios" if site else FOLDER
+    return [FOLDER, own] if own != FOLDER and own.is_dir() else [FOLDER]
+
+
+def _scenarios(paths: Iterable[Path]) -> list["Scenario"]:
+    """The scenarios of files and folders."""
+    from server.scenarios import ScenarioError, files_in, load_scenarios
+
+    try:
+        return [scenario for file in files_in(paths) for scenario in load_scenarios(file)]
+    except ScenarioError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _named(folder: Path) -> Basis:

@@ -9,6 +9,13 @@ from cards.layers import PACKAGED
 from server.knowledge_check import problems_in
 from tests.site import OLDER_COLONOSCOPY, OWN_STATEMENT, site_with
 
+OWN_ORDER = """\
+colonoscopy:
+  resource: ServiceRequest
+  title: colonoscopy
+  investigation: colonoscopy
+  coding: [{system: "https://hospital.example/orders", code: "COLO", display: Colonoscopy}]
+"""
 SAFETY = """\
 treatments: [methotrexate]
 rules:
@@ -61,6 +68,12 @@ rules:
             "orders.yaml:4",
             "our-scan needs an entry of definitions/investigations.yaml, not `skan`",
             id="an order of nothing",
+        ),
+        pytest.param(
+            {"orders": OWN_ORDER.replace("COLO", "CO  LO")},
+            "orders.yaml:1",
+            "colonoscopy: not valid FHIR: code/coding/0/code: ",
+            id="an order that is not valid FHIR",
         ),
         pytest.param(
             {"populations": "ours:\n  phenotype: [dermatomyositus]\n"},
@@ -126,4 +139,4 @@ def test_a_folder_that_nobody_reads_is_told(tmp_path: Path) -> None:
 
 def test_the_packaged_knowledge_and_a_sound_site_folder_are_in_order(tmp_path: Path) -> None:
     assert problems_in(PACKAGED) == ()
-    assert problems_in(site_with(tmp_path, guidelines__ours=OLDER_COLONOSCOPY, drug_safety__ours=SAFETY)) == ()
+    assert problems_in(site_with(tmp_path, guidelines__ours=OLDER_COLONOSCOPY, drug_safety__ours=SAFETY, orders=OWN_ORDER)) == ()

@@ -100,6 +100,12 @@ def test_an_order_being_written_makes_it_an_order_sign_call(tmp_path: Path) -> N
     assert [entry["resource"]["resourceType"] for entry in orders["entry"]] == ["MedicationRequest", "ServiceRequest"]
 
 
+def test_what_the_patient_declined_is_a_drug_not_taken_or_a_procedure_not_done(tmp_path: Path) -> None:
+    found = one(tmp_path, "{declined: [methotrexate, {what: colonoscopy, on: 2026-05-03}]}").chart
+    (drug,), (procedure,) = resources(found, "MedicationStatement"), resources(found, "Procedure")
+    assert (drug["status"], procedure["status"], procedure["performedDateTime"]) == ("not-taken", "not-done", "2026-05-03")
+
+
 def test_a_resource_may_be_written_as_it_is(tmp_path: Path) -> None:
     raw = "{fhir: [{resourceType: MedicationStatement, status: active, medicationCodeableConcept: {text: Prednisone}}]}"
     (statement,) = resources(one(tmp_path, raw).chart, "MedicationStatement")
