@@ -6,7 +6,7 @@ and says where and why.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from cards.conditions import compile_condition
 from cards.recommendation import Contradiction, Level, Source
-from cards.verdicts import Condition, RuleError, Vocabulary, everyone
+from cards.verdicts import Condition, RuleError, TreatmentEntry, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import definitions
 
@@ -82,9 +82,20 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
-    """One drug-safety rule, compiled."""
+    """One drug-safety rule, compiled.
+
+    `basis`: S, stated in the source documents; P, in a named public source; K, background knowledge, unverified.
+    `about`: orders that are drafted, those that we would suggest, or both. `alternatives`: by treatment, or for any of them.
+    """
 
     id: str
+    basis: str
+    enabled: bool
+    about: str
+    orders: tuple[str, ...]
+    alternatives: Mapping[str, Sequence[str]]
+    note_on_draft: str | None
+    remove: bool
     treatments: tuple[str, ...]
     level: Level
     says: str
@@ -95,15 +106,6 @@ class SafetyRule:
     instead: str | None
     warn_when_unknown: bool
     without_myositis: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TreatmentEntry:
-    """A treatment that can be offered: title, the course (agent) that it belongs to, and its order key if it can be ordered."""
-
-    title: str
-    course: str | None
-    order: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,13 @@ class Knowledge:
 
     Args:
         version: release and a hash over every file, so that a card tells exactly what it rests on.
+        safety, safety_off: the drug-safety rules that speak, and those that are there and switched off.
     """
 
     version: str
     rules: tuple[Rule, ...]
     safety: tuple[SafetyRule, ...]
+    safety_off: tuple[SafetyRule, ...]
     treatments: Mapping[str, TreatmentEntry]
     orders: Mapping[str, Mapping[str, Any]]
     topics: Mapping[str, Topic]
@@ -150,18 +154,19 @@ def knowledge() -> Knowledge:
     return load_knowledge(FOLDER)
 
 
-def load_knowledge(folder: Path) -> Knowledge:
+def load_knowledge(folder: Path, on: Iterable[str] = (), off: Iterable[str] = ()) -> Knowledge:
     """Load a knowledge folder.
 
     Args:
         folder: holds `guidelines/`, `drug_safety/`, `schemas/` and the YAML tables.
+        on, off: ids of drug-safety rules that a site switches on or off.
 
     Raises:
         RuleError: with file, entry and remedy.
     """
     orders = _read(folder / "orders.yaml", folder)
     treatments = {
-        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"))
+        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"), tuple(e.get("drugs", ())))
         for key, e in _read(folder / "treatments.yaml", folder).items()
     }
     topics = {code: Topic(code, e["display"], e["rank"]) for code, e in _read(folder / "topics.yaml", folder).items()}
@@ -169,14 +174,26 @@ def load_knowledge(folder: Path) -> Knowledge:
     sources = _sources(_read(folder / "sources.yaml", folder))
     vocabulary = _vocabulary(folder)
     disputes = {code: _dispute(code, e, vocabulary) for code, e in _read(folder / "contradictions.yaml", folder).items()}
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes)
+    loader = _Loader(replace(vocabulary, treatments=treatments), sources, orders, treatments, topics, disputes)
     files = sorted((folder / "guidelines").glob("*.yaml"))
     rules = [rule for file in files for rule in loader.guideline(file, _read(file, folder))]
     _check_unique(rule.id for rule in rules)
     safety_files = sorted((folder / "drug_safety").glob("*.yaml"))
     safety = [rule for file in safety_files for rule in loader.safety(file, _read(file, folder))]
     _check_unique(rule.id for rule in safety)
-    return Knowledge(_version(folder), tuple(rules), tuple(safety), treatments, orders, topics, disputes)
+    on, off = set(on), set(off)
+    safety = _switched(safety, on, off)
+    speaking = tuple(rule for rule in safety if rule.enabled)
+    silent = tuple(rule for rule in safety if not rule.enabled)
+    return Knowledge(_version(folder, on, off), tuple(rules), speaking, silent, treatments, orders, topics, disputes)
+
+
+def _switched(rules: list[SafetyRule], on: set[str], off: set[str]) -> list[SafetyRule]:
+    """The rules as a site wants them."""
+    known = {rule.id for rule in rules}
+    if wrong := sorted((on | off) - known) or sorted(on & off):
+        raise RuleError(f"drug_safety: cannot switch {', '.join(wrong)} on or off; each must be a rule, and in one list only")
+    return [replace(rule, enabled=rule.id not in off and (rule.enabled or rule.id in on)) for rule in rules]
 
 
 def _vocabulary(folder: Path) -> Vocabulary:
@@ -244,21 +261,31 @@ class _Loader:
         for entry in document["rules"]:
             where = f"{file.name}: {entry['id']}"
             treatments = tuple(entry.get("treatments") or document["treatments"])
+            alternatives = entry.get("alternatives", {})
             self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
-            if entry.get("enabled", True):
-                yield SafetyRule(
-                    id=entry["id"],
-                    treatments=treatments,
-                    level=Level(entry["level"]),
-                    says=entry["says"],
-                    source=self._sources(entry["source"], where)[0],
-                    when=self._when(entry, where),
-                    trigger=entry.get("when"),
-                    while_taken=entry.get("while_taken", False),
-                    instead=entry.get("instead"),
-                    warn_when_unknown=entry.get("warn_when_unknown", False),
-                    without_myositis=entry.get("without_myositis", False),
-                )
+            self._check(where, "order", entry.get("orders", ()), self.orders)
+            self._check(where, "treatment", [name for names in alternatives.values() for name in names], self.treatments)
+            self._check(where, "treatment of this rule", alternatives, {"any": (), **dict.fromkeys(treatments)})
+            yield SafetyRule(
+                id=entry["id"],
+                basis=entry["basis"],
+                enabled=entry.get("enabled", True),
+                about=entry.get("about", "both"),
+                orders=tuple(entry.get("orders", ())),
+                alternatives=alternatives,
+                note_on_draft=entry.get("note_on_draft"),
+                remove=entry.get("remove", False),
+                treatments=treatments,
+                level=Level(entry["level"]),
+                says=entry["says"],
+                source=self._sources(entry["source"], where)[0],
+                when=self._when(entry, where),
+                trigger=entry.get("when"),
+                while_taken=entry.get("while_taken", False),
+                instead=entry.get("instead"),
+                warn_when_unknown=entry.get("warn_when_unknown", False),
+                without_myositis=entry.get("without_myositis", False),
+            )
 
     def _when(self, entry: Mapping[str, Any], where: str) -> Condition:
         return compile_condition(entry["when"], self.vocabulary, where) if "when" in entry else everyone
@@ -342,8 +369,8 @@ def _check_unique(ids: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _version(folder: Path) -> str:
-    digest = hashlib.sha256()
+def _version(folder: Path, on: Iterable[str], off: Iterable[str]) -> str:
+    digest = hashlib.sha256(repr((sorted(on), sorted(off))).encode())
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
     for path in (*sorted(folder.rglob("*.yaml")), *sorted(clinical)):
         digest.update(path.name.encode())

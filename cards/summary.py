@@ -38,6 +38,7 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         "lungFunction": _lung_function,
         "tumourScreening": _tumour_screening,
         "urgentReferral": _urgent_referral,
+        "drugSafety": _drug_safety,
     }.get(topic, _general)
     return fit(words(firm, assessment, known))
 
@@ -60,6 +61,13 @@ def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     orders = listed([known.orders[order]["title"] for order in first.orders])
     place = "not on record" if _place([first]) == "on record" else "not in the data supplied"
     return f"{capital(orders)} {place}: {first.says} ({first.sources[0].short})"
+
+
+def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+    """The most urgent rule and who says so, or the rule alone where both would not fit."""
+    first = _most_urgent(firm)
+    sentence = f"{capital(first.says)} ({first.sources[0].short})"
+    return sentence if fit(sentence) == sentence else capital(first.says)
 
 
 def _urgent_referral(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
