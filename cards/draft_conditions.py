@@ -12,7 +12,7 @@ from fhir_profiles.record import DraftOrder, facts_of
 
 
 def is_draft_of(draft: DraftOrder, entry: TreatmentEntry, known: Definitions) -> bool:
-    """Whether an order being written is of this treatment: by its drug or procedure and, where the treatment has one, its route."""
+    """Whether an order being written is of this treatment: by its drug or procedure, and by its route where it has one."""
     if entry.course is None:
         return not set(entry.drugs).isdisjoint(draft.concepts)
     agent = known.agents[entry.course]

@@ -54,6 +54,10 @@ _UNITS = {
     "egfr": "mL/min/{1.73_m2}",
     "leukocytes": "10*9/L",
     "platelets": "10*9/L",
+    "neutrophils": "10*9/L",
+    "alt": "U/L",
+    "ast": "U/L",
+    "ggt": "U/L",
     "cmas": "{score}",
     "mmt8": "{score}",
 }
