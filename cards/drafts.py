@@ -1,10 +1,10 @@
 """What drug safety says about the orders being written (clinical/drug-safety.md), and what may be done about them.
 
 A draft is answered with the co-prescription, with the alternative that the reference names, and, where a stop rule speaks, with
-its removal (docs/decisions/0007). One rule speaks once, whatever the number of drafts that it is about.
+its removal (decision 7). One rule speaks once, whatever the number of drafts that it is about.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from cards.draft_conditions import is_draft_of
@@ -202,9 +202,21 @@ def _annotated(together: Sequence[_Spoken], case: Case, known: Knowledge) -> tup
     return tuple(
         DraftAnswer(one.draft, _title(one.treatment, case, known), note)
         for one in together
-        if one.draft.has_id and _can_take(note, one.draft.resource.get("note", []))
+        if one.draft.has_id and _can_take(note, one.draft.resource.get("note", [])) and _is_whole(one.draft.resource)
     )
 
 
 def _can_take(note: str, notes: object) -> bool:
+    """Whether the sentence can be added, and is not there yet."""
     return isinstance(notes, list) and all(isinstance(one, dict) and one.get("text") != note for one in notes)
+
+
+def _is_whole(resource: object) -> bool:
+    """Without null and without an empty member: what is not FHIR is spoken of and not given back."""
+    values = [resource]
+    while values:
+        value = values.pop()
+        if value is None or value in ("", [], {}):
+            return False
+        values.extend(value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ())
+    return True

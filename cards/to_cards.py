@@ -12,7 +12,7 @@ from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
 from cards.orders import build_order
-from cards.recommendation import Recommendation
+from cards.recommendation import Option, Recommendation
 from cards.summary import summary
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
@@ -149,7 +149,8 @@ def _suggestions(
     for option in options_of(said):
         drug = known.treatments[option.treatment].order
         if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
-            wanted.setdefault(drug, []).extend(backing.recommendation for backing in option.backing)
+            for key in (drug, *_co_prescriptions(option, known)):
+                wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
     for key in _orders_that_answer(missing, assessment, known):
         wanted.setdefault(key, [said[0].id])
     wanted = {order: [name] for order, name in instead.items()} | wanted
@@ -162,6 +163,12 @@ def _suggestions(
     reasons = [fact.reference for phenotype in assessment.phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses]
     orders = [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace, key in instead) for key in keys]
     return answers + orders
+
+
+def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
+    """The drugs that go with a ready-made drug order: folic acid with methotrexate. The reminder beside the option says why."""
+    named = [order for caution in option.reminders for order in caution.orders]
+    return [order for order in named if known.orders[order]["resource"] == "MedicationRequest"]
 
 
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:

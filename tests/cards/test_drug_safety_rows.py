@@ -1,7 +1,7 @@
 """Nothing of the reference page on drug safety is left out, and nothing is added.
 
-`drug_safety_rows.csv` lists every row of `clinical/drug-safety.md` sections 1 and 2, a row of mixed tags once for each tag, with the
-rules that carry it, or the reason why no rule does.
+`drug_safety_rows.csv` lists every row of `clinical/drug-safety.md` sections 1 and 2, a row of mixed tags once for each tag, with
+the rules that carry it, or the reason why no rule does.
 """
 
 import csv
