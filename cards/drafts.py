@@ -22,6 +22,7 @@ from fhir_profiles.record import DraftOrder
 MOST_ALTERNATIVES = 3
 
 _URGENCY = {Level.STOP: "urgent", Level.HOLD: "soon", Level.WARN: "soon", Level.REMIND: "routine"}
+_URGENCIES = ("urgent", "soon", "routine")
 _STRENGTH = {Level.STOP: "contraindicated", Level.HOLD: "warning", Level.WARN: "warning", Level.REMIND: "reminder"}
 
 
@@ -63,12 +64,16 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
         case: the patient, with every draft of the call.
         known: the knowledge.
         unadvised: references of drafts that a guideline advises against; nothing is offered to go with them.
+
+    Returns:
+        The most urgent first; of equally urgent ones, the missing baseline tests last (drug-safety.md section 3).
     """
     spoken: dict[str, list[_Spoken]] = {}
     for draft in drafts:
         for one in _spoken_about(draft, case, known, draft.reference in unadvised):
             spoken.setdefault(one.caution.id, []).append(one)
-    return [_said(together, case, known) for together in spoken.values()]
+    said = [_said(together, case, known) for together in spoken.values()]
+    return sorted(said, key=lambda r: (_URGENCIES.index(r.urgency), any(caution.orders for caution in r.cautions)))
 
 
 def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised: bool) -> list[_Spoken]:
@@ -103,7 +108,7 @@ def _said(together: Sequence[_Spoken], case: Case, known: Knowledge) -> Recommen
         from_caution(caution, drafted, listed(titles)),
         orders=tuple(_wanted(caution.orders, case, known)),
         alternatives=tuple(alternatives)[:MOST_ALTERNATIVES],
-        withdraw=_withdrawn(certain, case, known),
+        withdraw=_withdrawn(certain, case, known) if caution.may_be_removed or alternatives else (),
         annotate=_annotated(certain, case, known),
     )
 
@@ -184,8 +189,6 @@ def _stands(treatment: str, case: Case, known: Knowledge) -> bool:
 
 def _withdrawn(together: Sequence[_Spoken], case: Case, known: Knowledge) -> tuple[DraftAnswer, ...]:
     """The drafts that may go. Chosen beforehand by a stop rule only, and not if two drafts are dangerous only together."""
-    if not together[0].caution.may_be_removed:
-        return ()
     is_chosen = together[0].caution.level is Level.STOP and len({one.treatment for one in together}) == 1
     return tuple(
         DraftAnswer(one.draft, _title(one.treatment, case, known), is_recommended=is_chosen)

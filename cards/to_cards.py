@@ -66,8 +66,12 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
             topic in _ASKS_ALONE and not all(r.is_stated for r in said)
         ):
             shown.append((topic, said))
-    indicators = list(_INDICATORS.values())
-    return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
+    return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
+
+
+def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:
+    """By urgency; then advice against what is given or being written, before what else there is to say of it; then by topic."""
+    return list(_INDICATORS.values()).index(_indicator(said)), not any(r.avoid for r in said), known.topics[topic].rank
 
 
 _CAN_WAIT = {"tumourScreening", "diagnosticWorkup", "diseaseMonitoring", "supportiveCare"}

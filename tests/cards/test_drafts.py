@@ -4,11 +4,16 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cards.knowledge import knowledge
 from cards.recommend import recommend
 from cards.to_cards import to_cards
+from cards.verdicts import TreatmentEntry
+from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.reader import read_drafts
-from tests.cards.reading import actions, card_about, drugs, explanation, held, orders, topics
+from tests.cards.reading import actions, card_about, drugs, explanation, held, orders, resources, topics
 from tests.patient import AS_OF, Json, Patient, codeable, terminology
 
 DM = Patient().has("dermatomyositis", since="2026-05").result("tpmt_activity", 20, low=10)
@@ -269,6 +274,19 @@ def test_nothing_is_offered_to_go_with_a_drug_that_a_guideline_advises_against(d
     assert orders(IBM.cards(drafting=(drug,))) == {"physiotherapy-referral"}
 
 
+def test_the_advice_against_a_drug_comes_before_what_else_there_is_to_say_about_it() -> None:
+    assert topics(IBM.cards(drafting=("immunoglobulin_iv",))) == ["supportiveCare", "drugSafety"]
+
+
+def test_the_most_urgent_rule_leads_and_missing_tests_come_last() -> None:
+    found = card(Patient(born="1955-01-01").has("dermatomyositis").has("stroke"), "drugSafety", "tofacitinib")
+    assert found["summary"] == "JAK inhibitor: avoid at 65 years or older: a boxed warning (FDA label)"
+    lines = found["detail"].split("\n")
+    assert next(n for n, line in enumerate(lines) if "boxed warning" in line) < next(
+        n for n, line in enumerate(lines) if "screen first" in line
+    )
+
+
 def test_exercise_that_is_ordered_is_not_offered_again_in_inclusion_body_myositis() -> None:
     assert "suggestions" not in card(IBM.ordered("physiotherapy"), "supportiveCare", "immunoglobulin_iv")
 
@@ -337,6 +355,13 @@ def test_methotrexate_with_lung_disease_is_a_warning_that_offers_what_is_preferr
     assert {"mycophenolate", "azathioprine", "tacrolimus"} <= drugs([found])
     taken = card(COMPLETE.has("interstitial_lung_disease"), "drugSafety", "methotrexate")
     assert drugs([taken]) == {"tacrolimus"}, "azathioprine is taken, and warns of mycophenolate beside it"
+
+
+def test_where_an_alternative_is_offered_the_draft_can_be_removed_lest_both_be_signed() -> None:
+    found = card(DM.has("interstitial_lung_disease"), "drugSafety", "methotrexate")
+    assert labels(found)[0] == "Remove the draft of methotrexate"
+    assert "isRecommended" not in found["suggestions"][0]
+    assert actions(DM.has("neutropenia").cards(drafting=("methotrexate",)), "delete") == []
 
 
 @pytest.mark.parametrize(
@@ -506,7 +531,7 @@ def test_actions_on_drafts_have_the_form_of_the_specification(patient: Patient, 
             assert action["resourceId"] == "MedicationRequest/draft-1"
         else:
             assert set(action) == {"type", "description", "resource"}
-        assert suggestion.get("isRecommended", False) is (action["type"] == "delete")
+        assert not suggestion.get("isRecommended") or (action["type"] == "delete" and cards[0]["indicator"] == "critical")
 
 
 def test_a_ready_made_methotrexate_order_brings_folic_acid_when_the_chart_is_opened() -> None:
@@ -515,6 +540,59 @@ def test_a_ready_made_methotrexate_order_brings_folic_acid_when_the_chart_is_ope
     assert found is not None
     assert {"methotrexate", "folic-acid"} <= orders([found])
     assert "folic-acid" not in orders(untreated.takes("folic_acid").cards())
+
+
+DRUGS = [
+    *("methotrexate", "azathioprine", "mycophenolate_mofetil", "ciclosporin", "tacrolimus", "immunoglobulin_iv", "rituximab"),
+    *(
+        "cyclophosphamide",
+        "abatacept",
+        "tofacitinib",
+        "prednisone",
+        "allopurinol",
+        "trimethoprim_sulfamethoxazole",
+        "atorvastatin",
+    ),
+    *("vaccination_zoster_live_contraindicated", "vaccination_influenza", "folic_acid", "text:paracetamol"),
+]
+PROBLEMS = [
+    "pregnancy",
+    "inclusion_body_myositis",
+    "ckd_stage_4",
+    "hepatitis_b",
+    "sepsis",
+    "malignancy",
+    "interstitial_lung_disease",
+]
+some = st.lists(st.sampled_from(DRUGS), max_size=4, unique=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some, some, st.lists(st.sampled_from(PROBLEMS), max_size=3, unique=True), st.sampled_from(["1992-01-01", "1955-01-01"]))
+def test_whatever_is_drafted_actions_target_drafts_alone_and_nothing_gets_a_dose(
+    drafting: list[str], taken: list[str], problems: list[str], born: str
+) -> None:
+    """A law: deletes and updates name drafts of the call; creates have no dose and are of nothing taken or being written."""
+    patient = Patient(born=born).has("dermatomyositis", since="2026-05").antibody("anti_hmgcr", "positive")
+    for drug in taken:
+        patient = patient.takes(drug)
+    for problem in problems:
+        patient = patient.has(problem, since="2026-07")
+    cards = patient.cards(drafting=tuple(drafting))
+    sent = {f"MedicationRequest/draft-{number}" for number in range(1, len(drafting) + 1)}
+    assert {action["resourceId"] for action in actions(cards, "delete")} <= sent
+    assert {f"MedicationRequest/{action['resource']['id']}" for action in actions(cards, "update")} <= sent
+    assert all("dosageInstruction" not in resource for resource in resources(cards))
+    assert not drugs(cards) & {entry.order for entry in entries_of({*drafting, *taken})}
+    assert len(topics(cards)) == len(set(topics(cards)))
+    removed = {action["resourceId"] for action in actions(cards, "delete")}
+    assert not removed & {f"MedicationRequest/{action['resource']['id']}" for action in actions(cards, "update")}
+
+
+def entries_of(concepts: set[str]) -> list[TreatmentEntry]:
+    """The treatments that these drugs are."""
+    known, agents = knowledge().treatments.values(), definitions().agents
+    return [entry for entry in known if concepts & set(agents[entry.course].drugs if entry.course else entry.drugs)]
 
 
 def test_nothing_goes_with_a_draft_that_is_to_be_removed() -> None:

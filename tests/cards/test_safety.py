@@ -64,6 +64,7 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "tacrolimus-level": ("tacrolimus", OLD.takes("tacrolimus"), OLD),
     "calcineurin-inhibitor-checks": ("tacrolimus", OLD, None),
     "calcineurin-inhibitor-pregnancy": ("tacrolimus", PREGNANT, NOT_PREGNANT),
+    "ivig-thrombosis-precautions": ("ivig", OLD.has("stroke"), OLD),
     "ivig-kidney-risk": ("ivig", OLD.has("diabetes_mellitus"), OLD),
     "ivig-infusion-rate": ("ivig", OLD, CHILD),
     "ivig-label-harms": ("ivig", OLD, None),
