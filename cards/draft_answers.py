@@ -1,7 +1,7 @@
 """The answer to a draft itself: its removal, or a note on it, as CDS Hooks actions (conformance C-30 to C-34).
 
 An `update` gives the order back whole and as it was sent, with one sentence more; it changes no drug, dose or schedule, because
-no rule determines one (decision 7).
+no rule determines one (decision 8).
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What drug safety says about the orders being written (clinical/drug-safety.md), and what may be done about them.
 
 A draft is answered with the co-prescription, with the alternative that the reference names, and, where a stop rule speaks, with
-its removal (decision 7). One rule speaks once, whatever the number of drafts that it is about.
+its removal (decision 8). One rule speaks once, whatever the number of drafts that it is about.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set

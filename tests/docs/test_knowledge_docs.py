@@ -1,0 +1,60 @@
+"""The tables of `docs/knowledge`: current, complete, and every computed statement with scenarios for yes, no and unknown."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from cards.knowledge import knowledge
+from scripts import knowledge_docs
+
+KNOWN = knowledge()
+COMPUTED = [rule for rule in KNOWN.rules if rule.is_computed and not rule.said_by]
+SAID_BY_SAFETY = [rule for rule in KNOWN.rules if rule.said_by]
+SHOWN = knowledge_docs.scenarios_by_statement()
+NEVER_UNKNOWN = {row["id"]: row["reason"] for row in knowledge_docs.rows("never_unknown.csv")}
+
+
+@pytest.mark.parametrize("page", knowledge_docs.pages())
+def test_a_page_is_what_the_knowledge_says_now(page: str) -> None:
+    assert page not in knowledge_docs.stale(), "run scripts/knowledge_docs.py"
+
+
+def test_all_133_statements_are_in_the_coverage_table() -> None:
+    page = (knowledge_docs.FOLDER / "coverage.md").read_text("utf-8")
+    assert "- Statements of the two source documents: 133 of 133: " in page
+    assert "- Contradictions: 15 of 15 shown with both sides." in page
+    assert "**missing**" not in page
+
+
+@pytest.mark.parametrize("way", knowledge_docs.WAYS)
+@pytest.mark.parametrize("name", [rule.id for rule in COMPUTED])
+def test_a_computed_statement_has_a_scenario_for_yes_for_no_and_for_unknown(name: str, way: str) -> None:
+    if way == "unknown" and name in NEVER_UNKNOWN:
+        assert not SHOWN.get(name, {}).get(way), "a scenario shows that it can be unknown: take it off never_unknown.csv"
+    else:
+        assert SHOWN.get(name, {}).get(way), f"no scenario says `{way}` about {name}"
+
+
+@pytest.mark.parametrize("rule", SAID_BY_SAFETY, ids=lambda rule: rule.id)
+def test_a_statement_that_drug_safety_says_has_a_scenario_for_yes_and_for_no(rule) -> None:  # type: ignore[no-untyped-def]
+    assert any(SHOWN.get(name, {}).get("holds") for name in rule.said_by)
+    assert any(SHOWN.get(name, {}).get("not") for name in rule.said_by)
+
+
+def test_there_are_at_least_150_scenarios() -> None:
+    assert len(knowledge_docs.packaged_scenarios()) >= 150
+
+
+@pytest.mark.parametrize("name", NEVER_UNKNOWN)
+def test_a_statement_that_is_never_unknown_exists_and_says_why(name: str) -> None:
+    assert name in {rule.id for rule in COMPUTED}
+    assert len(NEVER_UNKNOWN[name]) > 15
+
+
+def test_every_drug_safety_row_of_the_sources_is_carried_by_rules_that_are_on() -> None:
+    on = {rule.id for rule in KNOWN.safety}
+    with (Path(__file__).parents[1] / "cards" / "drug_safety_rows.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["tag"] in ("S", "P")]
+    assert len(rows) >= 80
+    assert [row["row"] for row in rows if not row["rules"] or not set(row["rules"].split()) <= on] == []
