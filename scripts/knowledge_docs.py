@@ -75,15 +75,15 @@ def _coverage(known: Knowledge) -> Iterable[str]:
             f"- Unmet needs of the review's table 3: {_count(needs, rules)}.",
             f"- Statements newer than the sources, each under its own name: {_count(later, rules)}.",
             f"- Contradictions: {len(disputed & set(known.disputes))} of 15 shown with both sides.",
-            f"- Drug-safety rows of the sources or of a named public source: {len(carried)} of {len(named)} carried by rules that "
-            f"are on; {len(known.safety_off)} rules of background knowledge are there and off.",
+            f"- Drug-safety rows of the sources or of a named public source: {len(carried)} of {len(named)} carried by rules "
+            f"that are on; {len(known.safety_off)} rules of background knowledge are there and off.",
             f"- Scenarios: {len(packaged_scenarios())}.",
         ]
     )
     yield (
         "**Computed**: a rule that is held against the patient; the last three columns count the scenarios in which it holds, "
-        "does not hold, and would hold if a datum were known. **Stated**: it cannot be computed from an EHR; it is printed beside "
-        "other advice of its topic where a condition says for whom, and on the page of its guideline."
+        "does not hold, and would hold if a datum were known. **Stated**: it cannot be computed from an EHR; it is printed "
+        "beside other advice of its topic where a condition says for whom, and on the page of its guideline."
     )
     yield "## Statements of the sources"
     yield _statements(statements, rules)

@@ -311,3 +311,7 @@ def test_the_explanation_extension_is_named_as_in_the_design() -> None:
     for card in Patient().has("dermatomyositis", since="2026-05").cards():
         assert list(card["extension"]) == [EXPLANATION] == ["org.myositis-cds.explanation"]
         assert topic_of(card)
+
+
+def test_a_well_treated_and_fully_screened_patient_gets_no_card() -> None:
+    assert cards("dermatomyositis-fully-cared-for") == []
