@@ -297,7 +297,7 @@ SAFETY = "drug_safety/methotrexate.yaml"
         ),
         ("contradictions.yaml", "C3:", "D3:", "contradictions.yaml at top level: 'D3' does not match"),
         (SAFETY, "level: stop", "level: halt", "methotrexate.yaml at rules/0/level: 'halt' is not one of"),
-        (SAFETY, "    basis: P\n", "", "methotrexate.yaml at rules/0: 'basis' is a required property"),
+        (SAFETY, "    basis: P\n", "    basis: X\n", "methotrexate.yaml at rules/0/basis: 'X' is not one of"),
         (
             SAFETY,
             "treatments: [methotrexate]",

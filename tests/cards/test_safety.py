@@ -335,6 +335,7 @@ def test_prophylaxis_lets_rituximab_pass_after_hepatitis_b_but_not_in_it(patient
 
 def test_what_is_background_knowledge_is_off_but_for_the_house_defaults() -> None:
     assert {rule.basis for rule in KNOWN.safety_off} == {"K"}
+    assert {rule.basis for rule in (*KNOWN.safety, *KNOWN.safety_off)} == {"S", "P", "K"}
     house = [rule for rule in KNOWN.safety if rule.basis == "K"]
     assert {(rule.source.id, rule.about) for rule in house} == {("house-default", "suggested")}
     assert len({rule.id for rule in (*KNOWN.safety, *KNOWN.safety_off)}) == len(KNOWN.safety) + len(KNOWN.safety_off)
