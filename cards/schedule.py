@@ -131,7 +131,11 @@ def due_of(assessment: Assessment, schedule: Schedule) -> Due | None:
 
 
 def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
-    done = rounds(assessment.days_done(schedule.of, counts_from(assessment, schedule.from_months_before_onset)))
+    since = counts_from(assessment, schedule.from_months_before_onset)
+    done = rounds(assessment.days_done(schedule.of, since))
+    if not done and assessment.investigation(schedule.of, since).is_done_undated:
+        when = Missing(f"when the {schedule.title} was done", "Procedure.performed")
+        return Due(schedule.title, DueState.UNKNOWN, missing=(when,))
     enough = len(done) >= schedule.after_rounds if schedule.or_more else len(done) == schedule.after_rounds
     if not done or not enough:
         return None
@@ -149,6 +153,8 @@ def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
         state = DueState.UPCOMING
     else:
         state = DueState.OVERDUE if until is not None and as_of > until else DueState.DUE
+        if unreadable := assessment.unreadable(schedule.of):  # a later round may be among what was not read
+            return Due(schedule.title, DueState.UNKNOWN, last, missing=unreadable)
     return Due(schedule.title, state, last, due_from, until, ends)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fhir_profiles.findings import Evidence, Finding, Standing
+from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import PatientRecord, Result
 from fhir_profiles.strength import GROUPS, WHOLE
@@ -65,7 +65,8 @@ def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) 
     peak = max((value for value in map(_value, earlier) if value is not None), default=None)
     now = _value(newest)
     if now is None or peak is None:
-        return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence)
+        again = Missing("a further creatine kinase: one raised value does not tell whether it falls", "creatine_kinase")
+        return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (again,))
     if now < fraction * peak:
         return Finding(raised.code, raised.title, Standing.RULED_OUT, (Evidence("creatine kinase is falling", newest.reference),))
     return raised

@@ -8,9 +8,9 @@ from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.classification import Classification, classify
 from fhir_profiles.clinical_definitions import Definitions, definitions
 from fhir_profiles.features import Ages
-from fhir_profiles.findings import Finding
+from fhir_profiles.findings import Finding, Missing
 from fhir_profiles.improvement import Improvement, find_improvement
-from fhir_profiles.investigations import Investigation, days_done, investigate
+from fhir_profiles.investigations import Investigation, days_done, investigate, unreadable
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import Issue, PatientRecord, Refusal
 from fhir_profiles.refusals import refused_treatments, standing_refusals
@@ -92,6 +92,10 @@ class Assessment:
     def refusal_of_treatment(self, agent: str | None) -> Refusal | None:
         """The patient's refusal of a treatment of `definitions/agents.yaml`, if one stands."""
         return refused_treatments(self.record, self.definitions.agents).get(agent) if agent else None
+
+    def unreadable(self, code: str) -> tuple[Missing, ...]:
+        """What is missing where data that could show a test could not be read; nothing where they could."""
+        return unreadable(self.record, self.definitions.investigations[code])
 
     def days_done(self, code: str, since: date | None = None) -> tuple[date, ...]:
         """The days on which a test was done, oldest first."""

@@ -35,6 +35,11 @@ class Investigation:
     missing: tuple[Missing, ...] = ()
     declined: Refusal | None = None
 
+    @property
+    def is_done_undated(self) -> bool:
+        """It was done, and the chart does not say when."""
+        return self.standing is Standing.PRESENT and not self.is_ordered and self.last_done is None
+
 
 def investigate(
     record: PatientRecord, code: str, definition: InvestigationDefinition, since: date | None = None
@@ -81,6 +86,12 @@ def _newest_done(record: PatientRecord, concept: str, since: date | None) -> lis
 
 def _open_orders(record: PatientRecord, concept: str, since: date | None) -> list[Order]:
     return [order for order in record.orders.get(concept, ()) if since is None or order.when is None or order.when.last >= since]
+
+
+def unreadable(record: PatientRecord, definition: InvestigationDefinition) -> tuple[Missing, ...]:
+    """What is missing where a kind of input that could show the test failed: another test may be among what was not read."""
+    failed = any(record.input_state(kind) is InputState.FAILED for kind in definition.kinds)
+    return _caveat(record, definition, Standing.FAILED) if failed else ()
 
 
 def _absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:

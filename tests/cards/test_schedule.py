@@ -71,6 +71,17 @@ def test_without_a_first_day_of_the_disease_nobody_knows_whether_the_calendar_ha
     assert due(patient, SCREEN).state is DueState.UNKNOWN
 
 
+@pytest.mark.parametrize(("done", "state"), [("2026-03-01", DueState.UNKNOWN), ("2026-10-01", DueState.UPCOMING)])
+def test_where_data_could_not_be_read_a_later_round_may_be_among_them(done: str, state: DueState) -> None:
+    """SAF-08: an overdue repeat is not claimed while reports could not be read."""
+    assert due(MAN_OF_60.had("pet_ct_fdg", on=done).failed("DiagnosticReport"), SCREEN).state is state
+
+
+def test_a_round_without_a_date_leaves_open_when_the_next_is_due() -> None:
+    found = due(MAN_OF_60.had("pet_ct_fdg", on=None), SCREEN)
+    assert (found.state, [item.text for item in found.missing]) == (DueState.UNKNOWN, ["when the screening imaging was done"])
+
+
 def test_the_words_name_the_last_day_the_next_one_and_the_end() -> None:
     patient = MAN_OF_60.had("pet_ct_fdg", on="2026-07-20")
     assert due(patient, SCREEN).says(date(2026, 11, 22)) == (
