@@ -130,14 +130,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
         _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, without),
         _ended("two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, without),
-        _ended(
-            "second-line-drug-used-up",
-            "failure or intolerance of a second-line drug",
-            later_line,
-            [c for c in silent if c.line > 1],
-            1,
-            without,
-        ),
+        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, without),
         _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, without),
         _above_cushing_threshold(long_enough, without, parameters["cushing_threshold_mg_per_day"]),
     )
