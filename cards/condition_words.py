@@ -10,6 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from cards.layers import PACKAGED, Layers
 from cards.verdicts import RuleError
 from fhir_profiles.assess import assess
 from fhir_profiles.clinical_definitions import Definitions, definitions
@@ -23,10 +24,12 @@ class Titles:
     Args:
         definitions: antibodies, agents, investigations and phenotypes with their titles.
         features: title of every finding, by code.
+        treatments: title of every entry of `treatments.yaml`.
     """
 
     definitions: Definitions
     features: Mapping[str, str]
+    treatments: Mapping[str, str]
 
 
 Writer = Callable[[Any, bool, Titles], str]
@@ -37,7 +40,8 @@ Writer = Callable[[Any, bool, Titles], str]
 def titles() -> Titles:
     """The titles of the packaged definitions; those of computed findings are what assessing an empty chart calls them."""
     findings = assess(PatientRecord(as_of=date(2000, 1, 1))).features
-    return Titles(definitions(), {code: finding.title for code, finding in findings.items()})
+    treatments = {name: str(entry["title"]) for name, entry in Layers(PACKAGED).table("treatments").items()}
+    return Titles(definitions(), {code: finding.title for code, finding in findings.items()}, treatments)
 
 
 def words_of(key: str, value: Any, holds: bool, named: Titles) -> str:
@@ -202,6 +206,32 @@ def _taken_weeks(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
     return f"{agent} being taken for {_OVER[limit][0 if holds else 1]} {value[limit]:g} weeks"
 
 
+def _treatment_titles(names: Any, named: Titles, last: str = "or") -> str:
+    return one_of((named.treatments.get(name, name) for name in _listed(names)), last)
+
+
+def _given(value: Any, holds: bool, named: Titles) -> str:
+    return f"{_treatment_titles(value, named)} {'taken or' if holds else 'neither taken nor'} being written"
+
+
+def _given_together(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
+    number = f"{'at least' if holds else 'fewer than'} {value['at_least']}"
+    return f"{number} of {_treatment_titles(value['of'], named, 'and')} taken or being written"
+
+
+_TESTS = {"over": ("over", "at most"), "under": ("under", "at least"), "at_least": ("at least", "under")}
+
+
+def _drafted_times_a_week(value: Mapping[str, Any], holds: bool, _: Titles) -> str:
+    ((limit, number),) = value.items()
+    return f"drafted for {_TESTS[limit][0 if holds else 1]} {'once' if number == 1 else f'{number:g} times'} a week"
+
+
+def _drafted_prednisolone_mg(value: Mapping[str, Any], holds: bool, _: Titles) -> str:
+    ((limit, number),) = value.items()
+    return f"drafted with {_TESTS[limit][0 if holds else 1]} {number:g} mg of prednisolone a day"
+
+
 _WRITERS: dict[str, Writer] = {
     "phenotype": _phenotype,
     "suspected_phenotype": _suspected_phenotype,
@@ -225,6 +255,10 @@ _WRITERS: dict[str, Writer] = {
     "tried": _of_courses(("tried, now or before", "never tried"), ("tried, now or before", "not all tried")),
     "on_record": _on_record,
     "settled": _settled,
+    "given": _given,
+    "given_together": _given_together,
+    "drafted_times_a_week": _drafted_times_a_week,
+    "drafted_prednisolone_mg": _drafted_prednisolone_mg,
 }
 
 

@@ -7,6 +7,7 @@ a `Case` to a `Verdict`; because and missing come out of the evaluation itself. 
 from typing import Any
 
 from cards import course_conditions as courses
+from cards import draft_conditions as drafts
 from cards import patient_conditions as patients
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined
 from fhir_profiles.findings import Answer, all_of, any_of
@@ -113,6 +114,10 @@ _COMPILERS: dict[str, Compiler] = {
     "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
+    "given": drafts.given_condition,
+    "given_together": drafts.given_together_condition,
+    "drafted_times_a_week": drafts.drafted_times_a_week_condition,
+    "drafted_prednisolone_mg": drafts.drafted_prednisolone_mg_condition,
 }
 
 

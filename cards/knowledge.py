@@ -5,7 +5,7 @@ and says where and why.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label, read_document
 from cards.recommendation import Contradiction, Level, Source
 from cards.schedule import Schedule, read_schedule
-from cards.verdicts import Condition, RuleError, Vocabulary, everyone
+from cards.verdicts import Condition, RuleError, TreatmentEntry, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
 
@@ -107,9 +107,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
-    """One drug-safety rule, compiled."""
+    """One drug-safety rule, compiled.
+
+    `basis`: S, stated in the source documents; P, in a named public source; K, background knowledge, unverified; site, its own.
+    `about`: orders that are drafted, those that we would suggest, or both. `alternatives`: by treatment, or for any of them.
+    """
 
     id: str
+    basis: str
+    about: str
+    orders: tuple[str, ...]
+    alternatives: Mapping[str, Sequence[str]]
+    note_on_draft: str | None
+    remove: bool
     treatments: tuple[str, ...]
     level: Level
     says: str
@@ -120,15 +130,6 @@ class SafetyRule:
     instead: str | None
     warn_when_unknown: bool
     without_myositis: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TreatmentEntry:
-    """A treatment that can be offered: title, the course (agent) that it belongs to, and its order key if it can be ordered."""
-
-    title: str
-    course: str | None
-    order: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,8 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     known = _definitions(layers)
     orders = layers.table("orders")
     treatments = {
-        key: TreatmentEntry(e["title"], e.get("course"), e.get("order")) for key, e in layers.table("treatments").items()
+        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"), tuple(e.get("drugs", ())))
+        for key, e in layers.table("treatments").items()
     }
     topics = {code: Topic(code, **entry) for code, entry in layers.table("topics").items()}
     _check_tables(orders, treatments, known)
@@ -228,7 +230,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     disputes = {code: _dispute(code, e, vocabulary) for code, e in layers.table("contradictions").items()}
     guidelines, safety_files = layers.groups("guidelines"), layers.groups("drug_safety")
     safety_rules = {entry.id: entry for group in safety_files for entry in group}
-    loader = _Loader(vocabulary, sources, orders, treatments, topics, disputes, safety_rules, [])
+    loader = _Loader(replace(vocabulary, treatments=treatments), sources, orders, treatments, topics, disputes, safety_rules, [])
     rules = [rule for group in guidelines for rule in loader.guideline(group)]
     safety = [rule for group in safety_files for rule in loader.safety(group)]
     entries = [entry for group in (*guidelines, *safety_files) for entry in group]
@@ -366,9 +368,19 @@ class _Loader:
     def _safety_rule(self, one: Entry) -> SafetyRule:
         entry, where = one.content, one.where
         treatments = tuple(entry.get("treatments") or one.document["treatments"])
+        alternatives = entry.get("alternatives", {})
         self._check(where, "treatment or order", treatments, {**self.treatments, **self.orders})
+        self._check(where, "order", entry.get("orders", ()), self.orders)
+        self._check(where, "treatment", [name for names in alternatives.values() for name in names], self.treatments)
+        self._check(where, "treatment of this rule", alternatives, {"any": (), **dict.fromkeys(treatments)})
         return SafetyRule(
             id=entry["id"],
+            basis=entry.get("basis", "site"),
+            about=entry.get("about", "both"),
+            orders=tuple(entry.get("orders", ())),
+            alternatives=alternatives,
+            note_on_draft=entry.get("note_on_draft"),
+            remove=entry.get("remove", False),
             treatments=treatments,
             level=Level(entry["level"]),
             says=entry["says"],

@@ -118,7 +118,7 @@ def finding_condition(strict: bool) -> Compiler:
 def _evidence(finding: Finding) -> tuple[Evidence, ...]:
     if finding.evidence or finding.standing is not Standing.NOT_RECORDED:
         return finding.evidence
-    return (Evidence(f"no {finding.title} on record"),)
+    return (Evidence(f"no {finding.title.removesuffix(' on record')} on record"),)
 
 
 def _caveat(finding: Finding) -> tuple[Missing, ...]:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from cards.drafts import cautions_about, from_caution, has_myositis, treatments_of
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
-from cards.recommendation import Caution, Level, Option, Recommendation
+from cards.recommendation import Level, Option, Recommendation
 from cards.safety import cautions_for
 from cards.schedule import Due, DueState, counts_from, due_of, evidence_of
 from cards.therapy import decide
@@ -18,7 +19,6 @@ from cards.verdicts import Case, Verdict
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
-from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder
 from fhir_profiles.refusals import in_words
 
@@ -41,7 +41,7 @@ def recommend(
         return []
     if drafts is None:
         return _for_the_chart(Case(assessment, {}), known)
-    return _for_drafts(assessment, [draft for draft in drafts if draft.is_selected], known)
+    return _for_drafts(assessment, drafts, known)
 
 
 def calendar(assessment: Assessment, known: Knowledge | None = None) -> dict[str, Due]:
@@ -86,14 +86,9 @@ def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     return replace(_from(rule, verdict, case, known), is_stated=True)
 
 
-def _has_myositis(assessment: Assessment) -> bool:
-    """A myositis is on the problem list, however sure; one that is only computed speaks about no drug."""
-    return any(phenotype.certainty is not Certainty.COMPUTED for phenotype in assessment.phenotypes)
-
-
 def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
     """Drugs being taken that must not be, now that the chart is opened (drug-safety.md section 2, item 2)."""
-    if not _has_myositis(case.assessment):
+    if not has_myositis(case.assessment):
         return []
     said: list[Recommendation] = []
     for rule in (rule for rule in known.safety if rule.while_taken):
@@ -102,7 +97,7 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
         for course in taken:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
-            said.extend(_from_caution(caution, course.evidence, course.title) for caution in certain)
+            said.extend(from_caution(caution, course.evidence, course.title) for caution in certain)
     return said
 
 
@@ -278,69 +273,33 @@ def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:
 # --- drafts ---------------------------------------------------------------------------------------------------------------
 
 
-def _for_drafts(assessment: Assessment, drafts: list[DraftOrder], known: Knowledge) -> list[Recommendation]:
-    """What speaks about the drafted drugs, for a patient with myositis (design section 4, rule 11)."""
-    case = Case(assessment)
-    said: list[Recommendation] = []
-    for draft in drafts:
-        treatments = _treatments_of(draft, assessment, known)
-        said.extend(_advice_against(draft, treatments, case, known))
-        said.extend(_cautions_about(draft, treatments, case, known))
-    return list({(r.id, r.avoid): r for r in said}.values())
+def _for_drafts(assessment: Assessment, drafts: Sequence[DraftOrder], known: Knowledge) -> list[Recommendation]:
+    """What speaks about the selected drafts, for a patient with myositis (design section 4, rule 11)."""
+    case = Case(assessment, drafts=tuple(drafts))
+    selected = [draft for draft in drafts if draft.is_selected]
+    against = {draft.reference: _advice_against(draft, case, known) for draft in selected}
+    advice = list({(r.id, r.avoid): r for said in against.values() for r in said}.values())
+    unadvised = {reference for reference, said in against.items() if said}
+    return [*advice, *_recommended_instead(advice, case, known), *cautions_about(selected, case, known, unadvised)]
 
 
-def _treatments_of(draft: DraftOrder, assessment: Assessment, known: Knowledge) -> list[str]:
-    agents = {agent for agent, entry in assessment.definitions.agents.items() if set(entry.drugs) & set(draft.concepts)}
-    return [treatment for treatment, entry in known.treatments.items() if entry.course in agents]
-
-
-def _advice_against(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
+def _advice_against(draft: DraftOrder, case: Case, known: Knowledge) -> list[Recommendation]:
+    """The guideline statements that advise against what is drafted."""
+    courses = {t: entry.course for t in treatments_of(draft, case, known) if (entry := known.treatments.get(t)) and entry.course}
     said = []
-    for rule in known.rules:
-        avoided = [_drug_name(known.treatments[t].course, case) for t in treatments if t in rule.avoid]
-        if avoided and rule.stated is None:
-            verdict = rule.when(case)
-            if verdict.answer is Answer.YES:
-                drafted = Evidence(f"{avoided[0]} is being drafted", draft.reference)
-                because = (*verdict.because, drafted)
-                said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
+    for rule in (rule for rule in known.rules if rule.stated is None):
+        avoided = [case.assessment.definitions.agents[course].title for t, course in courses.items() if t in rule.avoid]
+        verdict = rule.when(case) if avoided else None
+        if verdict and verdict.answer is Answer.YES:
+            because = (*verdict.because, Evidence(f"{avoided[0]} is being drafted", draft.reference))
+            said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
     return said
 
 
-_URGENCY = {Level.STOP: "urgent", Level.HOLD: "soon", Level.WARN: "soon", Level.REMIND: "routine"}
-_SAFETY_STRENGTH = {Level.STOP: "contraindicated", Level.HOLD: "warning", Level.WARN: "warning", Level.REMIND: "reminder"}
-
-
-def _cautions_about(draft: DraftOrder, treatments: list[str], case: Case, known: Knowledge) -> list[Recommendation]:
-    """What speaks about the drafted drug; what cannot be decided is said as "check first" (drug-safety.md, unknown)."""
-    has_myositis = _has_myositis(case.assessment)
-    cautions = {c.id: c for t in treatments for c in cautions_for(t, case, known, Level, has_myositis=has_myositis)}
-    if not cautions:
-        return []
-    drug = _drug_name(known.treatments[treatments[0]].course, case)
-    drafted = (Evidence(f"{drug} is being drafted", draft.reference),)
-    return [_from_caution(caution, drafted, drug) for caution in cautions.values()]
-
-
-def _drug_name(course: str | None, case: Case) -> str:
-    return case.assessment.definitions.agents[course].title if course else "this drug"
-
-
-def _from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
-    level, text = caution.level, caution.text
-    if not caution.is_certain:
-        level = Level.WARN if caution.warn_when_unknown else Level.REMIND
-        text = f"check first, {'; '.join(item.text for item in caution.missing)}: {caution.text}"
-    return Recommendation(
-        id=caution.id,
-        topic="drugSafety",
-        holds=Answer.YES,
-        strength=_SAFETY_STRENGTH[level],
-        says=f"{drug}: {text}",
-        urgency=_URGENCY[level],
-        sources=(caution.source,),
-        because=(*caution.because, *about),
-        missing=caution.missing,
-        cautions=(caution,),
-        notes=(f"{capital(caution.instead)}.",) if caution.instead else (),
-    )
+def _recommended_instead(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:
+    """What a guideline recommends to the very patients whom it advises against the draft, and has not been done yet."""
+    rules = {rule.id: rule for rule in known.rules}
+    populations = [(rules[said.id].topic, rules[said.id].trigger) for said in advice]
+    wanted = [r for r in known.rules if r.orders and r.strength == "recommended" and (r.topic, r.trigger) in populations]
+    held = (_hold(rule, case, known) for rule in wanted)
+    return [said for said in held if said is not None and said.orders]

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
+from fhir_profiles.record import DraftOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,12 @@ class Caution:
         text: what it says.
         source: who says so.
         is_certain: False where a datum is missing that would decide a stop or hold rule.
-        instead: what may be used in its place.
+        instead: what may be used in its place, in words.
+        orders: what goes with it (a co-prescription, a test), as order keys.
+        alternatives: treatments that the reference names in its place.
+        note_on_draft: a sentence that the draft itself should carry.
+        may_be_removed: a draft that it speaks about may be removed at a click.
+        is_general: it has no condition: it says the same to everybody who gets the drug.
         warn_when_unknown: how a draft is met while it is uncertain: as a warning, else as a reminder.
         because, missing: from the evaluation.
     """
@@ -71,6 +77,11 @@ class Caution:
     source: Source
     is_certain: bool
     instead: str | None = None
+    orders: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    note_on_draft: str | None = None
+    may_be_removed: bool = False
+    is_general: bool = False
     warn_when_unknown: bool = False
     because: tuple[Evidence, ...] = ()
     missing: tuple[Missing, ...] = ()
@@ -120,6 +131,23 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftAnswer:
+    """What to do with an order that is being written.
+
+    Args:
+        draft: the order.
+        title: of its drug or test, in words.
+        note: the sentence to add to it, where that is the answer.
+        is_recommended: the client may choose it beforehand; only for the one draft that a stop rule is about.
+    """
+
+    draft: DraftOrder
+    title: str
+    note: str | None = None
+    is_recommended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """One guideline statement, held against one patient.
 
@@ -139,6 +167,9 @@ class Recommendation:
         notes: further sentences that hold for this patient.
         held_back: tests that are named and not ordered now, with the reason.
         declined: tests that the patient declined; they are named and not offered.
+        alternatives: order keys of treatments that may be drafted in place of the one being written.
+        withdraw: drafts that must not be signed as they are.
+        annotate: drafts, and the sentence that each should carry.
         is_note: nothing is left of it but its notes; the statement itself is not printed.
         is_stated: it cannot be computed; printed beside others of its topic, never alone.
         conflicts: contradiction ids.
@@ -164,6 +195,9 @@ class Recommendation:
     notes: tuple[str, ...] = ()
     held_back: tuple[tuple[str, str], ...] = ()
     declined: tuple[Evidence, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    withdraw: tuple[DraftAnswer, ...] = ()
+    annotate: tuple[DraftAnswer, ...] = ()
     is_note: bool = False
     is_stated: bool = False
     conflicts: tuple[str, ...] = ()

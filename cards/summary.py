@@ -36,7 +36,7 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
     firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
     if not firm:
         return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
-    composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening}.get(topic)
+    composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)
     words = _general if composed is None or _most_urgent(firm).headline else composed
     return fit(words(firm, assessment, known))
 
@@ -82,6 +82,13 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
     """Titles of the features that the statement asks about and the chart shows."""
     asked = [assessment.features[code] for code in first.asks_about if code in assessment.features]
     return [feature.title for feature in asked if feature.is_present]
+
+
+def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+    """The most urgent rule and who says so, or the rule alone where both would not fit."""
+    first = _most_urgent(firm)
+    sentence = f"{capital(first.says)} ({first.sources[0].short})"
+    return sentence if fit(sentence) == sentence else capital(first.says)
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:

@@ -8,10 +8,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import yaml
 
+from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
 from cards.orders import build_order
-from cards.recommendation import Recommendation
+from cards.recommendation import Option, Recommendation
 from cards.summary import summary
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
@@ -61,8 +62,12 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
     for topic, said in by_topic.items():
         if _firm(said) or (known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)):
             shown.append((topic, said))
-    indicators = list(_INDICATORS.values())
-    return sorted(shown, key=lambda item: (indicators.index(_indicator(item[1])), known.topics[item[0]].rank))
+    return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
+
+
+def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:
+    """By urgency; then advice against what is given or being written, before what else there is to say of it; then by topic."""
+    return list(_INDICATORS.values()).index(_indicator(said)), not any(r.avoid for r in said), known.topics[topic].rank
 
 
 def _firm(said: Sequence[Recommendation]) -> list[Recommendation]:
@@ -138,24 +143,35 @@ def _suggestions(
     namespace: UUID,
     offered: set[str],
 ) -> list[dict[str, Any]]:
-    """One draft order per suggestion; an order that an earlier card offers is not offered twice."""
+    """One action per suggestion: what to do with a draft, then orders; one that an earlier card offers is not offered twice."""
     wanted: dict[str, list[str]] = {}
     for recommendation in said:
         for order in recommendation.orders:
             wanted.setdefault(order, []).append(recommendation.id)
+    instead = {order: r.id for r in reversed(said) for order in r.alternatives if order not in wanted}
     for option in options_of(said):
         drug = known.treatments[option.treatment].order
         if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
-            wanted.setdefault(drug, []).extend(backing.recommendation for backing in option.backing)
+            for key in (drug, *_co_prescriptions(option, known)):
+                wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
     for key in _orders_that_answer(missing, assessment, known):
         wanted.setdefault(key, [said[0].id])
-    keys = [key for key in wanted if key not in offered][:MOST_SUGGESTIONS]
-    offered.update(keys)
+    wanted = {order: [name] for order, name in instead.items()} | wanted
     patient_id = assessment.record.patient_id
     if patient_id is None:
         return []
+    answers = answers_to_drafts(said, namespace)[:MOST_SUGGESTIONS]
+    keys = [key for key in wanted if key not in offered][: MOST_SUGGESTIONS - len(answers)]
+    offered.update(keys)
     reasons = [fact.reference for phenotype in assessment.phenotypes if phenotype.is_confirmed for fact in phenotype.diagnoses]
-    return [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace) for key in keys]
+    orders = [_suggestion(topic, key, wanted[key], patient_id, reasons, known, namespace, key in instead) for key in keys]
+    return answers + orders
+
+
+def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
+    """The drugs that go with a ready-made drug order: folic acid with methotrexate. The reminder beside the option says why."""
+    named = [order for caution in option.reminders for order in caution.orders]
+    return [order for order in named if known.orders[order]["resource"] == "MedicationRequest"]
 
 
 _SHOWN = (Standing.PRESENT, Standing.FAILED)
@@ -170,11 +186,18 @@ def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, know
 
 
 def _suggestion(
-    topic: str, key: str, ids: list[str], patient_id: str, reasons: Iterable[str], known: Knowledge, namespace: UUID
+    topic: str,
+    key: str,
+    ids: list[str],
+    patient_id: str,
+    reasons: Iterable[str],
+    known: Knowledge,
+    namespace: UUID,
+    is_instead: bool = False,
 ) -> dict[str, Any]:
     title = known.orders[key].get("label", known.orders[key]["title"])
     is_drug = known.orders[key]["resource"] == "MedicationRequest"
-    label = f"Draft {title}, dose left to you" if is_drug else f"Order {title}"
+    label = f"Draft {title}{' instead' if is_instead else ''}, dose left to you" if is_drug else f"Order {title}"
     description = f"{capital(title)}, as a draft without a dose" if is_drug else f"Order {title}, as a draft"
     return {
         "label": label,

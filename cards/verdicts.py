@@ -8,6 +8,7 @@ from cards.schedule import Due
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.findings import Answer, Evidence, Missing
+from fhir_profiles.record import DraftOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,18 @@ class Case:
         outcomes: verdicts on recommendations already evaluated in this run, by id.
         populations: verdicts on populations, each asked once in a run.
         calendar: what fell due, or will, by statement.
+        drafts: every order being written, whether just selected or not.
+        considered: the treatment or order (key of `treatments.yaml` or `orders.yaml`) that a safety rule is asked about.
+        draft: the draft that it is about; None where we ourselves would suggest it.
     """
 
     assessment: Assessment
     outcomes: dict[str, Answer] = field(default_factory=dict)
     populations: dict[str, Verdict] = field(default_factory=dict)
     calendar: dict[str, Due] = field(default_factory=dict)
+    drafts: tuple[DraftOrder, ...] = ()
+    considered: str | None = None
+    draft: DraftOrder | None = None
 
 
 Condition = Callable[[Case], Verdict]
@@ -50,6 +57,23 @@ class RuleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class TreatmentEntry:
+    """A treatment that can be offered, or a drug that goes with or against one.
+
+    Args:
+        title: in words.
+        course: the course (agent) that a use of it shows up as, or None for a drug that is no treatment of the sources.
+        order: its order key if it can be ordered.
+        drugs: ValueSets of the drug, where it has no course.
+    """
+
+    title: str
+    course: str | None
+    order: str | None
+    drugs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What rules may refer to.
 
@@ -57,11 +81,13 @@ class Vocabulary:
         definitions: the clinical definitions of fhir_profiles.
         populations: named conditions, already compiled.
         earlier: ids of the statements that stand before the one being compiled.
+        treatments: the entries of `treatments.yaml`.
     """
 
     definitions: Definitions
     populations: Mapping[str, Condition] = field(default_factory=dict)
     earlier: tuple[str, ...] = ()
+    treatments: Mapping[str, TreatmentEntry] = field(default_factory=dict)
 
 
 Compiler = Callable[[Any, Vocabulary, str], Condition]

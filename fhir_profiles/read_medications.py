@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fhir_profiles.chart import UNREADABLE, Chart, Coded
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.elements import Element, Times
+from fhir_profiles.elements import Element, Times, codes_of
 from fhir_profiles.quantities import Measure
 from fhir_profiles.read_refusals import read_refusal
 from fhir_profiles.record import DrugEntry
@@ -20,6 +20,8 @@ _ANY_OF_A_CLASS = "_any"
 _ORDERING_INTENTS = {"", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
 _DOSE = Measure("mg", {"mg": 1.0, "g": 1000.0})
 _DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0}
+_TIMES_A_DAY = {"am": 1.0, "pm": 1.0, "qd": 1.0, "bid": 2.0, "tid": 3.0, "qid": 4.0, "qod": 0.5}
+"""Timing codes that FHIR R4 itself lists for `Timing.code`."""
 
 # The first that holds is the reason: what must not be repeated outweighs what merely did not help.
 _STOP_REASONS = {
@@ -91,6 +93,28 @@ class Schedule(NamedTuple):
     end: DateInterval | None = None
     route: str | None = None
     daily_dose_mg: float | None = None
+
+
+class Dosing(NamedTuple):
+    """How a drafted drug is to be taken, as far as it is structured.
+
+    Args:
+        route: the only route that its dosages name.
+        daily_dose_mg: milligrams a day.
+        times_a_week: by the most frequent dosage.
+    """
+
+    route: str | None = None
+    daily_dose_mg: float | None = None
+    times_a_week: float | None = None
+
+
+def dosing_of(request: Element, chart: Chart) -> Dosing:
+    """The dosing of a MedicationRequest that is being written; free text is not read."""
+    schedule = _schedule(request, "dosageInstruction", chart)
+    dosages = [one for one in request.children("dosageInstruction") if not one.content.get("modifierExtension")]
+    often = [times for dosage in dosages if (times := _doses_a_day(dosage)) is not None]
+    return Dosing(schedule.route, schedule.daily_dose_mg, max(often) * 7 if often else None)
 
 
 def read_request(request: Element, chart: Chart) -> None:
@@ -302,6 +326,17 @@ def _daily_dose(dosage: Element, repeat: Element | None) -> float | None:
         return None
     dose, times = _milligrams(rates[0]), _times_a_day(repeat)
     return None if dose is None or times is None else float(f"{dose * times:.12g}")
+
+
+def _doses_a_day(dosage: Element) -> float | None:
+    """How often a day a dosage is taken, by its timing or by the code of its timing."""
+    repeat = _repeat(dosage)
+    times = _times_a_day(repeat) if repeat else None
+    timing = dosage.child("timing")
+    if times is not None or timing is None:
+        return times
+    coded = [_TIMES_A_DAY[code] for code in codes_of(timing.content.get("code")) if code in _TIMES_A_DAY]
+    return max(coded, default=None)
 
 
 def _milligrams(rate: Element) -> float | None:

@@ -29,12 +29,12 @@ from fhir_profiles.read_care import (
 )
 from fhir_profiles.read_conditions import read_condition
 from fhir_profiles.read_medications import (
+    dosing_of,
     medication_of,
     read_administration,
     read_dispense,
     read_request,
     read_statement,
-    route_of,
     systemic_concepts,
 )
 from fhir_profiles.read_observations import read_observation
@@ -154,7 +154,7 @@ def read_drafts(
         chart.lose(element, "", _UNCLEAR_SUBJECT)
     selected = None if selections is None else {_literal(one) for one in selections}
     drafts = [
-        DraftOrder(element.reference, _drafted(element, chart), selected is None or element.reference in selected)
+        _draft(element, chart, selected is None or element.reference in selected)
         for element in input_by_patient.own
         if element.type in _DRAFT_TYPES and _is_draft(element, chart)
     ]
@@ -193,11 +193,13 @@ def _is_draft(element: Element, chart: Chart) -> bool:
     return element.code("status") not in _NO_DRAFT and chart.is_sound(element) and not chart.is_prohibition(element)
 
 
-def _drafted(element: Element, chart: Chart) -> tuple[str, ...]:
-    """Our concepts of what is drafted; none while nothing is chosen."""
+def _draft(element: Element, chart: Chart, is_selected: bool) -> DraftOrder:
+    """What is drafted; without a concept while nothing is chosen."""
     if element.type == "ServiceRequest":
-        return chart.coded(element, "code").concepts
-    return systemic_concepts(medication_of(element, chart), route_of(element.children("dosageInstruction"), chart))
+        return DraftOrder(element.reference, chart.coded(element, "code").concepts, is_selected, resource=element.content)
+    dosing = dosing_of(element, chart)
+    concepts = systemic_concepts(medication_of(element, chart), dosing.route)
+    return DraftOrder(element.reference, concepts, is_selected, *dosing, resource=element.content)
 
 
 def _literal(selection: object) -> str:

@@ -249,11 +249,24 @@ class DraftOrder:
         reference: `MedicationRequest/id` or `ServiceRequest/id`, as `context.selections` names it.
         concepts: our concepts of the drug or service; empty while nothing is chosen.
         is_selected: named in `context.selections` (order-select), or part of an order-sign.
+        route: `intravenous`, `subcutaneous`, `oral`, `topical`, `ophthalmic` or None.
+        daily_dose_mg: milligrams a day, only where dose and timing are structured.
+        times_a_week: how often a week, by the most frequent of its dosages; None where no timing is structured.
+        resource: the order as it was sent, to be given back unchanged in an `update`; never logged, never compared.
     """
 
     reference: str
     concepts: tuple[str, ...]
     is_selected: bool = True
+    route: str | None = None
+    daily_dose_mg: float | None = None
+    times_a_week: float | None = None
+    resource: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def has_id(self) -> bool:
+        """Whether an action can name it: some clients send drafts without an id."""
+        return self.reference == f"{self.resource.get('resourceType')}/{self.resource.get('id')}"
 
 
 def facts_of(filed: Filed[FactType], concepts: tuple[str, ...]) -> tuple[FactType, ...]:

@@ -1,5 +1,6 @@
 """A site's folder, written as it is needed."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -52,3 +53,8 @@ def site_with(folder: Path, **files: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     return folder
+
+
+def site_switching(folder: Path, on: Iterable[str] = (), off: Iterable[str] = ()) -> Path:
+    """A site folder that only switches rules."""
+    return site_with(folder, site=yaml.safe_dump({"on": sorted(on), "off": sorted(off)}))

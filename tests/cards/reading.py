@@ -27,8 +27,14 @@ def card_about(topic: str, cards: list[Json]) -> Json | None:
 
 
 def resources(cards: list[Json]) -> list[Json]:
-    """Every resource that the cards suggest."""
-    return [action["resource"] for card in cards for s in card.get("suggestions", ()) for action in s["actions"]]
+    """Every resource that the cards suggest to create."""
+    return [action["resource"] for action in actions(cards) if action["type"] == "create"]
+
+
+def actions(cards: list[Json], kind: str | None = None) -> list[Json]:
+    """Every action that the cards suggest, or those of one type."""
+    found = [action for card in cards for s in card.get("suggestions", ()) for action in s["actions"]]
+    return [action for action in found if kind in (None, action["type"])]
 
 
 def order_key(resource: Json) -> str:
@@ -43,8 +49,9 @@ def orders(cards: list[Json], topic: str | None = None) -> set[str]:
 
 
 def drugs(cards: list[Json]) -> set[str]:
-    """Keys of the drugs that the cards offer to order."""
-    return {order_key(one) for one in resources(cards) if one["resourceType"] == "MedicationRequest"}
+    """Keys of the treatments of myositis that the cards offer to order; what goes with them (folic acid) is in `orders`."""
+    treatments = {entry.order for entry in knowledge().treatments.values() if entry.course}
+    return orders(cards) & treatments
 
 
 def held(patient: Patient, drafting: tuple[str, ...] | None = None) -> dict[str, Recommendation]:

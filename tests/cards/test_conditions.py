@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from cards.conditions import compile_condition
+from cards.knowledge import knowledge
 from cards.verdicts import Case, RuleError, Verdict, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.findings import Answer
+from fhir_profiles.record import DraftOrder
 from tests.patient import Patient
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -17,12 +19,12 @@ YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 DM = Patient().has("dermatomyositis", since="2026-05")
 NOBODY = Patient()
 
-VOCABULARY = Vocabulary(definitions(), {"everyone": everyone}, earlier=("first",))
+VOCABULARY = Vocabulary(definitions(), {"everyone": everyone}, earlier=("first",), treatments=knowledge().treatments)
 PAGE = Path(__file__).parents[2] / "docs" / "rule-vocabulary.md"
 
 
-def ask(node: Any, patient: Patient, outcomes: dict[str, Answer] | None = None) -> Verdict:
-    return compile_condition(node, VOCABULARY, "test")(Case(patient.assess(), outcomes or {}))
+def ask(node: Any, patient: Patient, outcomes: dict[str, Answer] | None = None, **case: Any) -> Verdict:
+    return compile_condition(node, VOCABULARY, "test")(Case(patient.assess(), outcomes or {}, **case))
 
 
 def known_keys() -> set[str]:
@@ -149,7 +151,59 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since="2026-11-08"), NO),
     ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since=None), UNKNOWN),
     ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.stopped("prednisone"), NO),
+    # drugs together, and drafts
+    ({"given": "allopurinol"}, DM.takes("allopurinol"), YES),
+    ({"given": ["febuxostat", "allopurinol"]}, DM.takes("allopurinol"), YES),
+    ({"given": "azathioprine"}, DM.takes("azathioprine"), YES),
+    ({"given": "azathioprine"}, DM.stopped("azathioprine"), NO),
+    ({"given": "allopurinol"}, DM.stopped("allopurinol"), NO),
+    ({"given": "allopurinol"}, DM, NO),
+    ({"given": "allopurinol"}, DM.without("MedicationRequest", "MedicationStatement"), NO),
+    ({"given": "allopurinol"}, DM.failed("MedicationRequest"), UNKNOWN),
+    ({"given_together": {"at_least": 2, "of": ["rituximab", "abatacept"]}}, DM.takes("rituximab").takes("abatacept"), YES),
+    ({"given_together": {"at_least": 2, "of": ["rituximab", "abatacept"]}}, DM.takes("abatacept"), NO),
+    ({"drafted_times_a_week": {"over": 1}}, DM, NO),
+    ({"drafted_prednisolone_mg": {"over": 15}}, DM.takes("prednisone", dose=40), NO),
 ]
+
+METHOTREXATE = DraftOrder("MedicationRequest/m", ("methotrexate",), times_a_week=7)
+PREDNISONE = DraftOrder("MedicationRequest/p", ("prednisone",), daily_dose_mg=2.5)
+
+
+@pytest.mark.parametrize(
+    ("node", "case", "expected"),
+    [
+        ({"given": "methotrexate"}, {"drafts": (METHOTREXATE,)}, YES),
+        ({"given": "methotrexate"}, {"drafts": (PREDNISONE,)}, NO),
+        ({"given": "methotrexate"}, {"considered": "methotrexate"}, YES),
+        ({"given_together": {"at_least": 2, "of": ["methotrexate", "rituximab"]}}, {"drafts": (METHOTREXATE,)}, NO),
+        (
+            {"given_together": {"at_least": 2, "of": ["methotrexate", "rituximab"]}},
+            {"drafts": (METHOTREXATE,), "considered": "rituximab"},
+            YES,
+        ),
+        ({"drafted_times_a_week": {"over": 1}}, {"draft": METHOTREXATE}, YES),
+        ({"drafted_times_a_week": {"over": 7}}, {"draft": METHOTREXATE}, NO),
+        ({"drafted_times_a_week": {"over": 1}}, {"draft": PREDNISONE}, NO),
+        ({"drafted_times_a_week": {"over": 1}}, {"drafts": (METHOTREXATE,)}, NO),
+        ({"drafted_prednisolone_mg": {"under": 2.5}}, {"draft": PREDNISONE}, NO),
+        ({"drafted_prednisolone_mg": {"at_least": 2.5}}, {"draft": PREDNISONE}, YES),
+        ({"drafted_prednisolone_mg": {"over": 1}}, {"draft": METHOTREXATE}, NO),
+    ],
+)
+def test_what_is_being_written_counts_as_given_and_a_dose_only_where_the_draft_says_it(
+    node: dict[str, Any], case: dict[str, Any], expected: Answer
+) -> None:
+    assert ask(node, DM, **case).answer is expected
+
+
+@pytest.mark.parametrize("agent", ["methylprednisolone", "prednisone"])
+@pytest.mark.parametrize("route", ["intravenous", "oral", None])
+def test_a_drafted_pulse_is_told_from_tablets_by_its_route(agent: str, route: str | None) -> None:
+    draft = DraftOrder("MedicationRequest/m", (agent,), route=route)
+    is_pulse = agent == "methylprednisolone" and route != "oral"
+    assert ask({"given": "glucocorticoid-intravenous"}, DM, drafts=(draft,)).answer is (YES if is_pulse else NO)
+    assert ask({"given": "glucocorticoid-oral"}, DM, drafts=(draft,)).answer is YES
 
 
 @pytest.mark.parametrize(
@@ -246,6 +300,8 @@ def test_a_statement_about_all_myositis_gives_the_diagnosis_as_reason_and_no_mor
         ({"population": "adults"}, "population `adults` is not in populations.yaml (everyone)"),
         ({"all": [{"sex": "female"}, {"any": [{"recorded": "nonsense"}]}]}, "unknown feature nonsense"),
         ({"not": {"nonsense": 1}}, "unknown condition `nonsense`"),
+        ({"given": "aspirin"}, "unknown treatment aspirin; known are abatacept, allopurinol, "),
+        ({"given_together": {"at_least": 2, "of": ["aspirin"]}}, "unknown treatment aspirin"),
     ],
 )
 def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(node: Any, message: str) -> None:
@@ -275,6 +331,13 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
         {"daily_dose": {"of": "glucocorticoid", "above": 15}},
         {"taken_weeks": {"of": "glucocorticoid", "over": "two"}},
         {"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": "twelve"}},
+        {"given": []},
+        {"given_together": ["rituximab", "abatacept"]},
+        {"given_together": {"at_least": "two", "of": ["rituximab", "abatacept"]}},
+        {"drafted_times_a_week": 1},
+        {"drafted_times_a_week": {"above": 1}},
+        {"drafted_prednisolone_mg": {"over": "15 mg"}},
+        {"drafted_prednisolone_mg": {"over": 15, "under": 30}},
     ],
     ids=str,
 )

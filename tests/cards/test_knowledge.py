@@ -149,12 +149,15 @@ def test_every_test_or_referral_is_recognised_on_the_chart_once_it_was_ordered(k
 def test_every_drug_order_is_of_the_treatment_that_offers_it(key: str) -> None:
     offering = [entry for entry in KNOWN.treatments.values() if entry.order == key]
     assert len(offering) == 1
-    assert KNOWN.orders[key]["concept"] in definitions().agents[offering[0].course or ""].drugs
+    drugs = definitions().agents[offering[0].course].drugs if offering[0].course else offering[0].drugs
+    assert KNOWN.orders[key]["concept"] in drugs
 
 
 def test_every_treatment_belongs_to_a_course_and_to_an_order_that_exist() -> None:
     for key, entry in KNOWN.treatments.items():
         assert entry.course is None or entry.course in definitions().agents, key
+        assert not (entry.course and entry.drugs), key
+        assert set(entry.drugs) <= terminology().concepts, key
         assert entry.order is None or entry.order in KNOWN.orders, key
 
 
@@ -166,7 +169,7 @@ def test_every_contradiction_shown_is_one_of_the_reference_and_is_raised_by_some
 
 def test_a_drug_that_can_be_ordered_has_some_word_on_its_safety() -> None:
     spoken_of = {treatment for rule in KNOWN.safety for treatment in rule.treatments}
-    can_be_ordered = {key for key, entry in KNOWN.treatments.items() if entry.order}
+    can_be_ordered = {key for key, entry in KNOWN.treatments.items() if entry.order and entry.course}
     assert can_be_ordered <= spoken_of
 
 
@@ -235,6 +238,7 @@ def test_the_version_tells_the_release_and_changes_with_every_letter(tmp_path: P
 # --- refused ------------------------------------------------------------------------------------------------------------
 
 THIRD = "guidelines/hengstman-2009.yaml"
+SAFETY = "drug_safety/methotrexate.yaml"
 
 
 @pytest.mark.parametrize(
@@ -292,18 +296,23 @@ THIRD = "guidelines/hengstman-2009.yaml"
             "populations.yaml: any-myositis: unknown phenotype polymositis",
         ),
         ("contradictions.yaml", "C3:", "D3:", "contradictions.yaml at top level: 'D3' does not match"),
+        (SAFETY, "level: stop", "level: halt", "methotrexate.yaml at rules/0/level: 'halt' is not one of"),
+        (SAFETY, "    basis: P\n", "", "methotrexate.yaml at rules/0: 'basis' is a required property"),
         (
-            "drug_safety/suggested-treatments.yaml",
-            "], level: stop",
-            "], level: halt",
-            "suggested-treatments.yaml at rules/0/level: 'halt' is not one of",
-        ),
-        (
-            "drug_safety/suggested-treatments.yaml",
-            "treatments: [methotrexate], level: stop",
-            "treatments: [metothrexate], level: stop",
+            SAFETY,
+            "treatments: [methotrexate]",
+            "treatments: [metothrexate]",
             "methotrexate-pregnancy: unknown treatment or order metothrexate",
         ),
+        (SAFETY, "orders: [folic-acid]", "orders: [folate]", "methotrexate-folic-acid: unknown order folate; known are "),
+        (SAFETY, "[azathioprine, ciclosporin, ivig]", "[azathioprin]", "methotrexate-pregnancy: unknown treatment azathioprin"),
+        (
+            SAFETY,
+            "alternatives: {methotrexate:",
+            "alternatives: {azathioprine:",
+            "methotrexate-pregnancy: unknown treatment of this rule azathioprine; known are any, methotrexate",
+        ),
+        ("treatments.yaml", "drugs: [febuxostat]", "drugs: []", "treatments.yaml at febuxostat"),
         ("topics.yaml", "urgentReferral:", "urgent-referral:", "topics.yaml at top level: 'urgent-referral' does not match"),
         ("treatments.yaml", "order: azathioprine", "order: azathioprin", "azathioprin"),
         ("treatments.yaml", "course: azathioprine", "course: azathioprin", "azathioprin"),
@@ -319,10 +328,6 @@ def test_a_slip_stops_the_start_and_says_where_and_what(tmp_path: Path, name: st
 
 def test_a_site_can_switch_a_safety_rule_off(tmp_path: Path) -> None:
     """Not `on`: YAML 1.1 reads that word as true."""
-    folder = after(tmp_path, "drug_safety/suggested-treatments.yaml", "], level: stop,", "], level: stop, enabled: false,")
-    assert len(load_knowledge(folder).safety) == len(KNOWN.safety) - 1
-
-
-def test_a_safety_rule_that_is_switched_off_stays_known_for_the_reviewer(tmp_path: Path) -> None:
-    folder = after(tmp_path, "drug_safety/suggested-treatments.yaml", "], level: stop,", "], level: stop, enabled: false,")
-    assert [rule.id for rule in load_knowledge(folder).safety_off] == ["methotrexate-pregnancy"]
+    switched = load_knowledge(after(tmp_path, SAFETY, "level: stop\n", "level: stop\n    enabled: false\n"))
+    assert len(switched.safety) == len(KNOWN.safety) - 1
+    assert {rule.id for rule in switched.safety_off} - {rule.id for rule in KNOWN.safety_off} == {"methotrexate-pregnancy"}

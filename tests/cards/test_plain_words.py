@@ -55,6 +55,22 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
         "colonoscopy on record (done or ordered)",
         "no colonoscopy on record (neither done nor ordered)",
     ),
+    (
+        {"given": ["allopurinol", "febuxostat"]},
+        "allopurinol or febuxostat taken or being written",
+        "allopurinol or febuxostat neither taken nor being written",
+    ),
+    (
+        {"given_together": {"at_least": 2, "of": ["rituximab", "abatacept"]}},
+        "at least 2 of rituximab and abatacept taken or being written",
+        "fewer than 2 of rituximab and abatacept taken or being written",
+    ),
+    ({"drafted_times_a_week": {"over": 1}}, "drafted for over once a week", "drafted for at most once a week"),
+    (
+        {"drafted_prednisolone_mg": {"over": 15}},
+        "drafted with over 15 mg of prednisolone a day",
+        "drafted with at most 15 mg of prednisolone a day",
+    ),
     ({"settled": ["titulaer-2011-a"]}, "nothing left to do for titulaer-2011-a", "something left to do for titulaer-2011-a"),
     (
         {"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": 12}},

@@ -85,7 +85,7 @@ def test_date_of_birth_is_used_through_a_population() -> None:
 
 def test_date_of_birth_is_used_where_it_tells_adult_from_juvenile_disease() -> None:
     assert use_of("date of birth", "feasby-2007-ivig-pm-adjunct").startswith("Used")
-    assert use_of("date of birth", "feasby-2007-ivig-dm-adjunct") == "Not used."  # dermatomyositis of either age
+    assert use_of("date of birth", "sunderkotter-2016-physical-therapy") == "Not used."  # myositis at any age
 
 
 def test_pregnancy_status_is_a_health_status_assessment_and_is_named() -> None:

@@ -308,6 +308,57 @@ def test_a_drafted_ointment_is_no_systemic_drug() -> None:
     assert [one.concepts for one in found] == [("tacrolimus__non_systemic",)]
 
 
+def dosed(*dosages: Json) -> DraftOrder:
+    (found,), _ = drafts(bundle(request(status="draft", dosageInstruction=list(dosages))))
+    return found
+
+
+def repeated(**repeat: Any) -> Json:
+    return {"timing": {"repeat": repeat}}
+
+
+@pytest.mark.parametrize(
+    ("dosages", "times_a_week"),
+    [
+        ([repeated(frequency=1, period=1, periodUnit="wk")], 1),
+        ([repeated(frequency=1, period=1, periodUnit="wk", dayOfWeek=["mon"])], 1),
+        ([repeated(frequency=2, period=1, periodUnit="d")], 14),
+        ([{"timing": {"code": {"coding": [{"code": "BID"}]}}}], 14),
+        ([{"timing": {"code": {"text": "QD"}}}], 7),
+        ([repeated(frequency=1, period=1, periodUnit="wk"), repeated(frequency=1, period=1, periodUnit="d")], 7),
+        ([repeated(frequency=1, period=1, periodUnit="d"), {"text": "as told"}], 7),
+        ([{"text": "every day"}], None),
+        ([{"timing": {"code": {"text": "every day"}}}], None),
+        ([repeated(frequency=1, frequencyMax=7, period=1, periodUnit="wk")], None),
+        ([repeated(frequency=1, period=1, periodUnit="d") | {"modifierExtension": [{"url": "x"}]}], None),
+        ([], None),
+    ],
+)
+def test_how_often_a_draft_is_to_be_taken_is_read_from_coded_timing_only(dosages: list[Json], times_a_week: float | None) -> None:
+    assert dosed(*dosages).times_a_week == times_a_week
+
+
+def test_a_draft_keeps_its_route_and_its_dose_a_day() -> None:
+    rate = [{"doseQuantity": {"value": 20, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}}]
+    found = dosed(repeated(frequency=2, period=1, periodUnit="d") | {"doseAndRate": rate})
+    assert (found.daily_dose_mg, found.route) == (40, None)
+
+
+def test_a_draft_is_kept_as_it_was_sent_and_does_not_show_in_its_representation() -> None:
+    """To be given back whole in an `update`; what a clinician wrote never reaches a log."""
+    sent = request(status="draft", note=[{"text": "a word about the patient"}])
+    (found,), _ = drafts(bundle(sent))
+    assert found.resource == sent
+    assert "a word about the patient" not in repr(found)
+    assert found.has_id
+
+
+def test_a_draft_without_an_id_cannot_be_named_by_an_action() -> None:
+    entry = {"fullUrl": "urn:uuid:0", "resource": without(request(status="draft"), "id")}
+    (found,), _ = drafts({"resourceType": "Bundle", "entry": [entry]})
+    assert not found.has_id
+
+
 @pytest.mark.parametrize(
     "resource",
     [

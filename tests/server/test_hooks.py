@@ -290,3 +290,44 @@ def test_ten_megabytes_are_too_much_for_a_service_as_it_is_shipped() -> None:
 def test_a_day_in_no_patients_life_is_refused(client: FlaskClient, day: str) -> None:
     response = client.post(f"/assess?asOf={day}", json=chart(HEALTHY))
     assert response.status_code == 400
+
+
+# --- what a draft is answered with ----------------------------------------------------------------------------------
+
+
+METHOTREXATE = DRAFT | {
+    "intent": "order",
+    "meta": {"versionId": "7"},
+    "medicationCodeableConcept": {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6851", "display": "Methotrexate"}],
+        "text": "methotrexate for Mrs Doe",
+    },
+}
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_contraindicated_draft_is_answered_with_its_removal(call: Call, hook: str) -> None:
+    """Conformance C-33: `resourceId` of a draft of this call, and no `resource`."""
+    daily = [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}]
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": METHOTREXATE | {"dosageInstruction": daily}}]}
+    sent = order_call(hook, "p1", dermatomyositis(), bundle, selections=["MedicationRequest/request-123"])
+    found = by_topic(call(sent))["drugSafety"]
+    assert found["indicator"] == "critical"
+    (first, *_) = found["suggestions"]
+    assert first["isRecommended"] is True
+    assert first["actions"] == [
+        {"type": "delete", "description": "Remove the draft of methotrexate", "resourceId": "MedicationRequest/request-123"}
+    ]
+
+
+def test_an_update_gives_the_draft_back_whole_and_nothing_of_it_reaches_the_log(
+    call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Conformance C-32, C-34: the whole resource, its version with it."""
+    caplog.set_level(logging.DEBUG)
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": METHOTREXATE}]}
+    found = by_topic(call(order_call("order-sign", "p1", dermatomyositis(), bundle)))["drugSafety"]
+    (update,) = [a for s in found["suggestions"] for a in s["actions"] if a["type"] == "update"]
+    assert METHOTREXATE.items() <= update["resource"].items()
+    assert set(update["resource"]) - set(METHOTREXATE) == {"note"}
+    assert "Mrs Doe" not in caplog.text

@@ -1,0 +1,106 @@
+"""Conditions about drugs together: what is taken, what is being written in the same call, and what a draft says of its dose."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cards.verdicts import Case, Condition, RuleError, TreatmentEntry, Verdict, Vocabulary, names_of
+from fhir_profiles.clinical_definitions import Definitions
+from fhir_profiles.courses import PREDNISOLONE
+from fhir_profiles.features import MEDICATION_KINDS, absence
+from fhir_profiles.findings import Answer, Evidence, Missing, Standing
+from fhir_profiles.record import DraftOrder, facts_of
+
+
+def is_draft_of(draft: DraftOrder, entry: TreatmentEntry, known: Definitions) -> bool:
+    """Whether an order being written is of this treatment: by its drug or procedure, and by its route where it has one."""
+    if entry.course is None:
+        return not set(entry.drugs).isdisjoint(draft.concepts)
+    agent = known.agents[entry.course]
+    fits_route = not agent.routes or draft.route is None or draft.route in agent.routes
+    return fits_route and not {*agent.drugs, *agent.procedures}.isdisjoint(draft.concepts)
+
+
+def given_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """One of these is taken now, is being written in this call, or is the one that the rule is asked about."""
+    keys = names_of(value, vocabulary.treatments, where, "treatment")
+    return _given(keys, 1, vocabulary)
+
+
+def given_together_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """At least so many of these are: `{at_least: 2, of: [...]}`."""
+    if not isinstance(value, dict) or set(value) != {"at_least", "of"} or type(value["at_least"]) is not int:
+        raise RuleError(f"{where}: `given_together` takes a whole number under `at_least` and treatments under `of`")
+    return _given(names_of(value["of"], vocabulary.treatments, where, "treatment"), value["at_least"], vocabulary)
+
+
+def _given(keys: list[str], at_least: int, vocabulary: Vocabulary) -> Condition:
+    entries = {key: vocabulary.treatments[key] for key in keys}
+
+    def condition(case: Case) -> Verdict:
+        taken = {key: _taken(entry, case) for key, entry in entries.items()}
+        count = sum(bool(taken[key]) or _is_written(key, entry, case) for key, entry in entries.items())
+        if count >= at_least:
+            return Verdict(Answer.YES, tuple(dict.fromkeys(item for found in taken.values() for item in found)))
+        return _not_found(entries.values(), case)
+
+    return condition
+
+
+def _is_written(key: str, entry: TreatmentEntry, case: Case) -> bool:
+    return key == case.considered or any(is_draft_of(draft, entry, case.assessment.definitions) for draft in case.drafts)
+
+
+def _taken(entry: TreatmentEntry, case: Case) -> tuple[Evidence, ...]:
+    """What shows that it is being taken now; empty where nothing does."""
+    if entry.course is not None:
+        course = case.assessment.treatment.courses.get(entry.course)
+        return course.evidence if course and course.is_current else ()
+    facts = (fact for fact in facts_of(case.assessment.record.drugs, entry.drugs) if fact.is_current)
+    return tuple(Evidence(f"{entry.title} current" + (f" since {f.when}" if f.when else ""), f.reference) for f in facts)
+
+
+def _not_found(entries: Iterable[TreatmentEntry], case: Case) -> Verdict:
+    """Not among the current drugs: no, with a caveat where none were supplied; unknown where they could not be read."""
+    standing = absence(case.assessment.record, MEDICATION_KINDS)
+    if standing is Standing.NOT_RECORDED:
+        return Verdict(Answer.NO)
+    words = "could not be read completely" if standing is Standing.FAILED else "were not supplied"
+    titles = " or ".join(dict.fromkeys(entry.title for entry in entries))
+    missing = (Missing(f"{titles} among the current drugs: medications {words}", "MedicationRequest", is_caveat=True),)
+    return Verdict(Answer.UNKNOWN if standing is Standing.FAILED else Answer.NO, missing=missing)
+
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "over": lambda number, limit: number > limit,
+    "under": lambda number, limit: number < limit,
+    "at_least": lambda number, limit: number >= limit,
+}
+
+
+def drafted_times_a_week_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """The draft says how often a week it is to be taken, and this holds of it."""
+    return _draft_says("drafted_times_a_week", value, where, lambda draft: draft.times_a_week)
+
+
+def drafted_prednisolone_mg_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """The draft is of prednisone or prednisolone, says the dose a day, and this holds of it (no source converts the others)."""
+    return _draft_says("drafted_prednisolone_mg", value, where, _prednisolone_mg)
+
+
+def _prednisolone_mg(draft: DraftOrder) -> float | None:
+    return None if PREDNISOLONE.isdisjoint(draft.concepts) else draft.daily_dose_mg
+
+
+def _draft_says(key: str, value: Any, where: str, number_of: Callable[[DraftOrder], float | None]) -> Condition:
+    """No also where the draft does not say: what a prescriber has not written yet is no error."""
+    wrong = not isinstance(value, dict) or len(value) != 1 or set(value) - set(_COMPARISONS)
+    if wrong or any(type(limit) not in (int, float) for limit in value.values()):
+        raise RuleError(f"{where}: `{key}` takes one number under {', '.join(_COMPARISONS)}")
+    ((comparison, limit),) = value.items()
+
+    def condition(case: Case) -> Verdict:
+        number = number_of(case.draft) if case.draft else None
+        holds = number is not None and _COMPARISONS[comparison](number, limit)
+        return Verdict(Answer.YES if holds else Answer.NO)
+
+    return condition
