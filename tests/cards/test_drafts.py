@@ -597,5 +597,5 @@ def entries_of(concepts: set[str]) -> list[TreatmentEntry]:
 
 def test_nothing_goes_with_a_draft_that_is_to_be_removed() -> None:
     found = card(PREGNANT, "drugSafety", "methotrexate")
-    assert not {"folic-acid", "chest-xray", "blood-count"} & orders([found])
+    assert not {"folic-acid", "chest-x-ray", "blood-count"} & orders([found])
     assert actions([found], "update") == []
