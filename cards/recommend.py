@@ -158,11 +158,13 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recomme
 
 
 def _against_current_treatment(rule: Rule, recommendation: Recommendation, case: Case, known: Knowledge) -> Recommendation | None:
-    """Advice against a treatment is news only while such a treatment is being taken."""
+    """Advice against a treatment is news only while such a treatment is being taken; unread medications leave that open."""
     courses = {known.treatments[treatment].course for treatment in rule.avoid}
     taken = [course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current]
     if not taken:
-        return None
+        treated = case.assessment.features["systemic-treatment"]
+        could_be = treated.standing is Standing.FAILED
+        return replace(recommendation, holds=Answer.UNKNOWN, missing=treated.missing) if could_be else None
     evidence = tuple(item for course in taken for item in course.evidence)
     return replace(recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken))
 

@@ -135,7 +135,7 @@ def _contradictions(known: Knowledge) -> Iterable[str]:
 
 
 def _drug_safety(known: Knowledge) -> Iterable[str]:
-    on = {rule.id for rule in known.safety}
+    on = {rule.id for rule in (*known.safety, *known.rules)}
     yield (
         "**S**: stated in the source documents. **P**: in another named public source. **K**: background knowledge, unverified: "
         "there as data and off, until a site turns it on."
