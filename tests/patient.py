@@ -5,6 +5,7 @@ woman.antibody("anti_tif1_gamma", "positive").cards()
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
@@ -34,11 +35,15 @@ class Patient(ClinicalChart):
         """The same chart with its resources in another order."""
         return replace(self, resources=tuple(self.resources[index] for index in order))
 
+    def later(self, days: int) -> "Patient":
+        """The same facts, looked at so many days later."""
+        return replace(self, as_of=self.as_of + timedelta(days=days))
+
     # --- what we make of it ---------------------------------------------------------------------------------------------
 
     def record(self) -> PatientRecord:
         """What the chart says."""
-        return read_record([self.bundle()], terminology=terminology(), as_of=AS_OF, patient_id="1", inputs=self.inputs())
+        return read_record([self.bundle()], terminology=terminology(), as_of=self.as_of, patient_id="1", inputs=self.inputs())
 
     def assess(self) -> Assessment:
         """What it means."""
@@ -49,7 +54,7 @@ class Patient(ClinicalChart):
         writing = replace(self, drafts_written=())
         for order in orders:
             writing = writing.drafts(order)
-        drafts, issues = read_drafts(writing.draft_orders(), None, terminology=terminology(), as_of=AS_OF, patient_id="1")
+        drafts, issues = read_drafts(writing.draft_orders(), None, terminology=terminology(), as_of=self.as_of, patient_id="1")
         assert not issues, issues
         return drafts
 
