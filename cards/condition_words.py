@@ -210,6 +210,11 @@ def _treatment_titles(names: Any, named: Titles, last: str = "or") -> str:
     return one_of((named.treatments.get(name, name) for name in _listed(names)), last)
 
 
+def _earlier_course(value: str, holds: bool, _: Titles) -> str:
+    became = {"failed": "failed", "not-tolerated": "not tolerated"}[value]
+    return f"an earlier course of the drug {became}" if holds else f"no earlier course of the drug {became}"
+
+
 def _given(value: Any, holds: bool, named: Titles) -> str:
     return f"{_treatment_titles(value, named)} {'taken or' if holds else 'neither taken nor'} being written"
 
@@ -255,6 +260,7 @@ _WRITERS: dict[str, Writer] = {
     "tried": _of_courses(("tried, now or before", "never tried"), ("tried, now or before", "not all tried")),
     "on_record": _on_record,
     "settled": _settled,
+    "earlier_course": _earlier_course,
     "given": _given,
     "given_together": _given_together,
     "drafted_times_a_week": _drafted_times_a_week,

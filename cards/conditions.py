@@ -114,6 +114,7 @@ _COMPILERS: dict[str, Compiler] = {
     "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
+    "earlier_course": drafts.earlier_course_condition,
     "given": drafts.given_condition,
     "given_together": drafts.given_together_condition,
     "drafted_times_a_week": drafts.drafted_times_a_week_condition,

@@ -68,9 +68,9 @@ def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Cond
     agent, tests = _agent_and_number(value, vocabulary, where, "daily_dose", {"over": gt, "at_least": ge})
 
     def condition(case: Case) -> Verdict:
-        course = case.assessment.treatment.courses.get(agent)
-        if course is None or not course.is_current:
-            return Verdict(Answer.NO)
+        course = _current(case, agent)
+        if isinstance(course, Verdict):
+            return course
         if course.daily_dose_mg is None:
             ask = Missing(f"daily dose of the {course.title}", "MedicationRequest.dosageInstruction")
             return Verdict(Answer.UNKNOWN, course.evidence, (ask,))
@@ -85,9 +85,9 @@ def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Con
     agent, tests = _agent_and_number(value, vocabulary, where, "taken_weeks", {"over": gt, "at_least": ge})
 
     def condition(case: Case) -> Verdict:
-        course = case.assessment.treatment.courses.get(agent)
-        if course is None or not course.is_current:
-            return Verdict(Answer.NO)
+        course = _current(case, agent)
+        if isinstance(course, Verdict):
+            return course
         if course.start is None:
             return Verdict(
                 Answer.UNKNOWN, course.evidence, (Missing(f"when {course.title} was started", "MedicationRequest.authoredOn"),)
@@ -96,6 +96,12 @@ def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Con
         return Verdict(Answer.YES if tests(weeks) else Answer.NO, course.evidence)
 
     return condition
+
+
+def _current(case: Case, agent: str) -> Course | Verdict:
+    """The course, if it is current; else the answer that there is none, or that the medications could not be read."""
+    course = case.assessment.treatment.courses.get(agent)
+    return course if course and course.is_current else _course_verdict(case, agent, is_taken)
 
 
 def _agent_and_number(

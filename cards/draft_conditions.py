@@ -5,7 +5,7 @@ from typing import Any
 
 from cards.verdicts import Case, Condition, RuleError, TreatmentEntry, Verdict, Vocabulary, names_of
 from fhir_profiles.clinical_definitions import Definitions
-from fhir_profiles.courses import PREDNISOLONE
+from fhir_profiles.courses import PREDNISOLONE, Outcome
 from fhir_profiles.features import MEDICATION_KINDS, absence
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing
 from fhir_profiles.record import DraftOrder, facts_of
@@ -31,6 +31,22 @@ def given_together_condition(value: Any, vocabulary: Vocabulary, where: str) -> 
     if not isinstance(value, dict) or set(value) != {"at_least", "of"} or type(value["at_least"]) is not int:
         raise RuleError(f"{where}: `given_together` takes a whole number under `at_least` and treatments under `of`")
     return _given(names_of(value["of"], vocabulary.treatments, where, "treatment"), value["at_least"], vocabulary)
+
+
+def earlier_course_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """What became of an earlier course of the very treatment that the rule is asked about: `failed` or `not-tolerated`."""
+    outcomes = {"failed": {Outcome.FAILED}, "not-tolerated": {Outcome.NOT_TOLERATED, Outcome.ALLERGY}}
+    if value not in outcomes:
+        raise RuleError(f"{where}: `earlier_course` is `failed` or `not-tolerated`, not `{value}`")
+
+    def condition(case: Case) -> Verdict:
+        entry = vocabulary.treatments.get(case.considered or "")
+        course = case.assessment.treatment.courses.get(entry.course or "") if entry else None
+        if course is None or course.outcome not in outcomes[value] or course.is_current:
+            return Verdict(Answer.NO)
+        return Verdict(Answer.YES, course.evidence)
+
+    return condition
 
 
 def _given(keys: list[str], at_least: int, vocabulary: Vocabulary) -> Condition:

@@ -17,7 +17,7 @@ from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Outcome
 from fhir_profiles.findings import Answer, Evidence, Standing
 from fhir_profiles.phenotypes import Certainty
-from fhir_profiles.record import DraftOrder
+from fhir_profiles.record import DraftOrder, InputState
 
 MOST_ALTERNATIVES = 3
 
@@ -78,15 +78,27 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
 
 def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised: bool) -> list[_Spoken]:
     myositis = has_myositis(case.assessment)
+    is_open = not myositis and case.assessment.record.input_state("Condition") is InputState.FAILED
     found: dict[str, _Spoken] = {}
     for treatment in treatments_of(draft, case, known):
-        for caution in cautions_for(treatment, case, known, Level, has_myositis=myositis, draft=draft):
+        cautions = cautions_for(treatment, case, known, Level, has_myositis=myositis or is_open, draft=draft)
+        for caution in (one for one in cautions if myositis or _is_certain_stop(one) or not is_open):
             found.setdefault(caution.id, _Spoken(caution, treatment, draft))
     spoken = list(found.values())
-    if is_unadvised or any(one.caution.level is Level.STOP and one.caution.is_certain for one in spoken):
-        firm = [one for one in spoken if one.caution.is_certain and one.caution.level is not Level.REMIND]
+    if is_unadvised or any(_is_certain_stop(one.caution) for one in spoken):
+        firm = [one for one in spoken if _speaks_anyway(one.caution)]
         return [replace(one, caution=replace(one.caution, orders=())) for one in firm]
     return [one for one in spoken if not _is_known_by_now(one, case, known)]
+
+
+def _is_certain_stop(caution: Caution) -> bool:
+    """It is said even where the problem list could not be read, so that nobody knows whether this is a myositis."""
+    return caution.level is Level.STOP and caution.is_certain
+
+
+def _speaks_anyway(caution: Caution) -> bool:
+    """What is said of a drug that is not to be given: what speaks against it, and an open question that the source warns of."""
+    return caution.warn_when_unknown if not caution.is_certain else caution.level is not Level.REMIND and not caution.is_general
 
 
 def _is_known_by_now(one: _Spoken, case: Case, known: Knowledge) -> bool:
@@ -118,7 +130,8 @@ def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Re
     level, text = caution.level, caution.text
     if not caution.is_certain:
         level = Level.WARN if caution.warn_when_unknown else Level.REMIND
-        text = f"check first ({'; '.join(item.text for item in caution.missing)}): {caution.text}"
+        asked = dict.fromkeys(item.text.split(":")[0] for item in caution.missing)
+        text = f"check first: {listed(list(asked))}; {caution.text}"
     return Recommendation(
         id=caution.id,
         topic="drugSafety",

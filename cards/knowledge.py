@@ -220,7 +220,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     known = _definitions(layers)
     orders = layers.table("orders")
     treatments = {
-        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"), tuple(e.get("drugs", ())))
+        key: TreatmentEntry(e["title"], e.get("course"), e.get("order"), tuple(e.get("drugs", ())), e.get("adjunct", False))
         for key, e in layers.table("treatments").items()
     }
     topics = {code: Topic(code, **entry) for code, entry in layers.table("topics").items()}

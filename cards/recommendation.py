@@ -113,6 +113,7 @@ class Option:
         order_withheld: why it stands without a ready-made order, or None.
         reminders: what goes with it.
         undecided: stop and hold rules that a missing datum leaves open.
+        is_adjunct: it goes beside the treatment of the disease, for example for the skin.
         is_best_fit: no other option that stands fits this patient's disease more closely; only these get a ready-made order.
         rank: place among all options of this patient, 0 first.
     """
@@ -124,6 +125,7 @@ class Option:
     reminders: tuple[Caution, ...] = ()
     undecided: tuple[Caution, ...] = ()
     is_best_fit: bool = True
+    is_adjunct: bool = False
     rank: int = 0
     not_offered: str | None = None
     is_declined: bool = False

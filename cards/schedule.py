@@ -100,6 +100,13 @@ class Due:
         text = ", ".join(words)
         return f"{text}; the calendar ends on {_day(self.ends)}" if self.ends else text
 
+    def briefly(self, as_of: date) -> str:
+        """When it was last done and since when, or from when, it is due."""
+        done = f"last done {_ago(self.last_done, as_of)}" if self.last_done else f"no {self.title} on record"
+        if self.state is DueState.OVERDUE and self.overdue_after:
+            return f"{done}, overdue since {_day(self.overdue_after)}"
+        return f"{done}, due from {_day(self.due_from)}" if self.due_from else done
+
 
 def in_words(schedule: Schedule) -> str:
     """The calendar as a reader of the guideline knows it."""
@@ -138,7 +145,9 @@ def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
         return Due(schedule.title, DueState.UNKNOWN, missing=(when,))
     enough = len(done) >= schedule.after_rounds if schedule.or_more else len(done) == schedule.after_rounds
     if not done or not enough:
-        return None
+        unreadable = assessment.unreadable(schedule.of)
+        could_be_due = not done or add_months(done[-1], schedule.months) <= assessment.as_of
+        return Due(schedule.title, DueState.UNKNOWN, missing=unreadable) if unreadable and could_be_due else None
     if schedule.ends_after_months is not None and assessment.disease_began is None:
         return Due(schedule.title, DueState.UNKNOWN, done[-1], missing=_WHEN_IT_BEGAN)
     last, as_of = done[-1], assessment.as_of
@@ -172,7 +181,7 @@ def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
     is_met = last is not None and days_between(last, now) <= EARLY_DAYS
     if is_met:
         later = [time for time in times if time > assessment.as_of]
-        return Due(schedule.title, DueState.UPCOMING, last, later[0] if later else None)
+        return Due(schedule.title, DueState.UPCOMING, last, later[0]) if later else None
     return Due(schedule.title, DueState.DUE, last, now)
 
 

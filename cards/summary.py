@@ -1,6 +1,6 @@
 """The one sentence of a card: what to do, for which disease, in at most 139 characters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cards.knowledge import Knowledge
 from cards.markdown import capital, fit, listed
@@ -25,7 +25,7 @@ _CT_PARTS = {"fdg-pet-ct", "ct-thorax", "ct-abdomen"}
 
 
 def summary(topic: str, recommendations: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
-    """One sentence of at most 139 characters.
+    """One sentence of at most 139 characters: the longest wording that fits, so that none is cut in its middle.
 
     Args:
         topic: card topic code.
@@ -35,47 +35,93 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
     """
     firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
     if not firm:
-        return fit(f"{known.topics[topic].display}: {_what_is_missing(recommendations)}")
+        return _longest_that_fits(f"{known.topics[topic].display}: {words}" for words in _what_is_missing(recommendations))
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)
-    words = _general if composed is None or _most_urgent(firm).headline else composed
-    return fit(words(firm, assessment, known))
+    words = _general if composed is None or _leading(firm).headline else composed
+    return _longest_that_fits(words(firm, assessment, known))
+
+
+def _longest_that_fits(wordings: Iterable[str]) -> str:
+    """The first wording that fits whole; they come longest first. Cut only where even the last does not fit."""
+    last = ""
+    for last in wordings:
+        if fit(last) == last:
+            return last
+    return fit(last)
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
     return min(recommendations, key=lambda r: _URGENCIES.index(r.urgency))
 
 
-def _what_is_missing(recommendations: Sequence[Recommendation]) -> str:
+def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:
+    """Of the most urgent statements the one that brings its own sentence, else the first."""
+    first = _most_urgent(recommendations)
+    return next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.headline), first)
+
+
+def _what_is_missing(recommendations: Sequence[Recommendation]) -> Iterator[str]:
     missing = list(dict.fromkeys(m.text for r in recommendations for m in r.missing))
-    return f"could not be assessed; {listed(missing[:2])}"
+    for shown in (missing[:2], missing[:1]):
+        yield f"could not be assessed; {listed(shown)}"
+    yield "could not be assessed; the card says what is missing"
 
 
-def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     """The headline of the most urgent statement; where it has none, its orders or what it says."""
-    first = _most_urgent(firm)
+    first = _leading(firm)
     if first.avoid:
-        return f"{capital(listed(first.avoid))}: {first.says} ({first.sources[0].short})"
-    if first.orders or (first.headline and not first.held_back):
-        return _headline(first, assessment, known)
-    if first.held_back:
-        return f"{capital(listed([title for title, _ in first.held_back]))} not on record; not ordered now, see the card"
-    return f"{capital(first.says)} ({first.sources[0].short})"
+        yield from _cited(f"{capital(listed(first.avoid))}: {first.says}", first)
+        yield f"{capital(listed(first.avoid))}: not recommended in this disease ({first.sources[0].short})"
+    elif first.orders or (first.headline and not first.held_back):
+        yield from _headlines(first, assessment, known)
+    elif first.held_back:
+        titles = [title for title, _ in first.held_back]
+        yield f"{capital(listed(titles))} not on record; not ordered now, see the card"
+        yield f"{len(titles)} tests not on record; not ordered now, see the card"
+    else:
+        yield from _cited(capital(first.says), first)
 
 
-def _headline(first: Recommendation, assessment: Assessment, known: Knowledge) -> str:
-    """The headline with its braces filled in: found, place, orders, options, due, suspected (docs/rule-vocabulary.md)."""
-    orders = listed([known.orders[order]["title"] for order in first.orders])
-    template = first.headline or f"{{orders}} not {{place}}: {first.says} ({first.sources[0].short})"
+def _cited(words: str, first: Recommendation) -> Iterator[str]:
+    """With the source, without it, and without what a bracket or a second clause adds."""
+    yield f"{words} ({first.sources[0].short})"
+    yield words
+    shorter = words.split(" (")[0].split("; ")[0]
+    yield f"{shorter} ({first.sources[0].short})"
+    yield shorter
+
+
+def _headlines(first: Recommendation, assessment: Assessment, known: Knowledge) -> Iterator[str]:
+    """The headline with its braces filled in (docs/rule-vocabulary.md), at length and then more briefly."""
+    titles = [known.orders[order]["title"] for order in first.orders]
+    own = [first.headline] if first.headline else [f"{{orders}} not {{place}}: {first.says} ({first.sources[0].short})"]
+    options = [_short(option) for option in first.options if option.not_offered is None]
     is_suspected = not any(phenotype.is_confirmed for phenotype in assessment.phenotypes)
-    words = template.format(
-        found=capital(listed(_found(first, assessment)[:2])),
-        place=_place([first]),
-        orders=orders,
-        options=listed([option.title for option in first.options if option.not_offered is None][:4], "or"),
-        due=first.due.says(assessment.as_of) if first.due else "",
-        suspected=", here suspected" if is_suspected else "",
+    for template in (*own, "{orders} not {place}" + f" ({first.sources[0].short})") if titles else own:
+        for is_brief in (False, True):
+            words = template.format(
+                found=capital(listed(_found(first, assessment)[: 1 if is_brief else 2])),
+                place=_place([first]),
+                orders=f"{len(titles)} tests" if is_brief and len(titles) > 1 else listed(titles),
+                options=listed(options[: 2 if is_brief else 4], "or"),
+                due=_due(first, assessment, is_brief),
+                suspected=", here suspected" if is_suspected else "",
+            )
+            yield capital(words)
+
+
+def _due(first: Recommendation, assessment: Assessment, is_brief: bool) -> str:
+    if first.due is None:
+        return ""
+    return first.due.briefly(assessment.as_of) if is_brief else first.due.says(assessment.as_of)
+
+
+def _short(option: Option) -> str:
+    """A title without its explanation: IVIG."""
+    return (
+        option.title.removeprefix("intravenous immunoglobulin (").removesuffix(")") if "(IVIG)" in option.title else option.title
     )
-    return capital(words)
 
 
 def _found(first: Recommendation, assessment: Assessment) -> list[str]:
@@ -84,27 +130,36 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
     return [feature.title for feature in asked if feature.is_present]
 
 
-def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     """The most urgent rule and who says so, or the rule alone where both would not fit."""
     first = _most_urgent(firm)
-    sentence = f"{capital(first.says)} ({first.sources[0].short})"
-    return sentence if fit(sentence) == sentence else capital(first.says)
+    yield from _cited(capital(first.says), first)
+    drug = first.says.split(":")[0]
+    yield f"{capital(drug)}: see the card before it is signed ({first.sources[0].short})"
 
 
-def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     """The options that fit best, for this disease in this state."""
     if not any(r.options for r in firm):
-        return capital(_most_urgent(firm).says)
+        yield from _cited(capital(_most_urgent(firm).says), _most_urgent(firm))
+        return
     disease = _disease_state(assessment)
-    standing = [option for option in options_of(firm) if option.not_offered is None]
+    standing = [option for option in options_of(firm) if option.not_offered is None and not option.is_adjunct]
     if not standing:
-        return f"No option of the guidelines is left for {disease}: seek specialist advice"
+        yield f"No option of the guidelines is left for {disease}: seek specialist advice"
+        return
     best = [option for option in standing if option.is_best_fit] or standing
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)
     line = f"{capital(_LINE_OPTIONS[lines.pop()])} options" if named else "Next-line options"
-    return f"{line} for {disease}: {_named_options(best)}"
+    for state in (disease, disease.removesuffix(_UNGRADED)):
+        for most in (4, 3, 2):
+            yield f"{line} for {state}: {_named_options(best, most)}"
+    yield f"{line} for {disease.removesuffix(_UNGRADED)}: {len(best)}, see the card"
+
+
+_UNGRADED = " (severity not on record)"
 
 
 def _disease_state(assessment: Assessment) -> str:
@@ -114,9 +169,11 @@ def _disease_state(assessment: Assessment) -> str:
         state = f"acute or severe lung disease in {title}"
     else:
         state = title if severity == "unknown" else f"{severity} {title}"
+        if assessment.features["interstitial-lung-disease"].is_present:  # "non-severe" speaks of the muscle
+            state = f"{title} with lung disease" if severity != "severe" else f"{state} with lung disease"
     if assessment.features["pregnancy"].is_present:
         state += " in pregnancy"
-    return f"{state} (severity not on record)" if severity == "unknown" else state
+    return f"{state}{_UNGRADED}" if severity == "unknown" else state
 
 
 def _primary_title(assessment: Assessment) -> str:
@@ -126,13 +183,19 @@ def _primary_title(assessment: Assessment) -> str:
     return (juvenile or confirmed)[0].title if confirmed else "myositis"
 
 
-def _named_options(options: Sequence[Option]) -> str:
+def _named_options(options: Sequence[Option], most: int) -> str:
     """`oral glucocorticoid with methotrexate or azathioprine` where each goes with it, else a plain list of alternatives."""
-    partners = [option.title for option in options if option.treatment.startswith("glucocorticoid")]
+    partners = [_short(option) for option in options if option.treatment.startswith("glucocorticoid")]
     others = [option for option in options if not option.treatment.startswith("glucocorticoid")]
     if all(any(backing.partner for backing in option.backing) for option in others):
-        return " with ".join(listed(titles, "or") for titles in (partners, [o.title for o in others[:4]]) if titles)
-    return listed([option.title for option in options][:4], "or")
+        return " with ".join(_some(titles, most) for titles in (partners, [_short(o) for o in others]) if titles)
+    return _some([_short(option) for option in options], most)
+
+
+def _some(titles: Sequence[str], most: int) -> str:
+    """So many of them; that there are more is said."""
+    rest = len(titles) - most
+    return listed([*titles[:most], f"{rest} more"] if rest > 0 else titles, "or")
 
 
 def _place(firm: Sequence[Recommendation]) -> str:
@@ -140,28 +203,29 @@ def _place(firm: Sequence[Recommendation]) -> str:
     return "in the data supplied" if any(item.is_caveat for r in firm for item in r.missing) else "on record"
 
 
-def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> str:
+def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     orders = list(dict.fromkeys(order for r in firm for order in r.orders))
     found = assessment.phenotype("anti-tif1-gamma-dermatomyositis") or assessment.phenotype("dermatomyositis")
     disease = found.title if found else "dermatomyositis"
     if not orders:
-        return _repeat(disease, firm, assessment)
+        yield from _repeat(disease, firm, assessment)
+        return
     place = "not on record" if _place(firm) == "on record" else "not in the data supplied"
     titles = _screening_titles(orders, known)
     for shown in range(len(titles), 0, -1):
         rest = len(titles) - shown
-        sentence = f"Tumour screening in {disease}: {listed(titles[:shown] + ([f'{rest} more'] if rest else []))} {place}"
-        if fit(sentence) == sentence:
-            return sentence
-    return f"Tumour screening in {disease}: {len(titles)} tests {place}"
+        yield f"Tumour screening in {disease}: {listed(titles[:shown] + ([f'{rest} more'] if rest else []))} {place}"
+    yield f"Tumour screening in {disease}: {len(titles)} tests {place}"
 
 
-def _repeat(disease: str, firm: Sequence[Recommendation], assessment: Assessment) -> str:
+def _repeat(disease: str, firm: Sequence[Recommendation], assessment: Assessment) -> Iterator[str]:
     due = next((r.due for r in firm if r.due), None)
     if due is None:
-        return f"Tumour screening in {disease}: nothing is ordered now, see the card"
+        yield f"Tumour screening in {disease}: nothing is ordered now, see the card"
+        return
     state = "overdue" if due.state is DueState.OVERDUE else "due again"
-    return f"Tumour screening in {disease} is {state}: {due.says(assessment.as_of)}"
+    for words in (due.says(assessment.as_of), due.briefly(assessment.as_of)):
+        yield f"Tumour screening in {disease} is {state}: {words}"
 
 
 def _screening_titles(orders: list[str], known: Knowledge) -> list[str]:

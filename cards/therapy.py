@@ -50,10 +50,12 @@ def decide(offered: Sequence[Rule], case: Case, known: Knowledge, undecided_fit:
     options = [(_fit(backers), _option(treatment, backers, case, known)) for treatment, backers in backing.items()]
     ranked = sorted(options, key=lambda pair: _rank(*pair))
     # What the patient declined still fits best: declining it brings no other drug into the ready-made orders.
-    standing = (fit for fit, option in options if (option.not_offered is None or option.is_declined) and not _is_partner(option))
-    best = max((*standing, undecided_fit), default=0)
+    stands = (pair for pair in options if pair[1].not_offered is None or pair[1].is_declined)
+    competing = (fit for fit, option in stands if not _goes_with_others(option))
+    best = max((*competing, undecided_fit), default=0)
     return tuple(
-        replace(option, rank=rank, is_best_fit=_is_partner(option) or fit == best) for rank, (fit, option) in enumerate(ranked)
+        replace(option, rank=rank, is_best_fit=not option.is_adjunct and (_is_partner(option) or fit == best))
+        for rank, (fit, option) in enumerate(ranked)
     )
 
 
@@ -69,7 +71,12 @@ def _route_unknown(treatment: str, case: Case) -> str | None:
 
 def _is_partner(option: Option) -> bool:
     """A glucocorticoid goes with the other options rather than competing with them."""
-    return option.treatment.startswith("glucocorticoid")
+    return option.treatment.startswith("glucocorticoid") and not option.is_adjunct
+
+
+def _goes_with_others(option: Option) -> bool:
+    """It competes with no other option."""
+    return _is_partner(option) or option.is_adjunct
 
 
 def _backing(rule: Rule, offer: Offer) -> Backing:
@@ -112,6 +119,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     return Option(
         treatment=treatment,
         title=entry.title,
+        is_adjunct=entry.adjunct,
         backing=tuple(backing for _, backing in ordered),
         cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
@@ -161,12 +169,13 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
     return None
 
 
-def _rank(fit: int, option: Option) -> tuple[bool, bool, int, int, int, int, int, str]:
+def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:
     """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
     return (
         option.not_offered is not None,
+        option.is_adjunct,
         not _is_partner(option),
         -fit,
         len(option.cautions),

@@ -65,12 +65,14 @@ class TreatmentEntry:
         course: the course (agent) that a use of it shows up as, or None for a drug that is no treatment of the sources.
         order: its order key if it can be ordered.
         drugs: ValueSets of the drug, where it has no course.
+        adjunct: it goes beside the treatment of the disease and competes with none, for example for the skin.
     """
 
     title: str
     course: str | None
     order: str | None
     drugs: tuple[str, ...] = ()
+    adjunct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ STRENGTH_WORDS = {
     "conditionally-recommended": "conditionally recommended",
     "conditionally-against": "conditionally advised against",
     "strongly-against": "strongly advised against",
-    "not-stated": "strength not known here",
+    "not-stated": "strength not stated",
     "not-recommended": "not recommended",
     "insufficient-evidence": "evidence insufficient",
     "gap": "a gap in the guidelines",
@@ -37,6 +37,9 @@ LINE_WORDS = {
 }
 """The line of treatment; a statement for any line names none."""
 
+_CITES_OTHERS = "bmj-bp"
+"""The one source that names the papers behind its statements."""
+
 _MOST_REASONS = 8
 
 
@@ -53,8 +56,12 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
     already = dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)
     parts = [
         section("Advice", bullets(_advice(recommendations))),
-        section("Options that fit best", _options_table([o for o in standing if o.is_best_fit])),
-        section("Also named, more generally", bullets(_in_general([o for o in standing if not o.is_best_fit]))),
+        section("Options that fit best", _options_table([o for o in standing if o.is_best_fit], known)),
+        section(
+            "Also named, more generally",
+            bullets(_in_general([o for o in standing if not (o.is_best_fit or o.is_adjunct)], known)),
+        ),
+        section("Beside it", bullets(_in_general([o for o in standing if o.is_adjunct], known))),
         section("Not suggested", bullets(_set_aside([o for o in options if o.not_offered]))),
         section("Not ordered now", bullets(_held_back(recommendations))),
         section("Declined by the patient", bullets(_declined(recommendations))),
@@ -81,17 +88,21 @@ def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
 
 def _named(sources: Sequence[Source]) -> str:
     """The source that we read, and whom it cites."""
-    first, *cited = [source.short for source in sources]
-    return f"{first}, citing {listed(cited)}" if cited else first
+    first, *others = dict.fromkeys(source.short for source in sources)
+    if not others:
+        return first
+    return f"{first}, citing {listed(others)}" if sources[0].id == _CITES_OTHERS else listed([first, *others])
 
 
-def _options_table(options: Sequence[Option]) -> str:
+def _options_table(options: Sequence[Option], known: Knowledge) -> str:
     if not options:
         return ""
-    return table(("Option", "Who says so, in their strength", "In this patient"), [_option_row(option) for option in options])
+    return table(
+        ("Option", "Who says so, in their strength", "In this patient"), [_option_row(option, known) for option in options]
+    )
 
 
-def _option_row(option: Option) -> tuple[str, str, str]:
+def _option_row(option: Option, known: Knowledge) -> tuple[str, str, str]:
     partners = dict.fromkeys(b.partner for b in option.backing if b.partner)
     name = option.title + (f", with {listed(list(partners))}" if partners else "")
     backers: dict[str, list[str]] = {}
@@ -105,7 +116,13 @@ def _option_row(option: Option) -> tuple[str, str, str]:
     ]
     if option.order_withheld:
         chart.append(escape(option.order_withheld))
-    return name, "; ".join(said_by), "; ".join(chart) or "no caution found in the data supplied"
+    return name, "; ".join(said_by), "; ".join(chart) or _nothing_found(option, known)
+
+
+def _nothing_found(option: Option, known: Knowledge) -> str:
+    """Silence is no clearance: it says so where no rule of ours is about the drug."""
+    has_rules = any(option.treatment in rule.treatments for rule in known.safety)
+    return "none of our rules speaks against it" if has_rules else "not checked here"
 
 
 def _by_source(cautions: Sequence[Caution]) -> list[str]:
@@ -116,9 +133,9 @@ def _by_source(cautions: Sequence[Caution]) -> list[str]:
     return [f"{', '.join(said)} ({source})" for source, said in texts.items()]
 
 
-def _in_general(options: Sequence[Option]) -> list[str]:
+def _in_general(options: Sequence[Option], known: Knowledge) -> list[str]:
     """Options that fit less closely: who names them, and what speaks against them."""
-    rows = [(option, _option_row(option)) for option in options]
+    rows = [(option, _option_row(option, known)) for option in options]
     return [
         f"{name}: {said_by}" + (f"; {chart}" if option.cautions or option.order_withheld else "")
         for option, (name, said_by, chart) in rows

@@ -152,6 +152,7 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.takes("prednisone", since=None), UNKNOWN),
     ({"taken_weeks": {"of": "glucocorticoid", "over": 2}}, DM.stopped("prednisone"), NO),
     # drugs together, and drafts
+    ({"earlier_course": "failed"}, DM.stopped("azathioprine", because="ineffective"), NO),
     ({"given": "allopurinol"}, DM.takes("allopurinol"), YES),
     ({"given": ["febuxostat", "allopurinol"]}, DM.takes("allopurinol"), YES),
     ({"given": "azathioprine"}, DM.takes("azathioprine"), YES),
@@ -173,6 +174,7 @@ PREDNISONE = DraftOrder("MedicationRequest/p", ("prednisone",), daily_dose_mg=2.
 @pytest.mark.parametrize(
     ("node", "case", "expected"),
     [
+        ({"earlier_course": "failed"}, {"considered": "methotrexate"}, NO),
         ({"given": "methotrexate"}, {"drafts": (METHOTREXATE,)}, YES),
         ({"given": "methotrexate"}, {"drafts": (PREDNISONE,)}, NO),
         ({"given": "methotrexate"}, {"considered": "methotrexate"}, YES),
@@ -332,6 +334,7 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
         {"taken_weeks": {"of": "glucocorticoid", "over": "two"}},
         {"first_recorded": {"of": "interstitial-lung-disease", "at_most_months": "twelve"}},
         {"given": []},
+        {"earlier_course": "stopped"},
         {"given_together": ["rituximab", "abatacept"]},
         {"given_together": {"at_least": "two", "of": ["rituximab", "abatacept"]}},
         {"drafted_times_a_week": 1},

@@ -269,7 +269,14 @@ def test_a_drug_drafted_in_inclusion_body_myositis_gets_a_warning_under_supporti
     assert found["overrideReasons"]
 
 
-@pytest.mark.parametrize("drug", ["methotrexate", "azathioprine", "rituximab", "prednisone"])
+def test_hepatitis_b_serology_is_asked_for_even_where_rituximab_is_advised_against() -> None:
+    """A boxed warning; whoever goes on in spite of the advice must know."""
+    assert orders(IBM.cards(drafting=("rituximab",))) == {
+        *("physiotherapy-referral", "hepatitis-b-surface-antigen", "hepatitis-b-core-antibody")
+    }
+
+
+@pytest.mark.parametrize("drug", ["methotrexate", "azathioprine", "prednisone"])
 def test_nothing_is_offered_to_go_with_a_drug_that_a_guideline_advises_against(drug: str) -> None:
     assert orders(IBM.cards(drafting=(drug,))) == {"physiotherapy-referral"}
 

@@ -13,6 +13,7 @@ from cards.knowledge import knowledge
 from cards.recommend import calendar
 from cards.recommendation import Level
 from cards.schedule import Due, DueState
+from fhir_profiles.findings import Answer
 from tests.cards.naming import asked_by
 from tests.cards.reading import drugs, held, offered, orders, topics
 from tests.patient import Patient, codeable
@@ -523,3 +524,15 @@ def test_age_50_changes_exactly_the_screening_that_goes_by_it() -> None:
         "titulaer-2011-dm-colonoscopy-over-50",
         "meyer-2019-dm-tumour-summary",
     }
+
+
+# --- what was read only in part -----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(charts(), st.sampled_from(KINDS))
+def test_what_holds_becomes_unknown_at_most_when_a_kind_is_incomplete(patient: Patient, kind: str) -> None:
+    """Unknown is not no: what was found stays, and what was not read may change it, so nothing vanishes without a word."""
+    incomplete = replace(patient, broken=patient.broken | {kind})
+    held_before = {r.id for r in patient.recommendations() if r.holds is Answer.YES and not (r.is_note or r.is_stated)}
+    assert held_before <= {r.id for r in incomplete.recommendations()}

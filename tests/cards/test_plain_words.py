@@ -56,6 +56,11 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
         "no colonoscopy on record (neither done nor ordered)",
     ),
     (
+        {"earlier_course": "not-tolerated"},
+        "an earlier course of the drug not tolerated",
+        "no earlier course of the drug not tolerated",
+    ),
+    (
         {"given": ["allopurinol", "febuxostat"]},
         "allopurinol or febuxostat taken or being written",
         "allopurinol or febuxostat neither taken nor being written",

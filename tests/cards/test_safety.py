@@ -45,6 +45,8 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     # rule: (treatment or order, somebody for whom it speaks, somebody for whom it does not; None where it always speaks)
     "screening-tests-in-pregnancy": ("ct-thorax", PREGNANT, NOT_PREGNANT),
     "spirometry-with-pneumomediastinum": ("pulmonary-function-test", OLD.has("pneumomediastinum"), OLD),
+    "drafted-although-not-tolerated": ("azathioprine", OLD.cannot_tolerate("azathioprine"), OLD),
+    "drafted-although-failed": ("azathioprine", OLD.stopped("azathioprine", because="ineffective"), OLD),
     "methotrexate-pregnancy": ("methotrexate", PREGNANT, NOT_PREGNANT),
     "methotrexate-kidney": ("methotrexate", OLD.has("ckd_stage_4"), OLD.has("ckd_stage_3")),
     "methotrexate-ild": ("methotrexate", OLD.has("interstitial_lung_disease"), OLD),

@@ -261,7 +261,7 @@ def test_the_screen_is_repeated_after_3_months_and_then_every_6(days: tuple[str,
     assert (card(patient) is not None) is due
     if due:
         state = "overdue" if days == ("2026-04-22",) else "due again"
-        assert words(patient).startswith(f"Tumour screening in dermatomyositis is {state}: screening imaging last done ")
+        assert words(patient).startswith(f"Tumour screening in dermatomyositis is {state}: last done ")
         assert screen(patient) == set()
 
 
