@@ -178,17 +178,21 @@ def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
     days = assessment.days_done(schedule.of)
     last = days[-1] if days else None
     *_, now = [time for time in times if time <= assessment.as_of]
-    is_met = last is not None and days_between(last, now) <= EARLY_DAYS
-    if is_met:
-        later = [time for time in times if time > assessment.as_of]
+    if _counts_for(now, last):
+        later = [time for time in times if time > assessment.as_of and not _counts_for(time, last)]
         return Due(schedule.title, DueState.UPCOMING, last, later[0]) if later else None
     return Due(schedule.title, DueState.DUE, last, now)
 
 
+def _counts_for(time: date, last: date | None) -> bool:
+    """Whether the last measurement was made at this time, later, or little earlier."""
+    return last is not None and days_between(last, time) <= EARLY_DAYS
+
+
 def _times(began: date, schedule: Schedule, as_of: date) -> Iterable[date]:
-    """Every time of the calendar up to the first one that lies ahead."""
+    """Every time of the calendar up to the first one that no measurement until now can count for."""
     months = list(schedule.at_months)
-    while schedule.then_every_months and add_months(began, months[-1]) <= as_of:
+    while schedule.then_every_months and days_between(as_of, add_months(began, months[-1])) <= EARLY_DAYS:
         months.append(months[-1] + schedule.then_every_months)
     return (add_months(began, month) for month in months)
 

@@ -12,8 +12,10 @@ from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
 from cards.orders import build_order
-from cards.recommendation import Option, Recommendation
+from cards.recommendation import Level, Option, Recommendation
+from cards.safety import cautions_for
 from cards.summary import summary
+from cards.verdicts import Case
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Missing, Standing
@@ -178,11 +180,18 @@ _SHOWN = (Standing.PRESENT, Standing.FAILED)
 
 
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
-    """The tests that would supply what is missing, where we know an order for them and the chart shows none (rules 1 and 3)."""
+    """The tests that would supply what is missing, where we know an order for them, the chart shows none (rules 1 and 3), and
+    no safety rule stops it."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
     keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
     shown = (assessment.investigation(known.orders[key]["investigation"]) for key in keys)
-    return [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
+    needed = [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
+    return [key for key in needed if not _is_stopped(key, assessment, known)]
+
+
+def _is_stopped(order: str, assessment: Assessment, known: Knowledge) -> bool:
+    stops = cautions_for(order, Case(assessment), known, (Level.STOP,))
+    return any(stop.is_certain for stop in stops)
 
 
 def _suggestion(

@@ -96,7 +96,7 @@ def test_azathioprine_beside_allopurinol_is_critical_and_offers_mycophenolate(dr
 def test_rituximab_without_hepatitis_b_serology_is_a_warning_that_offers_the_serology() -> None:
     found = card(DM, "drugSafety", "rituximab")
     assert found["indicator"] == "warning"
-    assert found["summary"].startswith("Rituximab: check first (hepatitis B: nothing on record")
+    assert found["summary"].startswith("Rituximab: check first: hepatitis B")
     assert found["source"]["label"].startswith("FDA label")
     assert orders([found]) == {"hepatitis-b-surface-antigen", "hepatitis-b-core-antibody"}
     assert actions([found], "delete") == []
