@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cards.condition_words import Titles, titles, titles_of
 from cards.conditions import compile_condition
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label, read_document
@@ -173,6 +174,7 @@ class Knowledge:
         populations: the named groups of patients, as they stand in their file.
         sources: every source, by id.
         source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
+        titles: what conditions are said with in words.
     """
 
     version: str
@@ -188,6 +190,12 @@ class Knowledge:
     populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     source_attributes: tuple[Mapping[str, str], ...] = ()
+    titles: Titles = field(default_factory=titles)
+
+    @property
+    def rules_off(self) -> tuple[Rule, ...]:
+        """The statements that are switched off."""
+        return tuple(rule for rule in self.off if isinstance(rule, Rule))
 
     @property
     def safety_off(self) -> tuple[SafetyRule, ...]:
@@ -253,6 +261,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         populations=layers.table("populations"),
         sources=sources,
         source_attributes=tuple(read_document(layers.folder / "source_attributes.yaml", "source_attributes")),
+        titles=titles_of(known, {key: treatment.title for key, treatment in treatments.items()}),
     )
 
 

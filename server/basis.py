@@ -18,9 +18,9 @@ SITE_TERMINOLOGY = f"{PREFIX}TERMINOLOGY"
 """Environment variable: a folder with a site's own ValueSets and ConceptMaps, besides those of the site folder (decision 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """What an evaluation rests on; several can be used side by side.
+    """What an evaluation rests on; several can be used side by side. Each is equal to itself only.
 
     Args:
         terminology: what codes and phrases mean.
