@@ -168,7 +168,10 @@ def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
     times = list(_times(assessment.disease_began, schedule, assessment.as_of))
     days = assessment.days_done(schedule.of)
     last = days[-1] if days else None
-    *_, now = [time for time in times if time <= assessment.as_of]
+    come = [time for time in times if time <= assessment.as_of]
+    if not come:
+        return None
+    now = come[-1]
     is_met = last is not None and days_between(last, now) <= EARLY_DAYS
     if is_met:
         later = [time for time in times if time > assessment.as_of]
