@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from cards.condition_words import Titles, titles, titles_of
@@ -22,6 +23,9 @@ from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
 
 KNOWLEDGE_RELEASE = "2026.11"
+
+HEADLINE_WORDS = ("found", "place", "orders", "options", "due", "suspected")
+"""What the braces of a headline may name; `summary` fills them in (docs/rule-vocabulary.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +330,7 @@ class _Loader:
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
+        self._check_headline(where, entry.get("headline", ""))
         return Rule(
             id=entry["id"],
             guideline=one.group,
@@ -365,7 +370,21 @@ class _Loader:
             return None
         schedule = read_schedule(entry["schedule"])
         self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
+        if list(schedule.at_months) != sorted(set(schedule.at_months)):
+            raise RuleError(f"{where}: `at_months` must ascend, each time once; write {sorted(set(schedule.at_months))}")
         return schedule
+
+    @staticmethod
+    def _check_headline(where: str, headline: str) -> None:
+        """Whether every brace of a headline is one that can be filled in."""
+        try:
+            pieces = list(Formatter().parse(headline))
+        except ValueError as error:
+            raise RuleError(f"{where}: headline: {error}; write a brace that is to be read as `{{{{` or `}}}}`") from None
+        known = ", ".join(f"{{{name}}}" for name in HEADLINE_WORDS)
+        for _, name, form, conversion in pieces:
+            if name is not None and (name not in HEADLINE_WORDS or form or conversion):
+                raise RuleError(f"{where}: headline: unknown brace `{{{name}}}`; known are {known}")
 
     def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
         for one in entries:
