@@ -228,7 +228,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         RuleError: with file, entry and remedy; one line for each entry that is wrong.
     """
     layers = Layers(folder, site)
-    layers.check_site()
+    layers.check_names()
     known = _definitions(layers)
     orders = layers.table("orders")
     treatments = {
@@ -502,7 +502,11 @@ def _version(layers: Layers) -> str:
     digest = hashlib.sha256()
     spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
-    own = () if layers.site is None else (path for path in layers.site.rglob("*") if path.suffix in (".yaml", ".json"))
+    own = (
+        ()
+        if layers.site is None
+        else (path for path in layers.site.rglob("*") if path.is_file() and path.suffix in (".yaml", ".json"))
+    )
     for path in (*spoken, *sorted(clinical), *sorted(own)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
