@@ -4,6 +4,7 @@ Every fact keeps the FHIR reference it came from. Facts are filed under clinical
 input is read, once; whoever asks later looks a concept up and never scans resources again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from fhir_profiles.dates import DateInterval
+
+
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 class InputState(StrEnum):
@@ -265,8 +269,10 @@ class DraftOrder:
 
     @property
     def has_id(self) -> bool:
-        """Whether an action can name it: some clients send drafts without an id."""
-        return self.reference == f"{self.resource.get('resourceType')}/{self.resource.get('id')}"
+        """Whether an action can name it: some clients send drafts without an id, or with one that no FHIR server would take."""
+        name = self.resource.get("id")
+        is_id = isinstance(name, str) and _FHIR_ID.fullmatch(name) is not None
+        return is_id and self.reference == f"{self.resource.get('resourceType')}/{name}"
 
 
 def facts_of(filed: Filed[FactType], concepts: tuple[str, ...]) -> tuple[FactType, ...]:

@@ -359,6 +359,12 @@ def test_a_draft_without_an_id_cannot_be_named_by_an_action() -> None:
     assert not found.has_id
 
 
+@pytest.mark.parametrize(("name", "has_id"), [("a" * 64, True), ("A-1.b", True), ("a" * 65, False), ("a b", False), ("a](x)", False)])
+def test_a_draft_whose_id_is_not_a_fhir_id_cannot_be_named_by_an_action(name: str, has_id: bool) -> None:
+    draft = DraftOrder(f"MedicationRequest/{name}", (), resource={"resourceType": "MedicationRequest", "id": name})
+    assert draft.has_id is has_id
+
+
 @pytest.mark.parametrize(
     "resource",
     [
