@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from fhir_profiles.dates import DateInterval
 
-
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -255,7 +254,7 @@ class DraftOrder:
         is_selected: named in `context.selections` (order-select), or part of an order-sign.
         route: `intravenous`, `subcutaneous`, `oral`, `topical`, `ophthalmic` or None.
         daily_dose_mg: milligrams a day, only where dose and timing are structured.
-        times_a_week: how often a week, by the most frequent of its dosages; None where no timing is structured.
+        times_a_week: how often a week at the most, by all its dosages together; None where no timing is structured.
         resource: the order as it was sent, to be given back unchanged in an `update`; never logged, never compared.
     """
 
