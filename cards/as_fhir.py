@@ -32,7 +32,8 @@ def as_fhir(known: Knowledge) -> Library:
     """
     value_sets = [orjson.loads(path.read_bytes()) for path in sorted(PACKAGED.glob("*.json"))]
     plans = (
-        *(plan_of_statement(rule, known) for rule in known.rules),
+        *(plan_of_statement(rule, known, is_on=True) for rule in known.rules),
+        *(plan_of_statement(rule, known, is_on=False) for rule in known.rules_off),
         *(plan_of_safety_rule(rule, known, is_on=True) for rule in known.safety),
         *(plan_of_safety_rule(rule, known, is_on=False) for rule in known.safety_off),
     )
@@ -78,7 +79,9 @@ def _topics(known: Knowledge) -> Json:
 
 
 def _strengths(known: Knowledge) -> Json:
-    strengths = dict.fromkeys(("recommended", *STRENGTH_WORDS, "statement", *(rule.strength for rule in known.rules)))
+    strengths = dict.fromkeys(
+        ("recommended", *STRENGTH_WORDS, "statement", *(rule.strength for rule in (*known.rules, *known.rules_off)))
+    )
     named = ((code, strength_title(code)) for code in strengths)
     return _code_system("recommendation-strength", "strength of a recommendation, in the source's word", named, known)
 

@@ -38,10 +38,20 @@ Writer = Callable[[Any, bool, Titles], str]
 
 @cache
 def titles() -> Titles:
-    """The titles of the packaged definitions; those of computed findings are what assessing an empty chart calls them."""
-    findings = assess(PatientRecord(as_of=date(2000, 1, 1))).features
+    """The titles of the packaged definitions."""
     treatments = {name: str(entry["title"]) for name, entry in Layers(PACKAGED).table("treatments").items()}
-    return Titles(definitions(), {code: finding.title for code, finding in findings.items()}, treatments)
+    return titles_of(definitions(), treatments)
+
+
+def titles_of(known: Definitions, treatments: Mapping[str, str]) -> Titles:
+    """The titles of some definitions; those of computed findings are what assessing an empty chart calls them.
+
+    Args:
+        known: the definitions.
+        treatments: title of every treatment, by key.
+    """
+    findings = assess(PatientRecord(as_of=date(2000, 1, 1)), known).features
+    return Titles(known, {code: finding.title for code, finding in findings.items()}, treatments)
 
 
 def words_of(key: str, value: Any, holds: bool, named: Titles) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
+from cards.condition_words import Titles, titles, titles_of
 from cards.conditions import compile_condition
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label, read_document
@@ -21,6 +23,9 @@ from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
 
 KNOWLEDGE_RELEASE = "2026.11"
+
+HEADLINE_WORDS = ("found", "place", "orders", "options", "due", "suspected")
+"""What the braces of a headline may name; `summary` fills them in (docs/rule-vocabulary.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,7 @@ class Knowledge:
         populations: the named groups of patients, as they stand in their file.
         sources: every source, by id.
         source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
+        titles: what conditions are said with in words.
     """
 
     version: str
@@ -188,6 +194,12 @@ class Knowledge:
     populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     source_attributes: tuple[Mapping[str, str], ...] = ()
+    titles: Titles = field(default_factory=titles)
+
+    @property
+    def rules_off(self) -> tuple[Rule, ...]:
+        """The statements that are switched off."""
+        return tuple(rule for rule in self.off if isinstance(rule, Rule))
 
     @property
     def safety_off(self) -> tuple[SafetyRule, ...]:
@@ -216,7 +228,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         RuleError: with file, entry and remedy; one line for each entry that is wrong.
     """
     layers = Layers(folder, site)
-    layers.check_site()
+    layers.check_names()
     known = _definitions(layers)
     orders = layers.table("orders")
     treatments = {
@@ -253,6 +265,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         populations=layers.table("populations"),
         sources=sources,
         source_attributes=tuple(read_document(layers.folder / "source_attributes.yaml", "source_attributes")),
+        titles=titles_of(known, {key: treatment.title for key, treatment in treatments.items()}),
     )
 
 
@@ -317,6 +330,7 @@ class _Loader:
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
+        self._check_headline(where, entry.get("headline", ""))
         return Rule(
             id=entry["id"],
             guideline=one.group,
@@ -356,7 +370,21 @@ class _Loader:
             return None
         schedule = read_schedule(entry["schedule"])
         self._check(where, "investigation", [schedule.of], self.vocabulary.definitions.investigations)
+        if list(schedule.at_months) != sorted(set(schedule.at_months)):
+            raise RuleError(f"{where}: `at_months` must ascend, each time once; write {sorted(set(schedule.at_months))}")
         return schedule
+
+    @staticmethod
+    def _check_headline(where: str, headline: str) -> None:
+        """Whether every brace of a headline is one that can be filled in."""
+        try:
+            pieces = list(Formatter().parse(headline))
+        except ValueError as error:
+            raise RuleError(f"{where}: headline: {error}; write a brace that is to be read as `{{{{` or `}}}}`") from None
+        known = ", ".join(f"{{{name}}}" for name in HEADLINE_WORDS)
+        for _, name, form, conversion in pieces:
+            if name is not None and (name not in HEADLINE_WORDS or form or conversion):
+                raise RuleError(f"{where}: headline: unknown brace `{{{name}}}`; known are {known}")
 
     def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
         for one in entries:
@@ -474,7 +502,11 @@ def _version(layers: Layers) -> str:
     digest = hashlib.sha256()
     spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
-    own = () if layers.site is None else (path for path in layers.site.rglob("*") if path.suffix in (".yaml", ".json"))
+    own = (
+        ()
+        if layers.site is None
+        else (path for path in layers.site.rglob("*") if path.is_file() and path.suffix in (".yaml", ".json"))
+    )
     for path in (*spoken, *sorted(clinical), *sorted(own)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

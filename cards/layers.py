@@ -22,7 +22,10 @@ RULE_FOLDERS = {"guidelines": "recommendations", "drug_safety": "rules"}
 """Folders of rules, and the member of a file that lists them."""
 
 SWITCHES = "site.yaml"
-_OTHER_FOLDERS = ("definitions", "valuesets", "scenarios")
+_READ_IN = {**dict.fromkeys(RULE_FOLDERS, ".yaml"), "definitions": ".yaml", "valuesets": ".json", "scenarios": ".yaml"}
+"""The folders, and how the names of the files end that are read in each."""
+
+_DATA = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +114,44 @@ class Layers:
         """The folders, the one that wins last."""
         return (self.folder,) if self.site is None else (self.folder, self.site)
 
-    def check_site(self) -> None:
-        """Whether everything in the site's folder is of use.
+    def check_names(self) -> None:
+        """Whether everything in the folders is of use.
 
         Raises:
             RuleError: there is no such folder, or a file or folder in it that nobody reads.
         """
-        if self.site is None:
-            return
-        if not self.site.is_dir():
-            raise RuleError(f"{self.site}: no such folder; correct the setting or create it")
-        known = {*(f"{name}.yaml" for name in TABLES), SWITCHES, *RULE_FOLDERS, *_OTHER_FOLDERS}
-        for path in sorted(self.site.iterdir()):
-            is_data = path.is_dir() or path.suffix in (".yaml", ".yml", ".json")
-            if is_data and not path.name.startswith(".") and path.name not in known:
-                raise RuleError(f"{path}: nothing of this name is read; known are {', '.join(sorted(known))}")
+        for folder in (self.folder / kind for kind in RULE_FOLDERS):
+            _check_folder(folder)
+        if self.site is not None:
+            _check_site(self.site)
+
+
+def _check_site(site: Path) -> None:
+    if not site.is_dir():
+        raise RuleError(f"{site}: no such folder; correct the setting or create it")
+    known = {*(f"{name}.yaml" for name in TABLES), SWITCHES, *_READ_IN}
+    for path in filter(_is_data, sorted(site.iterdir())):
+        if path.name not in known:
+            raise RuleError(f"{path}: nothing of this name is read; known are {', '.join(sorted(known))}")
+    for folder in (site / name for name in _READ_IN):
+        _check_folder(folder)
+
+
+def _check_folder(folder: Path) -> None:
+    """A file whose name ends otherwise, or a folder within, would go unnoticed."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise RuleError(f"{folder}: must be a folder; put its files into a folder of this name")
+    ending = _READ_IN[folder.name]
+    for path in filter(_is_data, sorted(folder.iterdir())):
+        if path.suffix != ending:
+            raise RuleError(f"{path}: is not read; only files here whose names end in `{ending}` are, so rename or move it")
+
+
+def _is_data(path: Path) -> bool:
+    """Whether somebody may have put it there to be read; notes beside the data are left alone."""
+    return not path.name.startswith(".") and (path.is_dir() or path.suffix.lower() in _DATA)
 
 
 def label(path: Path) -> str:

@@ -117,11 +117,11 @@ def leaves(node: Any) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def explained(trigger: Mapping[str, Any], populations: Mapping[str, Any]) -> str:
+def explained(trigger: Mapping[str, Any], populations: Mapping[str, Any], named: Titles | None = None) -> str:
     """A trigger in one line, and after it what each of its groups means: complete in itself, for a machine to hand on."""
     groups = groups_in(trigger, populations)
-    meanings = [f"“{group_title(name)}” means: {one_line(plain_words(populations[name]))}." for name in groups]
-    return " ".join([f"{one_line(plain_words(trigger))}.", *meanings])
+    meanings = [f"“{group_title(name)}” means: {one_line(plain_words(populations[name], named))}." for name in groups]
+    return " ".join([f"{one_line(plain_words(trigger, named))}.", *meanings])
 
 
 def spoken_keys() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ is not computed are extensions, since R4 has no element for the source's own wor
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cards.condition_words import phenotype_titles, titles
+from cards.condition_words import phenotype_titles
 from cards.knowledge import KNOWLEDGE_RELEASE, Knowledge, Rule, SafetyRule
 from cards.markdown import capital
 from cards.plain_words import explained, one_line, plain_words
@@ -51,9 +51,10 @@ def metadata(kind: str, name: str, title: str, known: Knowledge) -> Json:
     }
 
 
-def plan_of_statement(rule: Rule, known: Knowledge) -> Json:
-    """The PlanDefinition of one guideline statement."""
+def plan_of_statement(rule: Rule, known: Knowledge, *, is_on: bool) -> Json:
+    """The PlanDefinition of one guideline statement; one that is switched off is a draft."""
     plan = metadata("PlanDefinition", rule.id, rule.says, known)
+    plan["status"] = "active" if is_on else "draft"
     plan["extension"] = [_strength(rule.strength), *_not_computed(rule), *_attributes(rule, known)]
     plan["type"] = {"coding": [{"system": f"{_HL7}/plan-definition-type", "code": "eca-rule"}]}
     plan["description"] = f"{capital(rule.says)}."
@@ -89,7 +90,11 @@ def plan_of_safety_rule(rule: SafetyRule, known: Knowledge, *, is_on: bool) -> J
 
 
 def _action_of_statement(rule: Rule, known: Knowledge) -> Json:
-    notes = [f"Where it applies ({one_line(plain_words(note.trigger))}): {note.text}" for note in rule.notes if note.trigger]
+    notes = [
+        f"Where it applies ({one_line(plain_words(note.trigger, known.titles))}): {note.text}"
+        for note in rule.notes
+        if note.trigger
+    ]
     action: Json = {"title": capital(rule.says), "priority": _PRIORITY[rule.urgency]}
     if rule.schedule:
         notes.insert(0, f"{capital(rule.schedule.title)} falls due {in_words(rule.schedule)}.")
@@ -136,7 +141,7 @@ def _ordering(order: str, known: Knowledge) -> Json:
 def _applies(trigger: Mapping[str, Any] | None, known: Knowledge) -> Json:
     if trigger is None:
         return {}
-    expression = {"language": "text/plain", "expression": explained(trigger, known.populations)}
+    expression = {"language": "text/plain", "expression": explained(trigger, known.populations, known.titles)}
     return {"condition": [{"kind": "applicability", "expression": expression}]}
 
 
@@ -212,7 +217,7 @@ def _contexts(trigger: Mapping[str, Any] | None, known: Knowledge) -> Iterator[J
     needed = list(_necessary(trigger, known))
     for key, value in needed:
         if key == "phenotype":
-            yield _context("focus", {"valueCodeableConcept": {"text": phenotype_titles(value, titles())}})
+            yield _context("focus", {"valueCodeableConcept": {"text": phenotype_titles(value, known.titles)}})
         elif key == "sex":
             coding = {"system": "http://hl7.org/fhir/administrative-gender", "code": value}
             yield _context("gender", {"valueCodeableConcept": {"coding": [coding]}})

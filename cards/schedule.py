@@ -177,7 +177,10 @@ def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
     times = list(_times(assessment.disease_began, schedule, assessment.as_of))
     days = assessment.days_done(schedule.of)
     last = days[-1] if days else None
-    *_, now = [time for time in times if time <= assessment.as_of]
+    come = [time for time in times if time <= assessment.as_of]
+    if not come:
+        return None
+    now = come[-1]
     if _counts_for(now, last):
         later = [time for time in times if time > assessment.as_of and not _counts_for(time, last)]
         return Due(schedule.title, DueState.UPCOMING, last, later[0]) if later else None

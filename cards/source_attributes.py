@@ -13,7 +13,7 @@ from cards.knowledge import KNOWLEDGE_RELEASE, Knowledge, Rule
 from cards.markdown import listed
 from cards.plain_words import leaves
 from cards.recommendation import Source
-from fhir_profiles.clinical_definitions import Definitions, definitions
+from fhir_profiles.clinical_definitions import Definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def source_attributes(rule: Rule, known: Knowledge) -> tuple[SourceAttribute, ..
 
 def inputs_of(rule: Rule, known: Knowledge) -> Inputs:
     """What a statement reads of the patient, everything behind it included."""
-    reader = _Reader(known, definitions())
+    reader = _Reader(known, known.definitions)
     to_hold = frozenset(reader.of_rule(rule))
     return Inputs(to_hold, frozenset(reader.of_what_goes_with(rule)) - to_hold)
 

@@ -6,6 +6,7 @@ start, not at the bedside.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,6 +145,7 @@ def load_definitions(*folders: Path) -> Definitions:
     features = {code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in tables["features"].items()}
     _check_references(features)
     _check_phenotypes(tables["phenotypes"])
+    _check_thresholds(tables["treatment"])
     return Definitions(
         antibodies={c: _build(AntibodyDefinition, "antibodies.yaml", c, e) for c, e in tables["antibodies"].items()},
         agents={c: _build(AgentDefinition, "agents.yaml", c, e) for c, e in tables["agents"].items()},
@@ -208,9 +210,14 @@ def _build(kind: type[Definition], name: str, code: str, entry: object) -> Defin
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
 
 
+_INVESTIGATION = {"title", "shown_by", "kinds", "declined_by"}
+
+
 def _build_investigation(code: str, entry: object) -> InvestigationDefinition:
     if not isinstance(entry, dict) or not isinstance(entry.get("title"), str) or not isinstance(entry.get("shown_by"), list):
         raise DefinitionError(f"investigations.yaml: {code} needs `title`, and `shown_by` with a list of ValueSets")
+    if unknown := sorted(set(entry) - _INVESTIGATION):
+        raise DefinitionError(f"investigations.yaml: {code} has unknown member(s) {unknown}; known are {sorted(_INVESTIGATION)}")
     combinations = tuple(tuple(c) if isinstance(c, list) else (c,) for c in entry["shown_by"])
     kinds = (*entry.get("kinds", ("Procedure", "DiagnosticReport")), "ServiceRequest")  # an order counts as much as the test
     declined_by = tuple(entry.get("declined_by", combinations[0]))
@@ -222,6 +229,16 @@ def _parameter(name: str, entry: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
         raise DefinitionError(f"treatment.yaml: {name} needs a `value`, a number above 0, and should say its `source`")
     return value
+
+
+def _check_thresholds(table: Mapping[str, Any]) -> None:
+    """A threshold that nothing asks for is one that is misspelt."""
+    known = _read(FOLDER / "treatment.yaml")
+    for name in table:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise DefinitionError(f"treatment.yaml: {name} is no threshold here; {hint}known are {', '.join(known)}")
 
 
 def _check_references(features: Mapping[str, FeatureDefinition]) -> None:

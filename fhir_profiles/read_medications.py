@@ -1,6 +1,6 @@
 """Drugs: ordered, reported, given and dispensed, as one kind of entry (phenotypes.md section 5, drug-safety.md section 0)."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -101,7 +101,7 @@ class Dosing(NamedTuple):
     Args:
         route: the only route that its dosages name.
         daily_dose_mg: milligrams a day.
-        times_a_week: by the most frequent dosage.
+        times_a_week: at the most, by all dosages together.
     """
 
     route: str | None = None
@@ -113,8 +113,7 @@ def dosing_of(request: Element, chart: Chart) -> Dosing:
     """The dosing of a MedicationRequest that is being written; free text is not read."""
     schedule = _schedule(request, "dosageInstruction", chart)
     dosages = [one for one in request.children("dosageInstruction") if not one.content.get("modifierExtension")]
-    often = [times for dosage in dosages if (times := _doses_a_day(dosage)) is not None]
-    return Dosing(schedule.route, schedule.daily_dose_mg, max(often) * 7 if often else None)
+    return Dosing(schedule.route, schedule.daily_dose_mg, _times_a_week(dosages))
 
 
 def read_request(request: Element, chart: Chart) -> None:
@@ -328,15 +327,54 @@ def _daily_dose(dosage: Element, repeat: Element | None) -> float | None:
     return None if dose is None or times is None else float(f"{dose * times:.12g}")
 
 
-def _doses_a_day(dosage: Element) -> float | None:
-    """How often a day a dosage is taken, by its timing or by the code of its timing."""
+def _times_a_week(dosages: Iterable[Element]) -> float | None:
+    """How often a week the drug is taken at the most, by coded timing.
+
+    Dosages on different days of the week add up; of those that name no day, or the same one, the most frequent counts, since
+    a dose may be made up of two strengths.
+    """
+    on_day: dict[object, float] = {}
+    often: list[float] = []
+    for dosage in dosages:
+        days, times = _days_of_week(_repeat(dosage)), _doses_a_week(dosage)
+        if times is not None:
+            often.append(times)
+            on_day.update({day: max(times / len(days), on_day.get(day, 0.0)) for day in days})
+    return float(f"{max(*often, sum(on_day.values())):.12g}") if often else None
+
+
+def _doses_a_week(dosage: Element) -> float | None:
+    """How often a week one dosage is taken, by its timing or by the code of its timing."""
     repeat = _repeat(dosage)
-    times = _times_a_day(repeat) if repeat else None
+    times = _repeats_a_week(repeat) if repeat else None
     timing = dosage.child("timing")
     if times is not None or timing is None:
         return times
-    coded = [_TIMES_A_DAY[code] for code in codes_of(timing.content.get("code")) if code in _TIMES_A_DAY]
+    coded = [_TIMES_A_DAY[code] * 7 for code in codes_of(timing.content.get("code")) if code in _TIMES_A_DAY]
     return max(coded, default=None)
+
+
+def _repeats_a_week(repeat: Element) -> float | None:
+    """At the most: the higher end of a range, and every day of the week that is named."""
+    content, unit, period = repeat.content, repeat.code("periodUnit"), repeat.number("period")
+    days = _days_of_week(repeat)
+    if not content.keys().isdisjoint(("count", "countMax")):
+        return None
+    if days and period is None:
+        return float(len(days))
+    frequency = max((n for name in ("frequency", "frequencyMax") if (n := repeat.number(name)) is not None), default=len(days))
+    if period is None or unit not in _DAYS or frequency <= 0 or period <= 0:
+        return None
+    if unit == "wk":
+        return max(frequency, len(days)) / period
+    times = frequency * 7 / (period * _DAYS[unit])
+    return times * len(days) / 7 if days else times
+
+
+def _days_of_week(repeat: Element | None) -> frozenset[str]:
+    """The days that a timing names, each once."""
+    named = repeat.content.get("dayOfWeek") if repeat else None
+    return frozenset(day for day in named if isinstance(day, str)) if isinstance(named, list) else frozenset()
 
 
 def _milligrams(rate: Element) -> float | None:

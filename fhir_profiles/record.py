@@ -4,6 +4,7 @@ Every fact keeps the FHIR reference it came from. Facts are filed under clinical
 input is read, once; whoever asks later looks a concept up and never scans resources again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from fhir_profiles.dates import DateInterval
+
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 class InputState(StrEnum):
@@ -251,7 +254,7 @@ class DraftOrder:
         is_selected: named in `context.selections` (order-select), or part of an order-sign.
         route: `intravenous`, `subcutaneous`, `oral`, `topical`, `ophthalmic` or None.
         daily_dose_mg: milligrams a day, only where dose and timing are structured.
-        times_a_week: how often a week, by the most frequent of its dosages; None where no timing is structured.
+        times_a_week: how often a week at the most, by all its dosages together; None where no timing is structured.
         resource: the order as it was sent, to be given back unchanged in an `update`; never logged, never compared.
     """
 
@@ -265,8 +268,10 @@ class DraftOrder:
 
     @property
     def has_id(self) -> bool:
-        """Whether an action can name it: some clients send drafts without an id."""
-        return self.reference == f"{self.resource.get('resourceType')}/{self.resource.get('id')}"
+        """Whether an action can name it: some clients send drafts without an id, or with one that no FHIR server would take."""
+        name = self.resource.get("id")
+        is_id = isinstance(name, str) and _FHIR_ID.fullmatch(name) is not None
+        return is_id and self.reference == f"{self.resource.get('resourceType')}/{name}"
 
 
 def facts_of(filed: Filed[FactType], concepts: tuple[str, ...]) -> tuple[FactType, ...]:

@@ -39,8 +39,8 @@ def create_app(config: Config, *, ready: Event | None = None) -> Flask:
     app.register_blueprint(assess_blueprint(config))
     app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))
-    app.register_blueprint(fhir_blueprint())
-    app.register_blueprint(guidelines_blueprint())
+    app.register_blueprint(fhir_blueprint(config))
+    app.register_blueprint(guidelines_blueprint(config))
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -1,11 +1,12 @@
 """What an evaluation rests on: terminology and knowledge, the packaged ones or a site's over them (`docs/site-folder.md`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
-from cards.knowledge import Knowledge, knowledge, load_knowledge
+from cards.knowledge import KNOWLEDGE_RELEASE, Knowledge, knowledge, load_knowledge
 from cards.layers import is_whole
 from cards.verdicts import RuleError
 from fhir_profiles.codes import Terminology, TerminologyError
@@ -18,9 +19,9 @@ SITE_TERMINOLOGY = f"{PREFIX}TERMINOLOGY"
 """Environment variable: a folder with a site's own ValueSets and ConceptMaps, besides those of the site folder (decision 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """What an evaluation rests on; several can be used side by side.
+    """What an evaluation rests on; several can be used side by side. Each is equal to itself only.
 
     Args:
         terminology: what codes and phrases mean.
@@ -58,9 +59,8 @@ def load_basis(site: Path | None = None, terminology: Path | None = None) -> Bas
         return packaged_basis()
     folders = [folder for folder in (site and site / "valuesets", terminology) if folder]
     try:
-        return Basis(
-            Terminology.load(*(folder for folder in folders if folder == terminology or folder.is_dir())), _knowledge(site)
-        )
+        loaded = Terminology.load(*(folder for folder in folders if folder == terminology or folder.is_dir()))
+        return Basis(loaded, _covering(terminology, _knowledge(site)))
     except (RuleError, TerminologyError) as error:
         raise ConfigurationError(str(error)) from error
 
@@ -69,6 +69,18 @@ def _knowledge(site: Path | None) -> Knowledge:
     if site is None:
         return knowledge()
     return load_knowledge(site) if is_whole(site) else load_knowledge(site=site)
+
+
+def _covering(terminology: Path | None, known: Knowledge) -> Knowledge:
+    """The knowledge with a version that covers this folder too: its codes decide cards as much as the site's folder does."""
+    files = sorted(terminology.glob("*.json")) if terminology else []
+    if not files:
+        return known
+    digest = sha256(known.version.encode())
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return replace(known, version=f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}")
 
 
 def basis_from(environment: Mapping[str, str]) -> Basis:

@@ -7,8 +7,9 @@ import orjson
 from flask import Blueprint, Response, request
 
 from cards.as_fhir import Library, as_fhir
-from cards.knowledge import knowledge
+from server.basis import Basis, load_basis
 from server.capabilities import capability_statement
+from server.config import Config
 from server.error_answers import FHIR_JSON
 from server.errors import NotAcceptableError, UnknownResourceError
 from server.fhir_search import read_query, search
@@ -18,9 +19,12 @@ _SPOKEN = (FHIR_JSON, "application/json")
 _FORMATS = ("json", *_SPOKEN)
 
 
-def fhir_blueprint() -> Blueprint:
-    """The read-only FHIR API."""
+def fhir_blueprint(config: Config) -> Blueprint:
+    """The read-only FHIR API, of the knowledge that cards are made from."""
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
+
+    def basis() -> Basis:
+        return load_basis(config.site, config.terminology)
 
     @blueprint.before_request
     def check_format() -> None:
@@ -28,43 +32,45 @@ def fhir_blueprint() -> Blueprint:
 
     @blueprint.get("/metadata")
     def metadata() -> Response:
-        return publish(_capabilities())
+        return publish(_capabilities(basis()))
 
     @blueprint.get("/<kind>")
     def find(kind: str) -> Response:
-        resources = _resources_of(kind)
+        resources = _resources_of(kind, basis())
         query = read_query(request.args.items(multi=True), is_strict="handling=strict" in request.headers.get("Prefer", ""))
         return publish(_written(search(resources.values(), query, request.script_root + request.path)))
 
     @blueprint.get("/<kind>/<name>")
     def read(kind: str, name: str) -> Response:
-        if name not in _resources_of(kind):
+        if name not in _resources_of(kind, basis()):
             raise UnknownResourceError(f"There is no such resource here. GET /fhir/{kind} lists what there is.")
-        return publish(_resource(kind, name))
+        return publish(_resource(kind, name, basis()))
 
     return blueprint
 
 
 @cache
-def _library() -> Library:
-    return as_fhir(knowledge())
+def library(basis: Basis) -> Library:
+    """Everything that is published of a basis, made once for each."""
+    return as_fhir(basis.knowledge)
 
 
 @cache
-def _capabilities() -> Published:
-    return _written(capability_statement(_library()))
+def _capabilities(basis: Basis) -> Published:
+    return _written(capability_statement(library(basis)))
 
 
 @cache
-def _resource(kind: str, name: str) -> Published:
+def _resource(kind: str, name: str, basis: Basis) -> Published:
     """Kept for every resource that there is; names that do not exist never come here."""
-    return _written(_library()[kind][name])
+    return _written(library(basis)[kind][name])
 
 
-def _resources_of(kind: str) -> Any:
-    if kind not in _library():
-        raise UnknownResourceError(f"This server has {', '.join(_library())} and no other resources.")
-    return _library()[kind]
+def _resources_of(kind: str, basis: Basis) -> Any:
+    resources = library(basis)
+    if kind not in resources:
+        raise UnknownResourceError(f"This server has {', '.join(resources)} and no other resources.")
+    return resources[kind]
 
 
 def _written(resource: dict[str, Any]) -> Published:

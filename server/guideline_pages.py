@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, render_template
 
-from cards.knowledge import Knowledge, knowledge
+from cards.knowledge import Knowledge
 from cards.markdown import capital
 from server import guideline_views as views
+from server.basis import load_basis
+from server.config import Config
 from server.errors import UnknownGuidelineError
 from server.published import Published, publish, published
 
@@ -18,8 +20,8 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def guidelines_blueprint() -> Blueprint:
-    """The pages for the reviewer."""
+def guidelines_blueprint(config: Config) -> Blueprint:
+    """The pages for the reviewer, of the knowledge that cards are made from."""
     blueprint = Blueprint(
         "guidelines",
         __name__,
@@ -32,17 +34,20 @@ def guidelines_blueprint() -> Blueprint:
     blueprint.add_app_template_filter(views.pieces, "pieces")
     kept: dict[str, Published] = {}
 
+    def known() -> Knowledge:
+        return load_basis(config.site, config.terminology).knowledge
+
     @blueprint.get("")
     @blueprint.get("/")
     def index() -> Response:
-        return _kept(kept, "", lambda: _page("index", index=views.index(knowledge())))
+        return _kept(kept, "", lambda: _index(known()))
 
     @blueprint.get("/<name>")
     def page(name: str) -> Response:
         if name in _PAGES:
-            return _kept(kept, name, lambda: _PAGES[name](knowledge()))
-        if any(rule.guideline == name for rule in knowledge().rules):
-            return _kept(kept, name, lambda: _guideline(name, knowledge()))
+            return _kept(kept, name, lambda: _PAGES[name](known()))
+        if any(rule.guideline == name for rule in views.every_rule(known())):
+            return _kept(kept, name, lambda: _guideline(name, known()))
         raise UnknownGuidelineError("There is no such page. /guidelines lists those that there are.")
 
     return blueprint
@@ -56,48 +61,55 @@ def _kept(kept: dict[str, Published], name: str, make: Callable[[], str]) -> Res
     return response
 
 
-def _page(template: str, **content: object) -> str:
-    return render_template(f"guidelines/{template}.html", version=knowledge().version, **content)
+def _page(template: str, known: Knowledge, **content: object) -> str:
+    return render_template(f"guidelines/{template}.html", version=known.version, **content)
+
+
+def _index(known: Knowledge) -> str:
+    return _page("index", known, index=views.index(known))
 
 
 def _guideline(name: str, known: Knowledge) -> str:
-    rules = [rule for rule in known.rules if rule.guideline == name]
+    rules = [rule for rule in views.every_rule(known) if rule.guideline == name]
     return _page(
         "guideline",
+        known,
         source=rules[0].sources[0],
         topics=views.statements(name, known),
         groups=views.groups(views.triggers_of(rules), known),
         count=len(rules),
-        stated=sum(rule.stated is not None for rule in rules),
+        tally=views.tally(rules, known),
     )
 
 
 def _contradictions(known: Knowledge) -> str:
     disputes = [
-        (dispute.contradiction, views.words(dispute.trigger), views.taking_part(code, known))
+        (dispute.contradiction, views.words(dispute.trigger, known), views.taking_part(code, known))
         for code, dispute in sorted(known.disputes.items(), key=lambda item: int(item[0].removeprefix("C")))
     ]
     groups = views.groups((dispute.trigger for dispute in known.disputes.values()), known)
-    return _page("contradictions", disputes=disputes, groups=groups)
+    return _page("contradictions", known, disputes=disputes, groups=groups)
 
 
 def _drug_safety(known: Knowledge) -> str:
     levels = {
-        level: [(rule, views.subjects(rule, known), views.words(rule.trigger), is_on) for rule, is_on in rules]
+        level: [(rule, views.subjects(rule, known), views.words(rule.trigger, known), is_on) for rule, is_on in rules]
         for level, rules in views.safety_rules(known).items()
     }
     rules = (*known.safety, *known.safety_off)
     groups = views.groups((rule.trigger for rule in rules), known)
-    return _page("drug_safety", levels=levels, meanings=views.LEVELS, groups=groups, count=len(rules))
+    return _page("drug_safety", known, levels=levels, meanings=views.LEVELS, groups=groups, count=len(rules))
 
 
 def _orders(known: Knowledge) -> str:
-    orders = [(key, entry, views.counts_as_done(entry), views.asked_for_by(key, known)) for key, entry in known.orders.items()]
+    orders = [
+        (key, entry, views.counts_as_done(entry, known), views.asked_for_by(key, known)) for key, entry in known.orders.items()
+    ]
     kinds = {
         "Tests, imaging and referrals": [row for row in orders if row[1]["resource"] == "ServiceRequest"],
         "Drugs": [row for row in orders if row[1]["resource"] == "MedicationRequest"],
     }
-    return _page("orders", kinds=kinds)
+    return _page("orders", known, kinds=kinds)
 
 
 _PAGES: Mapping[str, Callable[[Knowledge], str]] = {

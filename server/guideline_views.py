@@ -1,11 +1,11 @@
 """What the `/guidelines` pages show, drawn from the knowledge: no HTML and no web framework here."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cards.condition_words import titles
 from cards.knowledge import Knowledge, Offer, Rule, SafetyRule
 from cards.markdown import capital
 from cards.plain_words import Words, group_title, groups_in, plain_words
@@ -33,13 +33,14 @@ class Guideline:
     Args:
         source: the guideline.
         page: name of its page; None while nothing of it is transcribed.
-        computed, stated: how many statements are computed, and how many are only stated.
+        computed, stated, off: how many statements are computed, how many only stated, and how many switched off.
     """
 
     source: Source
     page: str | None
     computed: int = 0
     stated: int = 0
+    off: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, ready to be shown."""
+    """One statement, ready to be shown; `state` is `computed`, `stated` or `off`."""
 
     rule: Rule
+    state: str
     strength: str
     line: str
     indicator: str
@@ -99,27 +101,49 @@ def index(known: Knowledge) -> Index:
     first = {source.id for source in (*fourteen, *named)}
     rest = [source for source in known.sources.values() if source.id not in first]
     return Index(
-        fourteen=tuple(_by_year(_guideline(source, transcribed) for source in fourteen)),
-        review_and_summary=tuple(_guideline(source, transcribed) for source in named),
-        later=tuple(_by_year(_guideline(source, transcribed) for source in rest if source.id in transcribed)),
+        fourteen=tuple(_by_year(_guidelines(fourteen, transcribed, known))),
+        review_and_summary=tuple(_guidelines(named, transcribed, known)),
+        later=tuple(_by_year(_guidelines((source for source in rest if source.id in transcribed), transcribed, known))),
         cited=tuple((source, _citations(source, known)) for source in rest if source.id not in transcribed),
     )
 
 
-def _transcribed(known: Knowledge) -> dict[str, list[Rule]]:
-    """The statements by the source that they transcribe, which is the first of each statement."""
-    rules: dict[str, list[Rule]] = {}
-    for rule in known.rules:
-        rules.setdefault(rule.sources[0].id, []).append(rule)
+def every_rule(known: Knowledge) -> tuple[Rule, ...]:
+    """All statements, those that are switched off last."""
+    return (*known.rules, *known.rules_off)
+
+
+def state_of(rule: Rule, known: Knowledge) -> str:
+    """`computed`, `stated` (shown, never fired) or `off`."""
+    if rule in known.rules_off:
+        return "off"
+    return "computed" if rule.is_computed else "stated"
+
+
+def tally(rules: Iterable[Rule], known: Knowledge) -> Counter[str]:
+    """How many of these statements are in each state."""
+    return Counter(state_of(rule, known) for rule in rules)
+
+
+def _transcribed(known: Knowledge) -> dict[str, dict[str, list[Rule]]]:
+    """The statements by the source that they transcribe, which is the first of each statement, and by their page."""
+    rules: dict[str, dict[str, list[Rule]]] = {}
+    for rule in every_rule(known):
+        rules.setdefault(rule.sources[0].id, {}).setdefault(rule.guideline, []).append(rule)
     return rules
 
 
-def _guideline(source: Source, transcribed: Mapping[str, list[Rule]]) -> Guideline:
-    rules = transcribed.get(source.id)
-    if not rules:
-        return Guideline(source, None)
-    stated = sum(rule.stated is not None for rule in rules)
-    return Guideline(source, rules[0].guideline, len(rules) - stated, stated)
+def _guidelines(
+    sources: Iterable[Source], transcribed: Mapping[str, Mapping[str, list[Rule]]], known: Knowledge
+) -> Iterator[Guideline]:
+    """One for each page of each source: a site may have a page of its own about a packaged source."""
+    for source in sources:
+        pages = transcribed.get(source.id)
+        if not pages:
+            yield Guideline(source, None)
+            continue
+        for page, rules in pages.items():
+            yield Guideline(source, page, **tally(rules, known))
 
 
 def _by_year(guidelines: Iterable[Guideline]) -> list[Guideline]:
@@ -128,12 +152,12 @@ def _by_year(guidelines: Iterable[Guideline]) -> list[Guideline]:
 
 def _citations(source: Source, known: Knowledge) -> int:
     rules = (*known.safety, *known.safety_off)
-    return sum(source in rule.sources for rule in known.rules) + sum(rule.source == source for rule in rules)
+    return sum(source in rule.sources for rule in every_rule(known)) + sum(rule.source == source for rule in rules)
 
 
 def statements(guideline: str, known: Knowledge) -> dict[str, list[Statement]]:
     """The statements of a guideline by the title of their card topic, in the order of cards; empty for no such guideline."""
-    rules = [rule for rule in known.rules if rule.guideline == guideline]
+    rules = [rule for rule in every_rule(known) if rule.guideline == guideline]
     topics = sorted({rule.topic for rule in rules}, key=lambda code: known.topics[code].rank)
     return {known.topics[t].display: [_statement(rule, known) for rule in rules if rule.topic == t] for t in topics}
 
@@ -143,14 +167,15 @@ def _statement(rule: Rule, known: Knowledge) -> Statement:
     orders += [_order(order, part.trigger, known) for part in rule.orders_if for order in part.orders]
     return Statement(
         rule=rule,
+        state=state_of(rule, known),
         strength=strength_title(rule.strength),
         line=LINE_WORDS.get(rule.line, ""),
         indicator=_INDICATORS[rule.urgency],
-        when=words(rule.trigger),
+        when=words(rule.trigger, known),
         orders=tuple(orders),
         treatments=tuple(_treatment(offer, known) for offer in rule.offers),
         avoid=tuple(known.treatments[key].title for key in rule.avoid),
-        notes=tuple(Part(note.text, "", words(note.trigger)) for note in rule.notes),
+        notes=tuple(Part(note.text, "", words(note.trigger, known)) for note in rule.notes),
         disputes=tuple((code, known.disputes[code].contradiction.title) for code in rule.conflicts),
         calendar=f"{capital(rule.schedule.title)}: {in_words(rule.schedule)}" if rule.schedule else None,
         scenarios=_scenarios_by_statement().get(rule.id, ()),
@@ -169,7 +194,7 @@ def _scenarios_by_statement() -> dict[str, tuple[str, ...]]:
 
 
 def _order(key: str, trigger: Mapping[str, Any] | None, known: Knowledge) -> Part:
-    return Part(known.orders[key]["title"], "", words(trigger), key)
+    return Part(known.orders[key]["title"], "", words(trigger, known), key)
 
 
 def _treatment(offer: Offer, known: Knowledge) -> Part:
@@ -177,18 +202,18 @@ def _treatment(offer: Offer, known: Knowledge) -> Part:
     partner = f"with {offer.partner}" if offer.partner else ""
     strength = strength_title(offer.strength).lower() if offer.strength else ""
     said = "; ".join(text for text in (partner, strength, offer.remark) if text)
-    return Part(treatment.title, said, words(offer.trigger), treatment.order)
+    return Part(treatment.title, said, words(offer.trigger, known), treatment.order)
 
 
-def words(trigger: Mapping[str, Any] | None) -> Words | None:
+def words(trigger: Mapping[str, Any] | None, known: Knowledge) -> Words | None:
     """A trigger in words, or None where there is none."""
-    return plain_words(trigger) if trigger else None
+    return plain_words(trigger, known.titles) if trigger else None
 
 
 def groups(triggers: Iterable[Mapping[str, Any] | None], known: Knowledge) -> list[Group]:
     """The named groups that these triggers rest on, each with its meaning, in the order of their file."""
     used = {name for trigger in triggers for name in groups_in(trigger, known.populations)}
-    return [Group(n, group_title(n), plain_words(node)) for n, node in known.populations.items() if n in used]
+    return [Group(n, group_title(n), plain_words(node, known.titles)) for n, node in known.populations.items() if n in used]
 
 
 def triggers_of(rules: Iterable[Rule]) -> Iterable[Mapping[str, Any] | None]:
@@ -228,9 +253,9 @@ def asked_for_by(order: str, known: Knowledge) -> list[Rule]:
     ]
 
 
-def counts_as_done(entry: Mapping[str, Any]) -> str:
+def counts_as_done(entry: Mapping[str, Any], known: Knowledge) -> str:
     """What shows that a test was done or ordered, in words; nothing for a drug."""
-    investigation = titles().definitions.investigations.get(entry.get("investigation", ""))
+    investigation = known.definitions.investigations.get(entry.get("investigation", ""))
     return investigation.title if investigation else ""
 
 

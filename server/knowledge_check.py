@@ -1,7 +1,7 @@
 """Checking a knowledge folder or a site folder: every slip with its file, its line and what to do."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -123,7 +123,9 @@ def located(problem: str, layers: Layers) -> str:
 
 
 def _paths_of(name: str, layers: Layers) -> list[Path]:
-    """The files of that name, the one that wins first."""
+    """The files of that name, the one that wins first; a message about an unreadable file names its whole path."""
+    if Path(name).is_absolute():
+        return [Path(name)]
     return [path for folder in reversed(layers.folders()) for path in sorted(folder.rglob(name))]
 
 
@@ -134,7 +136,7 @@ def _path_of(name: str, layers: Layers) -> Path:
 def _line_of_entry(name: str, entry: str, layers: Layers) -> tuple[Path, int] | None:
     begins = re.compile(rf"\s*(- )?\{{?(id: )?[\"']?{re.escape(entry)}[\"']?(\s*[,:}}#]|\s*$)")
     for path in _paths_of(name, layers):
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        for number, line in enumerate(_lines(path), start=1):
             if begins.match(line):
                 return path, number
     return None
@@ -142,15 +144,20 @@ def _line_of_entry(name: str, entry: str, layers: Layers) -> tuple[Path, int] | 
 
 def _narrowed(path: Path, line: int, problem: str) -> int:
     """The line of the word that is wrong, where it stands in the same entry; else the line on which the entry begins."""
-    if not path.is_file():
-        return line
     word = next((one for found in [_UNKNOWN_WORD.search(problem)] if found for one in found.groups() if one), None)
     if word is None:
         return line
-    lines: Iterable[str] = path.read_text("utf-8").splitlines()
-    for number, text in enumerate(lines, start=1):
+    for number, text in enumerate(_lines(path), start=1):
         if number > line and re.match(r"\s*- \{?id: ", text):
             break
         if number >= line and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
             return number
     return line
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file; none of what cannot be read, which is what the message is about."""
+    try:
+        return path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []

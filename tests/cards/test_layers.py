@@ -174,6 +174,16 @@ def test_the_packaged_folder_is_whole_and_a_site_folder_is_not(tmp_path: Path) -
         ),
         ({"definitions__features": "pregnancy: {tilte: pregnancy}\n"}, "features.yaml: pregnancy has unknown member"),
         ({"definitions__units": "{}\n"}, "units.yaml: nothing of this name is read"),
+        (
+            {"guidelines__a": OWN_STATEMENT + "    schedule: {of: blood-count, title: count, at_months: [6, 3]}\n"},
+            "guidelines/a.yaml: our-physiotherapy: `at_months` must ascend, each time once; write [3, 6]",
+        ),
+        (
+            {"guidelines__a": OWN_STATEMENT + '    headline: "do {foo} now"\n'},
+            "guidelines/a.yaml: our-physiotherapy: headline: unknown brace `{foo}`; known are {found}, {place}, {orders}, ",
+        ),
+        ({"guidelines__a": OWN_STATEMENT + '    headline: "do {place now"\n'}, "our-physiotherapy: headline: expected '}'"),
+        ({"guidelines__a": OWN_STATEMENT + '    headline: "do {place!r} now"\n'}, "headline: unknown brace `{place}`"),
     ],
 )
 def test_a_slip_in_a_site_folder_is_named(tmp_path: Path, files: dict[str, str], message: str) -> None:

@@ -117,6 +117,11 @@ def test_activity_is_measured_at_onset_at_3_6_and_12_months_and_then_every_year(
     assert (found.state, found.due_from) == (state, day)
 
 
+def test_before_its_first_time_a_calendar_has_not_begun() -> None:
+    from_month_3 = Schedule(of="disease-activity-measure", title="measure", at_months=(3, 6))
+    assert due_of(Patient().has("dermatomyositis", since="2026-11-01").assess(), from_month_3) is None
+
+
 def test_where_results_were_not_supplied_nobody_knows_whether_it_was_measured() -> None:
     assert due(MAN_OF_60.without("Observation"), MEASURE).state is DueState.UNKNOWN
     assert due(MAN_OF_60.failed("Observation"), MEASURE).state is DueState.UNKNOWN

@@ -329,7 +329,20 @@ def repeated(**repeat: Any) -> Json:
         ([repeated(frequency=1, period=1, periodUnit="d"), {"text": "as told"}], 7),
         ([{"text": "every day"}], None),
         ([{"timing": {"code": {"text": "every day"}}}], None),
-        ([repeated(frequency=1, frequencyMax=7, period=1, periodUnit="wk")], None),
+        ([repeated(frequency=1, frequencyMax=7, period=1, periodUnit="wk")], 7),
+        ([repeated(frequency=1, period=1, periodUnit="wk", dayOfWeek=["mon", "thu"])], 2),
+        ([repeated(frequency=2, period=1, periodUnit="wk", dayOfWeek=["mon", "thu"])], 2),
+        ([repeated(frequency=2, period=1, periodUnit="wk", dayOfWeek=["mon"])], 2),
+        ([repeated(dayOfWeek=["mon", "thu"])], 2),
+        ([repeated(frequency=1, period=1, periodUnit="d", dayOfWeek=["mon"])], 1),
+        ([repeated(frequency=1, period=1, periodUnit="d", dayOfWeek=["mon", "tue", "wed"])], 3),
+        ([repeated(frequency=1, period=2, periodUnit="wk", dayOfWeek=["mon"])], 0.5),
+        ([repeated(frequency=1, period=1, periodUnit="wk", dayOfWeek=[day]) for day in ("mon", "thu")], 2),
+        ([repeated(frequency=1, period=1, periodUnit="wk", dayOfWeek=["mon"])] * 2, 1),
+        ([repeated(frequency=1, period=1, periodUnit="wk")] * 2, 1),
+        ([repeated(frequency=1, period=1, periodUnit="wk", dayOfWeek="mon")], 1),
+        ([repeated(frequency=1, period=12, periodUnit="h", count=3)], None),
+        ([repeated(frequency=1, period=0, periodUnit="wk")], None),
         ([repeated(frequency=1, period=1, periodUnit="d") | {"modifierExtension": [{"url": "x"}]}], None),
         ([], None),
     ],
@@ -357,6 +370,14 @@ def test_a_draft_without_an_id_cannot_be_named_by_an_action() -> None:
     entry = {"fullUrl": "urn:uuid:0", "resource": without(request(status="draft"), "id")}
     (found,), _ = drafts({"resourceType": "Bundle", "entry": [entry]})
     assert not found.has_id
+
+
+@pytest.mark.parametrize(
+    ("name", "has_id"), [("a" * 64, True), ("A-1.b", True), ("a" * 65, False), ("a b", False), ("a](x)", False)]
+)
+def test_a_draft_whose_id_is_not_a_fhir_id_cannot_be_named_by_an_action(name: str, has_id: bool) -> None:
+    draft = DraftOrder(f"MedicationRequest/{name}", (), resource={"resourceType": "MedicationRequest", "id": name})
+    assert draft.has_id is has_id
 
 
 @pytest.mark.parametrize(

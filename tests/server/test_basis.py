@@ -31,6 +31,18 @@ def test_cards_and_evaluation_tell_the_version_of_the_knowledge_that_they_rest_o
     assert site.knowledge.version != packaged_basis().knowledge.version
 
 
+def test_the_version_covers_the_folder_with_the_terminology_of_the_site(tmp_path: Path) -> None:
+    versions = [packaged_basis().knowledge.version]
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert load_basis(terminology=folder).knowledge.version == versions[0]
+        load_basis.cache_clear()
+        (folder / "anti-tif1-gamma.json").write_text(json.dumps(VALUESET).replace("MYO-17", f"MYO-{number}"), "utf-8")
+        versions.append(load_basis(terminology=folder).knowledge.version)
+    assert len(set(versions)) == 3
+
+
 def test_without_folders_it_is_the_packaged_one() -> None:
     assert load_basis() is basis_from({}) is packaged_basis()
 

@@ -99,6 +99,18 @@ rules:
             "cushing_threshold_mg_per_day needs a `value`",
             id="a threshold without its members",
         ),
+        pytest.param(
+            {"definitions__treatment": 'cushing_treshold_mg_per_day: {value: 10, source: "ours"}\n'},
+            "definitions/treatment.yaml:1",
+            "cushing_treshold_mg_per_day is no threshold here; did you mean cushing_threshold_mg_per_day? known are ",
+            id="a threshold that nothing asks for",
+        ),
+        pytest.param(
+            {"definitions__investigations": "ours:\n  title: ours\n  shown_by: [ecg]\n  kind: [Procedure]\n"},
+            "definitions/investigations.yaml:4",
+            "ours has unknown member(s) ['kind']; known are ",
+            id="a member of an investigation",
+        ),
         pytest.param({"site": "on: []\noff: [foo]\n"}, "site.yaml:2", "`foo` is no rule", id="a switch of nothing"),
         pytest.param(
             {"scenarios__ours": "as_of: 2026-11-22\nscenarios:\n  - {name: A, patient: {problem: []}, expect: {cards: 0}}\n"},
@@ -135,6 +147,56 @@ def test_a_value_set_of_nothing_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_nobody_reads_is_told(tmp_path: Path) -> None:
     (found,) = problems_in(site_with(tmp_path, guideline__ours=OWN_STATEMENT))
     assert found.startswith(f"{tmp_path}/guideline: nothing of this name is read; known are ")
+
+
+@pytest.mark.parametrize("name", ["guidelines/a.yaml", "definitions/features.yaml", "orders.yaml", "scenarios/a.yaml"])
+def test_a_file_that_is_no_text_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"source: \xff\xfe\n")
+    (found,) = problems_in(tmp_path)
+    assert found == f"{file}: is not UTF-8; save it as UTF-8"
+    monkeypatch.chdir(tmp_path)
+    (found,) = problems_in(Path())
+    assert found.startswith(name)
+    assert found.endswith("is not UTF-8; save it as UTF-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["orders.yaml", "site.yaml", "guidelines/a.yaml", "definitions/features.yaml", "scenarios/a.yaml"]
+)
+def test_a_folder_with_the_name_of_a_file_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (found,) = problems_in(tmp_path)
+    assert found == f"{tmp_path / name}: cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    "name", ["guidelines/x.yml", "guidelines/more/x.yaml", "drug_safety/x.YAML", "scenarios/x.yml", "valuesets/x.yaml"]
+)
+def test_what_would_go_unread_in_a_folder_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("", "utf-8")
+    (found,) = problems_in(tmp_path)
+    assert found.startswith(str(tmp_path / Path(*Path(name).parts[:2])))
+    assert ": is not read; only files here whose names end in `." in found
+
+
+def test_a_file_with_the_name_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "guidelines").write_text("", "utf-8")
+    (found,) = problems_in(tmp_path)
+    assert found == f"{tmp_path}/guidelines: must be a folder; put its files into a folder of this name"
+
+
+def test_a_table_that_a_site_cannot_change_is_told(tmp_path: Path) -> None:
+    (found,) = problems_in(site_with(tmp_path, source_attributes="a: [\n"))
+    assert found.startswith(f"{tmp_path}/source_attributes.yaml: nothing of this name is read; known are ")
+
+
+def test_notes_beside_the_data_are_left_alone(tmp_path: Path) -> None:
+    site = site_with(tmp_path, guidelines__ours=OLDER_COLONOSCOPY)
+    (site / "guidelines" / "README.md").write_text("who changed what", "utf-8")
+    assert problems_in(site) == ()
 
 
 def test_the_packaged_knowledge_and_a_sound_site_folder_are_in_order(tmp_path: Path) -> None:
