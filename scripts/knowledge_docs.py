@@ -15,6 +15,8 @@ import yaml
 
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital, table
+from cards.plain_words import one_line, plain_words
+from cards.recommendation import Side
 from server.scenarios import Scenario, packaged_scenarios
 
 ROOT = Path(__file__).parent.parent
@@ -130,8 +132,15 @@ def _contradictions(known: Knowledge) -> Iterable[str]:
         dispute = known.disputes[code].contradiction
         raised = [f"`{rule.id}`" for rule in known.rules if code in rule.conflicts]
         yield f"## {code}. {capital(dispute.title)}"
-        yield "\n".join(f"- {_cell(side)}" for side in dispute.sides)
+        yield "\n".join(f"- {_cell(side.text)}{_for_whom(side)}" for side in dispute.sides)
+        if dispute.note:
+            yield _cell(dispute.note)
         yield f"Raised by {', '.join(raised)}."
+
+
+def _for_whom(side: Side) -> str:
+    """For whom a card prints it first."""
+    return f" _First for: {_cell(one_line(plain_words(side.trigger)))}._" if side.trigger else ""
 
 
 def _drug_safety(known: Knowledge) -> Iterable[str]:
