@@ -92,7 +92,8 @@ def _coverage(known: Knowledge) -> Iterable[str]:
             f"- Statements of the two source documents: {_count(statements, rules)}.",
             f"- Unmet needs of the review's table 3: {_count(needs, rules)}.",
             f"- Statements newer than the sources, each under its own name: {_count(later, rules)}.",
-            f"- Contradictions: {len(shown_contradictions())} of {len(known.disputes)} shown with every side on the card of a scenario.",
+            f"- Contradictions: {len(shown_contradictions())} of {len(known.disputes)} shown with every side "
+            "on the card of a scenario.",
             f"- Drug-safety rows of the sources or of a named public source: {len(carried)} of {len(named)} carried by rules "
             f"that are on; {len(known.safety_off)} rules of background knowledge are there and off.",
             f"- Scenarios: {len(packaged_scenarios())}.",
