@@ -14,9 +14,10 @@ from typing import Any
 
 from cards.condition_words import Titles, titles, titles_of
 from cards.conditions import compile_condition
+from cards.disputes import Dispute, read_dispute
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label, read_document
-from cards.recommendation import Contradiction, Level, Source
+from cards.recommendation import Level, Source
 from cards.schedule import Schedule, read_schedule
 from cards.verdicts import Condition, RuleError, TreatmentEntry, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
@@ -157,15 +158,6 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
-    """A contradiction, and for whom it matters."""
-
-    contradiction: Contradiction
-    matters: Condition
-    trigger: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything that cards are made from.
 
@@ -239,7 +231,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
     _check_tables(orders, treatments, known)
     sources = _sources(layers.table("sources"))
     vocabulary = _vocabulary(layers.table("populations"), known)
-    disputes = {code: _dispute(code, e, vocabulary) for code, e in layers.table("contradictions").items()}
+    disputes = {code: read_dispute(code, e, vocabulary, sources) for code, e in layers.table("contradictions").items()}
     guidelines, safety_files = layers.groups("guidelines"), layers.groups("drug_safety")
     safety_rules = {entry.id: entry for group in safety_files for entry in group}
     loader = _Loader(replace(vocabulary, treatments=treatments), sources, orders, treatments, topics, disputes, safety_rules, [])
@@ -462,11 +454,6 @@ def _check_tables(orders: Mapping[str, Any], treatments: Mapping[str, TreatmentE
             raise RuleError(
                 f"treatments.yaml: {key} has unknown order `{treatment.order}`; known are {', '.join(sorted(orders))}"
             )
-
-
-def _dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary) -> Dispute:
-    matters = compile_condition(entry["when"], vocabulary, f"contradictions.yaml: {code}") if "when" in entry else everyone
-    return Dispute(Contradiction(code, entry["title"], tuple(entry["sides"])), matters, entry.get("when"))
 
 
 def _sources(table: Mapping[str, Any]) -> dict[str, Source]:

@@ -203,7 +203,7 @@ def _contradictions(rule: Rule, known: Knowledge) -> list[Json]:
         {
             "type": "documentation",
             "label": dispute.id,
-            "display": f"Where guidelines disagree: {dispute.title}. {' '.join(dispute.sides)}",
+            "display": f"Where guidelines disagree: {dispute.title}. {' '.join(dispute.lines)}",
         }
         for dispute in disputes
     ]

@@ -139,6 +139,7 @@ def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
 
 def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation:
     notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
+    disputes = (known.disputes[code] for code in rule.conflicts)
     return Recommendation(
         id=rule.id,
         topic=rule.topic,
@@ -150,7 +151,7 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recomme
         because=verdict.because,
         missing=verdict.missing,
         notes=notes,
-        conflicts=tuple(code for code in rule.conflicts if known.disputes[code].matters(case).answer is Answer.YES),
+        disputes=tuple(dispute.seen_by(case) for dispute in disputes if dispute.matters(case).answer is Answer.YES),
         headline=rule.headline,
         asks_about=rule.asks_about,
         due=case.calendar.get(rule.id),

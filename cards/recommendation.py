@@ -1,8 +1,12 @@
 """What is said: a `Recommendation` that holds for a patient, or would hold were a datum known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from typing import Any
 
+from cards.markdown import listed
 from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
 from fhir_profiles.record import DraftOrder
@@ -32,14 +36,55 @@ class Source:
     found_in: str | None = None
     specialty: str | None = None
 
+    @property
+    def basis(self) -> str:
+        """The evidence, where it stands beside the name of the guideline and not beside one of its statements."""
+        return self.evidence.removesuffix(" (whole guideline)")
+
+    @property
+    def dated(self) -> str:
+        """The short name with a year (`BMJ Best Practice 2024`), where one is known."""
+        has_year = any(word.isdigit() and len(word) == 4 for word in self.short.split())
+        return self.short if has_year or self.year is None else f"{self.short} {self.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a disagreement.
+
+    Args:
+        who: the sources that take it; empty where it stands outside the two source documents.
+        says: what they say, in their own strength.
+        outside: what it rests on, where it stands outside.
+        trigger: whom it fits, as it is written; None where that is not said.
+    """
+
+    who: tuple[Source, ...]
+    says: str
+    outside: str | None = None
+    trigger: Mapping[str, Any] | None = None
+
+    @property
+    def text(self) -> str:
+        """`Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D): not recommended.`"""
+        by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(self.who, lambda one: one.basis)]
+        named = "; ".join(f"{listed(names)} ({basis})" for basis, names in by_basis)
+        return f"{named or f'Outside the sources, {self.outside}'}: {self.says}."
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A disagreement between guidelines (C1 to C15 of the reference): who says what."""
+    """A disagreement between guidelines (C1 to C15 of the reference): who says what, and a sentence for all of them."""
 
     id: str
     title: str
-    sides: tuple[str, ...]
+    sides: tuple[Side, ...]
+    note: str | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every side, and the note."""
+        return (*(side.text for side in self.sides), *((self.note,) if self.note else ()))
 
 
 class Level(StrEnum):
@@ -174,7 +219,7 @@ class Recommendation:
         annotate: drafts, and the sentence that each should carry.
         is_note: nothing is left of it but its notes; the statement itself is not printed.
         is_stated: it cannot be computed; printed beside others of its topic, never alone.
-        conflicts: contradiction ids.
+        disputes: where guidelines disagree about it, the sides that fit this patient first.
         headline: the sentence of a card that this statement leads; braces are filled in by `summary`.
         asks_about: the features that its condition names.
         due: what its calendar says.
@@ -202,10 +247,15 @@ class Recommendation:
     annotate: tuple[DraftAnswer, ...] = ()
     is_note: bool = False
     is_stated: bool = False
-    conflicts: tuple[str, ...] = ()
+    disputes: tuple[Contradiction, ...] = ()
     headline: str | None = None
     asks_about: tuple[str, ...] = ()
     due: Due | None = None
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The ids of the contradictions."""
+        return tuple(dispute.id for dispute in self.disputes)
 
     @property
     def is_worth_a_card(self) -> bool:

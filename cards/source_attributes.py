@@ -69,7 +69,7 @@ class _Reader:
 
     def of_what_goes_with(self, rule: Rule) -> Iterator[str]:
         parts = [part.trigger for part in rule.orders_if] + [o.trigger for o in rule.offers] + [n.trigger for n in rule.notes]
-        for trigger in (*parts, *(self.known.disputes[code].trigger for code in rule.conflicts)):
+        for trigger in (*parts, *(one for code in rule.conflicts for one in self.known.disputes[code].triggers())):
             yield from self._of(trigger)
         named = {*rule.orders, *(order for part in rule.orders_if for order in part.orders), *(o.treatment for o in rule.offers)}
         for safety in self.known.safety:

@@ -69,7 +69,7 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
         section("Why", bullets(_reasons(evidence_of(recommendations)))),
         section("Already done or ordered", bullets(already)),
         section("Missing", bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
-        section("Where guidelines disagree", bullets(_disagreements(recommendations, known))),
+        section("Where guidelines disagree", bullets(_disagreements(recommendations))),
         section("Sources", bullets(_cited(source) for source in sources_of(recommendations))),
         LIMITS,
     ]
@@ -169,10 +169,10 @@ def _reasons(evidence: Sequence[Evidence]) -> list[str]:
     return reasons[:_MOST_REASONS] + ([f"and {more} more, see the explanation of this card"] if more > 0 else [])
 
 
-def _disagreements(recommendations: Sequence[Recommendation], known: Knowledge) -> list[str]:
-    codes = dict.fromkeys(code for r in recommendations for code in r.conflicts)
-    disputes = [known.disputes[code].contradiction for code in codes]
-    return [f"{capital(dispute.title)} ({dispute.id}): {' '.join(dispute.sides)}" for dispute in disputes]
+def _disagreements(recommendations: Sequence[Recommendation]) -> list[str]:
+    """Each once, the sides that fit the patient first."""
+    disputes = {dispute.id: dispute for r in recommendations for dispute in r.disputes}
+    return [f"{capital(dispute.title)} ({dispute.id}): {' '.join(dispute.lines)}" for dispute in disputes.values()]
 
 
 def _cited(source: Source) -> str:

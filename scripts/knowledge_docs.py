@@ -15,6 +15,11 @@ import yaml
 
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital, table
+from cards.plain_words import one_line, plain_words
+from cards.recommendation import Side
+from cards.to_cards import EXPLANATION
+from server.basis import packaged_basis
+from server.scenario_run import evaluated
 from server.scenarios import Scenario, packaged_scenarios
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +47,20 @@ def scenarios_by_statement() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+@cache
+def shown_contradictions() -> Mapping[str, str]:
+    """The contradictions that a scenario's card really shows with every side, each with the name of such a scenario."""
+    disputes, found = packaged_basis().knowledge.disputes, dict[str, str]()
+    for scenario in sorted(packaged_scenarios(), key=lambda one: one.file.stem != "contradictions"):
+        for card in evaluated(scenario, packaged_basis()).cards:
+            for code in card["extension"][EXPLANATION].get("conflicts", ()):
+                if all(line in card["detail"] for line in disputes[code].contradiction.lines):
+                    found.setdefault(code, scenario.name)
+        if len(found) == len(disputes):
+            break
+    return found
+
+
 def pages() -> dict[str, str]:
     """Every page, by file name."""
     known = knowledge()
@@ -65,7 +84,6 @@ def _coverage(known: Knowledge) -> Iterable[str]:
     listed = [row["id"] for row in rows("recommendations.csv")]
     statements, needs = ([i for i in listed if i.startswith("unmet-") is unmet] for unmet in (False, True))
     later = [rule.id for rule in known.rules if rule.read_in]
-    disputed = {code for rule in known.rules for code in rule.conflicts}
     safety = rows("drug_safety_rows.csv")
     named = [row for row in safety if row["tag"] in ("S", "P")]
     carried = [row for row in named if row["rules"]]
@@ -74,7 +92,8 @@ def _coverage(known: Knowledge) -> Iterable[str]:
             f"- Statements of the two source documents: {_count(statements, rules)}.",
             f"- Unmet needs of the review's table 3: {_count(needs, rules)}.",
             f"- Statements newer than the sources, each under its own name: {_count(later, rules)}.",
-            f"- Contradictions: {len(disputed & set(known.disputes))} of 15 shown with both sides.",
+            f"- Contradictions: {len(shown_contradictions())} of {len(known.disputes)} shown with every side "
+            "on the card of a scenario.",
             f"- Drug-safety rows of the sources or of a named public source: {len(carried)} of {len(named)} carried by rules "
             f"that are on; {len(known.safety_off)} rules of background knowledge are there and off.",
             f"- Scenarios: {len(packaged_scenarios())}.",
@@ -130,8 +149,15 @@ def _contradictions(known: Knowledge) -> Iterable[str]:
         dispute = known.disputes[code].contradiction
         raised = [f"`{rule.id}`" for rule in known.rules if code in rule.conflicts]
         yield f"## {code}. {capital(dispute.title)}"
-        yield "\n".join(f"- {_cell(side)}" for side in dispute.sides)
-        yield f"Raised by {', '.join(raised)}."
+        yield "\n".join(f"- {_cell(side.text)}{_for_whom(side)}" for side in dispute.sides)
+        if dispute.note:
+            yield _cell(dispute.note)
+        yield f"Raised by {', '.join(raised)}. Shown, for one, in the scenario “{shown_contradictions().get(code, 'none')}”."
+
+
+def _for_whom(side: Side) -> str:
+    """For whom a card prints it first."""
+    return f" _First for: {_cell(one_line(plain_words(side.trigger)))}._" if side.trigger else ""
 
 
 def _drug_safety(known: Knowledge) -> Iterable[str]:

@@ -84,10 +84,10 @@ def _guideline(name: str, known: Knowledge) -> str:
 
 def _contradictions(known: Knowledge) -> str:
     disputes = [
-        (dispute.contradiction, views.words(dispute.trigger, known), views.taking_part(code, known))
+        (dispute.contradiction, views.sides(dispute, known), views.words(dispute.trigger, known), views.taking_part(code, known))
         for code, dispute in sorted(known.disputes.items(), key=lambda item: int(item[0].removeprefix("C")))
     ]
-    groups = views.groups((dispute.trigger for dispute in known.disputes.values()), known)
+    groups = views.groups((trigger for dispute in known.disputes.values() for trigger in dispute.triggers()), known)
     return _page("contradictions", known, disputes=disputes, groups=groups)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from cards.disputes import Dispute
 from cards.knowledge import Knowledge, Offer, Rule, SafetyRule
 from cards.markdown import capital
 from cards.plain_words import Words, group_title, groups_in, plain_words
@@ -208,6 +209,11 @@ def _treatment(offer: Offer, known: Knowledge) -> Part:
 def words(trigger: Mapping[str, Any] | None, known: Knowledge) -> Words | None:
     """A trigger in words, or None where there is none."""
     return plain_words(trigger, known.titles) if trigger else None
+
+
+def sides(dispute: Dispute, known: Knowledge) -> list[tuple[str, Words | None]]:
+    """The sides of a contradiction, and the patients for whom each is printed first."""
+    return [(side.text, words(side.trigger, known)) for side in dispute.contradiction.sides]
 
 
 def groups(triggers: Iterable[Mapping[str, Any] | None], known: Knowledge) -> list[Group]:

@@ -135,7 +135,7 @@ def _disputes(rule: Rule | SafetyRule, known: Knowledge) -> Iterator[str]:
     for code in rule.conflicts if isinstance(rule, Rule) else ():
         contradiction = known.disputes[code].contradiction
         yield f"{code}: {contradiction.title}"
-        yield from (f"  {side}" for side in contradiction.sides)
+        yield from (f"  {line}" for line in contradiction.lines)
 
 
 def _about(name: str, scenarios: Iterable[Scenario]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cards.knowledge import Knowledge
 from cards.recommendation import Recommendation
+from cards.to_cards import EXPLANATION
 from cards.wording import options_of
 from fhir_profiles.findings import Answer
 from server.basis import Basis, packaged_basis
@@ -33,8 +34,16 @@ def run(scenario: Scenario, basis: Basis | None = None) -> tuple[str, ...]:
     basis = basis or packaged_basis()
     known = basis.knowledge
     _check_names(scenario, known)
-    outcome = Outcome(evaluated(scenario, basis), known)
+    outcome = Outcome(evaluated(scenario, basis), known, _drafts(scenario))
     return tuple(complaint for key, wanted in scenario.expected.items() for complaint in _EXPECTATIONS[key](outcome, wanted))
+
+
+def _drafts(scenario: Scenario) -> dict[str, str]:
+    """The order being written that each reference stands for, as the scenario calls it."""
+    orders = scenario.chart.draft_orders() or {"entry": []}
+    resources = (entry["resource"] for entry in orders["entry"])
+    named = (draft if isinstance(draft, str) else draft["what"] for draft in scenario.patient.get("drafts") or ())
+    return {f"{one['resourceType']}/{one['id']}": name.replace("-", "_") for one, name in zip(resources, named, strict=True)}
 
 
 def evaluated(scenario: Scenario, basis: Basis) -> Evaluation:
@@ -58,6 +67,7 @@ class Outcome:
 
     evaluation: Evaluation
     known: Knowledge
+    drafts: Mapping[str, str]
 
     @cached_property
     def said(self) -> dict[str, Recommendation]:
@@ -74,7 +84,24 @@ class Outcome:
     def orders(self) -> frozenset[str]:
         """Keys in `orders.yaml` of everything that a card offers to order."""
         keys = {entry["title"]: key for key, entry in self.known.orders.items()}
-        return frozenset(keys[(r.get("code") or r["medicationCodeableConcept"])["text"]] for r in self._suggested())
+        resources = (action["resource"] for action in self._actions("create"))
+        return frozenset(keys[(r.get("code") or r["medicationCodeableConcept"])["text"]] for r in resources)
+
+    @cached_property
+    def removed(self) -> frozenset[str]:
+        """The drafts that a card offers to remove, as the scenario calls them."""
+        return frozenset(self.drafts[action["resourceId"]] for action in self._actions("delete"))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences that a card offers to add to a draft."""
+        return tuple(_one_line(action["resource"]["note"][-1]["text"]) for action in self._actions("update"))
+
+    @cached_property
+    def cited(self) -> frozenset[str]:
+        """The sources that a card's explanation cites, by id."""
+        explanations = (card["extension"][EXPLANATION] for card in self.evaluation.cards)
+        return frozenset(source["id"] for explanation in explanations for source in explanation.get("sources", ()))
 
     @cached_property
     def options(self) -> dict[str, str | None]:
@@ -86,10 +113,10 @@ class Outcome:
         """Every summary and detail, in one line."""
         return _one_line("\n".join(f"{card['summary']}\n{card['detail']}" for card in self.evaluation.cards))
 
-    def _suggested(self) -> Iterator[Mapping[str, Any]]:
+    def _actions(self, kind: str) -> Iterator[Mapping[str, Any]]:
         for card in self.evaluation.cards:
             for suggestion in card.get("suggestions", ()):
-                yield from (action["resource"] for action in suggestion["actions"] if action["type"] == "create")
+                yield from (action for action in suggestion["actions"] if action["type"] == kind)
 
 
 # --- the expectations -------------------------------------------------------------------------------------------------------
@@ -157,6 +184,24 @@ def _never_says(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
     yield from (f"expected no card to say “{text}”; one does" for text in wanted if _one_line(text) in outcome.words)
 
 
+def _removes(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
+    for draft in wanted:
+        if draft.replace("-", "_") not in outcome.removed:
+            yield f"expected the removal of the draft of {draft} to be offered; offered for removal are {_listed(outcome.removed)}"
+
+
+def _notes(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
+    for text in wanted:
+        if not any(_one_line(text) in note for note in outcome.notes):
+            yield f"expected the note “{text}” to be offered for a draft; offered are {_listed(outcome.notes)}"
+
+
+def _cites(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
+    for source in wanted:
+        if source not in outcome.cited:
+            yield f"expected {source} to be cited; cited are {_listed(outcome.cited)}"
+
+
 def _cards(outcome: Outcome, wanted: int) -> Iterator[str]:
     found = len(outcome.evaluation.cards)
     if found != wanted:
@@ -175,6 +220,9 @@ _EXPECTATIONS: Mapping[str, Callable[[Outcome, Any], Iterator[str]]] = {
     "no_options": _no_options,
     "says": _says,
     "never_says": _never_says,
+    "removes": _removes,
+    "notes": _notes,
+    "cites": _cites,
     "cards": _cards,
 }
 
@@ -206,6 +254,7 @@ def _check_names(scenario: Scenario, known: Knowledge) -> None:
         ("statement or safety rule", statements, ("holds", "unknown", "not")),
         ("card topic", known.topics, ("topics", "no_topics")),
         ("order of orders.yaml", known.orders, ("orders", "no_orders")),
+        ("source of sources.yaml", known.sources, ("cites",)),
         ("treatment of treatments.yaml", known.treatments, ("options", "no_options")),
     )
     for kind, names, keys in kinds:

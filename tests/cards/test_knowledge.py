@@ -164,7 +164,15 @@ def test_every_treatment_belongs_to_a_course_and_to_an_order_that_exist() -> Non
 def test_every_contradiction_shown_is_one_of_the_reference_and_is_raised_by_some_statement() -> None:
     raised = {code for rule in KNOWN.rules for code in rule.conflicts}
     assert set(KNOWN.disputes) == raised == {f"C{number}" for number in range(1, 16)}
-    assert all(len(dispute.contradiction.sides) >= 2 for dispute in KNOWN.disputes.values())
+
+
+def test_every_contradiction_has_two_sides_with_a_source_or_a_word_that_it_stands_outside() -> None:
+    for dispute in KNOWN.disputes.values():
+        sides = dispute.contradiction.sides
+        assert len(sides) >= 2
+        assert all(bool(side.who) is (side.outside is None) for side in sides)
+        assert all(source is KNOWN.sources[source.id] for side in sides for source in side.who)
+        assert any(side.who for side in sides)
 
 
 def test_a_drug_that_can_be_ordered_has_some_word_on_its_safety() -> None:

@@ -158,7 +158,7 @@ def test_every_group_can_be_explained(name: str) -> None:
 
 def test_every_trigger_can_be_said_without_a_trace_of_its_code() -> None:
     triggers = [rule.trigger for rule in (*KNOWN.rules, *KNOWN.safety, *KNOWN.safety_off) if rule.trigger]
-    triggers += [dispute.trigger for dispute in KNOWN.disputes.values() if dispute.trigger]
+    triggers += [trigger for dispute in KNOWN.disputes.values() for trigger in dispute.triggers()]
     for trigger in triggers:
         said = explained(trigger, KNOWN.populations)
         assert "_" not in said

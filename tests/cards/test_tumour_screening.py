@@ -141,7 +141,7 @@ def test_both_guidelines_are_shown_where_they_disagree() -> None:
     found = card(WOMAN_OF_62)
     assert found is not None
     assert explanation(found)["conflicts"] == ["C5"]
-    assert "Sunderkötter 2016: anti-TIF1-γ dermatomyositis" in found["detail"]
+    assert "Sunderkötter 2016 (eminence-based): anti-TIF1-γ dermatomyositis" in found["detail"]
 
 
 def test_where_the_sex_is_not_given_it_is_asked_for_and_nothing_of_either_is_ordered() -> None:

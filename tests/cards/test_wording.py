@@ -59,8 +59,8 @@ def test_a_strength_is_printed_beside_its_source() -> None:
 def test_a_disagreement_is_shown_with_every_side() -> None:
     words = detail(DM, "tumourScreening")
     assert "Which myositis needs tumour screening, and how (C5)" in words
-    assert "Titulaer 2011: all dermatomyositis" in words
-    assert "Sunderkötter 2016: anti-TIF1-γ dermatomyositis" in words
+    assert "Titulaer 2011 (evidence-based, grade C-D): all dermatomyositis" in words
+    assert "Sunderkötter 2016 (eminence-based): anti-TIF1-γ dermatomyositis" in words
 
 
 def test_what_cannot_be_computed_stands_beside_other_advice_and_never_alone() -> None:

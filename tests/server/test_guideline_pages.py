@@ -215,8 +215,8 @@ def test_every_contradiction_is_there_with_all_its_sides_and_its_statements(clie
     page = read(client, "/contradictions")
     for code, dispute in KNOWN.disputes.items():
         assert code in page.ids
-        for side in dispute.contradiction.sides:
-            assert side in page.text
+        for line in dispute.contradiction.lines:
+            assert line in page.text
         for rule in guideline_views.taking_part(code, KNOWN):
             assert f"/guidelines/{rule.guideline}#{rule.id}" in page.links
 

@@ -175,6 +175,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 TESTES = "titulaer-2011-dm-testes-ultrasound-men-under-50"
 MAMMOGRAPHY = "titulaer-2011-dm-mammography-women"
+PREGNANT = "{sex: female, born: 1992-02-01, problems: [dermatomyositis, pregnancy], drafts: [methotrexate, azathioprine]}"
 SOMEBODY = "{born: 1964-02-01, problems: [dermatomyositis]}"
 
 
@@ -194,6 +195,9 @@ SOMEBODY = "{born: 1964-02-01, problems: [dermatomyositis]}"
         ("woman", "{no_options: [methotrexate]}", "expected methotrexate not to stand as an option; it does"),
         ("woman", "{says: [fit to fly]}", "expected a card to say “fit to fly”; none does"),
         ("woman", "{never_says: [dermatomyositis]}", "expected no card to say “dermatomyositis”; one does"),
+        (PREGNANT, "{removes: [azathioprine]}", "expected the removal of the draft of azathioprine to be offered; offered for "),
+        (PREGNANT, "{notes: [once a month]}", "expected the note “once a month” to be offered for a draft; offered are "),
+        ("woman", "{cites: [doria-2004]}", "expected doria-2004 to be cited; cited are "),
         ("woman", "{cards: 0}", "expected 0 cards; there are "),
     ],
 )
@@ -202,6 +206,12 @@ def test_an_expectation_that_is_not_met_is_told_with_what_was_found(
 ) -> None:
     (found,) = complaints(tmp_path, patient, expect)
     assert found.startswith(complaint)
+
+
+def test_a_removal_a_note_and_a_source_that_are_there_are_found(tmp_path: Path) -> None:
+    weekly = "{sex: female, born: 1992-02-01, problems: [dermatomyositis], drafts: [methotrexate]}"
+    assert complaints(tmp_path, weekly, "{notes: [Once weekly], cites: [schmidt-2018]}") == ()
+    assert complaints(tmp_path, PREGNANT, "{removes: [methotrexate], cites: [fda-methotrexate-label]}") == ()
 
 
 def test_an_option_that_is_set_aside_is_told_with_the_reason(tmp_path: Path) -> None:
@@ -221,6 +231,7 @@ def test_every_expectation_that_is_not_met_is_told(tmp_path: Path) -> None:
         ("{not: [zzz]}", r"`zzz`, which is no statement or safety rule; `myositis-cds knowledge list` names them"),
         ("{topics: [tumorScreening]}", r"no card topic; did you mean tumourScreening"),
         ("{no_orders: [colonscopy]}", r"no order of orders\.yaml; did you mean colonoscopy"),
+        ("{cites: [doria-2005]}", r"no source of sources\.yaml; did you mean doria-2004"),
         ("{options: [metotrexate]}", r"no treatment of treatments\.yaml; did you mean methotrexate"),
     ],
 )
