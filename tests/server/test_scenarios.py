@@ -210,8 +210,8 @@ def test_an_expectation_that_is_not_met_is_told_with_what_was_found(
 
 def test_a_removal_a_note_and_a_source_that_are_there_are_found(tmp_path: Path) -> None:
     weekly = "{sex: female, born: 1992-02-01, problems: [dermatomyositis], drafts: [methotrexate]}"
-    assert complaints(tmp_path, weekly, "{notes: [Once weekly], cites: [schmidt-2018]}") == ()
-    assert complaints(tmp_path, PREGNANT, "{removes: [methotrexate], cites: [fda-methotrexate-label]}") == ()
+    assert complaints(tmp_path, weekly, "{notes: [Once weekly], cites: [schmidt-2018]}") == []
+    assert complaints(tmp_path, PREGNANT, "{removes: [methotrexate], cites: [fda-methotrexate-label]}") == []
 
 
 def test_an_option_that_is_set_aside_is_told_with_the_reason(tmp_path: Path) -> None:
