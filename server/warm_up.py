@@ -1,4 +1,4 @@
-"""What is done once, before the first request: load the knowledge, prove the order templates, publish, and evaluate one made-up patient.
+"""What is done once, before the first request: load the knowledge, prove it, publish it, and evaluate one made-up patient.
 
 So a wrong file stops the start, and the first caller waits no longer than the others.
 """
