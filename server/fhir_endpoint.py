@@ -53,7 +53,7 @@ def fhir_blueprint(config: Config) -> Blueprint:
 @cache
 def library(basis: Basis) -> Library:
     """Everything that is published of a basis, made once for each."""
-    return as_fhir(basis.knowledge)
+    return as_fhir(basis.knowledge, basis.terminology)
 
 
 @cache
