@@ -12,6 +12,7 @@ import orjson
 from cards.knowledge import Knowledge
 from cards.plan_definitions import metadata, plan_of_safety_rule, plan_of_statement, strength_title
 from cards.wording import STRENGTH_WORDS
+from fhir_profiles.codes import Terminology
 from fhir_profiles.systems import LOCAL_CONCEPT
 from fhir_profiles.valueset_files import PACKAGED
 
@@ -21,16 +22,19 @@ Library = Mapping[str, Mapping[str, Json]]
 """Resources by type and id, each type in the order in which a search lists it."""
 
 
-def as_fhir(known: Knowledge) -> Library:
+def as_fhir(known: Knowledge, terminology: Terminology | None = None) -> Library:
     """Everything that can be published of a knowledge.
 
     Args:
         known: the knowledge.
+        terminology: what charts are read with, where a site added codes to the packaged ones.
 
     Returns:
         FHIR R4 resources in JSON, by resource type and id.
     """
     value_sets = [orjson.loads(path.read_bytes()) for path in sorted(PACKAGED.glob("*.json"))]
+    if terminology is not None:
+        value_sets = [_with_codes_of_site(value_set, terminology, known) for value_set in value_sets]
     plans = (
         *(plan_of_statement(rule, known, is_on=True) for rule in known.rules),
         *(plan_of_statement(rule, known, is_on=False) for rule in known.rules_off),
@@ -43,6 +47,16 @@ def as_fhir(known: Knowledge) -> Library:
         "ValueSet": _by_id(value_sets),
         "CodeSystem": _by_id((_topics(known), _strengths(known), _local_concepts(value_sets, known))),
     }
+
+
+def _with_codes_of_site(value_set: Json, terminology: Terminology, known: Knowledge) -> Json:
+    """A packaged ValueSet and, after its own codes, those that a site's ValueSets and ConceptMaps add to its concept."""
+    packaged = value_set["compose"]["include"]
+    own = terminology.codings(value_set["id"].replace("-", "_"))[sum(len(part.get("concept", ())) for part in packaged) :]
+    if not own:
+        return value_set
+    added = [{"system": coding.system, "concept": [{"code": coding.code, "display": coding.display}]} for coding in own]
+    return value_set | {"version": known.version, "compose": value_set["compose"] | {"include": [*packaged, *added]}}
 
 
 def _by_id(resources: Iterable[Json]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MIMEAccept
 
 from cards.as_fhir import Library, as_fhir
 from server.basis import Basis, load_basis
@@ -52,7 +53,7 @@ def fhir_blueprint(config: Config) -> Blueprint:
 @cache
 def library(basis: Basis) -> Library:
     """Everything that is published of a basis, made once for each."""
-    return as_fhir(basis.knowledge)
+    return as_fhir(basis.knowledge, basis.terminology)
 
 
 @cache
@@ -81,6 +82,11 @@ def _written(resource: dict[str, Any]) -> Published:
 def _check_format() -> None:
     """JSON is all there is; `_format` wins over the Accept header."""
     asked = request.args.get("_format", "").replace(" ", "+").partition(";")[0]
-    accepted = asked in _FORMATS if asked else not request.accept_mimetypes or bool(request.accept_mimetypes.best_match(_SPOKEN))
-    if not accepted:
+    if not (asked in _FORMATS if asked else _is_json_accepted()):
         raise NotAcceptableError("This server answers in JSON only (application/fhir+json).")
+
+
+def _is_json_accepted() -> bool:
+    """By the names of the media types alone: `fhirVersion` and other parameters decide nothing here."""
+    accepted = MIMEAccept([(name.partition(";")[0].strip(), quality) for name, quality in request.accept_mimetypes])
+    return not accepted or bool(accepted.best_match(_SPOKEN))

@@ -4,6 +4,7 @@ A parameter that is not known is ignored, as FHIR R4 asks of a server, and left 
 `Prefer: handling=strict` it is refused. A modifier that is not known is refused always, since it would change what is found.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,9 +114,40 @@ def _matches(resource: Json, name: str, value: str) -> bool:
     """Whether one of the values, which commas separate, matches."""
     parameter, _, modifier = name.partition(":")
     text = str(resource.get("id" if parameter == "_id" else parameter, ""))
-    is_string = PARAMETERS[parameter][0] == "string"
-    matcher = _MATCHERS[(modifier or "begins") if is_string else "exact"]
-    return any(matcher(text, part) for part in value.split(","))
+    kind = PARAMETERS[parameter][0]
+    if kind == "token":
+        return any(_is_token(parameter, text, part) for part in _split(value, ","))
+    matcher = _MATCHERS[(modifier or "begins") if kind == "string" else "exact"]
+    return any(matcher(text, _plain(part)) for part in _split(value, ","))
+
+
+_SYSTEMS = {"status": "http://hl7.org/fhir/publication-status"}
+"""Code systems that the token parameters are bound to; an id has none."""
+
+
+def _is_token(parameter: str, text: str, part: str) -> bool:
+    """`code`, `system|code`, `system|` for every code of it, or `|code` where no system is written beside the code."""
+    pieces = [_plain(piece) for piece in _split(part, "|")]
+    system, code = ("", pieces[0]) if len(pieces) == 1 else (pieces[0], "|".join(pieces[1:]))
+    if system and system != _SYSTEMS.get(parameter):
+        return False
+    return text == code or (code == "" and bool(system))
+
+
+def _split(value: str, separator: str) -> list[str]:
+    """Cut at every separator that no backslash stands before."""
+    pieces = [""]
+    for found in re.findall(r"\\?.", value, re.DOTALL):
+        if found == separator:
+            pieces.append("")
+        else:
+            pieces[-1] += found
+    return pieces
+
+
+def _plain(text: str) -> str:
+    """Without the backslashes with which FHIR escapes its own signs in a value."""
+    return re.sub(r"\\([,|$\\])", r"\1", text)
 
 
 def _folded(text: str) -> str:

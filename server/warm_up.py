@@ -1,4 +1,4 @@
-"""What is done once, before the first request: load the knowledge, prove the order templates, and evaluate one made-up patient.
+"""What is done once, before the first request: load the knowledge, prove it, publish it, and evaluate one made-up patient.
 
 So a wrong file stops the start, and the first caller waits no longer than the others.
 """
@@ -11,6 +11,7 @@ import orjson
 from cards.orders import prove_templates
 from server.basis import Basis, packaged_basis
 from server.evaluation import Drafts, evaluate
+from server.fhir_endpoint import library
 
 _PATIENT = Path(__file__).parent / "warm_up_patient.json"
 _DAY = date(2020, 6, 1)
@@ -33,6 +34,7 @@ def warm_up(basis: Basis | None = None) -> None:
     """
     basis = basis or packaged_basis()
     prove_templates(basis.knowledge)
+    library(basis)
     parts = orjson.loads(_PATIENT.read_bytes())
     if not evaluate(parts, as_of=_DAY, seed="warm-up", basis=basis).cards:
         raise SelfTestError("no card for the made-up patient with dermatomyositis")

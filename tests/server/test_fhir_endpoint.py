@@ -1,6 +1,7 @@
 """`/fhir/…`: the knowledge, read-only, for any FHIR R4 client."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -149,10 +150,26 @@ def test_a_page_has_at_most_200_entries_and_a_count_of_0_has_none(client: FlaskC
         ("title=COLONOSCOPY OVER", ["titulaer-2011-dm-colonoscopy-over-50"]),
         ("title:contains=TESTES in men&status=active", ["titulaer-2011-dm-testes-ultrasound-men-under-50"]),
         ("title=no such title", []),
+        ("_id=|patwa-2012-ivig-dm", ["patwa-2012-ivig-dm"]),
+        ("_id=http://x.example|patwa-2012-ivig-dm", []),
+        ("_id=patwa-2012-ivig-dm&status=http://hl7.org/fhir/publication-status|active", ["patwa-2012-ivig-dm"]),
+        ("_id=patwa-2012-ivig-dm&status=http://hl7.org/fhir/publication-status|", ["patwa-2012-ivig-dm"]),
+        ("_id=patwa-2012-ivig-dm&status=|active", ["patwa-2012-ivig-dm"]),
+        ("_id=patwa-2012-ivig-dm&status=http://x.example|active", []),
+        ("_id=patwa-2012-ivig-dm&status=http://x.example|", []),
+        ("_id=patwa-2012-ivig-dm\\,titulaer-2011-dm-mammography-women", []),
     ],
 )
 def test_a_search_finds_what_it_names(client: FlaskClient, query: str, found: list[str]) -> None:
     assert ids(bundle(client, f"/fhir/PlanDefinition?{query}")) == found
+
+
+def test_a_comma_after_a_backslash_belongs_to_the_value(client: FlaskClient) -> None:
+    plans = bundle(client, "/fhir/PlanDefinition?_count=200")["entry"]
+    title = next(entry["resource"]["title"] for entry in plans if "," in entry["resource"]["title"])
+    found = bundle(client, f"/fhir/PlanDefinition?{urlencode({'title:exact': title.replace(',', chr(92) + ',')})}")
+    assert {entry["resource"]["title"] for entry in found["entry"]} == {title}
+    assert bundle(client, f"/fhir/PlanDefinition?{urlencode({'title:exact': title})}")["total"] == 0
 
 
 def test_an_unknown_parameter_is_ignored_and_left_out_of_the_link(client: FlaskClient) -> None:
@@ -190,13 +207,18 @@ def test_nothing_can_be_written(client: FlaskClient, method: str, path: str) -> 
     assert refused(client.open(path, method=method), 405).startswith("MYO-1405")
 
 
-@pytest.mark.parametrize("wanted", ["application/fhir+xml", "text/turtle"])
+@pytest.mark.parametrize("wanted", ["application/fhir+xml", "text/turtle", "application/fhir+xml; fhirVersion=4.0"])
 def test_another_format_is_refused(client: FlaskClient, wanted: str) -> None:
     assert refused(client.get(COLONOSCOPY, headers={"Accept": wanted}), 406).startswith("MYO-1305")
     assert refused(client.get(f"{COLONOSCOPY}?_format={wanted}"), 406).startswith("MYO-1305")
 
 
-@pytest.mark.parametrize("accept", ["application/fhir+json", "application/json;q=0.9", "*/*", "text/html,*/*;q=0.8"])
+WITH_PARAMETERS = ("application/fhir+json; fhirVersion=4.0", "application/fhir+json;fhirVersion=4.0;q=0.5, text/html;q=0.1")
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/fhir+json", "application/json;q=0.9", "*/*", "text/html,*/*;q=0.8", *WITH_PARAMETERS]
+)
 def test_json_by_any_of_its_names_is_given(client: FlaskClient, accept: str) -> None:
     assert client.get(COLONOSCOPY, headers={"Accept": accept}).status_code == 200
     assert client.get(f"{COLONOSCOPY}?_format=application/fhir%2Bjson", headers={"Accept": "text/turtle"}).status_code == 200

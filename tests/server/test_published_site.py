@@ -1,13 +1,17 @@
 """What is published of a site: `/fhir` and `/guidelines` show the knowledge that the cards are made from."""
 
+import json
 from pathlib import Path
 
+from fhir.resources.R4B.valueset import ValueSet
 from flask.testing import FlaskClient
 
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
 from tests.server.charts import AS_OF
+from tests.server.test_site_terminology import LOCAL
+from tests.server.test_site_terminology import VALUESET as LOCAL_VALUESET
 from tests.site import COLONOSCOPY, OWN_STATEMENT, site_with
 
 OWN_FINDING = "our-finding:\n  title: finding of this hospital\n  diagnoses: [pregnancy]\n"
@@ -60,6 +64,19 @@ def test_a_finding_of_the_site_is_named_in_its_words(tmp_path: Path) -> None:
     assert "finding of this hospital" in client.get("/guidelines/ours").text
     (action,) = client.get("/fhir/PlanDefinition/our-physiotherapy").get_json(force=True)["action"]
     assert "finding of this hospital" in action["condition"][0]["expression"]["expression"]
+
+
+def test_a_code_of_the_site_is_in_the_value_set_that_charts_are_read_with(tmp_path: Path) -> None:
+    (tmp_path / "valuesets").mkdir()
+    (tmp_path / "valuesets" / "ours.json").write_text(json.dumps(LOCAL_VALUESET), "utf-8")
+    ours, packaged = (
+        client.get("/fhir/ValueSet/anti-tif1-gamma").get_json(force=True) for client in (client_of(tmp_path), client_of(None))
+    )
+    ValueSet.model_validate(ours)
+    *before, added = ours["compose"]["include"]
+    assert before == packaged["compose"]["include"]
+    assert added == {"system": LOCAL, "concept": [{"code": "MYO-17", "display": "TIF1g"}]}
+    assert ours["version"] == load_basis(tmp_path).knowledge.version
 
 
 def test_two_services_side_by_side_publish_each_its_own(tmp_path: Path) -> None:
