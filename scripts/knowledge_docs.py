@@ -166,13 +166,24 @@ def _drug_safety(known: Knowledge) -> Iterable[str]:
         "**S**: stated in the source documents. **P**: in another named public source. **K**: background knowledge, unverified: "
         "there as data and off, until a site turns it on."
     )
-    header = ("Section", "Level", "Basis", "Row", "Carried by")
-    yield table(header, [_safety_row(row, on) for row in rows("drug_safety_rows.csv")])
+    spoken = [rule.id for rule in known.safety if rule.about != "suggested"]
+    shown = scenarios_by_statement()
+    held, silent = (sum(bool(shown.get(name, {}).get(way)) for name in spoken) for way in ("holds", "not"))
+    yield (
+        f"Of {len(known.safety)} rules that are on, {len(spoken)} speak about drafted orders: {held} of them have a scenario in "
+        f"which they hold, {silent} one in which they do not."
+    )
+    header = ("Section", "Level", "Basis", "Row", "Carried by", "Holds", "Not")
+    yield table(header, [_safety_row(row, on, shown) for row in rows("drug_safety_rows.csv")])
 
 
-def _safety_row(row: Mapping[str, str], on: set[str]) -> tuple[str, ...]:
-    rules = ", ".join(f"`{name}`{'' if name in on else ' (off)'}" for name in row["rules"].split())
-    return (row["section"], row["level"], row["tag"], _cell(row["row"]), rules or _cell(row["reason"]))
+def _safety_row(row: Mapping[str, str], on: set[str], shown: Mapping[str, Mapping[str, Sequence[str]]]) -> tuple[str, ...]:
+    """A row with its rules, and in how many scenarios they hold and do not."""
+    names = row["rules"].split()
+    rules = ", ".join(f"`{name}`{'' if name in on else ' (off)'}" for name in names)
+    counts = [sum(len(shown.get(name, {}).get(way, ())) for name in names) for way in ("holds", "not")]
+    numbers = map(str, counts) if on & set(names) else ("", "")
+    return (row["section"], row["level"], row["tag"], _cell(row["row"]), rules or _cell(row["reason"]), *numbers)
 
 
 # --- scenarios ---------------------------------------------------------------------------------------------------------------

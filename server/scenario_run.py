@@ -187,7 +187,7 @@ def _never_says(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
 def _removes(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:
     for draft in wanted:
         if draft.replace("-", "_") not in outcome.removed:
-            yield f"expected the removal of the draft of {draft} to be offered; offered for removal are {_listed(outcome.removed)}"
+            yield f"expected the removal of the draft of {draft} to be offered; offered are {_listed(outcome.removed)}"
 
 
 def _notes(outcome: Outcome, wanted: Iterable[str]) -> Iterator[str]:

@@ -53,6 +53,12 @@ def test_a_contradiction_that_no_card_shows_is_not_counted(monkeypatch: pytest.M
     assert len(knowledge_docs.shown_contradictions.__wrapped__()) < 15
 
 
+@pytest.mark.parametrize("way", ["holds", "not"])
+@pytest.mark.parametrize("name", [rule.id for rule in KNOWN.safety if rule.about != "suggested"])
+def test_a_rule_about_drafted_orders_has_a_scenario_where_it_holds_and_one_where_it_does_not(name: str, way: str) -> None:
+    assert SHOWN.get(name, {}).get(way), f"no scenario says `{way}` about {name}"
+
+
 def test_there_are_at_least_150_scenarios() -> None:
     assert len(knowledge_docs.packaged_scenarios()) >= 150
 

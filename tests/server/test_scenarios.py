@@ -195,7 +195,7 @@ SOMEBODY = "{born: 1964-02-01, problems: [dermatomyositis]}"
         ("woman", "{no_options: [methotrexate]}", "expected methotrexate not to stand as an option; it does"),
         ("woman", "{says: [fit to fly]}", "expected a card to say “fit to fly”; none does"),
         ("woman", "{never_says: [dermatomyositis]}", "expected no card to say “dermatomyositis”; one does"),
-        (PREGNANT, "{removes: [azathioprine]}", "expected the removal of the draft of azathioprine to be offered; offered for "),
+        (PREGNANT, "{removes: [azathioprine]}", "expected the removal of the draft of azathioprine to be offered; offered are "),
         (PREGNANT, "{notes: [once a month]}", "expected the note “once a month” to be offered for a draft; offered are "),
         ("woman", "{cites: [doria-2004]}", "expected doria-2004 to be cited; cited are "),
         ("woman", "{cards: 0}", "expected 0 cards; there are "),
@@ -210,8 +210,8 @@ def test_an_expectation_that_is_not_met_is_told_with_what_was_found(
 
 def test_a_removal_a_note_and_a_source_that_are_there_are_found(tmp_path: Path) -> None:
     weekly = "{sex: female, born: 1992-02-01, problems: [dermatomyositis], drafts: [methotrexate]}"
-    assert complaints(tmp_path, weekly, "{notes: [Once weekly], cites: [schmidt-2018]}") == ()
-    assert complaints(tmp_path, PREGNANT, "{removes: [methotrexate], cites: [fda-methotrexate-label]}") == ()
+    assert complaints(tmp_path, weekly, "{notes: [Once weekly], cites: [schmidt-2018]}") == []
+    assert complaints(tmp_path, PREGNANT, "{removes: [methotrexate], cites: [fda-methotrexate-label]}") == []
 
 
 def test_an_option_that_is_set_aside_is_told_with_the_reason(tmp_path: Path) -> None:
