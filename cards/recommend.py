@@ -69,7 +69,8 @@ def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
         case.outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
         if recommendation:
             held.append((rule, recommendation))
-    return [*_about_current_drugs(case, known), *_with_options(held, case, known)]
+    said = [*_about_current_drugs(case, known), *_with_options(held, case, known)]
+    return [_beside(recommendation, said) if recommendation.is_stated else recommendation for recommendation in said]
 
 
 def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
@@ -84,6 +85,15 @@ def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     if rule.concerns_everyone or verdict.answer is not Answer.YES:
         return None
     return replace(_from(rule, verdict, case, known), is_stated=True)
+
+
+def _beside(stated: Recommendation, said: Sequence[Recommendation]) -> Recommendation:
+    """A stated statement stands on the card of its topic or, where there is none, with advice that it disagrees with."""
+    advice = [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
+    if any(r.topic == stated.topic for r in advice):
+        return stated
+    topics = (r.topic for r in advice if not set(r.conflicts).isdisjoint(stated.conflicts))
+    return replace(stated, topic=next(topics, stated.topic))
 
 
 def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
@@ -283,7 +293,12 @@ def _for_drafts(assessment: Assessment, drafts: Sequence[DraftOrder], known: Kno
     against = {draft.reference: _advice_against(draft, case, known) for draft in selected}
     advice = list({(r.id, r.avoid): r for said in against.values() for r in said}.values())
     unadvised = {reference for reference, said in against.items() if said}
-    return [*advice, *_recommended_instead(advice, case, known), *cautions_about(selected, case, known, unadvised)]
+    return [
+        *advice,
+        *_disagreeing(advice, case, known),
+        *_recommended_instead(advice, case, known),
+        *cautions_about(selected, case, known, unadvised),
+    ]
 
 
 def _advice_against(draft: DraftOrder, case: Case, known: Knowledge) -> list[Recommendation]:
@@ -297,6 +312,13 @@ def _advice_against(draft: DraftOrder, case: Case, known: Knowledge) -> list[Rec
             because = (*verdict.because, Evidence(f"{avoided[0]} is being drafted", draft.reference))
             said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
     return said
+
+
+def _disagreeing(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:
+    """The stated statements that disagree with the advice about a draft."""
+    disputed = {code for said in advice for code in said.conflicts}
+    stated = (_state(rule, case, known) for rule in known.rules if rule.stated and not disputed.isdisjoint(rule.conflicts))
+    return [_beside(one, advice) for one in stated if one is not None and not disputed.isdisjoint(one.conflicts)]
 
 
 def _recommended_instead(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:

@@ -77,12 +77,12 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
 
 
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
-    """The statements that no option and no note carries; that evidence is insufficient stands among the disagreements."""
+    """The statements that no option and no note carries."""
     return [
         f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
         + ("" if r.holds is Answer.YES else ", if the missing data confirm it")
         for r in recommendations
-        if not r.options and not r.is_note and r.strength != "insufficient-evidence"
+        if not r.options and not r.is_note
     ]
 
 

@@ -7,6 +7,7 @@ references say (`tests/cards/*.csv`) decide what has to be there, so that a miss
 import csv
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,18 +48,31 @@ def scenarios_by_statement() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class OnCards:
+    """What the cards of the scenarios really show.
+
+    Args:
+        statements: ids of the statements that a card rests on.
+        contradictions: those shown with every side, each with the name of a scenario.
+    """
+
+    statements: frozenset[str]
+    contradictions: Mapping[str, str]
+
+
 @cache
-def shown_contradictions() -> Mapping[str, str]:
-    """The contradictions that a scenario's card really shows with every side, each with the name of such a scenario."""
-    disputes, found = packaged_basis().knowledge.disputes, dict[str, str]()
+def on_cards() -> OnCards:
+    """Every scenario, run; those about contradictions first."""
+    disputes, statements, found = packaged_basis().knowledge.disputes, set[str](), dict[str, str]()
     for scenario in sorted(packaged_scenarios(), key=lambda one: one.file.stem != "contradictions"):
         for card in evaluated(scenario, packaged_basis()).cards:
-            for code in card["extension"][EXPLANATION].get("conflicts", ()):
+            explanation = card["extension"][EXPLANATION]
+            statements.update(explanation["recommendations"])
+            for code in explanation.get("conflicts", ()):
                 if all(line in card["detail"] for line in disputes[code].contradiction.lines):
                     found.setdefault(code, scenario.name)
-        if len(found) == len(disputes):
-            break
-    return found
+    return OnCards(frozenset(statements), found)
 
 
 def pages() -> dict[str, str]:
@@ -92,7 +106,7 @@ def _coverage(known: Knowledge) -> Iterable[str]:
             f"- Statements of the two source documents: {_count(statements, rules)}.",
             f"- Unmet needs of the review's table 3: {_count(needs, rules)}.",
             f"- Statements newer than the sources, each under its own name: {_count(later, rules)}.",
-            f"- Contradictions: {len(shown_contradictions())} of {len(known.disputes)} shown with every side "
+            f"- Contradictions: {len(on_cards().contradictions)} of {len(known.disputes)} shown with every side "
             "on the card of a scenario.",
             f"- Drug-safety rows of the sources or of a named public source: {len(carried)} of {len(named)} carried by rules "
             f"that are on; {len(known.safety_off)} rules of background knowledge are there and off.",
@@ -102,7 +116,8 @@ def _coverage(known: Knowledge) -> Iterable[str]:
     yield (
         "**Computed**: a rule that is held against the patient; the last three columns count the scenarios in which it holds, "
         "does not hold, and would hold if a datum were known. **Stated**: it cannot be computed from an EHR; it is printed "
-        "beside other advice of its topic where a condition says for whom, and on the page of its guideline."
+        "beside other advice of its topic where a condition says for whom, and on the page of its guideline. **Page only**: no "
+        "card of any scenario shows it."
     )
     yield "## Statements of the sources"
     yield _statements(statements, rules)
@@ -132,9 +147,15 @@ def _row(name: str, rule: Rule | None, shown: Mapping[str, Mapping[str, Sequence
         return (f"`{name}`", "**missing**", "", "", "", "", "", "")
     ids = rule.said_by or (rule.id,)
     counts = [sum(len(shown.get(one, {}).get(way, ())) for one in ids) for way in WAYS]
-    state = f"stated: {_cell(rule.stated)}" if rule.stated else "computed" + (" as drug safety" if rule.said_by else "")
     numbers = ("", "", "") if rule.stated else tuple(map(str, counts))
-    return (f"`{name}`", capital(_cell(rule.says)), rule.strength, state, rule.topic, *numbers)
+    return (f"`{name}`", capital(_cell(rule.says)), rule.strength, _state(rule), rule.topic, *numbers)
+
+
+def _state(rule: Rule) -> str:
+    if rule.stated is None:
+        return "computed as drug safety" if rule.said_by else "computed"
+    where = "stated" if rule.id in on_cards().statements else "stated, page only"
+    return f"{where}: {_cell(rule.stated)}"
 
 
 def _cell(text: str) -> str:
@@ -152,7 +173,7 @@ def _contradictions(known: Knowledge) -> Iterable[str]:
         yield "\n".join(f"- {_cell(side.text)}{_for_whom(side)}" for side in dispute.sides)
         if dispute.note:
             yield _cell(dispute.note)
-        yield f"Raised by {', '.join(raised)}. Shown, for one, in the scenario “{shown_contradictions().get(code, 'none')}”."
+        yield f"Raised by {', '.join(raised)}. Shown, for one, in the scenario “{on_cards().contradictions.get(code, 'none')}”."
 
 
 def _for_whom(side: Side) -> str:
@@ -166,13 +187,24 @@ def _drug_safety(known: Knowledge) -> Iterable[str]:
         "**S**: stated in the source documents. **P**: in another named public source. **K**: background knowledge, unverified: "
         "there as data and off, until a site turns it on."
     )
-    header = ("Section", "Level", "Basis", "Row", "Carried by")
-    yield table(header, [_safety_row(row, on) for row in rows("drug_safety_rows.csv")])
+    spoken = [rule.id for rule in known.safety if rule.about != "suggested"]
+    shown = scenarios_by_statement()
+    held, silent = (sum(bool(shown.get(name, {}).get(way)) for name in spoken) for way in ("holds", "not"))
+    yield (
+        f"Of {len(known.safety)} rules that are on, {len(spoken)} speak about drafted orders: {held} of them have a scenario in "
+        f"which they hold, {silent} one in which they do not."
+    )
+    header = ("Section", "Level", "Basis", "Row", "Carried by", "Holds", "Not")
+    yield table(header, [_safety_row(row, on, shown) for row in rows("drug_safety_rows.csv")])
 
 
-def _safety_row(row: Mapping[str, str], on: set[str]) -> tuple[str, ...]:
-    rules = ", ".join(f"`{name}`{'' if name in on else ' (off)'}" for name in row["rules"].split())
-    return (row["section"], row["level"], row["tag"], _cell(row["row"]), rules or _cell(row["reason"]))
+def _safety_row(row: Mapping[str, str], on: set[str], shown: Mapping[str, Mapping[str, Sequence[str]]]) -> tuple[str, ...]:
+    """A row with its rules, and in how many scenarios they hold and do not."""
+    names = row["rules"].split()
+    rules = ", ".join(f"`{name}`{'' if name in on else ' (off)'}" for name in names)
+    counts = [sum(len(shown.get(name, {}).get(way, ())) for name in names) for way in ("holds", "not")]
+    numbers = map(str, counts) if on & set(names) else ("", "")
+    return (row["section"], row["level"], row["tag"], _cell(row["row"]), rules or _cell(row["reason"]), *numbers)
 
 
 # --- scenarios ---------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cards.knowledge import knowledge
+from cards.knowledge import Rule, knowledge
 from scripts import knowledge_docs
 
 KNOWN = knowledge()
@@ -44,13 +44,28 @@ def test_a_statement_that_drug_safety_says_has_a_scenario_for_yes_and_for_no(rul
 
 @pytest.mark.parametrize("code", KNOWN.disputes)
 def test_a_contradiction_is_shown_with_every_side_on_the_card_of_a_scenario(code: str) -> None:
-    assert code in knowledge_docs.shown_contradictions()
+    assert code in knowledge_docs.on_cards().contradictions
+
+
+@pytest.mark.parametrize("rule", [rule for rule in KNOWN.rules if rule.stated], ids=lambda rule: rule.id)
+def test_a_stated_statement_is_printed_on_the_card_of_a_scenario_unless_it_is_for_its_page_only(rule: Rule) -> None:
+    is_for_its_page_only = rule.concerns_everyone or rule.id == "imacs-2023-juvenile"
+    assert (rule.id in knowledge_docs.on_cards().statements) is not is_for_its_page_only
+    page = (knowledge_docs.FOLDER / "coverage.md").read_text("utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| `{rule.id}`")]
+    assert ("stated, page only" in line) is is_for_its_page_only
 
 
 def test_a_contradiction_that_no_card_shows_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = [scenario for scenario in knowledge_docs.packaged_scenarios() if not scenario.name.startswith("C")][:3]
     monkeypatch.setattr(knowledge_docs, "packaged_scenarios", lambda: silent)
-    assert len(knowledge_docs.shown_contradictions.__wrapped__()) < 15
+    assert len(knowledge_docs.on_cards.__wrapped__().contradictions) < 15
+
+
+@pytest.mark.parametrize("way", ["holds", "not"])
+@pytest.mark.parametrize("name", [rule.id for rule in KNOWN.safety if rule.about != "suggested"])
+def test_a_rule_about_drafted_orders_has_a_scenario_where_it_holds_and_one_where_it_does_not(name: str, way: str) -> None:
+    assert SHOWN.get(name, {}).get(way), f"no scenario says `{way}` about {name}"
 
 
 def test_there_are_at_least_150_scenarios() -> None:

@@ -195,7 +195,7 @@ SOMEBODY = "{born: 1964-02-01, problems: [dermatomyositis]}"
         ("woman", "{no_options: [methotrexate]}", "expected methotrexate not to stand as an option; it does"),
         ("woman", "{says: [fit to fly]}", "expected a card to say “fit to fly”; none does"),
         ("woman", "{never_says: [dermatomyositis]}", "expected no card to say “dermatomyositis”; one does"),
-        (PREGNANT, "{removes: [azathioprine]}", "expected the removal of the draft of azathioprine to be offered; offered for "),
+        (PREGNANT, "{removes: [azathioprine]}", "expected the removal of the draft of azathioprine to be offered; offered are "),
         (PREGNANT, "{notes: [once a month]}", "expected the note “once a month” to be offered for a draft; offered are "),
         ("woman", "{cites: [doria-2004]}", "expected doria-2004 to be cited; cited are "),
         ("woman", "{cards: 0}", "expected 0 cards; there are "),
