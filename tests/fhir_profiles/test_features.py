@@ -220,22 +220,22 @@ def test_kidney_function_counts_for_three_months(on: str, expected: Standing) ->
 @pytest.mark.parametrize(
     ("patient", "expected"),
     [
-        (Patient().takes("allopurinol"), PRESENT),
-        (Patient().takes("febuxostat"), PRESENT),
-        (Patient().stopped("allopurinol"), NOT_RECORDED),
+        (Patient().takes("atovaquone"), PRESENT),
+        (Patient().takes("dapsone"), PRESENT),
+        (Patient().stopped("atovaquone"), NOT_RECORDED),
         (Patient(), NOT_RECORDED),
         (Patient().without("MedicationRequest", "MedicationStatement"), NOT_SUPPLIED),
         (Patient().failed("MedicationRequest"), FAILED),
     ],
 )
-def test_allopurinol_counts_while_it_is_taken(patient: Patient, expected: Standing) -> None:
-    assert standing(patient, "allopurinol-current") is expected
+def test_a_preventive_drug_counts_while_it_is_taken(patient: Patient, expected: Standing) -> None:
+    assert standing(patient, "pneumocystis-prophylaxis-current") is expected
 
 
 def test_either_kind_of_medication_list_is_one() -> None:
     """US Core sends prescriptions, UK Core statements."""
-    assert standing(Patient().without("MedicationStatement"), "allopurinol-current") is NOT_RECORDED
-    assert standing(Patient().without("MedicationRequest"), "allopurinol-current") is NOT_RECORDED
+    assert standing(Patient().without("MedicationStatement"), "pneumocystis-prophylaxis-current") is NOT_RECORDED
+    assert standing(Patient().without("MedicationRequest"), "pneumocystis-prophylaxis-current") is NOT_RECORDED
 
 
 # --- pregnancy ----------------------------------------------------------------------------------------------------------
