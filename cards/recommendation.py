@@ -38,8 +38,8 @@ class Source:
 
     @property
     def basis(self) -> str:
-        """The evidence, where it stands beside the name of the guideline and not beside one of its statements."""
-        return self.evidence.removesuffix(" (whole guideline)")
+        """The evidence in brackets; a grade range belongs to the guideline overall, never to one of its statements."""
+        return self.evidence.replace(" (whole guideline)", " overall")
 
     @property
     def dated(self) -> str:
@@ -66,7 +66,7 @@ class Side:
 
     @property
     def text(self) -> str:
-        """`Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D): not recommended.`"""
+        """`Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D overall): not recommended.`"""
         by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(self.who, lambda one: one.basis)]
         named = "; ".join(f"{listed(names)} ({basis})" for basis, names in by_basis)
         return f"{named or f'Outside the sources, {self.outside}'}: {self.says}."

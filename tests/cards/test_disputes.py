@@ -26,7 +26,7 @@ def first(code: str, patient: Patient) -> str:
     [
         ("C2", DM, "Bril 1999"),
         ("C2", DM.strength("proximal", 3), "Enk 2016 (eminence-based): first line if fulminant"),
-        ("C2", REFRACTORY, "Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D); Sunderkötter 2016"),
+        ("C2", REFRACTORY, "Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D overall); Sunderkötter 2016"),
         ("C4", DM, "Hengstman 2009"),
         ("C4", CHILD, "Enders 2017"),
         ("C5", DM, "Titulaer 2011"),
@@ -70,7 +70,7 @@ def test_no_side_is_dropped_or_changed_and_the_rest_keep_their_order(code: str, 
 
 def test_a_side_names_its_sources_with_year_and_basis() -> None:
     c1 = KNOWN.disputes["C1"].contradiction
-    assert c1.sides[0].text == "Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D): not recommended."
+    assert c1.sides[0].text == "Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D overall): not recommended."
     assert c1.sides[4].text.startswith("BMJ Best Practice 2024 (point-of-care summary): ")
 
 

@@ -59,7 +59,7 @@ def test_a_strength_is_printed_beside_its_source() -> None:
 def test_a_disagreement_is_shown_with_every_side() -> None:
     words = detail(DM, "tumourScreening")
     assert "Which myositis needs tumour screening, and how (C5)" in words
-    assert "Titulaer 2011 (evidence-based, grade C-D): all dermatomyositis" in words
+    assert "Titulaer 2011 (evidence-based, grade C-D overall): all dermatomyositis" in words
     assert "Sunderkötter 2016 (eminence-based): anti-TIF1-γ dermatomyositis" in words
 
 
