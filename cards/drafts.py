@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from cards.draft_conditions import is_draft_of
 from cards.knowledge import Knowledge
 from cards.markdown import capital, listed
-from cards.recommendation import Caution, DraftAnswer, Level, Recommendation
+from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation
 from cards.safety import cautions_for
 from cards.verdicts import Case
 from fhir_profiles.assessment import Assessment
@@ -22,7 +22,6 @@ from fhir_profiles.record import DraftOrder, InputState
 MOST_ALTERNATIVES = 3
 
 _URGENCY = {Level.STOP: "urgent", Level.HOLD: "soon", Level.WARN: "soon", Level.REMIND: "routine"}
-_URGENCIES = ("urgent", "soon", "routine")
 _STRENGTH = {Level.STOP: "contraindicated", Level.HOLD: "warning", Level.WARN: "warning", Level.REMIND: "reminder"}
 
 
@@ -73,7 +72,7 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
         for one in _spoken_about(draft, case, known, draft.reference in unadvised):
             spoken.setdefault(one.caution.id, []).append(one)
     said = [_said(together, case, known) for together in spoken.values()]
-    return sorted(said, key=lambda r: (_URGENCIES.index(r.urgency), any(caution.orders for caution in r.cautions)))
+    return sorted(said, key=lambda r: (URGENCIES.index(r.urgency), any(caution.orders for caution in r.cautions)))
 
 
 def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised: bool) -> list[_Spoken]:

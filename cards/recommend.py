@@ -107,7 +107,7 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
         for course in taken:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
-            said.extend(from_caution(caution, course.evidence, course.title) for caution in certain)
+            said.extend(from_caution(caution, course.evidence, f"{course.title} is being taken") for caution in certain)
     return said
 
 

@@ -11,6 +11,9 @@ from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
 from fhir_profiles.record import DraftOrder
 
+URGENCIES = ("urgent", "soon", "routine")
+"""The most urgent first; a card is critical, a warning or for information by its most urgent statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

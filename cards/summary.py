@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cards.knowledge import Knowledge
 from cards.markdown import capital, fit, listed
-from cards.recommendation import Option, Recommendation
+from cards.recommendation import URGENCIES, Option, Recommendation
 from cards.schedule import DueState
 from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 
-_URGENCIES = ("urgent", "soon", "routine")
 _LINE_OPTIONS = {
     "first": "first-line",
     "second": "second-line",
@@ -51,7 +50,7 @@ def _longest_that_fits(wordings: Iterable[str]) -> str:
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
-    return min(recommendations, key=lambda r: _URGENCIES.index(r.urgency))
+    return min(recommendations, key=lambda r: URGENCIES.index(r.urgency))
 
 
 def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from cards.knowledge import Knowledge
 from cards.markdown import bullets, capital, escape, listed, section, table
-from cards.recommendation import Caution, Option, Recommendation, Source
+from cards.recommendation import URGENCIES, Caution, Option, Recommendation, Source
 from fhir_profiles.findings import Answer, Evidence, Missing
 
 LIMITS = (
@@ -77,11 +77,12 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
 
 
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
-    """The statements that no option and no note carries."""
+    """The statements that no option and no note carries, the most urgent first."""
+    in_order = sorted(recommendations, key=lambda r: URGENCIES.index(r.urgency))
     return [
         f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
         + ("" if r.holds is Answer.YES else ", if the missing data confirm it")
-        for r in recommendations
+        for r in in_order
         if not r.options and not r.is_note
     ]
 
