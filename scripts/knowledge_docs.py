@@ -21,7 +21,8 @@ from cards.recommendation import Side
 from cards.to_cards import EXPLANATION
 from server.basis import packaged_basis
 from server.scenario_run import evaluated
-from server.scenarios import Scenario, packaged_scenarios
+from server.scenarios import Scenario
+from server.scenarios import packaged_scenarios as read_scenarios
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "knowledge"
@@ -32,12 +33,19 @@ WAYS = ("holds", "not", "unknown")
 
 
 @cache
+def packaged_scenarios() -> tuple[Scenario, ...]:
+    """Every packaged scenario, read once."""
+    return read_scenarios()
+
+
+@cache
 def rows(name: str) -> tuple[Mapping[str, str], ...]:
     """The lines of a list in `tests/cards`."""
     with (REFERENCE / name).open(encoding="utf-8") as file:
         return tuple(csv.DictReader(file))
 
 
+@cache
 def scenarios_by_statement() -> dict[str, dict[str, list[str]]]:
     """Names of scenarios, by statement and by what they expect of it."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -75,6 +83,7 @@ def on_cards() -> OnCards:
     return OnCards(frozenset(statements), found)
 
 
+@cache
 def pages() -> dict[str, str]:
     """Every page, by file name."""
     known = knowledge()
@@ -82,7 +91,8 @@ def pages() -> dict[str, str]:
         "coverage.md": _page("Coverage of the sources", _coverage(known)),
         "contradictions.md": _page("Where guidelines disagree", _contradictions(known)),
         "drug-safety.md": _page("Drug safety, row by row", _drug_safety(known)),
-        "scenarios.md": _page("Scenarios", _scenarios(packaged_scenarios())),
+        "scenarios.md": _page("Scenarios", _scenario_index()),
+        **{f"scenarios/{stem}.md": _page(f"Scenarios: {stem}", _scenarios(stem)) for stem in _stems()},
     }
 
 
@@ -210,16 +220,27 @@ def _safety_row(row: Mapping[str, str], on: set[str], shown: Mapping[str, Mappin
 # --- scenarios ---------------------------------------------------------------------------------------------------------------
 
 
-def _scenarios(scenarios: Sequence[Scenario]) -> Iterable[str]:
+def _stems() -> list[str]:
+    """Names of the scenario files."""
+    return sorted({scenario.file.stem for scenario in packaged_scenarios()})
+
+
+def _of_file(stem: str) -> list[Scenario]:
+    return [scenario for scenario in packaged_scenarios() if scenario.file.stem == stem]
+
+
+def _scenario_index() -> Iterable[str]:
     yield (
-        f"{len(scenarios)} patients in a few lines, with what must and must not be said about them; each is a test. "
+        f"{len(packaged_scenarios())} patients in a few lines, with what must and must not be said about them; each is a test. "
         "The form is explained in [scenarios](../scenarios.md)."
     )
-    for file in sorted({scenario.file for scenario in scenarios}):
-        yield f"## {file.stem}"
-        for scenario in (one for one in scenarios if one.file == file):
-            yield f"### {scenario.name}"
-            yield _block({"patient": _plain(scenario.patient), "expect": _plain(scenario.expected)})
+    yield table(("File", "Scenarios"), [(f"[{stem}](scenarios/{stem}.md)", str(len(_of_file(stem)))) for stem in _stems()])
+
+
+def _scenarios(stem: str) -> Iterable[str]:
+    for scenario in _of_file(stem):
+        yield f"## {scenario.name}"
+        yield _block({"patient": _plain(scenario.patient), "expect": _plain(scenario.expected)})
 
 
 def _block(content: Mapping[str, Any]) -> str:
@@ -241,6 +262,6 @@ def stale() -> list[str]:
 if __name__ == "__main__":
     if "--check" in sys.argv:
         sys.exit(f"docs/knowledge: {', '.join(stale())} not current; run scripts/knowledge_docs.py" if stale() else None)
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "scenarios").mkdir(parents=True, exist_ok=True)
     for page, content in pages().items():
         (FOLDER / page).write_text(content, "utf-8")
