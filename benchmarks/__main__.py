@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 
 from benchmarks.bodies import AS_OF, hook_call
+from server.cds_hooks.calls import answer
+from server.cds_hooks.envelope import read_hook_call
+from server.cds_hooks.prefetch import read_prefetch
+from server.cds_hooks.services import SERVICES
 from server.config import Config
-from server.envelope import read_hook_call
 from server.evaluation import PHASES, evaluate
-from server.hooks import answer
 from server.http_server import quieten_garbage_collector
 from server.json_input import parse_json
-from server.prefetch import read_prefetch
-from server.services import SERVICES
 from server.warm_up import warm_up
 
 SIZES = (15, 250, 3_000)

@@ -20,9 +20,9 @@ from cards.plain_words import one_line, plain_words
 from cards.recommendation import Side
 from cards.to_cards import EXPLANATION
 from server.basis import packaged_basis
-from server.scenario_run import evaluated
-from server.scenarios import Scenario
-from server.scenarios import packaged_scenarios as read_scenarios
+from server.knowledge.scenario_run import evaluated
+from server.knowledge.scenarios import Scenario
+from server.knowledge.scenarios import packaged_scenarios as read_scenarios
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "knowledge"

@@ -4,15 +4,15 @@ from threading import Event
 
 from flask import Flask, Response
 
-from server.assess_endpoint import assess_blueprint
+from server.assessing.endpoint import assess_blueprint
+from server.cds_hooks.calls import hooks_blueprint
+from server.cds_hooks.discovery import discovery_blueprint
 from server.config import Config
-from server.discovery import discovery_blueprint
 from server.error_answers import install_error_handlers
-from server.fhir_endpoint import fhir_blueprint
 from server.front_page import front_page_blueprint
-from server.guideline_pages import guidelines_blueprint
 from server.health import health_blueprint
-from server.hooks import hooks_blueprint
+from server.publishing.fhir_endpoint import fhir_blueprint
+from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
 
 SECURITY_HEADERS = {

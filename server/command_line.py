@@ -30,7 +30,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
         if cmd_name == "knowledge":
-            from server.knowledge_commands import knowledge
+            from server.knowledge.commands import knowledge
 
             return knowledge
         return super().get_command(ctx, cmd_name)
@@ -65,8 +65,8 @@ def main() -> None:
 @click.option("--strict", is_flag=True, help="Also hold every resource against the full FHIR models; slow.")
 def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: str | None, as_json: bool, strict: bool) -> None:
     """Assess the patient in BUNDLE.json (FHIR R4: a Bundle, a resource, or a list of them)."""
+    from server.assessing.chart_input import evaluate_chart, parse_day
     from server.basis import basis_from
-    from server.chart_input import evaluate_chart, parse_day
     from server.errors import RequestRefusedError
 
     try:
@@ -84,11 +84,11 @@ def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: 
     if as_json:
         import orjson
 
-        from server.assess_json import assess_json
+        from server.assessing.as_json import assess_json
 
         click.echo(orjson.dumps(assess_json(evaluation), option=orjson.OPT_INDENT_2).decode())
     else:
-        from server.assess_text import assess_text
+        from server.assessing.as_text import assess_text
 
         click.echo(assess_text(evaluation))
 
@@ -153,7 +153,7 @@ def _read(path: Path) -> Any:
 
 
 def _drafts(path: Path | None) -> "Drafts | None":
-    from server.chart_input import is_fhir
+    from server.assessing.chart_input import is_fhir
     from server.errors import NotFhirError
     from server.evaluation import Drafts
 

@@ -3,8 +3,8 @@
 from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
+from server.cds_hooks.services import SERVICES
 from server.config import Config
-from server.services import SERVICES
 
 
 def front_page_blueprint(config: Config) -> Blueprint:

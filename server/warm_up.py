@@ -11,7 +11,7 @@ import orjson
 from cards.orders import prove_templates
 from server.basis import Basis, packaged_basis
 from server.evaluation import Drafts, evaluate
-from server.fhir_endpoint import library
+from server.publishing.fhir_endpoint import library
 
 _PATIENT = Path(__file__).parent / "warm_up_patient.json"
 _DAY = date(2020, 6, 1)

@@ -1,4 +1,4 @@
-"""A synthetic patient in clinical words (`server.clinical_chart`), with what the rooms make of it.
+"""A synthetic patient in clinical words (`server.knowledge.clinical_chart`), with what the rooms make of it.
 
 woman = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2026-08").takes("prednisone", dose=40)
 woman.antibody("anti_tif1_gamma", "positive").cards()
@@ -14,7 +14,7 @@ from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, PatientRecord
-from server.clinical_chart import AS_OF, ClinicalChart, Json, codeable, terminology
+from server.knowledge.clinical_chart import AS_OF, ClinicalChart, Json, codeable, terminology
 
 __all__ = ["AS_OF", "Json", "Patient", "codeable", "terminology"]
 

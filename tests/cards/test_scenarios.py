@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.scenario_run import run
-from server.scenarios import Scenario, packaged_scenarios
+from server.knowledge.scenario_run import run
+from server.knowledge.scenarios import Scenario, packaged_scenarios
 
 
 @pytest.mark.parametrize("scenario", packaged_scenarios(), ids=lambda scenario: scenario.name)

@@ -9,8 +9,8 @@ import pytest
 from cards.knowledge import knowledge
 from cards.summary import summary
 from server.basis import packaged_basis
-from server.scenario_run import evaluated
-from server.scenarios import packaged_scenarios
+from server.knowledge.scenario_run import evaluated
+from server.knowledge.scenarios import packaged_scenarios
 from tests.cards.reading import card_about, topics
 from tests.patient import Json, Patient
 

@@ -12,7 +12,7 @@ from cards.layers import RULE_FOLDERS, SWITCHES, TABLES
 from cards.patient_conditions import TREATMENT_FINDINGS
 from fhir_profiles.clinical_definitions import TABLES as DEFINITION_TABLES
 from scripts.example_answer import answer
-from server.knowledge_check import problems_in
+from server.knowledge.check import problems_in
 from tests.site import site_with
 
 ROOT = Path(__file__).parent.parent.parent

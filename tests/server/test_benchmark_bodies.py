@@ -4,11 +4,11 @@ import orjson
 import pytest
 
 from benchmarks.bodies import AS_OF, PATIENT_ID, hook_call
-from server.envelope import read_hook_call
+from server.assessing.strict import strict_issues
+from server.cds_hooks.envelope import read_hook_call
+from server.cds_hooks.prefetch import read_prefetch
+from server.cds_hooks.services import SERVICES
 from server.evaluation import evaluate
-from server.prefetch import read_prefetch
-from server.services import SERVICES
-from server.strict import strict_issues
 
 
 @pytest.mark.parametrize("resources", [15, 250])

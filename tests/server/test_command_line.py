@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from server.chart_input import evaluate_chart
+from server.assessing.chart_input import evaluate_chart
 from tests.server.charts import ANTI_TIF1, AS_OF, FOLDER, HEALTHY, Json, chart, diagnosis
 
 COMMAND = Path(sys.executable).with_name("myositis-cds")

@@ -10,7 +10,7 @@ from fhir_profiles.codes import Terminology
 from server import warm_up
 from server.basis import packaged_basis
 from server.basis import packaged_terminology as terminology
-from server.fhir_endpoint import library
+from server.publishing.fhir_endpoint import library
 from server.warm_up import SelfTestError
 
 WHAT_A_REQUEST_OPENS = """

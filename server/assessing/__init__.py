@@ -1,0 +1,1 @@
+"""A chart given whole: the Assess JSON, for people and for machines."""

@@ -1,0 +1,1 @@
+"""Tools for those who review and change the knowledge."""

@@ -1,0 +1,1 @@
+"""The knowledge, published: as FHIR, and as pages for people."""
