@@ -14,6 +14,7 @@ from cards.markdown import capital, fit, listed
 from cards.orders import build_order
 from cards.recommendation import Level, Option, Recommendation
 from cards.safety import cautions_for
+from cards.show import EVERYTHING, Show
 from cards.summary import summary
 from cards.verdicts import Case
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
@@ -22,7 +23,6 @@ from fhir_profiles.findings import Answer, Missing, Standing
 from fhir_profiles.systems import CANONICAL
 
 EXPLANATION = "org.myositis-cds.explanation"
-DEFAULT_CAP = 5
 MOST_SUGGESTIONS = 8
 
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
@@ -33,7 +33,7 @@ def to_cards(
     assessment: Assessment,
     *,
     seed: str,
-    cap: int = DEFAULT_CAP,
+    show: Show = EVERYTHING,
     known: Knowledge | None = None,
 ) -> list[dict[str, Any]]:
     """Make the cards of one answer.
@@ -42,7 +42,7 @@ def to_cards(
         recommendations: from `recommend`.
         assessment: what they were held against.
         seed: makes the uuids of cards and suggestions repeatable; the hook instance.
-        cap: at most so many cards.
+        show: what to leave out.
         known: the knowledge; the packaged one by default.
 
     Returns:
@@ -51,8 +51,9 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    topics = _without_what_can_wait(_by_topic(recommendations, known), known)
-    cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[:cap]]
+    wanted = [(topic, said) for topic, said in _by_topic(recommendations, known) if _is_wanted(topic, said, show)]
+    topics = _without_what_can_wait(wanted, known)
+    cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[: show.cap]]
     return _at_most_one_critical(cards)
 
 
@@ -65,6 +66,12 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         if _firm(said) or (known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)):
             shown.append((topic, said))
     return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
+
+
+def _is_wanted(topic: str, said: list[Recommendation], show: Show) -> bool:
+    if topic in show.topics_off:
+        return False
+    return _indicator(said) == "critical" or any(r.id not in show.silenced for r in _firm(said) or said)
 
 
 def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:

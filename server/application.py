@@ -14,6 +14,7 @@ from server.health import health_blueprint
 from server.publishing.fhir_endpoint import fhir_blueprint
 from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
+from server.runtime import Runtime, open_runtime
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -23,20 +24,22 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(config: Config, *, ready: Event | None = None) -> Flask:
+def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event | None = None) -> Flask:
     """Make the application.
 
     Args:
         config: the settings.
+        runtime: the parts that requests share; made from the settings by default.
         ready: set by whoever warms the service up (`warm_up.warm_up`); until then `/health/ready` answers 503.
     """
+    runtime = runtime or open_runtime(config)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose the body of a call, and its answer would be HTML
     install_request_log(app)
     install_error_handlers(app)
-    app.register_blueprint(discovery_blueprint())
-    app.register_blueprint(hooks_blueprint(config))
-    app.register_blueprint(assess_blueprint(config))
+    app.register_blueprint(discovery_blueprint(runtime))
+    app.register_blueprint(hooks_blueprint(runtime))
+    app.register_blueprint(assess_blueprint(runtime))
     app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))

@@ -6,7 +6,9 @@ way (a port in use). Modules are imported where they are needed, so that a comma
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,19 +22,24 @@ UNUSABLE_INPUT = 2
 MACHINE_TROUBLE = 1
 
 
+_ELSEWHERE = {
+    "knowledge": "server.knowledge.commands",
+}
+"""Commands that live beside what they are about, in a module with a function of the command's name."""
+
+
 class _Commands(click.Group):
-    """Settings that cannot be used end every command in the same way; `knowledge` is imported when it is asked for."""
+    """Settings that cannot be used end every command in the same way; `_ELSEWHERE` is imported when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands."""
-        return sorted((*super().list_commands(ctx), "knowledge"))
+        return sorted((*super().list_commands(ctx), *_ELSEWHERE))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
-        if cmd_name == "knowledge":
-            from server.knowledge.commands import knowledge
-
-            return knowledge
+        if cmd_name in _ELSEWHERE:
+            command: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return command
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -94,17 +101,17 @@ def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: 
 
 
 @main.command()
-@click.option("--host", help="Loopback address to serve on.  [default: 127.0.0.1]")
+@click.option("--host", help="Address to serve on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port; 0 for any free one.  [default: 8000]")
 def serve(host: str | None, port: int | None) -> None:
     """Serve CDS Hooks over HTTP until told to stop.
 
-    No clients can be registered yet, so the service is open and serves this machine only.
+    Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
     """
     from server.http_server import url_of
     from server.serving import end_on_signals, log_to_stderr, open_service
 
-    config = _config(host=host, port=port)
+    config = _config(os.environ, host=host, port=port)
     log_to_stderr()
     try:
         server = open_service(config)
@@ -122,7 +129,9 @@ def demo(port: int) -> None:
     from server.demo import HOST, DemoError, run_demo
     from server.serving import end_on_signals, log_to_stderr
 
-    config = _config(host=HOST, port=port, sandbox_url=f"http://{HOST}:{port + 1}/")
+    # Unless a database is named, what is tried here is forgotten afterwards.
+    environment = {"MYOSITIS_CDS_DATABASE_URL": "sqlite://", **os.environ}
+    config = _config(environment, host=HOST, port=port, sandbox_url=f"http://{HOST}:{port + 1}/")
     log_to_stderr()
     end_on_signals()
     try:
@@ -165,10 +174,10 @@ def _drafts(path: Path | None) -> "Drafts | None":
     return Drafts(orders)
 
 
-def _config(*, host: str | None, port: int | None, sandbox_url: str | None = None) -> "Config":
+def _config(environment: Mapping[str, str], *, host: str | None, port: int | None, sandbox_url: str | None = None) -> "Config":
     from server.config import Config
 
-    return Config.from_environment(os.environ, host=host, port=port, sandbox_url=sandbox_url)
+    return Config.from_environment(environment, host=host, port=port, sandbox_url=sandbox_url)
 
 
 def _port_trouble(port: int, error: OSError) -> NoReturn:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 PREFIX = "MYOSITIS_CDS_"
+_LONGEST_FETCH = 30
 
 
 class ConfigurationError(ValueError):
@@ -24,17 +25,24 @@ class Config:
     """The settings of one service.
 
     Args:
-        host: literal loopback address. Without registered clients the service is open, so it serves this machine only.
+        host: literal address. Without registered clients the service is open, so it must be a loopback address.
         port: TCP port; 0 lets the system choose one.
         max_body_bytes: a longer request body is refused.
         card_cap: at most so many cards in one answer.
         sandbox_url: where the sandbox runs, in demo mode; None otherwise.
         site: a folder with what a site adds to the knowledge or overrides (`docs/site-folder.md`).
         terminology: a folder with a site's own ValueSets and ConceptMaps.
+        public_url: where clients reach this service, without a trailing slash; what the `aud` of a token is compared with. Empty
+            for `http://host:port`.
+        clients: the file of registered clients (`clients.toml`); None for an open service.
+        database_url: SQLAlchemy URL; the default forgets everything at the end.
+        fetch_seconds: most time that one hook call spends on calling back to the EHR.
+        origins: web origins whose pages may call (CORS), besides those of the clients.
+        discovery_needs_token: whether `/cds-services` asks for a token too.
         today: the clock, a day in UTC.
 
     Raises:
-        ConfigurationError: a setting is out of range, or the host is not loopback.
+        ConfigurationError: a setting is out of range, or the host is not loopback though no clients are registered.
     """
 
     host: str = "127.0.0.1"
@@ -44,11 +52,20 @@ class Config:
     sandbox_url: str | None = None
     site: Path | None = None
     terminology: Path | None = None
+    public_url: str = ""
+    clients: Path | None = None
+    database_url: str = "sqlite://"
+    fetch_seconds: float = 4.0
+    origins: tuple[str, ...] = ()
+    discovery_needs_token: bool = False
     today: Callable[[], date] = today_utc
 
     def __post_init__(self) -> None:
         """Check what the types cannot say."""
-        if not _is_loopback(self.host):
+        if not self.public_url:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            object.__setattr__(self, "public_url", f"http://{host}:{self.port}")
+        if self.clients is None and not _is_loopback(self.host):
             raise ConfigurationError(
                 f"host ({PREFIX}HOST, --host): no clients are registered, so the service is open to everybody who can reach it "
                 "and serves this machine only; use 127.0.0.1 or ::1"
@@ -59,6 +76,10 @@ class Config:
             raise ConfigurationError(f"maximum body ({PREFIX}MAX_BODY_MIB): must be at least 1 MiB")
         if self.card_cap < 1:
             raise ConfigurationError(f"card cap ({PREFIX}CARD_CAP): must be at least 1")
+        if not 0 < self.fetch_seconds <= _LONGEST_FETCH:
+            raise ConfigurationError(
+                f"time for calling back ({PREFIX}FETCH_SECONDS): must be more than 0, at most {_LONGEST_FETCH}"
+            )
 
     @classmethod
     def from_environment(
@@ -73,7 +94,9 @@ class Config:
 
         Args:
             environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes), _CARD_CAP, _SITE and
-                _TERMINOLOGY (folders).
+                _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _FETCH_SECONDS, _ORIGINS (separated by
+                spaces) and _DISCOVERY (`open` or `token`). Without a database URL it is an SQLite file in the state folder of
+                the user (XDG_STATE_HOME, else HOME).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -90,6 +113,12 @@ class Config:
             sandbox_url=sandbox_url,
             site=_folder(environment, "SITE"),
             terminology=_folder(environment, "TERMINOLOGY"),
+            public_url=environment.get(f"{PREFIX}PUBLIC_URL", "").rstrip("/"),
+            clients=_folder(environment, "CLIENTS"),
+            database_url=environment.get(f"{PREFIX}DATABASE_URL") or _database_in_state_folder(environment),
+            fetch_seconds=_number(environment, "FETCH_SECONDS", default.fetch_seconds),
+            origins=tuple(environment.get(f"{PREFIX}ORIGINS", "").split()),
+            discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",
         )
 
 
@@ -101,6 +130,29 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int) -> in
         return int(text)
     except ValueError:
         raise ConfigurationError(f"{PREFIX}{name}: must be a whole number") from None
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(f"{PREFIX}{name}")
+    if text is None:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{PREFIX}{name}: must be a number") from None
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first where nothing is set."""
+    text = environment.get(f"{PREFIX}{name}", choices[0])
+    if text not in choices:
+        raise ConfigurationError(f"{PREFIX}{name}: must be {' or '.join(choices)}")
+    return text
+
+
+def _database_in_state_folder(environment: Mapping[str, str]) -> str:
+    state = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME") or ".") / ".local" / "state")
+    return f"sqlite:///{Path(state) / 'myositis-cds' / 'myositis-cds.sqlite3'}"
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:

@@ -96,6 +96,21 @@ class MissingInputError(RequestRefusedError):
     number, status, code = "MYO-1202", 412, "required"
 
 
+class UnauthorisedError(RequestRefusedError):
+    """There is no token, or it is not accepted; the log says why, the answer never does (conformance J-22, JWT-17)."""
+
+    number, status, code = "MYO-1251", 401, "login"
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason for the log.
+
+        Args:
+            reason: one word out of a closed set.
+        """
+        super().__init__("Send a token that this service accepts: Authorization: Bearer, as CDS Hooks 2.0.1 describes.")
+        self.reason = reason
+
+
 class NotFhirError(RequestRefusedError):
     """The JSON is not a FHIR resource."""
 

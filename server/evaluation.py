@@ -9,7 +9,8 @@ from typing import Any
 from cards.knowledge import Knowledge
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
-from cards.to_cards import DEFAULT_CAP, to_cards
+from cards.show import EVERYTHING, Show
+from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.identity import is_mismatch
@@ -71,7 +72,7 @@ def evaluate(
     drafts: Drafts | None = None,
     several_patients: bool = False,
     issues: tuple[Issue, ...] = (),
-    cap: int = DEFAULT_CAP,
+    show: Show = EVERYTHING,
     basis: Basis | None = None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
@@ -86,7 +87,7 @@ def evaluate(
         drafts: the orders being written; None when the chart is opened.
         several_patients: the input holds other Patients on purpose (needs `patient_id`).
         issues: what the caller found wrong before.
-        cap: at most so many cards.
+        show: which cards to leave out.
         basis: terminology and knowledge; the packaged ones by default.
         timer: a clock in seconds, for `seconds` only.
 
@@ -110,7 +111,7 @@ def evaluate(
     mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
     recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge)
     ticks.append(timer())
-    cards = to_cards(recommendations, assessment, seed=seed, cap=cap, known=basis.knowledge)
+    cards = to_cards(recommendations, assessment, seed=seed, show=show, known=basis.knowledge)
     ticks.append(timer())
     return Evaluation(
         record=record,

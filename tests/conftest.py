@@ -1,5 +1,8 @@
 """Settings for every test."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 # The same examples in every run, so that a red build is about the change at hand; to look for new ones:
@@ -7,3 +10,11 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=2000)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a started service keeps goes to a temporary folder, not to the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

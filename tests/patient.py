@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
+from cards.show import Show
 from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
@@ -64,4 +65,4 @@ class Patient(ClinicalChart):
 
     def cards(self, drafting: tuple[str, ...] | None = None, seed: str = "hook-1", cap: int = 5) -> list[Json]:
         """The cards of one answer."""
-        return to_cards(self.recommendations(drafting), self.assess(), seed=seed, cap=cap)
+        return to_cards(self.recommendations(drafting), self.assess(), seed=seed, show=Show(cap))

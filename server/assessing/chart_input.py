@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from cards.to_cards import DEFAULT_CAP
+from cards.show import EVERYTHING, Show
 from fhir_profiles.reader import patients_in
 from fhir_profiles.record import Issue
 from server.basis import Basis
@@ -21,7 +21,7 @@ def evaluate_chart(
     as_of: date,
     patient_id: str | None,
     drafts: Drafts | None = None,
-    cap: int = DEFAULT_CAP,
+    show: Show = EVERYTHING,
     strict: bool = False,
     basis: Basis | None = None,
 ) -> Evaluation:
@@ -32,7 +32,7 @@ def evaluate_chart(
         as_of: the day of the evaluation.
         patient_id: FHIR id of the patient; may be None unless there are several.
         drafts: the orders being written.
-        cap: at most so many cards.
+        show: which cards to leave out.
         strict: also hold every resource against the full FHIR models, and report what they find as issues.
         basis: terminology and knowledge; the packaged ones by default.
 
@@ -56,7 +56,7 @@ def evaluate_chart(
         several_patients=len(patients) > 1,
         drafts=drafts,
         issues=_strict_issues(value) if strict else (),
-        cap=cap,
+        show=show,
         basis=basis,
     )
 

@@ -5,7 +5,7 @@ What we do not rely on is not checked: later versions add members, and EHRs send
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,19 @@ _FOLDER = Path(__file__).parent / "schemas"
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """What the EHR lets us fetch, and with what (`fhirAuthorization`).
+
+    Args:
+        access_token: bearer token; for this one call only, never stored, never logged.
+        patient: FHIR id that the token is confined to, if the EHR says so.
+    """
+
+    access_token: str = field(repr=False)
+    patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HookCall:
     """One call of a service.
 
@@ -28,6 +41,8 @@ class HookCall:
         prefetch: FHIR data by prefetch key, unchecked.
         draft_orders: Bundle of the orders being written; None where the hook is not about orders.
         selections: references of the orders that were just selected; None where the hook does not say.
+        fhir_server: base URL of the EHR's FHIR server, as sent, if it wants to be called back.
+        authorization: with what; None for a server that needs no token.
     """
 
     instance: str
@@ -35,6 +50,8 @@ class HookCall:
     prefetch: Mapping[str, Any]
     draft_orders: Mapping[str, Any] | None = None
     selections: tuple[str, ...] | None = None
+    fhir_server: str | None = None
+    authorization: Authorization | None = None
 
 
 def _schema(name: str) -> Draft202012Validator:
@@ -70,7 +87,17 @@ def read_hook_call(body: Any, service: Service) -> HookCall:
         prefetch=body.get("prefetch") or {},
         draft_orders=context["draftOrders"] if service.is_about_orders else None,
         selections=None if selections is None else tuple(selections),
+        fhir_server=body.get("fhirServer"),
+        authorization=_authorization(body.get("fhirAuthorization")),
     )
+
+
+def _authorization(sent: Mapping[str, Any] | None) -> Authorization | None:
+    """None also for what cannot be used: a call that needs no callback needs no token."""
+    token, patient = (sent or {}).get("access_token"), (sent or {}).get("patient")
+    if not isinstance(token, str):
+        return None
+    return Authorization(token, patient.removeprefix("Patient/") if isinstance(patient, str) else None)
 
 
 def _check(schema: Draft202012Validator, value: Any, place: str) -> None:

@@ -1,5 +1,6 @@
 """A service that was really started: a process of its own, on a port that was free."""
 
+import os
 import subprocess
 import sys
 import time
@@ -39,7 +40,8 @@ class Service:
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:
     """Started by `myositis-cds serve`, with a body limit of 1 MiB."""
-    environment = {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_MAX_BODY_MIB": "1"}
+    state = os.environ["XDG_STATE_HOME"]
+    environment = {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_MAX_BODY_MIB": "1", "XDG_STATE_HOME": state}
     command = [COMMAND, "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as process:
         try:

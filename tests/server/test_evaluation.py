@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from cards.show import Show
 from fhir_profiles.record import InputState, Issue
 from server.evaluation import PHASES, Drafts, Evaluation, evaluate
 from tests.server.charts import ANTI_TIF1, AS_OF, HEALTHY, Json, chart, diagnosis, resources
@@ -39,7 +40,7 @@ def test_another_call_gives_the_same_cards_under_other_uuids() -> None:
 
 
 def test_the_cap_leaves_the_most_important_cards() -> None:
-    every, first = evaluated(chart(ANTI_TIF1)).cards, evaluated(chart(ANTI_TIF1), cap=1).cards
+    every, first = evaluated(chart(ANTI_TIF1)).cards, evaluated(chart(ANTI_TIF1), show=Show(cap=1)).cards
     assert len(every) > 1
     assert [card["summary"] for card in first] == [every[0]["summary"]]
 

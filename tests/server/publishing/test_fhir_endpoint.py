@@ -9,6 +9,7 @@ from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cards.show import Show
 from fhir_profiles.systems import CANONICAL
 from server.evaluation import evaluate
 from tests.server.answers import check_outcome, diagnostics
@@ -90,7 +91,7 @@ def suggested(cards: tuple[Json, ...]) -> Iterator[Json]:
 
 @pytest.mark.parametrize("slug", slugs())
 def test_every_canonical_of_a_suggested_order_resolves(client: FlaskClient, slug: str) -> None:
-    cards = evaluate([chart(slug)], as_of=AS_OF, seed="canonicals", cap=20).cards
+    cards = evaluate([chart(slug)], as_of=AS_OF, seed="canonicals", show=Show(cap=20)).cards
     for order in suggested(cards):
         for canonical in order["instantiatesCanonical"]:
             path = canonical.removeprefix(CANONICAL)

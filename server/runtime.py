@@ -1,0 +1,67 @@
+"""What a running service is made of, put together once at the start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from server.basis import Basis, load_basis
+from server.config import Config
+from server.ehr.callback import Callback
+from server.store.database import open_database
+from server.store.pseudonyms import Pseudonyms
+from server.trust.clients import Client, load_clients
+from server.trust.gate import Gate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runtime:
+    """The parts that requests share.
+
+    Args:
+        config: the settings.
+        clients: registered clients; none for an open service.
+        gate: lets callers in.
+        callback: fetches from EHRs what they did not send.
+        database: feedback, used tokens, snoozes.
+        pseudonyms: what patients are called in the database.
+    """
+
+    config: Config
+    clients: tuple[Client, ...]
+    gate: Gate
+    callback: Callback
+    database: Engine
+    pseudonyms: Pseudonyms
+
+    @property
+    def basis(self) -> Basis:
+        """Terminology and knowledge."""
+        return load_basis(self.config.site, self.config.terminology)
+
+    def url(self, path: str) -> str:
+        """The public URL of a path of ours."""
+        return f"{self.config.public_url}{path}"
+
+
+def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> Runtime:
+    """Put the parts together.
+
+    Args:
+        config: the settings.
+        clients: registered clients; by default those of `config.clients`.
+
+    Raises:
+        ConfigurationError: a setting, or the file of clients, cannot be used.
+    """
+    if clients is None:
+        clients = load_clients(config.clients) if config.clients else ()
+    registered = tuple(clients)
+    return Runtime(
+        config=config,
+        clients=registered,
+        gate=Gate(registered),
+        callback=Callback(config),
+        database=open_database(config.database_url),
+        pseudonyms=Pseudonyms(b""),
+    )

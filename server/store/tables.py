@@ -1,0 +1,87 @@
+"""The tables. Nothing clinical is in them: identifiers of cards and statements, and a patient only as a keyed hash."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    Column("issuer", String(512), nullable=False),
+    Column("jti", String(256), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),  # seconds since 1970; from then on the row may go
+    PrimaryKeyConstraint("issuer", "jti"),
+    Index("used_tokens_expires_at", "expires_at"),
+)
+
+cards_shown = Table(
+    "cards_shown",
+    metadata,
+    Column("client", String(64), nullable=False),
+    Column("card", String(36), nullable=False),  # Card.uuid
+    Column("service", String(64), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("indicator", String(16), nullable=False),
+    Column("recommendations", JSON, nullable=False),  # list of recommendation ids
+    Column("knowledge_version", String(64), nullable=False),
+    Column("patient", String(64), nullable=False),  # keyed hash, hexadecimal
+    Column("shown_at", BigInteger, nullable=False),  # seconds since 1970
+    PrimaryKeyConstraint("client", "card"),
+    Index("cards_shown_shown_at", "shown_at"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("client", String(64), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("card", String(256), nullable=False),  # as sent; not every EHR sends the uuid
+    Column("outcome", String(16), nullable=False),
+    Column("outcome_at", String(40), nullable=False),  # outcomeTimestamp in UTC, ISO 8601
+    Column("suggestions", JSON, nullable=False),  # list of ids of accepted suggestions
+    Column("reason_system", String(512)),
+    Column("reason_code", String(128)),
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("client", "service", "card", "outcome", "outcome_at", name="feedback_once"),
+)
+
+feedback_comments = Table(
+    "feedback_comments",
+    metadata,
+    Column("feedback", Integer, ForeignKey("feedback.id", ondelete="CASCADE"), primary_key=True),
+    Column("comment", Text, nullable=False),  # a clinician's words: may name a patient, never logged, purged first
+    Column("is_cut", Boolean, nullable=False),
+)
+
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("client", String(64), nullable=False),
+    Column("patient", String(64), nullable=False),  # keyed hash
+    Column("recommendation", String(128), nullable=False),
+    Column("until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("client", "patient", "recommendation"),
+    Index("snoozes_until", "until"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Who may call: registered clients, their tokens and keys."""
