@@ -35,21 +35,29 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def upgrade_database(url: str) -> None:
+def upgrade_database(url: str, revision: str = "head") -> None:
     """Bring the tables of a database up to date, whichever kind it is.
+
+    Args:
+        url: as for `open_database`.
+        revision: how far.
 
     Raises:
         ConfigurationError: it cannot be reached or written, or was made by newer software.
     """
-    engine = connect(url)
+    engine = connect(url, hurried=False)
     try:
-        _upgrade(engine)
+        _upgrade(engine, revision)
     finally:
         engine.dispose()
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, *, hurried: bool = True) -> Engine:
     """The database as it is; nothing is opened yet.
+
+    Args:
+        url: as for `open_database`.
+        hurried: give up on a statement that takes long.
 
     Raises:
         ConfigurationError: the URL is none of ours.
@@ -62,7 +70,7 @@ def connect(url: str) -> Engine:
         case "sqlite" | "sqlite+pysqlite":
             return sqlite_engine(parsed)
         case "postgresql" | "postgresql+psycopg":
-            return postgresql_engine(parsed)
+            return postgresql_engine(parsed, hurried=hurried)
     raise ConfigurationError(f"{SETTING}: neither SQLite nor PostgreSQL; {_FORMS}")
 
 
@@ -102,24 +110,24 @@ def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
 _FORMS = "write sqlite:////folder/file.sqlite3 or postgresql+psycopg://user@host/name"
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, revision: str = "head") -> None:
     file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
     try:
         if engine.dialect.name == "sqlite" and file is None:
             metadata.create_all(engine)
         else:
             with made_ready(file) if file else nullcontext():
-                _migrate(engine)
+                _migrate(engine, revision)
     except (SQLAlchemyError, OSError) as error:
         engine.dispose()
         raise unusable(engine.url, error) from error
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, revision: str) -> None:
     from server.store.migrating import revision_of, upgrade  # Alembic takes a while to import; a database in memory needs none
 
     _refuse_newer(engine.url, revision_of(engine))
-    upgrade(engine)
+    upgrade(engine, revision)
 
 
 def _refuse_newer(url: URL, revision: str | None) -> None:

@@ -35,12 +35,12 @@ def revision_of(engine: Engine) -> str | None:
         return _revision(connection)
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
+def upgrade(engine: Engine, revision: str) -> None:
     """Bring the tables up to date: all of it or, on any trouble, nothing (DB-06).
 
     Args:
         engine: the database; upgrades that others began are waited for.
-        revision: how far.
+        revision: how far; `head` for the newest.
     """
     with _alone(engine) as connection:
         before = _revision(connection)
@@ -62,7 +62,6 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             connection.commit()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
         yield connection
         connection.commit()

@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from server.store.database import connect, upgrade_database
-from server.store.migrating import known_revisions, newest_revision, revision_of, upgrade
+from server.store.migrating import known_revisions, newest_revision, revision_of
 from server.store.tables import metadata
 
 OLDER_REVISIONS = [None, *sorted(known_revisions() - {newest_revision()})]
@@ -58,10 +58,10 @@ def test_a_difference_would_be_noticed(database: Engine) -> None:
 
 @pytest.mark.parametrize("revision", OLDER_REVISIONS)
 def test_every_older_revision_is_brought_up_to_date(empty_database_url: str, revision: str | None) -> None:
-    engine = connect(empty_database_url)
     if revision is not None:
-        upgrade(engine, revision)
+        upgrade_database(empty_database_url, revision)
     upgrade_database(empty_database_url)
+    engine = connect(empty_database_url)
     assert revision_of(engine) == newest_revision()
     assert differences(engine) == []
     engine.dispose()
