@@ -28,10 +28,14 @@ def open_database(url: str) -> Engine:
         ConfigurationError: it cannot be reached or written, is not up to date, or was made by newer software.
     """
     engine = connect(url)
-    if engine.dialect.name == "sqlite":
-        _upgrade(engine)
-    else:
-        refuse_unless_current(engine)
+    try:
+        if engine.dialect.name == "sqlite":
+            _upgrade(engine)
+        else:
+            refuse_unless_current(engine)
+    except ConfigurationError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -119,7 +123,6 @@ def _upgrade(engine: Engine, revision: str = "head") -> None:
             with made_ready(file) if file else nullcontext():
                 _migrate(engine, revision)
     except (SQLAlchemyError, OSError) as error:
-        engine.dispose()
         raise unusable(engine.url, error) from error
 
 
