@@ -23,6 +23,7 @@ MACHINE_TROUBLE = 1
 
 
 _ELSEWHERE = {
+    "clients": "server.trust.commands",
     "knowledge": "server.knowledge.commands",
 }
 """Commands that live beside what they are about, in a module with a function of the command's name."""
