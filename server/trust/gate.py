@@ -15,6 +15,7 @@ from server.errors import TrustUnavailableError, UnauthorisedError
 from server.store.errors import StoreError
 from server.store.used_tokens import remember
 from server.trust.clients import OPEN_CLIENT, Caller, Client
+from server.trust.clock_watch import ClockWatch
 from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
 from server.trust.reasons import Reason
@@ -34,6 +35,7 @@ class Gate:
         is_new: remembers issuer, `jti` and when it may be forgotten (seconds since 1970); False if it was remembered already.
         serves_this_machine_only: whether keys that everybody has may be used.
         clock: seconds since 1970.
+        clock_watch: told about every token that is accepted.
     """
 
     clients: tuple[Client, ...] = ()
@@ -41,6 +43,7 @@ class Gate:
     is_new: Callable[[str, str, int], bool] = lambda issuer, jti, until: False
     serves_this_machine_only: bool = False
     clock: Callable[[], float] = time.time
+    clock_watch: ClockWatch = field(default_factory=ClockWatch)
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         """Who sent this request.
@@ -59,12 +62,14 @@ class Gate:
                 return _anybody(request)
             token = read_token(bearer_token(request))
             client = self._client_of(token)
-            check_claims(token, client, audiences, self.clock())
+            now = self.clock()
+            check_claims(token, client, audiences, now)
             self._check_signature(token, client)
             self._check_replay(token, client)
         except UnauthorisedError as refusal:
             _log.warning("event=refused reason=%s client=%s", refusal.reason, client.name if client else "unknown")
             raise
+        self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)
 
     def warm(self) -> None:
