@@ -9,7 +9,7 @@ from server.basis import Basis, load_basis
 from server.config import Config
 from server.ehr.callback import Callback
 from server.store.database import open_database
-from server.store.pseudonyms import Pseudonyms
+from server.store.pseudonyms import Pseudonyms, load_pseudonyms
 from server.trust.clients import Client
 from server.trust.clients_file import load_clients
 from server.trust.gate import Gate, open_gate
@@ -53,7 +53,8 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         clients: registered clients; by default those of `config.clients`.
 
     Raises:
-        ConfigurationError: a setting, or the file of clients, cannot be used.
+        ConfigurationError: a setting, the file of clients, or the database cannot be used.
+        StoreError: the database went away, or is locked.
     """
     if clients is None:
         clients = load_clients(config.clients, config.site) if config.clients else ()
@@ -65,5 +66,5 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         gate=open_gate(config, registered, database),
         callback=Callback(config),
         database=database,
-        pseudonyms=Pseudonyms(b""),
+        pseudonyms=load_pseudonyms(database, config.pseudonym_key_file),
     )
