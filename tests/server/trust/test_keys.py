@@ -295,6 +295,20 @@ def test_a_set_is_fetched_over_http(server: JwksServer) -> None:
     assert keys_at(server.publish("/right", set_of("old"))).find("old", "ES384")
 
 
+@pytest.mark.requirement("J-19", "J-21", "JWT-05")
+def test_keys_are_rotated_under_load_with_one_fetch(server: JwksServer) -> None:
+    clock, path = Clock(), "/rotated"
+    url = server.publish(path, set_of("old"))
+    keys = ClientKeys(Client("hospital", EHR.issuer, url), fetch=get, clock=clock)
+    assert keys.find("old", "ES384")
+    server.publish(path, set_of("old", "new"))
+    clock.now += COOL_DOWN
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(keys.find, kid, "ES384") for _ in range(200) for kid in ("new", "old")]
+        assert [future.result().kid for future in found] == ["new", "old"] * 200
+    assert server.asked.count(path) == 2
+
+
 @pytest.mark.requirement("J-21", "JWT-06", "OUT-03")
 def test_a_redirect_is_not_followed(server: JwksServer) -> None:
     server.publish("/elsewhere", set_of("old"))
