@@ -306,3 +306,6 @@ def test_a_topic_that_the_site_added_can_be_switched_off(written: Callable[[str]
     path = written(f'{HOSPITAL}topics_off = ["localAdvice"]\n')
     assert load_clients(path, site)[0].topics_off == {"localAdvice"}
     assert len(read_clients(path)[1]) == 1
+    (site / "topics.yaml").write_text("localAdvice: 1\n")
+    with pytest.raises(ConfigurationError, match=r"topics\.yaml"):
+        load_clients(path, site)

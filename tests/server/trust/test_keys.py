@@ -210,8 +210,8 @@ def _json(document: Json) -> bytes:
 
 BAD_ANSWERS = [
     pytest.param(Answer(500, {}, b"{}"), "status", id="500"),
-    pytest.param(Answer(304, {}, b""), "redirected", id="304, though nobody asked conditionally"),
-    pytest.param(Answer(302, {"location": "https://evil.example"}, b""), "redirected", id="a redirect"),
+    pytest.param(Answer(304, {}, b""), "redirect", id="304, though nobody asked conditionally"),
+    pytest.param(Answer(302, {"location": "https://evil.example"}, b""), "redirect", id="a redirect"),
     pytest.param(Answer(200, {}, b"<html>maintenance</html>"), "not-json", id="HTML"),
     pytest.param(Answer(200, {}, b""), "not-json", id="nothing"),
     pytest.param(Answer(200, {}, b"\xff"), "not-json", id="not UTF-8"),
