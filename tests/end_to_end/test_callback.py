@@ -4,7 +4,6 @@ Every query with every fault: answered in time, never a fault of ours, and what 
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 from flask import Request
 
-from fhir_profiles.clinical_definitions import definitions
 from server.application import create_app
 from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched, read_prefetch
 from server.config import Config
@@ -26,6 +24,7 @@ from server.runtime import open_runtime
 from server.trust.clients import Caller, Client
 from server.trust.gate import Gate
 from tests.end_to_end.conftest import end
+from tests.server.absence import claims_of_absence, orders_of
 from tests.server.answers import check_answer, diagnostics
 from tests.server.charts import ANTI_TIF1, AS_OF, INSTANCE, PREFETCH_KEYS, Json, chart, hook_call, prefetch_of, slugs
 
@@ -153,20 +152,6 @@ def time_for(fault: Json) -> float:
     return SECONDS if "seconds" in fault else PLENTY
 
 
-def orders(cards: list[Json]) -> set[str]:
-    """What the cards offer to order, in words."""
-    resources = [action["resource"] for card in cards for one in card.get("suggestions", ()) for action in one["actions"]]
-    return {(resource.get("code") or resource["medicationCodeableConcept"])["text"] for resource in resources}
-
-
-def claims_of_absence(cards: list[Json], kind: str) -> list[str]:
-    """Tests of which the cards say that none is on record, though this kind of input could show them."""
-    said = [item["text"] for card in cards for item in card["extension"]["org.myositis-cds.explanation"].get("because", ())]
-    text = " | ".join([*said, *(card["summary"] for card in cards)])
-    titles = [test.title for test in definitions().investigations.values() if kind in test.kinds]
-    return [title for title in titles if re.search(rf"\bno {re.escape(title)} on record", text, re.IGNORECASE)]
-
-
 # --- when all is well
 
 
@@ -225,8 +210,8 @@ def test_what_was_not_answered_is_not_known(ehr: Ehr, key: str, fault: str) -> N
     assert status == 200
     complete, told = cards_of_whole(), cards_of_whole(but=key)
     assert answer["cards"] == told
-    assert orders(told) <= orders(complete) | ({"pregnancy test"} if key == "patient" else set())  # she may be of that age
-    assert claims_of_absence(told, TYPES[key]) == []
+    assert orders_of(told) <= orders_of(complete) | ({"pregnancy test"} if key == "patient" else set())  # she may be of that age
+    assert claims_of_absence(told, [TYPES[key]]) == []
 
 
 @pytest.mark.requirement("R-15", "OUT-07", "SAF-08")
@@ -239,8 +224,8 @@ def test_what_came_is_used_and_what_may_be_missing_is_said(ehr: Ehr, key: str, f
     cut = whole()[key] or {"resourceType": "Bundle"}
     told = cards_of(read_prefetch(whole() | {key: cut | {"link": [{"relation": "next", "url": "x"}]}}))
     assert (status, answer) == (200, {"cards": told})
-    assert orders(told) <= orders(cards_of_whole())
-    assert claims_of_absence(told, TYPES[key]) == []
+    assert orders_of(told) <= orders_of(cards_of_whole())
+    assert claims_of_absence(told, [TYPES[key]]) == []
 
 
 @pytest.mark.requirement("SAF-01")
