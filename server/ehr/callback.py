@@ -54,7 +54,7 @@ class Callback:
         queries = [
             Query(template, call.patient_id, _part_sent(call.prefetch.get(template.key), sent.states[template.key]))
             for template in TEMPLATES  # what is required comes first
-            if sent.states[template.key].is_worth_fetching
+            if sent.states[template.key].is_worth_fetching and template.resource_type not in client.fhir_types_missing
         ]
         server = server_to_call(call, client)
         if not queries or server == "no-server":

@@ -74,6 +74,15 @@ def test_a_kind_that_came_under_a_key_of_the_ehrs_own_is_not_asked_again(ehr: Eh
     assert "Condition" not in ehr.asked
 
 
+def test_a_type_that_the_ehr_is_known_not_to_have_is_not_asked_for_and_counts_as_not_supplied(
+    ehr: Ehr, client: Client, complete: Complete
+) -> None:
+    prefetched = complete(client=replace(client, fhir_types_missing=frozenset({"MedicationStatement"})))
+    assert "MedicationStatement" not in ehr.asked
+    assert "MedicationStatement" not in prefetched.inputs
+    assert prefetched.unanswered == ("medicationStatements",)
+
+
 @pytest.mark.parametrize(
     ("sent", "is_asked"),
     [
