@@ -131,6 +131,14 @@ def test_a_development_server_is_asked_without_a_token(ehr: Ehr, complete: Compl
     assert set(ehr.tokens) == {None}
 
 
+@pytest.mark.requirement("IN-12")
+def test_an_id_of_dots_does_not_climb_out_of_the_path(ehr: Ehr, complete: Complete) -> None:
+    prefetched = complete(patient_id="..")
+    assert "Patient" not in ehr.asked
+    assert ehr.parameters("Condition")["patient"] == [".."]
+    assert prefetched.states["patient"] is PrefetchState.FAILED
+
+
 # --- how one answer is read
 
 FAILED = InputState.FAILED
