@@ -30,7 +30,7 @@ class OutboundError(Exception):
 
     Args:
         reason: one word out of a closed set, fit for a log: `timeout` (not complete in time), `no-connection` (refused or
-            broken off), `untrusted` (the certificate), `redirect`, `too-long`, `unreadable` (a content coding, a body cut short).
+            broken off), `untrusted` (the certificate, or the file to trust it by), `redirect`, `too-long`, `unreadable` (a content coding, a body cut short).
     """
 
     def __init__(self, reason: Reason) -> None:
@@ -72,12 +72,16 @@ def get(url: str, *, headers: Mapping[str, str], seconds: float, most_bytes: int
     """
     if seconds <= 0:
         raise OutboundError("timeout")
+    try:
+        authorities = trusted(ca_file)
+    except OSError as error:
+        raise OutboundError("untrusted") from error
     with Leash(seconds) as leash, requests.Session() as session:
         session.trust_env = False
         session.headers.clear()
         session.headers.update({"Accept-Encoding": "gzip", "User-Agent": "myositis-cds", **headers})
         try:
-            adapter = LeashedAdapter(leash, trusted(ca_file))
+            adapter = LeashedAdapter(leash, authorities)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             with session.get(url, timeout=seconds, allow_redirects=False, stream=True, auth=_unchanged) as response:

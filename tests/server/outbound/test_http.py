@@ -228,6 +228,15 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_unless_its_file_is_giv
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_of_authorities_that_cannot_be_read_vouches_for_nobody(tmp_path: Path, content: str | None) -> None:
+    if content:
+        (tmp_path / "authorities.pem").write_text(content, "utf-8")
+    with peer([answer()]) as server, pytest.raises(OutboundError, match="untrusted"):
+        fetch(server.url(), ca_file=tmp_path / "authorities.pem")
+    assert server.received == []
+
+
 @pytest.mark.requirement("OUT-02", "OUT-15")
 @pytest.mark.parametrize("wrong", [{"address": "127.0.0.2"}, {"days": -1}], ids=["another's", "expired"])
 def test_a_certificate_of_somebody_else_or_out_of_date_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
