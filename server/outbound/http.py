@@ -30,7 +30,8 @@ class OutboundError(Exception):
 
     Args:
         reason: one word out of a closed set, fit for a log: `timeout` (not complete in time), `no-connection` (refused or
-            broken off), `untrusted` (the certificate, or the file to trust it by), `redirect`, `too-long`, `unreadable` (a content coding, a body cut short).
+            broken off), `untrusted` (the certificate, or the file to trust it by), `redirect`, `too-long`, `unreadable` (a
+            content coding, a body cut short).
     """
 
     def __init__(self, reason: Reason) -> None:
