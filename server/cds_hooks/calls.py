@@ -6,9 +6,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
+from fhir_profiles.findings import Answer
+from fhir_profiles.record import InputState
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
-from server.cds_hooks.prefetch import Prefetched
+from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched
 from server.cds_hooks.services import SERVICES, Service
 from server.errors import AnotherPatientError, MissingInputError, UnknownServiceError
 from server.evaluation import Drafts, Evaluation, evaluate
@@ -22,6 +24,9 @@ from server.stopwatch import Stopwatch
 from server.trust.clients import Caller
 
 _security = logging.getLogger("myositis_cds.security")
+
+_LOOKED_INTO = {template.key for template in TEMPLATES if template.need is not Need.OPTIONAL}
+"""Keys whose failure leaves a question open."""
 
 
 def hooks_blueprint(runtime: Runtime) -> Blueprint:
@@ -59,6 +64,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     patient = runtime.pseudonyms.of(caller.client.name, call.patient_id)
     with watch.time("fetch"):
         prefetched = runtime.callback.complete(call, caller.client)
+    note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
     with watch.time("store"):
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, show, runtime)
@@ -96,14 +102,25 @@ def _evaluate(call: HookCall, prefetched: Prefetched, show: Show, runtime: Runti
             "Data of another patient is among the prefetch or the draft orders, so nothing was evaluated. "
             "Every resource must name context.patientId as its subject."
         )
-    _refuse_blindness(evaluation, prefetched)
+    _refuse_blindness(evaluation, prefetched, show)
     return evaluation
 
 
-def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched) -> None:
-    """ "No cards" must not be said where it would mean "could not look" (conformance R-18, H-7)."""
-    if "conditions" in prefetched.unanswered and not evaluation.assessment.phenotypes and not evaluation.cards:
+def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show) -> None:
+    """ "No cards" must not be said where it would mean "could not look" (conformance R-18, H-7).
+
+    Without the whole problem list nobody can be told not to have myositis. Of somebody who has it, advice that may hold and
+    that no card mentions must not rest on a question that was asked and not answered.
+    """
+    if evaluation.cards:
+        return
+    blind = [key for key, state in prefetched.states.items() if state.input is InputState.FAILED and key in _LOOKED_INTO]
+    if not evaluation.recommendations and not prefetched.states["conditions"].is_answer:
+        others = ", ".join(key for key in prefetched.unanswered if key != "conditions") or "none"
         raise MissingInputError(
-            "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read. "
-            f"Also not sent or not readable: {', '.join(key for key in prefetched.unanswered if key != 'conditions') or 'none'}."
+            "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read "
+            f"completely. Also not sent or not readable: {others}."
         )
+    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and one.id not in show.silenced]
+    if blind and any(one.topic not in show.topics_off for one in unsaid):
+        raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
