@@ -24,6 +24,7 @@ MACHINE_TROUBLE = 1
 
 _ELSEWHERE = {
     "knowledge": "server.knowledge.commands",
+    "report": "server.feedback.commands",
 }
 """Commands that live beside what they are about, in a module with a function of the command's name."""
 

@@ -17,6 +17,7 @@ class RequestRefusedError(Exception):
     number: ClassVar[str]
     status: ClassVar[int]
     code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
+    retry_after: ClassVar[int | None] = None  # seconds; where sending the same again makes sense
 
     def __init__(self, text: str) -> None:
         """Keep the text."""
@@ -147,7 +148,32 @@ class UnknownGuidelineError(RequestRefusedError):
     number, status, code = "MYO-1306", 404, "not-found"
 
 
+class FeedbackError(RequestRefusedError):
+    """The body is no feedback at all."""
+
+    number, status, code = "MYO-1601", 400, "structure"
+
+
+class TooMuchFeedbackError(RequestRefusedError):
+    """There are more items in one batch than are read (FB-04)."""
+
+    number, status, code = "MYO-1602", 413, "too-costly"
+
+
+class FeedbackItemError(RequestRefusedError):
+    """One item of feedback cannot be counted; the others of its batch are."""
+
+    number, status, code = "MYO-1603", 400, "invalid"
+
+
 class NotReadyError(RequestRefusedError):
     """The service is still starting."""
 
     number, status, code = "MYO-1901", 503, "transient"
+
+
+class StoreTroubleError(RequestRefusedError):
+    """The database does not answer, and without it the request would be lost."""
+
+    number, status, code = "MYO-1902", 503, "transient"
+    retry_after = 30

@@ -1,0 +1,40 @@
+"""The reasons for not following a card that each card offers (CDS Hooks `overrideReasons`)."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+LONGEST_QUIET = 365
+"""Most days that advice may be quiet after an override, whatever a reason or a client is set to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideReason:
+    """One reason.
+
+    Args:
+        system, code, display: its Coding.
+        quiet_days: at most so many days the same advice stays quiet for the patient.
+    """
+
+    system: str
+    code: str
+    display: str
+    quiet_days: int
+
+    @property
+    def coding(self) -> dict[str, str]:
+        """As cards carry it (conformance C-13: system, code and display)."""
+        return {"system": self.system, "code": self.code, "display": self.display}
+
+
+@cache
+def override_reasons() -> tuple[OverrideReason, ...]:
+    """Every reason, in the order in which cards offer them."""
+    document = yaml.safe_load((Path(__file__).parent / "override_reasons.yaml").read_text("utf-8"))
+    return tuple(
+        OverrideReason(document["system"], code, reason["display"], min(reason["quietDays"], LONGEST_QUIET))
+        for code, reason in document["reasons"].items()
+    )
