@@ -62,8 +62,7 @@ def _respond(status: int, body: bytes) -> Response:
 
 def _refuse(error: RequestRefusedError) -> Response:
     response = _respond(error.status, operation_outcome(error.number, error.code, error.text))
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
+    response.headers.extend(error.headers)
     return response
 
 

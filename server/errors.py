@@ -4,6 +4,7 @@ The texts are for the people who connect an EHR: what is wrong, where, and what 
 may be a patient's. The numbers are stable, so that a help desk can look them up.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -17,7 +18,7 @@ class RequestRefusedError(Exception):
     number: ClassVar[str]
     status: ClassVar[int]
     code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
-    retry_after: ClassVar[int | None] = None  # seconds; where sending the same again makes sense
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, text: str) -> None:
         """Keep the text."""
@@ -172,8 +173,8 @@ class NotReadyError(RequestRefusedError):
     number, status, code = "MYO-1901", 503, "transient"
 
 
-class StoreTroubleError(RequestRefusedError):
-    """The database does not answer, and without it the request would be lost."""
+class StoreUnavailableError(RequestRefusedError):
+    """The database does not answer, and without it what was sent would be lost."""
 
     number, status, code = "MYO-1902", 503, "transient"
-    retry_after = 30
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}

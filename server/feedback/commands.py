@@ -10,8 +10,7 @@ from server.config import Config, ConfigurationError
 from server.feedback.figures import LEAST, figures, unknown_figures
 from server.feedback.history import Period, shown_cards, unknown_cards
 from server.feedback.printed import as_csv, as_json
-from server.feedback.trouble import PASSING
-from server.store.database import open_database
+from server.store.database import connect, refuse_unless_current
 
 _DAY = 86_400
 _Day = click.DateTime(("%Y-%m-%d",))
@@ -39,12 +38,13 @@ def feedback(since: datetime | None, until: datetime | None, client: str | None,
         before=_midnight(until.date()) + _DAY if until else None,
         client=client,
     )
-    database = open_database(Config.from_environment(os.environ).database_url)
+    database = connect(
+        Config.from_environment(os.environ).database_url, hurried=False
+    )  # a year's cards take longer than one call
+    refuse_unless_current(database)
     try:
         rows = figures(shown_cards(database, period), least)
         unknown = unknown_figures(unknown_cards(database, period), least)
-    except PASSING as error:
-        raise ConfigurationError(f"the database cannot be read ({type(error).__name__}); is it running?") from None
     finally:
         database.dispose()
     if form == "csv":

@@ -6,17 +6,18 @@ from flask import Blueprint, Response, request
 
 from server.cds_hooks.services import SERVICES
 from server.error_answers import FHIR_JSON, issue, outcome_of_issues
-from server.errors import FeedbackItemError, StoreTroubleError, UnknownServiceError
+from server.errors import FeedbackItemError, StoreUnavailableError, UnknownServiceError
 from server.feedback.items import MOST_BYTES, Batch, Item, read_feedback
 from server.feedback.keep import Kept, keep
-from server.feedback.trouble import PASSING, log_trouble
+from server.feedback.trouble import log_trouble
 from server.intake import read_json
 from server.request_log import note
 from server.runtime import Runtime
 from server.stopwatch import Stopwatch, server_timing
+from server.store.errors import StoreError
 from server.trust.clients import Caller
 
-_KEPT, _KEPT_IN_PART = "MYO-1600", "MYO-1604"
+_KEPT_IN_PART = "MYO-1604"
 
 
 def feedback_blueprint(runtime: Runtime) -> Blueprint:
@@ -50,18 +51,18 @@ def feedback_blueprint(runtime: Runtime) -> Blueprint:
 def _keep(runtime: Runtime, caller: Caller, service: str, items: tuple[Item, ...]) -> Kept:
     try:
         return keep(runtime.database, caller, service, items, int(time.time()))
-    except PASSING as error:
+    except StoreError as error:
         log_trouble(error, "keep_feedback")
-        raise StoreTroubleError("The feedback could not be kept just now. Send it again.") from None
+        raise StoreUnavailableError("The feedback could not be kept just now. Send it again.") from None
 
 
 def _answer(batch: Batch) -> Response:
     """200 says "do not send this again", also where single items are refused: a client that repeats what was not accepted would
-    otherwise repeat the batch for ever. Only where nothing could be kept it is 400. Always JSON; no version of CDS Hooks says
-    what it should be (F-10), and nothing in it tells whose the cards were (FB-03)."""
+    otherwise repeat the batch for ever. Only where nothing could be kept it is 400. No version of CDS Hooks says what the answer
+    should be (F-10), so it is empty unless something is wrong; nothing in it tells whose a card was (FB-03)."""
     issues = [issue(FeedbackItemError.number, FeedbackItemError.code, text, severity="error") for text in batch.refused]
     issues += [issue(_KEPT_IN_PART, "incomplete", text, severity="warning") for text in batch.remarks]
     if not issues:
-        issues = [issue(_KEPT, "informational", "Everything was kept.", severity="information")]
+        return Response(status=200, content_type="application/json")
     status = 400 if batch.refused and not batch.items else 200
     return Response(outcome_of_issues(issues), status=status, content_type=FHIR_JSON)

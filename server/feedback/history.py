@@ -10,6 +10,7 @@ from sqlalchemy import Engine, and_, select
 from server.feedback.figures import SILENT, ShownCard, UnknownCard
 from server.feedback.latest import latest
 from server.store.tables import cards_shown, feedback
+from server.store.transactions import transaction
 
 _OF_CARD = and_(
     feedback.c.client == cards_shown.c.client,
@@ -49,7 +50,7 @@ def shown_cards(database: Engine, period: Period) -> Iterator[ShownCard]:
         .where(*period.covers(cards_shown.c.client, cards_shown.c.shown_at))
         .order_by(cards_shown.c.client, cards_shown.c.card)
     )
-    with database.connect() as connection:
+    with transaction(database) as connection:
         found = connection.execution_options(yield_per=1000).execute(rows)
         for _, of_card in groupby(found, key=lambda row: (row.client, row.card)):
             row = latest(of_card)
@@ -73,7 +74,7 @@ def unknown_cards(database: Engine, period: Period) -> Iterator[UnknownCard]:
         .where(cards_shown.c.card.is_(None), *period.covers(feedback.c.client, feedback.c.received_at))
         .order_by(feedback.c.client, feedback.c.service, feedback.c.card)
     )
-    with database.connect() as connection:
+    with transaction(database) as connection:
         found = connection.execution_options(yield_per=1000).execute(rows)
         for _, of_card in groupby(found, key=lambda row: (row.client, row.service, row.card)):
             row = latest(of_card)

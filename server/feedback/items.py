@@ -22,8 +22,8 @@ _LONGEST_SYSTEM = 512
 _LONGEST_CODE = 128
 _MOST_SUGGESTIONS = 100
 
-# RFC 3339 section 5.6; the offset may be missing, since CDS Hooks 1.1 asked for a timestamp "in UTC" only (F-6).
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+# RFC 3339 section 5.6, and a little more: the "ISO timestamp in UTC" of CDS Hooks 1.1 may lack seconds and offset (F-6).
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 
 # Where reasons were built in Epic, feedback names them by number in an extension.
 _EPIC_CATEGORY = "com.epic.cdshooks.feedback.overrideReason.reasonCategory"
@@ -142,8 +142,10 @@ def _read_item(sent: Any, place: str, remarks: list[str]) -> Item:
 
 
 def _text(value: Any, longest: int) -> str | None:
-    """A short text without line breaks and other control characters, which also no database would take in the same way."""
-    return value if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() else None
+    """A short text that is not blank, without control characters, which not every database would take."""
+    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+        return None
+    return "".join(character if character.isprintable() else "\ufffd" for character in value)
 
 
 def _usual(card: str) -> str:
@@ -157,7 +159,7 @@ def _moment(value: Any) -> str | None:
     if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
         return None
     text = value.upper()
-    if text[17:19] == "60":  # a leap second, which Python cannot hold
+    if text[16:19] == ":60":  # a leap second, which Python cannot hold
         text = f"{text[:17]}59{text[19:]}"
     try:
         moment = datetime.fromisoformat(text)

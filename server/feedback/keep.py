@@ -11,6 +11,7 @@ from server.feedback.items import Item
 from server.feedback.once import insert_once
 from server.feedback.snoozes import Word, renew_snoozes
 from server.store.tables import cards_shown, feedback, feedback_comments
+from server.store.transactions import transaction
 from server.trust.clients import Caller
 
 _log = logging.getLogger("myositis_cds.feedback")
@@ -40,11 +41,14 @@ def keep(database: Engine, caller: Caller, service: str, items: Sequence[Item], 
         service: id of the service that it was sent to.
         items: what became of which card.
         now: seconds since 1970.
+
+    Raises:
+        StoreError: the database cannot be used; nothing was kept.
     """
     client = caller.client
     # Always in the same order, so that two transactions with the same items wait for each other but never in a circle.
     in_order = sorted(items, key=lambda item: (item.card, item.outcome, item.outcome_at))
-    with database.begin() as connection:
+    with transaction(database) as connection:
         new = [item for item in in_order if _is_new(connection, client.name, service, item, now)]
         shown = _shown(connection, client.name, service, new)
         patients = sorted({row.patient for row in shown.values()})

@@ -4,14 +4,15 @@ import time
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from cards.show import Show
 from cards.to_cards import EXPLANATION
 from server.evaluation import Evaluation
 from server.feedback.once import insert_once
 from server.feedback.trouble import log_trouble
+from server.store.errors import StoreError
 from server.store.tables import cards_shown
+from server.store.transactions import transaction
 from server.trust.clients import Caller
 
 
@@ -33,9 +34,9 @@ def remember_cards(database: Engine, caller: Caller, service: str, patient: str,
     same = {"client": caller.client.name, "service": service, "patient": patient, "shown_at": int(time.time())}
     rows = [same | _row(card) for card in evaluation.cards]
     try:
-        with database.begin() as connection:
+        with transaction(database) as connection:
             connection.execute(insert_once(connection, cards_shown).values(rows))
-    except SQLAlchemyError as error:
+    except StoreError as error:
         log_trouble(error, "remember_cards")
 
 

@@ -11,13 +11,14 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, delete, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from cards.override_reasons import override_reasons
 from server.feedback.latest import latest, seconds_of
 from server.feedback.once import insert_once
 from server.feedback.trouble import log_trouble
+from server.store.errors import StoreError
 from server.store.tables import cards_shown, feedback, snoozes
+from server.store.transactions import transaction
 from server.trust.clients import Caller, Client
 
 _DAY = 86_400
@@ -58,9 +59,9 @@ def silenced(database: Engine, caller: Caller, patient: str) -> frozenset[str]:
         snoozes.c.client == caller.client.name, snoozes.c.patient == patient, snoozes.c.until > int(time.time())
     )
     try:
-        with database.connect() as connection:
+        with transaction(database) as connection:
             return frozenset(connection.scalars(quiet))
-    except SQLAlchemyError as error:
+    except StoreError as error:
         log_trouble(error, "silenced")
         return frozenset()
 

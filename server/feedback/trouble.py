@@ -1,21 +1,17 @@
-"""What a database in trouble may cost: feedback is sent again, cards are shown all the same."""
+"""A database in trouble costs no patient a card; it is only said in the log."""
 
 import logging
 
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from server.store.errors import StoreError
 
 _log = logging.getLogger("myositis_cds.store")
 
-PASSING = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
-"""Errors that may be gone when the same is tried again: no connection, a lock, a full disk, a server that changes its role."""
 
-
-def log_trouble(error: SQLAlchemyError, doing: str) -> None:
-    """Say in the log that the database failed us; what the error itself says may hold values, so only its kind is named.
+def log_trouble(error: StoreError, doing: str) -> None:
+    """Say in the log that the database failed us; what its error says may hold values, so only the kind is named.
 
     Args:
         error: what happened.
         doing: one word out of a closed set.
     """
-    _log.error("event=store_trouble doing=%s error=%s", doing, type(error).__name__)
+    _log.error("event=store_trouble doing=%s error=%s", doing, type(error.__cause__).__name__)
