@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from uuid import uuid4
@@ -76,6 +76,14 @@ def report(environment: dict[str, str]) -> Any:
     return json.loads(printed.stdout)
 
 
+def cards_with_feedback(environment: dict[str, str]) -> list[str]:
+    database = create_engine(environment["MYOSITIS_CDS_DATABASE_URL"])
+    with closing(database.connect()) as connection:
+        cards = list(connection.scalars(select(feedback.c.card)))
+    database.dispose()
+    return cards
+
+
 @pytest.mark.slow
 @pytest.mark.requirement("F-9", "FB-01", "PR-01")
 def test_feedback_that_was_sent_twice_counts_once_also_when_the_service_is_killed_in_between(
@@ -124,7 +132,6 @@ def test_a_service_that_is_killed_at_work_has_kept_everything_that_it_acknowledg
     kill(service)
     sender.join(timeout=30)
     assert not sender.is_alive()
-    with create_engine(environment["MYOSITIS_CDS_DATABASE_URL"]).connect() as connection:
-        kept = list(connection.scalars(select(feedback.c.card)))
+    kept = cards_with_feedback(environment)
     assert set(acknowledged) <= set(kept) <= set(sent)
     assert len(set(kept)) == len(kept)
