@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -30,11 +31,27 @@ class OverrideReason:
         return {"system": self.system, "code": self.code, "display": self.display}
 
 
+def quiet_days(system: str | None, code: str | None, topic: str) -> int:
+    """How long an override with this reason may silence advice of this topic; 0 unless cards offer the reason.
+
+    Args:
+        system, code: of the reason; the system is not compared where it is not known.
+        topic: code of the card's topic.
+    """
+    lengths = [one.quiet_days for one in override_reasons() if one.code == code and system in (None, one.system)]
+    return min(*lengths, _document()["quietDaysOfTopic"].get(topic, LONGEST_QUIET)) if lengths else 0
+
+
 @cache
 def override_reasons() -> tuple[OverrideReason, ...]:
     """Every reason, in the order in which cards offer them."""
-    document = yaml.safe_load((Path(__file__).parent / "override_reasons.yaml").read_text("utf-8"))
+    document = _document()
     return tuple(
         OverrideReason(document["system"], code, reason["display"], min(reason["quietDays"], LONGEST_QUIET))
         for code, reason in document["reasons"].items()
     )
+
+
+@cache
+def _document() -> Any:
+    return yaml.safe_load((Path(__file__).parent / "override_reasons.yaml").read_text("utf-8"))

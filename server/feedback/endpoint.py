@@ -63,6 +63,8 @@ def _answer(batch: Batch) -> Response:
     issues = [issue(FeedbackItemError.number, FeedbackItemError.code, text, severity="error") for text in batch.refused]
     issues += [issue(_KEPT_IN_PART, "incomplete", text, severity="warning") for text in batch.remarks]
     if not issues:
-        return Response(status=200, content_type="application/json")
+        response = Response(status=200)
+        del response.headers["Content-Type"]  # nothing is of no type, and some clients parse whatever is called JSON
+        return response
     status = 400 if batch.refused and not batch.items else 200
     return Response(outcome_of_issues(issues), status=status, content_type=FHIR_JSON)

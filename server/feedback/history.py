@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Engine, select
 
 from server.feedback.figures import SILENT, ShownCard, UnknownCard
 from server.feedback.latest import latest
+from server.feedback.shown import FEEDBACK_ON_CARD
 from server.store.tables import cards_shown, feedback
 from server.store.transactions import transaction
-
-_OF_CARD = and_(
-    feedback.c.client == cards_shown.c.client,
-    feedback.c.service == cards_shown.c.service,
-    feedback.c.card == cards_shown.c.card,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ def shown_cards(database: Engine, period: Period) -> Iterator[ShownCard]:
     """The cards that were shown in a period, whenever feedback on them came."""
     rows = (
         select(cards_shown, feedback.c.outcome, feedback.c.outcome_at, feedback.c.reason_code)
-        .outerjoin(feedback, _OF_CARD)
+        .outerjoin(feedback, FEEDBACK_ON_CARD)
         .where(*period.covers(cards_shown.c.client, cards_shown.c.shown_at))
         .order_by(cards_shown.c.client, cards_shown.c.card)
     )
@@ -70,7 +65,7 @@ def unknown_cards(database: Engine, period: Period) -> Iterator[UnknownCard]:
     """Cards that we got feedback on in a period and do not know."""
     rows = (
         select(feedback)
-        .outerjoin(cards_shown, _OF_CARD)
+        .outerjoin(cards_shown, FEEDBACK_ON_CARD)
         .where(cards_shown.c.card.is_(None), *period.covers(feedback.c.client, feedback.c.received_at))
         .order_by(feedback.c.client, feedback.c.service, feedback.c.card)
     )

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, and_
 
 from cards.show import Show
 from cards.to_cards import EXPLANATION
@@ -11,9 +11,16 @@ from server.evaluation import Evaluation
 from server.feedback.once import insert_once
 from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
-from server.store.tables import cards_shown
+from server.store.tables import cards_shown, feedback
 from server.store.transactions import transaction
 from server.trust.clients import Caller
+
+FEEDBACK_ON_CARD = and_(
+    feedback.c.client == cards_shown.c.client,
+    feedback.c.service == cards_shown.c.service,
+    feedback.c.card == cards_shown.c.card,
+)
+"""Which feedback is on which card: that of the client that was shown it, sent to the service that showed it (FB-03)."""
 
 
 def remember_cards(database: Engine, caller: Caller, service: str, patient: str, evaluation: Evaluation) -> None:

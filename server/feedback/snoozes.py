@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, delete, select
 
-from cards.override_reasons import override_reasons
+from cards.override_reasons import quiet_days
 from server.feedback.latest import latest, seconds_of
 from server.feedback.once import insert_once
+from server.feedback.shown import FEEDBACK_ON_CARD
 from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
 from server.store.tables import cards_shown, feedback, snoozes
@@ -83,18 +84,6 @@ def quiet_until(words: Iterable[Word]) -> dict[str, int]:
     return {name: word.until for name, word in deciding.items() if word.until}
 
 
-def quiet_days(client: Client, system: str | None, code: str | None) -> int:
-    """How long an override with this reason silences: as long as reason and client allow, 0 unless cards offer the reason.
-
-    Args:
-        client: who sent the feedback.
-        system, code: the coded reason; some clients leave the system out, and one is seen to put a space into it (F-7, F-8).
-    """
-    sent = system and "".join(system.split())
-    lengths = [reason.quiet_days for reason in override_reasons() if reason.code == code and sent in (None, reason.system)]
-    return min(*lengths, client.snooze_days) if lengths else 0
-
-
 def renew_snoozes(connection: Connection, client: Client, patients: Sequence[str], now: int) -> list[Word]:
     """Compute anew what is quiet for some patients, within a transaction that has just kept feedback on their cards.
 
@@ -124,19 +113,7 @@ def renew_snoozes(connection: Connection, client: Client, patients: Sequence[str
 
 
 def _words(connection: Connection, client: Client, theirs: Any) -> list[Word]:
-    said = (
-        select(cards_shown, feedback)
-        .join(
-            feedback,
-            and_(
-                feedback.c.client == cards_shown.c.client,
-                feedback.c.service == cards_shown.c.service,
-                feedback.c.card == cards_shown.c.card,
-            ),
-        )
-        .where(theirs)
-        .order_by(cards_shown.c.card)
-    )
+    said = select(cards_shown, feedback).join(feedback, FEEDBACK_ON_CARD).where(theirs).order_by(cards_shown.c.card)
     by_card = groupby(connection.execute(said), key=lambda row: row.card)
     words = (_word(latest(rows), client) for _, rows in by_card)
     return [word for word in words if word is not None]
@@ -146,8 +123,9 @@ def _word(row: Row[Any], client: Client) -> Word | None:
     recommendations = tuple(row.recommendations)
     if row.outcome == "accepted":
         return Word(row.patient, row.card, recommendations, row.outcome_at)
-    days = 0 if row.indicator == "critical" else quiet_days(client, row.reason_system, row.reason_code)
-    if not days:
+    system = row.reason_system and "".join(row.reason_system.split())  # one EHR is seen to put a space into it (F-8)
+    days = min(quiet_days(system, row.reason_code, row.topic), client.snooze_days)
+    if not days or row.indicator == "critical":
         return None
     # From the earlier of the two clocks, so that neither a late delivery nor a clock that is fast makes it longer.
     until = min(seconds_of(row.outcome_at), row.received_at) + days * _DAY

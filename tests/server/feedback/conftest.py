@@ -20,8 +20,8 @@ from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, prefetch_of
 from tests.server.conftest import CONFIG
 
 VIEW = "/cds-services/myositis-patient-view"
-NEVER = "never-quiet"
-"""A client that is set to be told everything again, whatever was overridden."""
+SNOOZE_DAYS = {"never-quiet": 0, "a-year": 365}
+"""Of clients that are not set to the usual 30."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class ByName(Gate):
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         name = request.headers.get("X-Client", "hospital")
-        return Caller(Client(name, snooze_days=0 if name == NEVER else 30), request.headers.get("X-Tenant"))
+        return Caller(Client(name, snooze_days=SNOOZE_DAYS.get(name, 30)), request.headers.get("X-Tenant"))
 
 
 @dataclass(frozen=True, slots=True)

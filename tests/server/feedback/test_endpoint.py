@@ -61,6 +61,7 @@ def test_where_all_is_kept_there_is_nothing_to_say(ehr: Ehr) -> None:
     response = ehr.send(overridden(CARD), accepted("123456"))
     assert (response.status_code, response.get_data()) == (200, b"")
     assert response.headers["Cache-Control"] == "no-store"
+    assert "Content-Type" not in response.headers
 
 
 @pytest.mark.requirement("F-9", "F-10")
@@ -102,8 +103,9 @@ def test_bad_bodies_are_refused(ehr: Ehr, body: bytes, status: int, number: str)
     assert diagnostics(response.get_json(force=True)).startswith(number)
 
 
+@pytest.mark.requirement("F-11")
 def test_the_gate_hears_both_urls_that_a_token_may_be_for(database: Engine) -> None:
-    """F-11: whether `aud` is the service's URL or the feedback's is not said."""
+    """Whether `aud` is the service's URL or the feedback's is not said."""
     heard: list[list[str]] = []
 
     class Listening:

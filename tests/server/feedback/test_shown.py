@@ -1,6 +1,7 @@
 """Cards are remembered by what they said, once each, and with nothing about the patient."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, select
@@ -25,6 +26,16 @@ def test_each_card_is_remembered_with_what_it_said(ehr: Ehr, database: Engine) -
         assert row.knowledge_version == card["extension"][EXPLANATION]["knowledgeVersion"]
     assert "Mustermann" not in str(rows)
     assert len({row.patient for row in rows.values()}) == 1
+
+
+@pytest.mark.requirement("C-3", "C-13", "C-21")
+def test_every_card_and_suggestion_can_be_answered(ehr: Ehr) -> None:
+    """Without a uuid Epic and the sandbox send nothing; without reasons nobody can say why."""
+    cards = ehr.open_chart()
+    named = [*cards, *(suggestion for card in cards for suggestion in card.get("suggestions", ()))]
+    assert len({UUID(one["uuid"]) for one in named}) == len(named) > len(cards)
+    assert all(set(reason) == {"system", "code", "display"} for card in cards for reason in card["overrideReasons"])
+    assert all(card["overrideReasons"] for card in cards)
 
 
 def test_the_same_hook_instance_again_is_the_same_cards(ehr: Ehr, database: Engine) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -11,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
-from cards.override_reasons import LONGEST_QUIET, override_reasons
-from server.feedback.snoozes import Word, quiet_days, quiet_until
+from cards.override_reasons import LONGEST_QUIET, OverrideReason, override_reasons, quiet_days
+from server.feedback.snoozes import Word, quiet_until
 from server.store.tables import cards_shown, snoozes
-from server.trust.clients import Client
-from tests.server.charts import Json
-from tests.server.feedback.conftest import NEVER, Ehr, accepted, of_topic, overridden
+from tests.server.charts import Json, dermatomyositis, order_call
+from tests.server.feedback.conftest import Ehr, accepted, of_topic, overridden, topic_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TOPIC = "lungFunction"
+METHOTREXATE = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6851", "display": "Methotrexate"}]}
 CRITICAL = "nxp2-dermatomyositis-dysphagia"
 
 
@@ -153,7 +154,7 @@ def test_feedback_that_was_sent_for_another_service_silences_nothing(ehr: Ehr, c
 
 
 def test_a_client_that_is_set_so_is_told_everything_again(ehr_of: Callable[..., Ehr]) -> None:
-    ehr = ehr_of(NEVER)
+    ehr = ehr_of("never-quiet")
     ehr.send(overridden(of_topic(ehr.open_chart(), TOPIC)))
     assert TOPIC in ehr.topics()
 
@@ -181,6 +182,28 @@ def test_advice_that_was_silenced_speaks_when_it_is_critical(ehr: Ehr, database:
     assert "urgentReferral" in ehr.topics(slug=CRITICAL)
 
 
+@pytest.mark.requirement("SAF-21")
+def test_a_word_on_an_order_being_written_holds_for_that_day(ehr: Ehr, clock: time_machine.Traveller) -> None:
+    """Of the warnings about a drug, whoever writes the next order must hear them again; regulatory-usability U-9."""
+
+    def warned() -> list[Json]:
+        draft = {
+            "resourceType": "MedicationRequest", "id": "1", "status": "draft", "intent": "order",
+            "subject": {"reference": "Patient/p1"}, "medicationCodeableConcept": METHOTREXATE,
+        }  # fmt: skip
+        orders = {"resourceType": "Bundle", "entry": [{"resource": draft}]}
+        call = order_call("order-sign", "p1", dermatomyositis(), orders) | {"hookInstance": str(uuid4())}
+        cards = ehr.post("/cds-services/myositis-order-sign", call).get_json()["cards"]
+        return [card for card in cards if topic_of(card) == "drugSafety"]
+
+    (card,) = warned()
+    assert card["indicator"] != "critical"
+    ehr.send(overridden(card), path="/cds-services/myositis-order-sign/feedback")
+    assert warned() == []
+    clock.move_to(NOW + timedelta(days=1))
+    assert warned()
+
+
 # --- the log
 
 
@@ -202,11 +225,18 @@ def test_it_is_logged_what_is_silenced_and_each_time_how_much_was_left_out(
 
 
 @pytest.mark.parametrize("reason", override_reasons(), ids=lambda reason: reason.code)
-def test_every_reason_has_a_bounded_length_that_a_client_can_shorten(reason: object) -> None:
-    days = [quiet_days(Client("c", snooze_days=most), reason.system, reason.code) for most in (0, 1, 10_000)]  # type: ignore[attr-defined]
-    assert days[0] == 0
-    assert days[1] == 1
-    assert 1 <= days[2] <= LONGEST_QUIET
+def test_every_reason_has_a_bounded_length(reason: OverrideReason) -> None:
+    assert 1 <= quiet_days(reason.system, reason.code, TOPIC) <= LONGEST_QUIET
+
+
+def test_a_client_can_only_shorten_it(ehr_of: Callable[..., Ehr], clock: time_machine.Traveller) -> None:
+    ehr = ehr_of("a-year")
+    card = of_topic(ehr.open_chart(), TOPIC)
+    ehr.send(overridden(card, reason={"code": "service-not-available"}))
+    clock.move_to(NOW + timedelta(days=30, seconds=-1))
+    assert TOPIC not in ehr.topics()
+    clock.move_to(NOW + timedelta(days=30))
+    assert TOPIC in ehr.topics()
 
 
 MOMENTS = st.integers(0, 5)
