@@ -1,5 +1,6 @@
 """The database: SQLite in a file by default, PostgreSQL by URL."""
 
+import logging
 from contextlib import nullcontext
 
 from sqlalchemy import URL, Engine, make_url
@@ -11,6 +12,9 @@ from server.store.sqlite import IN_MEMORY, file_of, made_ready, sqlite_engine
 from server.store.tables import metadata
 
 __all__ = ["IN_MEMORY", "open_database", "upgrade_database"]
+
+# Alembic, which is imported below where it is needed, reports its own parts and every look at a database.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 SETTING = f"{PREFIX}DATABASE_URL"
 
@@ -28,10 +32,14 @@ def open_database(url: str) -> Engine:
         ConfigurationError: it cannot be reached or written, is not up to date, or was made by newer software.
     """
     engine = connect(url)
-    if engine.dialect.name == "sqlite":
-        _upgrade(engine)
-    else:
-        refuse_unless_current(engine)
+    try:
+        if engine.dialect.name == "sqlite":
+            _upgrade(engine)
+        else:
+            refuse_unless_current(engine)
+    except ConfigurationError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -119,7 +127,6 @@ def _upgrade(engine: Engine, revision: str = "head") -> None:
             with made_ready(file) if file else nullcontext():
                 _migrate(engine, revision)
     except (SQLAlchemyError, OSError) as error:
-        engine.dispose()
         raise unusable(engine.url, error) from error
 
 

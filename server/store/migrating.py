@@ -11,9 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 _log = logging.getLogger("myositis_cds.store")
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports every look at a database
 
-_ADVISORY_LOCK = 0x6D796F73  # any number that nobody else in the database uses; this one spells "myos"
+_OURS = 0x6D796F73
+"""Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""
 
 
 def newest_revision() -> str:
@@ -61,8 +61,9 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.commit()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(f"PRAGMA application_id = {_OURS}")  # a file that may only be read is noticed here
         else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OURS})")
         yield connection
         connection.commit()
         connection.invalidate()  # with its settings
