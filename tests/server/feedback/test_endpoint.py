@@ -158,7 +158,7 @@ def test_a_comment_is_kept_apart(ehr: Ehr, database: Engine) -> None:
 def test_senders_of_the_same_at_the_same_time_do_not_get_in_each_others_way(ehr_of: Callable[..., Ehr], database: Engine) -> None:
     """As after a time-out, when a batch is sent again while the first is still under way; each in an order of its own."""
     card = ehr_of().open_chart()[0]
-    items = [overridden(card), *(overridden(str(number)) for number in range(20))]
+    items = [overridden(card), *(overridden(str(number)) for number in range(150))]
     statuses: list[int] = []
 
     def send(seed: int) -> None:

@@ -88,8 +88,12 @@ def test_cards_that_are_not_ours_or_not_this_clients_are_counted_apart(
     card = of_topic(ehr.open_chart(), TOPIC)
     ehr.send(overridden("123456"), overridden("123456", at="2026-11-22T10:00:01Z"), accepted("7"))
     ehr_of("elsewhere").send(accepted(card))
+    ehr.send(accepted(card), path="/cds-services/myositis-order-sign/feedback")
     assert rows_of(figures(), card)[0]["silent"] == 1
-    assert figures()["unknownCards"] == [{"service": "myositis-patient-view", "accepted": 2, "overridden": 1}]
+    assert figures()["unknownCards"] == [
+        {"service": "myositis-order-sign", "accepted": 1, "overridden": 0},
+        {"service": "myositis-patient-view", "accepted": 2, "overridden": 1},
+    ]
     assert figures("--client", "elsewhere")["unknownCards"] == [
         {"service": "myositis-patient-view", "accepted": 1, "overridden": 0}
     ]

@@ -148,9 +148,15 @@ def test_another_ehr_cannot_silence_a_card_of_ours_nor_learn_that_there_is_one(
     assert TOPIC in ehr_of("elsewhere").topics()
 
 
-def test_feedback_that_was_sent_for_another_service_silences_nothing(ehr: Ehr, card: Json) -> None:
-    ehr.send(overridden(card), path="/cds-services/myositis-order-sign/feedback")
+def test_feedback_that_was_sent_for_another_service_silences_nothing_also_when_more_comes(
+    ehr: Ehr, card: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    ehr.send(overridden(card, at=at(NOW)), path="/cds-services/myositis-order-sign/feedback")
+    ehr.send(overridden(card["uuid"], at=at(NOW - timedelta(minutes=1))))
     assert TOPIC in ehr.topics()
+    told = [r.getMessage().split() for r in caplog.records if "endpoint=feedback.feedback" in r.getMessage()]
+    assert ["unknown=1" in line for line in told] == [True, False]
 
 
 def test_a_client_that_is_set_so_is_told_everything_again(ehr_of: Callable[..., Ehr]) -> None:
