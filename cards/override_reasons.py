@@ -25,10 +25,10 @@ class OverrideReason:
     display: str
     quiet_days: int
 
-    @property
-    def coding(self) -> dict[str, str]:
-        """As cards carry it (conformance C-13: system, code and display)."""
-        return {"system": self.system, "code": self.code, "display": self.display}
+
+def override_reasons() -> list[dict[str, str]]:
+    """The reasons as each card offers them: Codings with system, code and display (conformance C-13)."""
+    return [{"system": one.system, "code": one.code, "display": one.display} for one in reasons()]
 
 
 def quiet_days(system: str | None, code: str | None, topic: str) -> int:
@@ -38,12 +38,12 @@ def quiet_days(system: str | None, code: str | None, topic: str) -> int:
         system, code: of the reason; the system is not compared where it is not known.
         topic: code of the card's topic.
     """
-    lengths = [one.quiet_days for one in override_reasons() if one.code == code and system in (None, one.system)]
+    lengths = [one.quiet_days for one in reasons() if one.code == code and system in (None, one.system)]
     return min(*lengths, _document()["quietDaysOfTopic"].get(topic, LONGEST_QUIET)) if lengths else 0
 
 
 @cache
-def override_reasons() -> tuple[OverrideReason, ...]:
+def reasons() -> tuple[OverrideReason, ...]:
     """Every reason, in the order in which cards offer them."""
     document = _document()
     return tuple(

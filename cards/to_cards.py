@@ -107,7 +107,7 @@ def _card(
     if suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
-    card["overrideReasons"] = [reason.coding for reason in override_reasons()]
+    card["overrideReasons"] = override_reasons()
     if links := _links(sources):
         card["links"] = links
     card["extension"] = {EXPLANATION: _explanation(said, missing, known)}

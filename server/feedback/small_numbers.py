@@ -36,7 +36,7 @@ def withheld(parts: Mapping[_Name, Cell], least: int) -> frozenset[_Name]:
         return frozenset()
     for name in by_size[len(hidden) :]:
         together = set[tuple[str, str]]().union(*(parts[one].patients for one in hidden))
-        if len(hidden) > 1 and len(together) >= least:
+        if len(together) >= least:  # so they are several: alone, each is about too few
             break
         hidden.append(name)
     return frozenset(hidden)

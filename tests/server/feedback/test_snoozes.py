@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
-from cards.override_reasons import LONGEST_QUIET, OverrideReason, override_reasons, quiet_days
+from cards.override_reasons import LONGEST_QUIET, OverrideReason, quiet_days, reasons
 from server.feedback.snoozes import Word, quiet_until
 from server.store.tables import cards_shown, snoozes
 from tests.server.charts import Json, dermatomyositis, order_call
@@ -230,7 +230,7 @@ def test_it_is_logged_what_is_silenced_and_each_time_how_much_was_left_out(
 # --- how long, and the latest word
 
 
-@pytest.mark.parametrize("reason", override_reasons(), ids=lambda reason: reason.code)
+@pytest.mark.parametrize("reason", reasons(), ids=lambda reason: reason.code)
 def test_every_reason_has_a_bounded_length(reason: OverrideReason) -> None:
     assert 1 <= quiet_days(reason.system, reason.code, TOPIC) <= LONGEST_QUIET
 
