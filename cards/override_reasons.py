@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-LONGEST_QUIET = 365
+LONGEST_QUIET = 90
 """Most days that advice may be quiet after an override, whatever a reason or a client is set to."""
 
 

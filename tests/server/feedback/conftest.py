@@ -20,7 +20,7 @@ from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, prefetch_of
 from tests.server.conftest import CONFIG
 
 VIEW = "/cds-services/myositis-patient-view"
-SNOOZE_DAYS = {"never-quiet": 0, "a-year": 365}
+SNOOZE_DAYS = {"never-quiet": 0, "patient-client": 90}
 """Of clients that are not set to the usual 30."""
 
 

@@ -236,7 +236,7 @@ def test_every_reason_has_a_bounded_length(reason: OverrideReason) -> None:
 
 
 def test_a_client_can_only_shorten_it(ehr_of: Callable[..., Ehr], clock: time_machine.Traveller) -> None:
-    ehr = ehr_of("a-year")
+    ehr = ehr_of("patient-client")
     card = of_topic(ehr.open_chart(), TOPIC)
     ehr.send(overridden(card, reason={"code": "service-not-available"}))
     clock.move_to(NOW + timedelta(days=30, seconds=-1))
