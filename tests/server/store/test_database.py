@@ -133,6 +133,7 @@ def test_without_psycopg_it_is_said_how_to_install_it(monkeypatch: pytest.Monkey
         "postgresql+psycopg://somebody@127.0.0.1:1/store?password=secret",
         "postgresql+psycopg://somebody:secret@127.0.0.1:1/store?unheard_of=1",
         "postgresql+asyncpg://somebody:secret@127.0.0.1:1/store",
+        "postgresql+psycopg://somebody:secret@127.0.0.1:secret/store",
         "mysql://somebody:secret@127.0.0.1/store",
         "postgresql+psycopg:/somebody:secret@127.0.0.1/store",
         "secret",
