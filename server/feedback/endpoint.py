@@ -17,7 +17,7 @@ from server.stopwatch import Stopwatch, server_timing
 from server.store.errors import StoreError
 from server.trust.clients import Caller
 
-_KEPT_IN_PART = "MYO-1604"
+_KEPT, _KEPT_IN_PART = "MYO-1600", "MYO-1604"
 
 
 def feedback_blueprint(runtime: Runtime) -> Blueprint:
@@ -59,12 +59,11 @@ def _keep(runtime: Runtime, caller: Caller, service: str, items: tuple[Item, ...
 def _answer(batch: Batch) -> Response:
     """200 says "do not send this again", also where single items are refused: a client that repeats what was not accepted would
     otherwise repeat the batch for ever. Only where nothing could be kept it is 400. No version of CDS Hooks says what the answer
-    should be (F-10), so it is empty unless something is wrong; nothing in it tells whose a card was (FB-03)."""
+    should be (F-10); it is an OperationOutcome always, since a client that reads JSON fails at nothing, and would send again. Nothing
+    in it tells whose a card was (FB-03)."""
     issues = [issue(FeedbackItemError.number, FeedbackItemError.code, text, severity="error") for text in batch.refused]
     issues += [issue(_KEPT_IN_PART, "incomplete", text, severity="warning") for text in batch.remarks]
     if not issues:
-        response = Response(status=200)
-        del response.headers["Content-Type"]  # nothing is of no type, and some clients parse whatever is called JSON
-        return response
+        issues = [issue(_KEPT, "informational", "Everything was kept.", severity="information")]
     status = 400 if batch.refused and not batch.items else 200
     return Response(outcome_of_issues(issues), status=status, content_type=FHIR_JSON)

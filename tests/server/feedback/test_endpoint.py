@@ -57,11 +57,13 @@ def test_an_unknown_service_is_not_found(ehr: Ehr) -> None:
 
 
 @pytest.mark.requirement("F-10", "L-5")
-def test_where_all_is_kept_there_is_nothing_to_say(ehr: Ehr) -> None:
+def test_where_all_is_kept_it_says_so_in_json_whether_or_not_the_card_is_known(ehr: Ehr) -> None:
     response = ehr.send(overridden(CARD), accepted("123456"))
-    assert (response.status_code, response.get_data()) == (200, b"")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/fhir+json"
     assert response.headers["Cache-Control"] == "no-store"
-    assert "Content-Type" not in response.headers
+    check_outcome(response.get_json(force=True))
+    assert response.get_json(force=True)["issue"][0]["severity"] == "information"
 
 
 @pytest.mark.requirement("F-9", "F-10")
