@@ -27,6 +27,7 @@ _ELSEWHERE = {
     "clients": "server.trust.commands",
     "db": "server.store.commands",
     "knowledge": "server.knowledge.commands",
+    "report": "server.feedback.commands",
 }
 """Commands that live beside what they are about, in a module with a function of the command's name."""
 
