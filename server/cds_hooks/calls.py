@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
+from fhir_profiles.identity import is_mismatch
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.prefetch import Prefetched
@@ -15,7 +16,7 @@ from server.evaluation import Drafts, Evaluation, evaluate
 from server.feedback.shown import remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
-from server.request_log import note
+from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
 from server.stopwatch import Stopwatch
@@ -61,7 +62,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         prefetched = runtime.callback.complete(call, caller.client)
     with watch.time("store"):
         show = _show(caller, patient, runtime)
-    evaluation = _evaluate(call, prefetched, show, runtime)
+    evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues))
     with watch.time("store"):
@@ -78,7 +79,9 @@ def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
     )
 
 
-def _evaluate(call: HookCall, prefetched: Prefetched, show: Show, runtime: Runtime) -> Evaluation:
+def _evaluate(
+    call: HookCall, prefetched: Prefetched, service: Service, caller: Caller, show: Show, runtime: Runtime
+) -> Evaluation:
     evaluation = evaluate(
         prefetched.parts,
         as_of=runtime.config.today(),
@@ -86,12 +89,19 @@ def _evaluate(call: HookCall, prefetched: Prefetched, show: Show, runtime: Runti
         patient_id=call.patient_id,
         inputs=prefetched.inputs,
         drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
+        servers=(*((call.fhir_server,) if call.fhir_server else ()), *caller.client.fhir_servers),
         issues=prefetched.issues,
         show=show,
         basis=runtime.basis,
     )
     if evaluation.is_mismatched:
-        _security.warning("event=another_patients_data action=refused resources=%d", len(evaluation.issues))
+        _security.warning(
+            "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",
+            caller.client.name,
+            service.id,
+            uuid_or_nothing(call.instance),
+            sum(is_mismatch(issue) for issue in evaluation.issues),
+        )
         raise AnotherPatientError(
             "Data of another patient is among the prefetch or the draft orders, so nothing was evaluated. "
             "Every resource must name context.patientId as its subject."

@@ -177,7 +177,9 @@ def test_data_of_another_patient_stops_the_whole_call(
     assert diagnostics(response.get_json()).startswith("MYO-1201: Data of another patient")
     assert "other" not in response.text.replace("another", "")
     (event,) = (record for record in caplog.records if record.name == "myositis_cds.security")
-    assert event.getMessage() == "event=another_patients_data action=refused resources=1"
+    assert event.getMessage() == (
+        f"event=another_patients_data action=refused client=open service=myositis-patient-view instance={INSTANCE} resources=1"
+    )
 
 
 def test_a_draft_for_another_patient_stops_the_call_too(call: Call) -> None:
