@@ -1,7 +1,8 @@
 """`myositis-cds`: the command line.
 
 Exit codes: 0 with a result; 2 for input or settings that cannot be used, with one line on stderr; 1 where the machine gets in the
-way (a port in use). Modules are imported where they are needed, so that a command does not wait for what it does not use.
+way (a port in use, a database that cannot be written). Modules are imported where they are needed, so that a command does not
+wait for what it does not use.
 """
 
 import os
@@ -23,6 +24,7 @@ MACHINE_TROUBLE = 1
 
 
 _ELSEWHERE = {
+    "db": "server.store.commands",
     "knowledge": "server.knowledge.commands",
 }
 """Commands that live beside what they are about, in a module with a function of the command's name."""
@@ -45,11 +47,14 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         from server.config import ConfigurationError
+        from server.store.errors import StoreError
 
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
             _give_up(str(error), UNUSABLE_INPUT)
+        except StoreError as error:
+            _give_up(str(error), MACHINE_TROUBLE)
 
 
 @click.group(cls=_Commands)

@@ -1,7 +1,7 @@
 """What can be set from outside, checked once at the start."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -36,6 +36,7 @@ class Config:
             for `http://host:port`.
         clients: the file of registered clients (`clients.toml`); None for an open service.
         database_url: SQLAlchemy URL; the default forgets everything at the end.
+        pseudonym_key_file: a file with the key that patients' pseudonyms are made with; None keeps one in the database.
         fetch_seconds: most time that one hook call spends on calling back to the EHR.
         origins: web origins whose pages may call (CORS), besides those of the clients.
         discovery_needs_token: whether `/cds-services` asks for a token too.
@@ -54,7 +55,8 @@ class Config:
     terminology: Path | None = None
     public_url: str = ""
     clients: Path | None = None
-    database_url: str = "sqlite://"
+    database_url: str = field(default="sqlite://", repr=False)  # may hold a password
+    pseudonym_key_file: Path | None = None
     fetch_seconds: float = 4.0
     origins: tuple[str, ...] = ()
     discovery_needs_token: bool = False
@@ -94,9 +96,9 @@ class Config:
 
         Args:
             environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes), _CARD_CAP, _SITE and
-                _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _FETCH_SECONDS, _ORIGINS (separated by
-                spaces) and _DISCOVERY (`open` or `token`). Without a database URL it is an SQLite file in the state folder of
-                the user (XDG_STATE_HOME, else HOME).
+                _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _PSEUDONYM_KEY_FILE, _FETCH_SECONDS,
+                _ORIGINS (separated by spaces) and _DISCOVERY (`open` or `token`). Without a database URL it is an SQLite file in
+                the state folder of the user (XDG_STATE_HOME, else HOME).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -116,6 +118,7 @@ class Config:
             public_url=environment.get(f"{PREFIX}PUBLIC_URL", "").rstrip("/"),
             clients=_folder(environment, "CLIENTS"),
             database_url=environment.get(f"{PREFIX}DATABASE_URL") or _database_in_state_folder(environment),
+            pseudonym_key_file=_folder(environment, "PSEUDONYM_KEY_FILE"),
             fetch_seconds=_number(environment, "FETCH_SECONDS", default.fetch_seconds),
             origins=tuple(environment.get(f"{PREFIX}ORIGINS", "").split()),
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",

@@ -9,7 +9,7 @@ from server.basis import Basis, load_basis
 from server.config import Config
 from server.ehr.callback import Callback
 from server.store.database import open_database
-from server.store.pseudonyms import Pseudonyms
+from server.store.pseudonyms import Pseudonyms, load_pseudonyms
 from server.trust.clients import Client, load_clients
 from server.trust.gate import Gate
 
@@ -52,16 +52,18 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         clients: registered clients; by default those of `config.clients`.
 
     Raises:
-        ConfigurationError: a setting, or the file of clients, cannot be used.
+        ConfigurationError: a setting, the file of clients, or the database cannot be used.
+        StoreError: the database went away, or is locked.
     """
     if clients is None:
         clients = load_clients(config.clients) if config.clients else ()
     registered = tuple(clients)
+    database = open_database(config.database_url)
     return Runtime(
         config=config,
         clients=registered,
         gate=Gate(registered),
         callback=Callback(config),
-        database=open_database(config.database_url),
-        pseudonyms=Pseudonyms(b""),
+        database=database,
+        pseudonyms=load_pseudonyms(database, config.pseudonym_key_file),
     )

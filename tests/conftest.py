@@ -5,6 +5,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.databases import database as database
+from tests.databases import database_url as database_url
+from tests.databases import empty_database_url as empty_database_url
+from tests.postgresql import postgresql as postgresql
+
 # The same examples in every run, so that a red build is about the change at hand; to look for new ones:
 # `.venv/bin/pytest --hypothesis-profile=explore`. Time is measured by the benchmarks, not by a deadline here.
 settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)

@@ -1,39 +1,148 @@
 """The database: SQLite in a file by default, PostgreSQL by URL."""
 
-from pathlib import Path
-from typing import Any
+from contextlib import nullcontext
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from server.config import PREFIX, ConfigurationError
+from server.store.postgresql import postgresql_engine
+from server.store.sqlite import IN_MEMORY, file_of, made_ready, sqlite_engine
 from server.store.tables import metadata
 
-IN_MEMORY = "sqlite://"
-"""Forgets everything at the end; for tests and for `assess`."""
+__all__ = ["IN_MEMORY", "open_database", "upgrade_database"]
+
+SETTING = f"{PREFIX}DATABASE_URL"
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and bring its tables up to date.
+    """Open the database, whose tables are then those of `server.store.tables`.
+
+    A database in memory is built, an SQLite file is brought up to date, and PostgreSQL must be up to date already: there the
+    tables belong to a database administrator.
 
     Args:
         url: an SQLAlchemy URL: `sqlite:///path/to/file` or `postgresql+psycopg://user@host/name`.
+
+    Raises:
+        ConfigurationError: it cannot be reached or written, is not up to date, or was made by newer software.
     """
-    file = make_url(url).database
-    if url == IN_MEMORY:
-        # One connection, that threads take in turns: each connection to memory would be a database of its own.
-        engine = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
-    else:
-        if make_url(url).get_backend_name() == "sqlite" and file:
-            Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(url, pool_pre_ping=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-    metadata.create_all(engine)
+    engine = connect(url)
+    try:
+        if engine.dialect.name == "sqlite":
+            _upgrade(engine)
+        else:
+            refuse_unless_current(engine)
+    except ConfigurationError:
+        engine.dispose()
+        raise
     return engine
 
 
-def _set_up_sqlite(connection: Any, record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def upgrade_database(url: str, revision: str = "head") -> None:
+    """Bring the tables of a database up to date, whichever kind it is.
+
+    Args:
+        url: as for `open_database`.
+        revision: how far.
+
+    Raises:
+        ConfigurationError: it cannot be reached or written, or was made by newer software.
+    """
+    engine = connect(url, hurried=False)
+    try:
+        _upgrade(engine, revision)
+    finally:
+        engine.dispose()
+
+
+def connect(url: str, *, hurried: bool = True) -> Engine:
+    """The database as it is; nothing is opened yet.
+
+    Args:
+        url: as for `open_database`.
+        hurried: give up on a statement that takes long.
+
+    Raises:
+        ConfigurationError: the URL is none of ours.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(f"{SETTING}: not an SQLAlchemy URL; {_FORMS}") from None
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            return sqlite_engine(parsed)
+        case "postgresql" | "postgresql+psycopg":
+            return postgresql_engine(parsed, hurried=hurried)
+    raise ConfigurationError(f"{SETTING}: neither SQLite nor PostgreSQL; {_FORMS}")
+
+
+def place_of(url: URL) -> str:
+    """What messages call a database: never with its user, password or options."""
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite {url.database or 'in memory'}"
+    return f"PostgreSQL {url.database} on {url.host or url.query.get('host') or 'this machine'}"
+
+
+def refuse_unless_current(engine: Engine) -> None:
+    """See that the tables are those that this software needs.
+
+    Raises:
+        ConfigurationError: they are not, or it cannot be told.
+    """
+    from server.store.migrating import newest_revision, revision_of
+
+    try:
+        revision = revision_of(engine)
+    except SQLAlchemyError as error:
+        raise unusable(engine.url, error) from error
+    _refuse_newer(engine.url, revision)
+    if revision != newest_revision():
+        raise ConfigurationError(
+            f"{SETTING}: {place_of(engine.url)} is at revision {revision or 'none'}, this version needs {newest_revision()}; "
+            "as a user who may create tables, run: myositis-cds db upgrade"
+        )
+
+
+def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
+    """What is said of a database that does not do what it should."""
+    cause = error.strerror if isinstance(error, OSError) else _cause(error)
+    return ConfigurationError(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
+
+
+_FORMS = "write sqlite:////folder/file.sqlite3 or postgresql+psycopg://user@host/name"
+
+
+def _upgrade(engine: Engine, revision: str = "head") -> None:
+    file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
+    try:
+        if engine.dialect.name == "sqlite" and file is None:
+            metadata.create_all(engine)
+        else:
+            with made_ready(file) if file else nullcontext():
+                _migrate(engine, revision)
+    except (SQLAlchemyError, OSError) as error:
+        raise unusable(engine.url, error) from error
+
+
+def _migrate(engine: Engine, revision: str) -> None:
+    from server.store.migrating import revision_of, upgrade  # Alembic takes a while to import; a database in memory needs none
+
+    _refuse_newer(engine.url, revision_of(engine))
+    upgrade(engine, revision)
+
+
+def _refuse_newer(url: URL, revision: str | None) -> None:
+    from server.store.migrating import known_revisions
+
+    if revision is not None and revision not in known_revisions():
+        raise ConfigurationError(
+            f"{SETTING}: {place_of(url)} is at revision {revision}, which this version does not know: newer software made it; "
+            "use that, or restore the backup from before"
+        )
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    """What the database said; statement and values are not part of it."""
+    return " ".join(str(error.orig).split()) if isinstance(error, DBAPIError) else type(error).__name__

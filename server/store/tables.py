@@ -16,13 +16,21 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-metadata = MetaData()
+# Every constraint has a name, so that a later revision can change it.
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_once",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+    }
+)
 
 used_tokens = Table(
     "used_tokens",
     metadata,
     Column("issuer", String(512), nullable=False),
-    Column("jti", String(256), nullable=False),
+    Column("jti", String(64), nullable=False),  # its SHA-256, hexadecimal: any text, of any length, fits the key
     Column("expires_at", BigInteger, nullable=False),  # seconds since 1970; from then on the row may go
     PrimaryKeyConstraint("issuer", "jti"),
     Index("used_tokens_expires_at", "expires_at"),
@@ -58,6 +66,7 @@ feedback = Table(
     Column("reason_code", String(128)),
     Column("received_at", BigInteger, nullable=False),
     UniqueConstraint("client", "service", "card", "outcome", "outcome_at", name="feedback_once"),
+    Index("feedback_received_at", "received_at"),
 )
 
 feedback_comments = Table(

@@ -1,0 +1,76 @@
+"""`myositis-cds db …`: for those who look after the database."""
+
+import os
+from dataclasses import asdict
+from time import time
+from uuid import uuid4
+
+import click
+from sqlalchemy import Engine, delete, insert
+
+from server.config import Config, ConfigurationError
+from server.store.database import SETTING, connect, open_database, place_of, refuse_unless_current, upgrade_database
+from server.store.sqlite import file_of
+from server.store.tables import installation
+from server.store.transactions import transaction
+
+
+@click.group()
+def db() -> None:
+    """Upgrade, check and purge the database that MYOSITIS_CDS_DATABASE_URL names."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables up to date; take a backup first.
+
+    An SQLite file does this by itself whenever the service starts. PostgreSQL waits for this command.
+    """
+    from server.store.migrating import newest_revision
+
+    url = _url()
+    upgrade_database(url)
+    click.echo(f"{place_of(connect(url).url)}: up to date, revision {newest_revision()}")
+
+
+@db.command()
+def check() -> None:
+    """Say where the database is, its revision, and whether it can be written."""
+    from server.store.migrating import newest_revision
+
+    engine = connect(_url())
+    refuse_unless_current(engine)
+    click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
+    _try_writing(engine)
+    click.echo("It can be written.")
+
+
+@db.command()
+@click.option("--keep-days", type=click.IntRange(1), default=730, show_default=True, help="For cards shown and feedback.")
+@click.option("--keep-comments-days", type=click.IntRange(1), default=365, show_default=True, help="For comments in feedback.")
+def purge(keep_days: int, keep_comments_days: int) -> None:
+    """Delete expired tokens and snoozes, and old cards shown, feedback and comments; run it daily."""
+    from server.store.purging import purge as purge_database
+
+    engine = open_database(_url())
+    purged = purge_database(engine, now=int(time()), keep_days=keep_days, keep_comments_days=keep_comments_days)
+    for table, count in asdict(purged).items():
+        click.echo(f"{table}: {count} deleted")
+
+
+def _url() -> str:
+    """The database, which must be one that outlives this command."""
+    url = Config.from_environment(os.environ).database_url
+    engine = connect(url)
+    if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
+        raise ConfigurationError(f"{SETTING}: a database in memory is forgotten with its process; there is nothing to look after")
+    return url
+
+
+def _try_writing(engine: Engine) -> None:
+    """Commit a row, and delete it again."""
+    row = installation.c.name == (name := f"check {uuid4()}")
+    with transaction(engine) as connection:
+        connection.execute(insert(installation).values(name=name, value=""))
+    with transaction(engine) as connection:
+        connection.execute(delete(installation).where(row))

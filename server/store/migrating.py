@@ -1,0 +1,84 @@
+"""Bringing the tables of a database up to date, and telling how far they are."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+_log = logging.getLogger("myositis_cds.store")
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports every look at a database
+
+_OURS = 0x6D796F73
+"""Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""
+
+
+def newest_revision() -> str:
+    """The revision that this software needs."""
+    head = _scripts().get_current_head()
+    if head is None:
+        raise RuntimeError("the software came without its migrations")
+    return head
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision that this software can bring up to date."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The revision of a database; None for one without our tables."""
+    with engine.connect() as connection:
+        return _revision(connection)
+
+
+def upgrade(engine: Engine, revision: str) -> None:
+    """Bring the tables up to date: all of it or, on any trouble, nothing (DB-06).
+
+    Args:
+        engine: the database; upgrades that others began are waited for.
+        revision: how far; `head` for the newest.
+    """
+    with _alone(engine) as connection:
+        before = _revision(connection)
+        config = _configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        after = _revision(connection)
+    if after != before:
+        _log.info("event=database_upgraded database=%s from=%s to=%s", engine.dialect.name, before or "none", after)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is the only one to change tables."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # Changing a table there means to copy and drop it, which would delete what refers to its rows.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.commit()
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(f"PRAGMA application_id = {_OURS}")  # a file that may only be read is noticed here
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OURS})")
+        yield connection
+        connection.commit()
+        connection.invalidate()  # with its settings
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_configuration())
+
+
+def _configuration() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", "server.store:migrations")
+    return config

@@ -1,0 +1,57 @@
+"""What is not needed any more is deleted (LOG-07)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Engine, Table, select
+
+from server.store.deleting import delete_some
+from server.store.tables import cards_shown, feedback, feedback_comments, snoozes, used_tokens
+from server.store.transactions import transaction
+from server.store.used_tokens import GRACE_SECONDS
+
+DAY = 24 * 60 * 60
+_BATCH = 500  # rows to a transaction: the service goes on writing in between
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many rows went, by table."""
+
+    used_tokens: int
+    snoozes: int
+    cards_shown: int
+    feedback_comments: int
+    feedback: int
+
+
+def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) -> Purged:
+    """Delete expired tokens and snoozes, and what is older than it should become.
+
+    Args:
+        engine: the database.
+        now: seconds since 1970.
+        keep_days: how long cards shown and feedback are kept.
+        keep_comments_days: how long comments are kept, which may name a patient; they never outlive their feedback.
+
+    Raises:
+        StoreError: the database cannot be used; what was deleted so far stays deleted.
+    """
+    kept_since, comments_since = (now - days * DAY for days in (keep_days, min(keep_days, keep_comments_days)))
+    of_old_feedback = feedback_comments.c.feedback.in_(select(feedback.c.id).where(feedback.c.received_at < comments_since))
+    return Purged(
+        used_tokens=_delete(engine, used_tokens, used_tokens.c.expires_at < now - GRACE_SECONDS),
+        snoozes=_delete(engine, snoozes, snoozes.c.until <= now),
+        cards_shown=_delete(engine, cards_shown, cards_shown.c.shown_at < kept_since),
+        feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
+        feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
+    )
+
+
+def _delete(engine: Engine, table: Table, condition: ColumnElement[bool]) -> int:
+    deleted = 0
+    while True:
+        with transaction(engine) as connection:
+            some = delete_some(connection, table, condition, _BATCH)
+        deleted += some
+        if some < _BATCH:
+            return deleted

@@ -1,0 +1,68 @@
+"""SQLite: for one machine; several processes of it may share the file."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, QueuePool, create_engine, event
+
+IN_MEMORY = "sqlite://"
+"""Forgets everything at the end; for tests and for `assess`."""
+
+BUSY_SECONDS = 2
+"""So long a writer waits for another one (DB-05)."""
+
+_SETTINGS = (
+    "journal_mode=WAL",  # readers and the writer do not wait for each other; a killed process leaves nothing half-written
+    "synchronous=FULL",  # what was committed survives loss of power, at the price of one flush to disk
+    "foreign_keys=ON",
+    "secure_delete=ON",  # purged comments are overwritten, not just forgotten
+)
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of an SQLite database; None for one in memory."""
+    return Path(url.database) if url.database and url.database != ":memory:" else None
+
+
+def sqlite_engine(url: URL) -> Engine:
+    """Connections to an SQLite database, opened when they are needed."""
+    connect_args = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE", "check_same_thread": False}
+    if file_of(url):
+        engine = create_engine(url, connect_args=connect_args, pool_timeout=BUSY_SECONDS, hide_parameters=True)
+    else:
+        # One connection, that threads take in turns: each connection to memory would be a database of its own.
+        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+        engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
+    event.listen(engine, "connect", _set_up)
+    return engine
+
+
+@contextmanager
+def made_ready(file: Path) -> Iterator[None]:
+    """Make the folder and the file, for our user only, and keep other processes that do the same waiting until the end.
+
+    The first connections to a new file must not be opened at once: SQLite does not wait when it changes to a write-ahead log.
+
+    Raises:
+        OSError: the folder or the file cannot be made.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        yield
+    finally:
+        os.close(folder)
+
+
+def _set_up(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for setting in _SETTINGS:
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()

@@ -1,0 +1,41 @@
+"""Which tokens were used, so that each is accepted once only (JWT-14, conformance J-17)."""
+
+from hashlib import sha256
+from time import time
+
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError
+
+from server.store.deleting import delete_some
+from server.store.tables import used_tokens
+from server.store.transactions import transaction
+
+GRACE_SECONDS = 300
+"""So long an expired token is kept: the clocks of the machines that share a database may differ."""
+
+_SWEPT = 20  # more than are added, so that the table does not grow; few enough not to be felt
+
+
+def remember(engine: Engine, issuer: str, jti: str, expires_at: int) -> bool:
+    """Whether a token is used for the first time; from then on it is not.
+
+    To be called after the signature was verified and before anything else is done (JWT-15). Of several processes that ask at once
+    exactly one hears yes, since the primary key decides. Tokens that have expired go on the way.
+
+    Args:
+        engine: the database.
+        issuer: `iss`; each has its own tokens.
+        jti: any text.
+        expires_at: from when on the token is refused anyway, in seconds since 1970.
+
+    Raises:
+        StoreError: it cannot be told, so the token must not be accepted (DB-02).
+    """
+    digest = sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        with transaction(engine) as connection:
+            connection.execute(insert(used_tokens).values(issuer=issuer, jti=digest, expires_at=expires_at))
+            delete_some(connection, used_tokens, used_tokens.c.expires_at < int(time()) - GRACE_SECONDS, _SWEPT)
+    except IntegrityError:
+        return False
+    return True
