@@ -24,6 +24,7 @@ MACHINE_TROUBLE = 1
 
 
 _ELSEWHERE = {
+    "clients": "server.trust.commands",
     "db": "server.store.commands",
     "knowledge": "server.knowledge.commands",
 }

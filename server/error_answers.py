@@ -52,7 +52,9 @@ def _respond(status: int, body: bytes) -> Response:
 
 
 def _refuse(error: RequestRefusedError) -> Response:
-    return _respond(error.status, operation_outcome(error.number, error.code, error.text))
+    response = _respond(error.status, operation_outcome(error.number, error.code, error.text))
+    response.headers.extend(error.headers)
+    return response
 
 
 def _translate(error: HTTPException) -> Response:

@@ -4,6 +4,7 @@ The texts are for the people who connect an EHR: what is wrong, where, and what 
 may be a patient's. The numbers are stable, so that a help desk can look them up.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -17,6 +18,7 @@ class RequestRefusedError(Exception):
     number: ClassVar[str]
     status: ClassVar[int]
     code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, text: str) -> None:
         """Keep the text."""
@@ -100,6 +102,7 @@ class UnauthorisedError(RequestRefusedError):
     """There is no token, or it is not accepted; the log says why, the answer never does (conformance J-22, JWT-17)."""
 
     number, status, code = "MYO-1251", 401, "login"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
     def __init__(self, reason: str) -> None:
         """Keep the reason for the log.
@@ -109,6 +112,12 @@ class UnauthorisedError(RequestRefusedError):
         """
         super().__init__("Send a token that this service accepts: Authorization: Bearer, as CDS Hooks 2.0.1 describes.")
         self.reason = reason
+
+
+class TrustUnavailableError(RequestRefusedError):
+    """Whether a token was used before cannot be told, so it is not accepted (fail closed)."""
+
+    number, status, code = "MYO-1252", 503, "transient"
 
 
 class NotFhirError(RequestRefusedError):

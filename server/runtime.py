@@ -10,8 +10,9 @@ from server.config import Config
 from server.ehr.callback import Callback
 from server.store.database import open_database
 from server.store.pseudonyms import Pseudonyms, load_pseudonyms
-from server.trust.clients import Client, load_clients
-from server.trust.gate import Gate
+from server.trust.clients import Client
+from server.trust.clients_file import load_clients
+from server.trust.gate import Gate, open_gate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,13 +57,13 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         StoreError: the database went away, or is locked.
     """
     if clients is None:
-        clients = load_clients(config.clients) if config.clients else ()
+        clients = load_clients(config.clients, config.site) if config.clients else ()
     registered = tuple(clients)
     database = open_database(config.database_url)
     return Runtime(
         config=config,
         clients=registered,
-        gate=Gate(registered),
+        gate=open_gate(config, registered, database),
         callback=Callback(config),
         database=database,
         pseudonyms=load_pseudonyms(database, config.pseudonym_key_file),

@@ -12,6 +12,7 @@ from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
 from server.http_server import create_http_server, quieten_garbage_collector
+from server.runtime import open_runtime
 from server.warm_up import warm_up
 
 
@@ -22,11 +23,13 @@ def open_service(config: Config) -> BaseWSGIServer:
         The server; its `run()` answers requests until the process is told to end.
 
     Raises:
-        ConfigurationError: the site's folder cannot be used.
+        ConfigurationError: the site's folder, or the file of clients, cannot be used.
         OSError: the port cannot be opened.
     """
     ready = Event()
-    app = create_app(config, ready=ready)
+    runtime = open_runtime(config)
+    runtime.gate.warm()
+    app = create_app(config, runtime=runtime, ready=ready)
     warm_up(load_basis(config.site, config.terminology))
     quieten_garbage_collector()
     ready.set()

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from server.config import ConfigurationError
+DEFAULT_ALGORITHMS = ("ES384", "RS384")
+"""What CDS Hooks recommends (conformance J-15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Client:
     issuer: str | None = None
     jwks_url: str | None = None
     jwks: Mapping[str, Any] | None = field(default=None, repr=False)
-    algorithms: tuple[str, ...] = ("ES384", "RS384")
+    algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
     audiences: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     longest_life: int = 300
@@ -68,12 +69,3 @@ class Caller:
 
     client: Client
     tenant: str | None = None
-
-
-def load_clients(path: Path) -> tuple[Client, ...]:
-    """The clients in a `clients.toml`.
-
-    Raises:
-        ConfigurationError: the file cannot be used; the message names the file, the client, the key and the remedy.
-    """
-    raise ConfigurationError(f"{path}: registered clients cannot be read yet")

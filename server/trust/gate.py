@@ -1,11 +1,28 @@
 """The one door: who calls? Every endpoint that needs a caller asks here, before it reads the body."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Request
+from sqlalchemy import Engine
 
+from server.config import Config, ConfigurationError
+from server.errors import TrustUnavailableError, UnauthorisedError
+from server.store.errors import StoreError
+from server.store.used_tokens import remember
 from server.trust.clients import OPEN_CLIENT, Caller, Client
+from server.trust.clock_watch import ClockWatch
+from server.trust.keys import ClientKeys
+from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
+from server.trust.reasons import Reason
+from server.trust.tokens import SKEW, Token, bearer_token, check_claims, check_signature, read_token
+from server.trust.urls import is_loopback
+
+_log = logging.getLogger("myositis_cds.security")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -13,10 +30,20 @@ class Gate:
     """Lets callers in.
 
     Args:
-        clients: the registered ones; none means that everybody is let in as `OPEN_CLIENT`.
+        clients: the registered ones; none means that everybody on this machine is let in as `OPEN_CLIENT`.
+        keys: of each client, by its name.
+        is_new: remembers issuer, `jti` and when it may be forgotten (seconds since 1970); False if it was remembered already.
+        serves_this_machine_only: whether keys that everybody has may be used.
+        clock: seconds since 1970.
+        clock_watch: told about every token that is accepted.
     """
 
     clients: tuple[Client, ...] = ()
+    keys: Mapping[str, ClientKeys] = field(default_factory=dict)
+    is_new: Callable[[str, str, int], bool] = lambda issuer, jti, until: False
+    serves_this_machine_only: bool = False
+    clock: Callable[[], float] = time.time
+    clock_watch: ClockWatch = field(default_factory=ClockWatch)
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         """Who sent this request.
@@ -27,5 +54,83 @@ class Gate:
 
         Raises:
             UnauthorisedError: no token, or one that is not accepted; always with the same words.
+            TrustUnavailableError: whether the token was used before cannot be told now.
         """
-        return Caller(OPEN_CLIENT)
+        client: Client | None = None
+        try:
+            if not self.clients:
+                return _anybody(request)
+            token = read_token(bearer_token(request))
+            client = self._client_of(token)
+            now = self.clock()
+            check_claims(token, client, audiences, now)
+            self._check_signature(token, client)
+            self._check_replay(token, client)
+        except UnauthorisedError as refusal:
+            _log.warning("event=refused reason=%s client=%s", refusal.reason, client.name if client else "unknown")
+            raise
+        self.clock_watch.see(client.name, token.issued, now)
+        return Caller(client, token.tenant)
+
+    def warm(self) -> None:
+        """Fetch all keys in the background."""
+        for keys in self.keys.values():
+            keys.warm()
+
+    def _client_of(self, token: Token) -> Client:
+        """The client with this issuer; where several share it, the one that has the tenant."""
+        clients = [client for client in self.clients if client.issuer == token.issuer]
+        if not clients:
+            raise UnauthorisedError(Reason.ISSUER)
+        if len(clients) == 1:
+            return clients[0]
+        for client in clients:
+            if token.tenant in client.tenants:
+                return client
+        raise UnauthorisedError(Reason.TENANT)
+
+    def _check_signature(self, token: Token, client: Client) -> None:
+        key = self.keys[client.name].find(token.kid, token.algorithm)
+        if key.thumbprint in THUMBPRINTS and not self.serves_this_machine_only:
+            raise UnauthorisedError(Reason.PUBLISHED_KEY)
+        check_signature(token, key)
+
+    def _check_replay(self, token: Token, client: Client) -> None:
+        """Last of all, so that nobody but the client can use up a `jti` (conformance J-16, J-17; threats JWT-14, JWT-15)."""
+        if not client.replay_check:
+            return
+        try:
+            is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW)
+        except StoreError:
+            _log.error("event=replay_not_checked client=%s", client.name)
+            raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None
+        if not is_new:
+            raise UnauthorisedError(Reason.REPLAYED)
+
+
+def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Gate:
+    """The gate of a service.
+
+    Args:
+        config: the settings.
+        clients: registered clients; none for a service that is open to this machine.
+        database: remembers used tokens.
+
+    Raises:
+        ConfigurationError: the service would be open, or open to anybody with a published key, beyond this machine.
+    """
+    registered = tuple(clients)
+    if not registered and not is_loopback(config.host):
+        raise ConfigurationError(
+            "clients: none is registered, so the service is open and serves this machine only; use 127.0.0.1"
+        )
+    check_published_keys(config, registered)
+    keys = {client.name: ClientKeys(client) for client in registered}
+    return Gate(registered, keys, partial(remember, database), serves_this_machine_only(config))
+
+
+def _anybody(request: Request) -> Caller:
+    """Whoever calls from this machine."""
+    if not is_loopback(request.remote_addr or ""):
+        raise UnauthorisedError(Reason.NOT_THIS_MACHINE)
+    return Caller(OPEN_CLIENT)
