@@ -6,14 +6,26 @@ so that a server which cuts a long answer leaves out the oldest; the sort parame
 when they were written).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from fhir_profiles.elements import objects
 from fhir_profiles.record import InputState, Issue
+from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, worse
 
 Json = dict[str, Any]
+
+
+class Need(StrEnum):
+    """What the advice loses without an answer to a query."""
+
+    REQUIRED = "required"
+    """Everything: nobody can be told whether there is anything to say."""
+    DEGRADE = "degrade"
+    """Certainty: the cards say what could not be assessed, or what was not supplied."""
+    OPTIONAL = "optional"
+    """Facts that count only where they are found; no advice rests on their absence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,34 +35,44 @@ class Template:
     Args:
         key: name of the prefetch member.
         resource_type: FHIR type that answers it.
+        need: what the advice loses without it.
         sort: R4 search parameter to sort by, newest first; None for the one resource that is read by id.
         count: most resources wanted in one answer.
     """
 
     key: str
     resource_type: str
+    need: Need
     sort: str | None = None
     count: int = 1
 
     @property
     def query(self) -> str:
         """The FHIR query, as discovery publishes it."""
+        return self.query_for("{{context.patientId}}")
+
+    def query_for(self, patient_id: str) -> str:
+        """The FHIR query for one patient, relative to the base of the server.
+
+        Args:
+            patient_id: FHIR id; letters, digits, '-' and '.' (the envelope lets nothing else in).
+        """
         if self.sort is None:
-            return f"{self.resource_type}/{{{{context.patientId}}}}"
-        return f"{self.resource_type}?patient={{{{context.patientId}}}}&_sort=-{self.sort}&_count={self.count}"
+            return f"{self.resource_type}/{patient_id}"
+        return f"{self.resource_type}?patient={patient_id}&_sort=-{self.sort}&_count={self.count}"
 
 
 TEMPLATES = (
-    Template("patient", "Patient"),
-    Template("conditions", "Condition", "recorded-date", 500),
-    Template("medicationRequests", "MedicationRequest", "authoredon", 500),
-    Template("medicationStatements", "MedicationStatement", "effective", 500),
-    Template("medicationAdministrations", "MedicationAdministration", "effective-time", 500),
-    Template("observations", "Observation", "date", 1000),
-    Template("diagnosticReports", "DiagnosticReport", "date", 500),
-    Template("procedures", "Procedure", "date", 500),
-    Template("serviceRequests", "ServiceRequest", "authored", 500),
-    Template("allergyIntolerances", "AllergyIntolerance", "date", 200),
+    Template("patient", "Patient", Need.REQUIRED),
+    Template("conditions", "Condition", Need.REQUIRED, "recorded-date", 500),
+    Template("medicationRequests", "MedicationRequest", Need.DEGRADE, "authoredon", 500),
+    Template("medicationStatements", "MedicationStatement", Need.DEGRADE, "effective", 500),
+    Template("medicationAdministrations", "MedicationAdministration", Need.OPTIONAL, "effective-time", 500),
+    Template("observations", "Observation", Need.DEGRADE, "date", 1000),
+    Template("diagnosticReports", "DiagnosticReport", Need.DEGRADE, "date", 500),
+    Template("procedures", "Procedure", Need.DEGRADE, "date", 500),
+    Template("serviceRequests", "ServiceRequest", Need.DEGRADE, "authored", 500),
+    Template("allergyIntolerances", "AllergyIntolerance", Need.OPTIONAL, "date", 200),
 )
 """All of them together stay within the number of resources that one request may hold (`intake.MOST_RESOURCES`)."""
 
@@ -59,29 +81,40 @@ _TYPES = {template.key: template.resource_type for template in TEMPLATES}
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """What came with a call.
+    """What came with a call, and what was fetched for it.
 
     Args:
         parts: the values to read.
-        inputs: kinds of input that came back empty, or failed or incomplete, by resource type. What is not named here is
-            present if it was sent, and not supplied otherwise.
-        unanswered: keys of ours that brought nothing to judge by: not sent, failed, or no FHIR.
+        inputs: kinds of input that came back empty, or failed or incomplete, by resource type; present, where it was fetched
+            whole after it had come in part. What is not named here is present if it was sent, and not supplied otherwise.
+        unanswered: keys of ours that brought nothing to judge by: not sent, denied, failed, or no FHIR.
         issues: what was wrong with the values.
+        states: how each of our keys was answered in the end.
+        fetched, fetch_failed: number of keys that were asked for at the EHR, and of those that were not answered completely.
     """
 
     parts: tuple[Json, ...]
     inputs: Mapping[str, InputState]
     unanswered: tuple[str, ...]
     issues: tuple[Issue, ...]
+    states: Mapping[str, PrefetchState] = field(default_factory=dict)
+    fetched: int = 0
+    fetch_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """One prefetch value: its state, the resource types in it, and what is wrong with it."""
+class Fetched:
+    """How asking the EHR for one key ended.
 
-    state: InputState
-    types: frozenset[str] = frozenset()
-    problem: str | None = None
+    Args:
+        judgement: the state of the answer, and what is wrong with it.
+        parts: what was read of it.
+        reason: why it is not complete, one word out of a closed set, fit for a log; None if it is.
+    """
+
+    judgement: Judgement
+    parts: tuple[Json, ...] = ()
+    reason: str | None = None
 
 
 def prefetch_templates() -> dict[str, str]:
@@ -92,104 +125,63 @@ def prefetch_templates() -> dict[str, str]:
 def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
     """Find out what each prefetch value says about its kind of input (conformance R-10 to R-16).
 
-    A key that is not ours is judged by what it holds, since some EHRs name keys themselves.
+    A key that is not ours is judged by what it holds, since some EHRs name keys themselves (P-14).
 
     Args:
         prefetch: values by key, as sent: a resource, a Bundle, null, or an OperationOutcome.
     """
-    inputs: dict[str, InputState] = {}
+    by_type: dict[str, PrefetchState] = {}
     issues: list[Issue] = []
-    answered: set[str] = set()
     for key, content in prefetch.items():
         ours = {_TYPES[key]} if key in _TYPES else set()
-        value = _judge(content, _TYPES.get(key))
-        if value.problem:
-            issues.append(Issue(f"prefetch.{key}" if ours else "prefetch", value.problem))
-        if value.types or value.state is InputState.CONFIRMED_EMPTY:
-            answered |= value.types | ours
-        for resource_type in value.types | ours:
-            _note(inputs, resource_type, value.state)
+        judgement = judge(content, _TYPES.get(key))
+        if judgement.problem:
+            issues.append(_issue(key, judgement.problem))
+        for resource_type in judgement.types | ours:
+            by_type[resource_type] = worse(by_type.get(resource_type, judgement.state), judgement.state)
+    states = {template.key: by_type.get(template.resource_type, PrefetchState.ABSENT) for template in TEMPLATES}
     return Prefetched(
         parts=tuple(content for content in prefetch.values() if isinstance(content, dict)),
-        inputs={kind: state for kind, state in inputs.items() if state is not InputState.PRESENT},
-        unanswered=tuple(template.key for template in TEMPLATES if template.resource_type not in answered),
+        inputs={kind: state.input for kind, state in by_type.items() if state is not PrefetchState.PRESENT},
+        unanswered=_unanswered(states),
         issues=tuple(issues),
+        states=states,
     )
 
 
-_WORST_LAST = (InputState.CONFIRMED_EMPTY, InputState.PRESENT, InputState.FAILED)
+def with_fetched(sent: Prefetched, fetched: Mapping[str, Fetched]) -> Prefetched:
+    """What was sent and what was fetched, as one.
+
+    Args:
+        sent: what came with the call.
+        fetched: how asking the EHR ended, by key.
+    """
+    states = dict(sent.states)
+    inputs = dict(sent.inputs)
+    for key, one in fetched.items():
+        state = one.judgement.state
+        if state.is_answer or states[key].brings_nothing:  # a failure takes nothing away from what was sent in part
+            states[key] = state
+        inputs[_TYPES[key]] = states[key].input
+    return Prefetched(
+        parts=(*sent.parts, *_parts(fetched.values())),
+        inputs={kind: state for kind, state in inputs.items() if state is not InputState.NOT_SUPPLIED},
+        unanswered=_unanswered(states),
+        issues=(*sent.issues, *(_issue(key, problem) for key, one in fetched.items() if (problem := one.judgement.problem))),
+        states=states,
+        fetched=len(fetched),
+        fetch_failed=sum(not one.judgement.state.is_answer for one in fetched.values()),
+    )
 
 
-def _note(inputs: dict[str, InputState], resource_type: str, state: InputState) -> None:
-    """Of several values of one kind the worst counts, and something beats nothing."""
-    inputs[resource_type] = max(inputs.get(resource_type, state), state, key=_WORST_LAST.index)
+def _parts(fetched: Iterable[Fetched]) -> list[Json]:
+    return [part for one in fetched for part in one.parts]
 
 
-def _judge(content: Any, expected: str | None) -> _Value:
-    if content is None:
-        return _Value(InputState.CONFIRMED_EMPTY)
-    if not isinstance(content, dict) or not isinstance(content.get("resourceType"), str):
-        return _Value(InputState.FAILED, problem="is not a FHIR resource; counted as failed")
-    if content["resourceType"] == "Bundle":
-        value = _judge_bundle(content)
-    elif content["resourceType"] == "OperationOutcome":
-        value = _judge_outcome(content)
-    else:
-        value = _Value(InputState.PRESENT, frozenset((content["resourceType"],)))
-    if expected and value.types and expected not in value.types:
-        return _Value(InputState.FAILED, problem=f"holds no {expected}, though it was asked for; counted as failed")
-    return value
+def _issue(key: str, problem: str) -> Issue:
+    """Only a key of ours is named: what somebody else calls a key could be anything."""
+    return Issue(f"prefetch.{key}" if key in _TYPES else "prefetch", problem)
 
 
-def _judge_outcome(outcome: Json) -> _Value:
-    """A warning or an information is how some servers say "no results" (conformance R-14)."""
-    if _is_error(outcome):
-        return _Value(InputState.FAILED, problem="the sender reports an error; counted as failed")
-    return _Value(InputState.CONFIRMED_EMPTY)
-
-
-def _judge_bundle(bundle: Json) -> _Value:
-    types: set[str] = set()
-    problems: list[str] = []
-    matches = 0
-    for entry in _entries(bundle):
-        resource: Any = entry.get("resource") if isinstance(entry, dict) else None
-        kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if not isinstance(kind, str):
-            problems.append("holds an entry that is not a FHIR resource; counted as incomplete")
-        elif kind != "OperationOutcome":
-            types.add(kind)
-            matches += _is_match(entry)
-        elif _is_error(resource):
-            problems.append("the sender reports an error; counted as failed")
-    if _has_next_page(bundle) or _total(bundle) > matches:
-        problems.append("holds only part of the results; counted as incomplete")
-    if problems:
-        return _Value(InputState.FAILED, frozenset(types), problems[0])
-    return _Value(InputState.PRESENT if types else InputState.CONFIRMED_EMPTY, frozenset(types))
-
-
-def _entries(bundle: Json) -> list[Any]:
-    """The entries, whatever they are; one alone is sometimes sent without a list around it."""
-    entries = bundle.get("entry")
-    return entries if isinstance(entries, list) else [] if entries is None else [entries]
-
-
-def _is_match(entry: Json) -> bool:
-    """Whether the search found this entry, instead of including it with one that it found."""
-    search = entry.get("search")
-    return not isinstance(search, dict) or search.get("mode", "match") == "match"
-
-
-def _has_next_page(bundle: Json) -> bool:
-    return any(link.get("relation") == "next" for link in objects(bundle.get("link")))
-
-
-def _total(bundle: Json) -> int:
-    """How many matches the server counted; zero where it does not say."""
-    total = bundle.get("total")
-    return total if isinstance(total, int) else 0
-
-
-def _is_error(outcome: Json) -> bool:
-    return any(issue.get("severity") in ("error", "fatal") for issue in objects(outcome.get("issue")))
+def _unanswered(states: Mapping[str, PrefetchState]) -> tuple[str, ...]:
+    return tuple(key for key, state in states.items() if state.brings_nothing)

@@ -1,11 +1,34 @@
-"""What was not sent is fetched from the EHR that called, if we are registered to call it back."""
+"""What was not sent is fetched from the EHR that called, if we are registered to call it back.
 
-from dataclasses import dataclass
+Conformance R-11, R-15, R-17 and T-6 to T-12; threats OUT-01 to OUT-18. All queries of a hook call run side by side, under one
+deadline: when it is over, what has come counts, and the rest is said not to have been answered.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
 
 from server.cds_hooks.envelope import HookCall
-from server.cds_hooks.prefetch import Prefetched, read_prefetch
+from server.cds_hooks.prefetch import TEMPLATES, Prefetched, read_prefetch, with_fetched
+from server.cds_hooks.prefetch_state import PrefetchState
 from server.config import Config
+from server.ehr.breaker import Breakers
+from server.ehr.budget import Budget
+from server.ehr.exchange import FetchError
+from server.ehr.fetch import Outcome, Query, failed, fetch
+from server.ehr.permission import FhirServer, server_to_call
 from server.trust.clients import Client
+
+_log = logging.getLogger("myositis_cds.ehr")
+_security = logging.getLogger("myositis_cds.security")
+
+MOST_AT_ONCE = 6
+"""Connections that one hook call opens to an EHR side by side; as many as a browser would."""
+
+_HARMLESS = ("no-server", "no-token")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,9 +37,13 @@ class Callback:
 
     Args:
         config: the settings.
+        clock: in seconds.
+        breakers: which servers are in trouble.
     """
 
     config: Config
+    clock: Callable[[], float] = time.monotonic
+    breakers: Breakers = field(default_factory=Breakers)
 
     def complete(self, call: HookCall, client: Client) -> Prefetched:
         """The prefetch of a call, with what is missing fetched.
@@ -25,4 +52,46 @@ class Callback:
             call: the hook call.
             client: who sent it.
         """
-        return read_prefetch(call.prefetch)
+        sent = read_prefetch(call.prefetch)
+        queries = [
+            Query(template, call.patient_id, _part_sent(call.prefetch.get(template.key), sent.states[template.key]))
+            for template in TEMPLATES  # what is required comes first
+            if sent.states[template.key].is_worth_fetching
+        ]
+        server = server_to_call(call, client)
+        if not queries or server == "no-server":
+            return sent
+        if not isinstance(server, FhirServer):
+            logger = _log if server in _HARMLESS or not client.fhir_servers else _security
+            logger.log(logging.INFO if logger is _log else logging.WARNING, "event=no_callback reason=%s", server)
+            return sent
+        outcomes = self._ask(queries, server)
+        for query, outcome in zip(queries, outcomes, strict=True):
+            if outcome.fetched.reason:
+                _log.warning("event=query_failed key=%s reason=%s", query.template.key, outcome.fetched.reason)
+        return with_fetched(sent, {q.template.key: o.fetched for q, o in zip(queries, outcomes, strict=True)})
+
+    def _ask(self, queries: Sequence[Query], server: FhirServer) -> list[Outcome]:
+        if not self.breakers.lets_through(server.base):
+            return [failed(FetchError("circuit-open"))] * len(queries)
+        budget = Budget(self.config.fetch_seconds, clock=self.clock)
+        pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="ehr")
+        try:
+            futures = [pool.submit(fetch, query, server, budget) for query in queries]
+            wait(futures, max(0.0, budget.seconds))
+            return [self._outcome(future, server) for future in futures]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # each exchange ends by itself at the same deadline
+
+    def _outcome(self, future: "Future[Outcome]", server: FhirServer) -> Outcome:
+        """What a query brought in time; the breaker is told."""
+        outcome = future.result() if future.done() else failed(FetchError("timeout"))
+        if outcome.error and outcome.error.is_trouble:
+            self.breakers.failed(server.base, outcome.error.retry_after if outcome.error.reason == "busy" else None)
+        else:
+            self.breakers.succeeded(server.base)
+        return outcome
+
+
+def _part_sent(content: Any, state: PrefetchState) -> dict[str, Any] | None:
+    return content if state is PrefetchState.PAGINATED and isinstance(content, dict) else None

@@ -1,0 +1,186 @@
+"""In which state the answer to one prefetch query is: what came, and what may be concluded from what did not.
+
+Only an answer that was complete supports "not done" (design section 4, rule 1; SAF-08).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fhir_profiles.elements import objects
+from fhir_profiles.record import InputState
+from server.cds_hooks.operation_outcomes import Report, read_outcome
+
+Json = dict[str, Any]
+
+
+class PrefetchState(StrEnum):
+    """How a prefetch key was answered (conformance R-11 to R-15), the worst last; something beats nothing."""
+
+    ABSENT = "absent"
+    """Not sent, and not fetched."""
+    NOT_OFFERED = "not offered"
+    """The EHR says that it has no such resource type; as with a key that is never sent, nothing is known."""
+    NULL = "null"
+    """The query ran and found nothing."""
+    EMPTY = "empty"
+    """A Bundle without results, or an OperationOutcome that says so."""
+    PRESENT = "present"
+    TRUNCATED = "truncated"
+    """Fewer results than the server counted."""
+    PAGINATED = "paginated"
+    """There are further pages."""
+    INCOMPLETE = "incomplete"
+    """The sender reports that part is missing, or something in it cannot be read."""
+    WRONG_TYPE = "wrong type"
+    NOT_FHIR = "not FHIR"
+    FAILED = "failed"
+    DENIED = "denied"
+    """The sender was not allowed to read it."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the question was answered completely, be it with nothing."""
+        return self in (PrefetchState.NULL, PrefetchState.EMPTY, PrefetchState.PRESENT)
+
+    @property
+    def brings_nothing(self) -> bool:
+        """Whether there is nothing to judge by."""
+        return self in _BRING_NOTHING
+
+    @property
+    def is_worth_fetching(self) -> bool:
+        """Whether asking the EHR may bring more.
+
+        Not where the EHR has said no: to ask again with the same user's token would be to try the door after a refusal, and in
+        some EHRs to break the glass. Not where it says itself that its answer is incomplete: it would say so again.
+        """
+        return self in _WORTH_FETCHING
+
+    @property
+    def input(self) -> InputState:
+        """What it means for the record."""
+        if self in (PrefetchState.ABSENT, PrefetchState.NOT_OFFERED):
+            return InputState.NOT_SUPPLIED
+        if self in (PrefetchState.NULL, PrefetchState.EMPTY):
+            return InputState.CONFIRMED_EMPTY
+        return InputState.PRESENT if self is PrefetchState.PRESENT else InputState.FAILED
+
+
+_BRING_NOTHING = frozenset(
+    (
+        *(PrefetchState.ABSENT, PrefetchState.NOT_OFFERED, PrefetchState.WRONG_TYPE, PrefetchState.NOT_FHIR),
+        *(PrefetchState.FAILED, PrefetchState.DENIED),
+    )
+)
+_WORTH_FETCHING = frozenset(
+    (
+        *(PrefetchState.ABSENT, PrefetchState.TRUNCATED, PrefetchState.PAGINATED, PrefetchState.WRONG_TYPE),
+        *(PrefetchState.NOT_FHIR, PrefetchState.FAILED),
+    )
+)
+_FROM_BEST = tuple(PrefetchState)
+
+
+def worse(one: PrefetchState, other: PrefetchState) -> PrefetchState:
+    """The worse of two answers for one kind of input."""
+    return max(one, other, key=_FROM_BEST.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one prefetch value is.
+
+    Args:
+        state: its state.
+        types: the resource types in it.
+        problem: what is wrong with it, in words; None if nothing is.
+    """
+
+    state: PrefetchState
+    types: frozenset[str] = frozenset()
+    problem: str | None = None
+
+
+def judge(content: Any, expected: str | None) -> Judgement:
+    """Find out what a prefetch value says about its kind of input.
+
+    Args:
+        content: a resource, a Bundle, an OperationOutcome, null, or whatever was sent instead.
+        expected: the resource type that was asked for; None for a key that is not ours.
+    """
+    if content is None:
+        return Judgement(PrefetchState.NULL)
+    kind = content.get("resourceType") if isinstance(content, dict) else None
+    if not isinstance(kind, str):
+        return Judgement(PrefetchState.NOT_FHIR, problem="is not a FHIR resource; counted as failed")
+    if kind == "OperationOutcome":
+        return _OUTCOMES[read_outcome(content)]
+    judgement = _judge_bundle(content) if kind == "Bundle" else Judgement(PrefetchState.PRESENT, frozenset((kind,)))
+    if expected and judgement.types and expected not in judgement.types:
+        problem = f"holds no {expected}, though it was asked for; counted as failed"
+        return Judgement(PrefetchState.WRONG_TYPE, problem=problem)
+    return judgement
+
+
+_OUTCOMES = {
+    Report.NOTHING_AMISS: Judgement(PrefetchState.EMPTY),
+    Report.PART_IS_MISSING: Judgement(
+        PrefetchState.INCOMPLETE, problem="the sender reports that data may be missing; counted as incomplete"
+    ),
+    Report.ERROR: Judgement(PrefetchState.FAILED, problem="the sender reports an error; counted as failed"),
+    Report.WITHHELD: Judgement(PrefetchState.DENIED, problem="the sender reports that it was withheld; counted as failed"),
+}
+_UNREADABLE = Judgement(PrefetchState.INCOMPLETE, problem="holds an entry that is not a FHIR resource; counted as incomplete")
+_PAGINATED = Judgement(PrefetchState.PAGINATED, problem="holds only the first page of the results; counted as incomplete")
+_TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem="holds only part of the results; counted as incomplete")
+
+
+def _judge_bundle(bundle: Json) -> Judgement:
+    found = [_judge_entry(entry) for entry in entries_of(bundle)]
+    types = frozenset[str]().union(*(one.types for one in found))
+    troubles = [one for one in found if not one.state.is_answer]
+    if has_next_page(bundle):
+        troubles.append(_PAGINATED)
+    if _total(bundle) > sum(one.state is PrefetchState.PRESENT for one in found):
+        troubles.append(_TRUNCATED)
+    if not troubles:
+        return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types)
+    worst = max(troubles, key=lambda one: _FROM_BEST.index(one.state))
+    # Beside data, an error or a refusal says that part is missing.
+    state = PrefetchState.INCOMPLETE if types and worst.state.brings_nothing else worst.state
+    return Judgement(state, types, worst.problem)
+
+
+def _judge_entry(entry: Any) -> Judgement:
+    """`PRESENT` for a match; `EMPTY` for what was only included with one, and for an outcome that takes nothing away."""
+    resource: Any = entry.get("resource") if isinstance(entry, dict) else None
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(kind, str):
+        return _UNREADABLE
+    if kind == "OperationOutcome":
+        return _OUTCOMES[read_outcome(resource)]
+    return Judgement(PrefetchState.PRESENT if _is_match(entry) else PrefetchState.EMPTY, frozenset((kind,)))
+
+
+def entries_of(bundle: Json) -> list[Any]:
+    """The entries, whatever they are; one alone is sometimes sent without a list around it."""
+    entries = bundle.get("entry")
+    return entries if isinstance(entries, list) else [] if entries is None else [entries]
+
+
+def _is_match(entry: Json) -> bool:
+    """Whether the search found this entry, instead of including it with one that it found."""
+    search = entry.get("search")
+    return not isinstance(search, dict) or search.get("mode", "match") == "match"
+
+
+def has_next_page(bundle: Json) -> bool:
+    """Whether the server says that there are further pages."""
+    return any(link.get("relation") == "next" for link in objects(bundle.get("link")))
+
+
+def _total(bundle: Json) -> int:
+    """How many matches the server counted; zero where it does not say."""
+    total = bundle.get("total")
+    return total if isinstance(total, int) else 0

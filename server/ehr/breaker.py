@@ -1,0 +1,77 @@
+"""Circuit breakers: a server that is in trouble is left alone for a while, and so are those who would wait for it (OUT-14)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+FAILURES_TO_OPEN = 5
+SECONDS_OPEN = 30.0
+MOST_SECONDS_OPEN = 60.0
+
+
+@dataclass(slots=True)
+class _Circuit:
+    failures: int = 0
+    open_until: float | None = None
+    is_tried: bool = False
+
+
+class Breakers:
+    """One breaker per server, in memory.
+
+    Closed until `FAILURES_TO_OPEN` failures came in a row; then open; after that one hook call may try, and its first answer
+    closes the breaker, or opens it again.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with every circuit closed.
+
+        Args:
+            clock: in seconds.
+        """
+        self._clock = clock
+        self._circuits: dict[str, _Circuit] = {}
+        self._lock = Lock()
+
+    def lets_through(self, server: str) -> bool:
+        """Whether a hook call may ask this server; ask once per call.
+
+        Args:
+            server: base URL; only registered ones, so that the memory is bounded.
+        """
+        with self._lock:
+            circuit = self._circuits.setdefault(server, _Circuit())
+            if circuit.open_until is None:
+                return True
+            if self._clock() < circuit.open_until:
+                return False
+            circuit.open_until = self._clock() + SECONDS_OPEN  # this call tries; the others go on waiting
+            circuit.is_tried = True
+            return True
+
+    def succeeded(self, server: str) -> None:
+        """The server answered, be it with a refusal.
+
+        An answer to one query does not close what another one has just opened; only a try does.
+        """
+        with self._lock:
+            circuit = self._circuits.setdefault(server, _Circuit())
+            circuit.failures = 0
+            if circuit.is_tried:
+                self._circuits[server] = _Circuit()
+
+    def failed(self, server: str, wait: float | None = None) -> None:
+        """The server did not answer, or could not.
+
+        Args:
+            server: base URL.
+            wait: seconds that it asked to be left alone.
+        """
+        with self._lock:
+            circuit = self._circuits.setdefault(server, _Circuit())
+            circuit.failures += 1
+            if wait is not None or circuit.is_tried or circuit.failures >= FAILURES_TO_OPEN:
+                seconds = SECONDS_OPEN if wait is None else min(wait, MOST_SECONDS_OPEN)
+                circuit.open_until = self._clock() + seconds
+                circuit.is_tried = False

@@ -1,0 +1,152 @@
+"""One prefetch query, asked of a FHIR server: a read, or a search page by page (threats OUT-07, OUT-10)."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fhir_profiles.elements import objects
+from server.cds_hooks.prefetch import Fetched, Template
+from server.cds_hooks.prefetch_state import Judgement, PrefetchState, entries_of, judge
+from server.ehr.address import below
+from server.ehr.budget import Budget
+from server.ehr.exchange import FetchError, ask
+from server.ehr.permission import FhirServer
+
+Json = dict[str, Any]
+
+MOST_PAGES = 10
+MOST_RESOURCES_OF_QUERY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query of one hook call.
+
+    Args:
+        template: what is asked.
+        patient_id: for whom.
+        sent: the Bundle that was sent for it, if it was sent in part; the pages after it are asked for.
+    """
+
+    template: Template
+    patient_id: str
+    sent: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a query ended.
+
+    Args:
+        fetched: what came.
+        error: what ended it before the end; None if nothing did.
+    """
+
+    fetched: Fetched
+    error: FetchError | None = None
+
+
+def fetch(query: Query, server: FhirServer, budget: Budget) -> Outcome:
+    """Ask one query.
+
+    Args:
+        query: what to ask.
+        server: whom.
+        budget: to draw on.
+    """
+    try:
+        if query.template.sort is None:
+            resource = ask(f"{server.base}/{query.template.query_for(query.patient_id)}", server, budget)
+            return _judged([resource], query, None)
+        return _search(query, server, budget)
+    except FetchError as error:
+        return failed(error)
+
+
+def failed(error: FetchError) -> Outcome:
+    """A query that brought nothing."""
+    state = error.state
+    problem = None if state is PrefetchState.NOT_OFFERED else f"was asked for at the EHR and not answered ({error.reason})"
+    return Outcome(Fetched(Judgement(state, problem=problem), reason=error.reason), error)
+
+
+def _search(query: Query, server: FhirServer, budget: Budget) -> Outcome:
+    """Follow the pages; what goes wrong after the first leaves what came before, as a part."""
+    first = f"{server.base}/{query.template.query_for(query.patient_id)}"
+    pages: list[Any] = []
+    url: str | None = first
+    if query.sent and (after := _next(query.sent)) and (link := below(server.base, after, first)):
+        pages, url = [query.sent], link
+    seen: set[str] = set()
+    while url:
+        seen.add(url)
+        try:
+            pages.append(_page(url, server, budget, is_first=not pages))
+        except FetchError as error:
+            if not pages:
+                raise
+            return _judged(pages, query, error)
+        after = _next(pages[-1])
+        if after is None:
+            break
+        url = below(server.base, after, url)
+        if reason := _reason_to_stop(url, seen, pages):
+            return _judged(pages, query, FetchError(reason))
+    return _judged(pages, query, None)
+
+
+def _page(url: str, server: FhirServer, budget: Budget, *, is_first: bool) -> Any:
+    page = ask(url, server, budget)
+    if not is_first and not _is_bundle(page):  # the first is judged like any answer
+        raise FetchError("not-fhir")
+    return page
+
+
+def _is_bundle(page: Any) -> bool:
+    return isinstance(page, dict) and page.get("resourceType") == "Bundle"
+
+
+def _next(page: Any) -> str | None:
+    links = objects(page.get("link")) if _is_bundle(page) else []
+    return next((str(link.get("url", "")) for link in links if link.get("relation") == "next"), None)
+
+
+def _reason_to_stop(url: str | None, seen: set[str], pages: list[Any]) -> str | None:
+    if url is None:
+        return "next-elsewhere"
+    if url in seen:
+        return "loop"
+    if len(seen) >= MOST_PAGES:
+        return "too-many-pages"
+    return "too-many-resources" if sum(len(entries_of(page)) for page in pages) >= MOST_RESOURCES_OF_QUERY else None
+
+
+def _judged(pages: list[Any], query: Query, error: FetchError | None) -> Outcome:
+    """The pages as one answer, judged as if it had been sent so; if something ended it early, as a part."""
+    whole = pages[0] if len(pages) == 1 and error is None else _as_one(pages)
+    judgement = judge(whole, query.template.resource_type)
+    reason = error.reason if error else None
+    if judgement.state is PrefetchState.EMPTY and _was_not_about_the_patient(pages[0]):
+        judgement = Judgement(PrefetchState.INCOMPLETE, problem="was searched for without the patient; counted as incomplete")
+    if error and not judgement.state.brings_nothing:
+        problem = f"holds only part of the results ({reason}); counted as incomplete"
+        judgement = Judgement(PrefetchState.PAGINATED, judgement.types, problem)
+    if not judgement.state.is_answer:
+        reason = reason or judgement.state.replace(" ", "-")
+    parts = () if judgement.state.brings_nothing else (whole,)
+    return Outcome(Fetched(judgement, parts, reason), error)
+
+
+def _as_one(pages: list[Json]) -> Json:
+    """One searchset without links to pages."""
+    entries = [entry for page in pages for entry in entries_of(page)]
+    total = {"total": pages[0]["total"]} if "total" in pages[0] else {}
+    return {"resourceType": "Bundle", "type": "searchset", **total, "entry": entries}
+
+
+def _was_not_about_the_patient(page: Any) -> bool:
+    """Whether a server repeats our search without its patient: it has ignored the parameter, so "none" may mean anything."""
+    links = objects(page.get("link")) if isinstance(page, dict) else []
+    url = next((str(link.get("url", "")) for link in links if link.get("relation") == "self"), "")
+    asked = {name.partition(":")[0] for name, _ in parse_qsl(urlsplit(url).query)}
+    return bool(asked & {"_sort", "_count"}) and not asked & {"patient", "subject"}
