@@ -110,7 +110,7 @@ def _card(
     if suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
-    card["overrideReasons"] = _override_reasons()
+    card["overrideReasons"] = override_reasons()
     if links := _links(sources):
         card["links"] = links
     card["extension"] = {EXPLANATION: _explanation(said, missing, known)}
@@ -234,7 +234,8 @@ def _reason_table() -> tuple[tuple[str, str, str], ...]:
     return tuple((document["system"], code, display) for code, display in document["reasons"].items())
 
 
-def _override_reasons() -> list[dict[str, str]]:
+def override_reasons() -> list[dict[str, str]]:
+    """The coded reasons for not following a card that every card offers, as Codings."""
     return [{"system": system, "code": code, "display": display} for system, code, display in _reason_table()]
 
 

@@ -8,6 +8,7 @@ from server.assessing.endpoint import assess_blueprint
 from server.cds_hooks.calls import hooks_blueprint
 from server.cds_hooks.discovery import discovery_blueprint
 from server.config import Config
+from server.connecting.page import connect_blueprint
 from server.error_answers import install_error_handlers
 from server.front_page import front_page_blueprint
 from server.health import health_blueprint
@@ -44,6 +45,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))
     app.register_blueprint(guidelines_blueprint(config))
+    app.register_blueprint(connect_blueprint(runtime))
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

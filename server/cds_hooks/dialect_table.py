@@ -1,6 +1,7 @@
 """The table of dialects, `dialects.yaml`, checked once when it is read."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +12,7 @@ import yaml
 Json = dict[str, Any]
 
 TABLE = Path(__file__).with_name("dialects.yaml")
+_LONGEST_TOPIC = 100
 _ALLOWED: Mapping[str, frozenset[str]] = {
     "selection_behavior": frozenset(("any", "at-most-one")),
     "left_out": frozenset(
@@ -90,6 +92,40 @@ class Dialect:
         spellings = (url, doubled)
         slashed = tuple(f"{one}/" for one in spellings) if self.accepts_trailing_slash else ()
         return tuple(dict.fromkeys((*spellings, *slashed)))
+
+    def spelling(self, system: str) -> str:
+        """A code system as the reader spells it."""
+        return self.system_spellings.get(system, system)
+
+    def topic_code(self, code: str) -> str:
+        """A topic code as the reader takes it (conformance C-10)."""
+        return re.sub(r"[^A-Za-z0-9]", "", code)[:_LONGEST_TOPIC] if self.plain_topic_codes else code
+
+    def takes_order(self, resource_type: str, systems: Iterable[str]) -> bool:
+        """Whether the reader can tell what a suggested order is.
+
+        Args:
+            resource_type: of the order.
+            systems: of the codes that it carries.
+        """
+        if not self.code_systems:
+            return True
+        return any(self.spelling(system) in self.code_systems.get(resource_type, ()) for system in systems)
+
+    def sends_link(self, kind: str, url: str, registered: Sequence[str] | None) -> bool:
+        """Whether a card may link there.
+
+        Args:
+            kind: `absolute` or `smart`.
+            url: where it leads.
+            registered: beginnings of URLs that the client named; None if it named none.
+        """
+        return kind not in self.links_to_register if registered is None else is_registered(url, registered)
+
+
+def is_registered(url: str, beginnings: Iterable[str]) -> bool:
+    """Whether a URL begins with a registered one, up to the end of a host or of a part of the path (CARD-07)."""
+    return any(url == one or url.startswith(one if one.endswith("/") else (f"{one}/", f"{one}?")) for one in beginnings)
 
 
 def load_dialects(path: Path = TABLE) -> tuple[Mapping[str, Switch], Mapping[str, Dialect]]:

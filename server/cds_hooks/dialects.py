@@ -1,11 +1,10 @@
 """What single EHRs read differently, the last step before an answer leaves: `dialects.yaml` is the table, decision 15 the why."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, Dialect
+from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, Dialect, is_registered
 
 if TYPE_CHECKING:
     from server.trust.clients import Client
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["DIALECTS", "SWITCHES", "Dialect", "in_dialect", "is_registered"]
 
 Json = dict[str, Any]
-
-_LONGEST_TOPIC = 100
 
 
 def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
@@ -33,13 +30,11 @@ def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Jso
     card.pop("selectionBehavior", None)
     if offered:
         card |= {"suggestions": offered, "selectionBehavior": dialect.selection_behavior}
-    if links := [link for link in card.pop("links", ()) if _is_allowed(link, dialect, registered)]:
+    if links := [link for link in card.pop("links", ()) if dialect.sends_link(link["type"], link["url"], registered)]:
         card["links"] = links
     if registered is not None and not is_registered(card["source"].get("url", ""), registered):
         card["source"].pop("url", None)
-    if dialect.plain_topic_codes:
-        topic = card["source"]["topic"]
-        topic["code"] = re.sub(r"[^A-Za-z0-9]", "", topic["code"])[:_LONGEST_TOPIC]
+    card["source"]["topic"]["code"] = dialect.topic_code(card["source"]["topic"]["code"])
     for path in dialect.left_out:
         _leave_out(card, path)
     return card
@@ -54,11 +49,10 @@ def _is_understood(suggestion: Json, dialect: Dialect) -> bool:
 
 def _can_be_coded(action: Json, dialect: Dialect) -> bool:
     """Whether the reader can tell what a created resource orders, from a code of a system that it knows."""
-    if action["type"] != "create" or not dialect.code_systems:
+    if action["type"] != "create":
         return True
     order = action["resource"]
-    accepted = dialect.code_systems.get(order["resourceType"], ())
-    return any(dialect.system_spellings.get(system, system) in accepted for system in (one["system"] for one in _codings(order)))
+    return dialect.takes_order(order["resourceType"], [coding["system"] for coding in _codings(order)])
 
 
 def _codings(order: Json) -> list[Json]:
@@ -75,19 +69,8 @@ def _suggestion(suggestion: Json, dialect: Dialect) -> Json:
             action[dialect.delete_member] = action.pop("resourceId")
         elif action["type"] == "create":
             for coding in _codings(action["resource"]):
-                coding["system"] = dialect.system_spellings.get(coding["system"], coding["system"])
+                coding["system"] = dialect.spelling(coding["system"])
     return suggestion
-
-
-def _is_allowed(link: Json, dialect: Dialect, registered: Sequence[str] | None) -> bool:
-    if registered is None:
-        return link["type"] not in dialect.links_to_register
-    return is_registered(link["url"], registered)
-
-
-def is_registered(url: str, beginnings: Iterable[str]) -> bool:
-    """Whether a URL begins with a registered one, up to the end of a host or of a part of the path (CARD-07)."""
-    return any(url == one or url.startswith(one if one.endswith("/") else (f"{one}/", f"{one}?")) for one in beginnings)
 
 
 def _leave_out(card: Json, path: str) -> None:

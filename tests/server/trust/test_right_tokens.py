@@ -117,7 +117,9 @@ def test_the_token_is_for_the_url_that_is_called(
 
 
 @pytest.mark.requirement("J-13", "JWT-10")
-@pytest.mark.parametrize("forged", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"}])
+@pytest.mark.parametrize(
+    "forged", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}, {"Forwarded": "host=evil.example"}]
+)
 def test_the_url_is_the_configured_one_whatever_the_request_says_of_its_host(forged: dict[str, str], service: Service) -> None:
     evil = EHR.token(PATIENT_VIEW.replace("cds.example", "evil.example"))
     assert service.call(bearer(evil) | forged).status_code == 401
@@ -125,8 +127,12 @@ def test_the_url_is_the_configured_one_whatever_the_request_says_of_its_host(for
 
 
 URL_MUTATIONS = st.one_of(
-    st.tuples(st.integers(0, len(PATIENT_VIEW)), st.text(max_size=2)).map(lambda m: PATIENT_VIEW[: m[0]] + m[1] + PATIENT_VIEW[m[0] :]),
-    st.tuples(st.integers(0, len(PATIENT_VIEW)), st.integers(1, 3)).map(lambda m: PATIENT_VIEW[: m[0]] + PATIENT_VIEW[m[0] + m[1] :]),
+    st.tuples(st.integers(0, len(PATIENT_VIEW)), st.text(max_size=2)).map(
+        lambda m: PATIENT_VIEW[: m[0]] + m[1] + PATIENT_VIEW[m[0] :]
+    ),
+    st.tuples(st.integers(0, len(PATIENT_VIEW)), st.integers(1, 3)).map(
+        lambda m: PATIENT_VIEW[: m[0]] + PATIENT_VIEW[m[0] + m[1] :]
+    ),
     st.text(max_size=30),
 )
 
@@ -213,4 +219,3 @@ def test_only_a_clients_own_keys_speak_for_it(serve: Callable[..., Service], web
 @pytest.mark.requirement("J-16")
 def test_a_tenant_on_the_list_is_let_in(service: Service, ehrs: Mapping[str, Ehr]) -> None:
     assert service.status(ehrs[CLINIC].forged(claims={"tenant": "south"}, audience=PATIENT_VIEW)) == 200
-
