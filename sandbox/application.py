@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.bundles import Json
 from sandbox.charts import load_charts
+from sandbox.fhir_api import fhir_blueprint
 from sandbox.hooks import MINIMAL_INPUTS, HookCall, ServiceError, view_patient
 from sandbox.markdown import render_markdown, web_address
 from sandbox.summary import summarise
@@ -38,6 +39,7 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> F
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(markdown=render_markdown, web_address=web_address, pretty=_pretty)
+    app.register_blueprint(fhir_blueprint(today))
     service, charts = service_url.rstrip("/"), load_charts()
 
     @app.get("/")

@@ -6,13 +6,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
-from fhir_profiles.identity import is_mismatch
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
+from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import Prefetched
 from server.cds_hooks.services import SERVICES, Service
-from server.errors import AnotherPatientError, MissingInputError, UnknownServiceError
-from server.evaluation import Drafts, Evaluation, evaluate
+from server.errors import AnotherPatientError, UnknownServiceError
+from server.evaluation import Evaluation
 from server.feedback.shown import remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
@@ -60,6 +60,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     patient = runtime.pseudonyms.of(caller.client.name, call.patient_id)
     with watch.time("fetch"):
         prefetched = runtime.callback.complete(call, caller.client)
+    note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
     with watch.time("store"):
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
@@ -82,38 +83,14 @@ def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
 def _evaluate(
     call: HookCall, prefetched: Prefetched, service: Service, caller: Caller, show: Show, runtime: Runtime
 ) -> Evaluation:
-    evaluation = evaluate(
-        prefetched.parts,
-        as_of=runtime.config.today(),
-        seed=call.instance,
-        patient_id=call.patient_id,
-        inputs=prefetched.inputs,
-        drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
-        servers=(*((call.fhir_server,) if call.fhir_server else ()), *caller.client.fhir_servers),
-        issues=prefetched.issues,
-        show=show,
-        basis=runtime.basis,
-    )
-    if evaluation.is_mismatched:
+    try:
+        return evaluate_call(call, prefetched, caller.client, show, as_of=runtime.config.today(), basis=runtime.basis)
+    except AnotherPatientError as error:
         _security.warning(
             "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",
             caller.client.name,
             service.id,
             uuid_or_nothing(call.instance),
-            sum(is_mismatch(issue) for issue in evaluation.issues),
+            error.resources,
         )
-        raise AnotherPatientError(
-            "Data of another patient is among the prefetch or the draft orders, so nothing was evaluated. "
-            "Every resource must name context.patientId as its subject."
-        )
-    _refuse_blindness(evaluation, prefetched)
-    return evaluation
-
-
-def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched) -> None:
-    """ "No cards" must not be said where it would mean "could not look" (conformance R-18, H-7)."""
-    if "conditions" in prefetched.unanswered and not evaluation.assessment.phenotypes and not evaluation.cards:
-        raise MissingInputError(
-            "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read. "
-            f"Also not sent or not readable: {', '.join(key for key in prefetched.unanswered if key != 'conditions') or 'none'}."
-        )
+        raise

@@ -18,7 +18,9 @@ def as_text(sheet: Sheet) -> str:
     blocks = [
         f"Connection sheet{f' for {sheet.client}' if sheet.client else ''}: myositis-cds at {sheet.public_url}",
         f"CDS Hooks {sheet.cds_hooks_version}, FHIR R4, read only. Answers in dialect {sheet.dialect} ({sheet.dialect_name}).",
-        _section("Services", *(_table((s.hook, s.url), (f"  {s.title}", f"  feedback: {s.feedback_url}")) for s in sheet.services)),
+        _section(
+            "Services", *(_table((s.hook, s.url), (f"  {s.title}", f"  feedback: {s.feedback_url}")) for s in sheet.services)
+        ),
         _section("Prefetch", *(_table((one.key, one.query), (f"  {one.need}",)) for one in sheet.prefetch)),
         _section("Scopes (SMART 1, SMART 2)", *(f"{scope.v1}  {scope.v2}" for scope in sheet.scopes)),
         _section("FHIR servers that are called back", *(sheet.fhir_servers or ("none",))),

@@ -74,7 +74,9 @@ def _judge(found: JwkSet, client: Client) -> Finding:
     usable = sum(bool(key.algorithms & set(client.algorithms)) for key in found.keys)
     others = len(found.keys) - usable + len(found.unusable)
     if not usable:
-        return failed(f"keys: none that verifies {' or '.join(client.algorithms)}", "see `myositis-cds clients check --fetch`", "J-15")
+        return failed(
+            f"keys: none that verifies {' or '.join(client.algorithms)}", "see `myositis-cds clients check --fetch`", "J-15"
+        )
     return ok(f"keys: {usable} that can be used, {others} that cannot", "J-20")
 
 

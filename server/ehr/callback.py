@@ -19,7 +19,7 @@ from server.ehr.breaker import Breakers
 from server.ehr.budget import Budget
 from server.ehr.exchange import FetchError
 from server.ehr.fetch import Outcome, Query, failed, fetch
-from server.ehr.permission import FhirServer, server_to_call
+from server.ehr.permission import FhirServer, Refusal, server_to_call
 from server.trust.clients import Client
 
 _log = logging.getLogger("myositis_cds.ehr")
@@ -27,8 +27,6 @@ _security = logging.getLogger("myositis_cds.security")
 
 MOST_AT_ONCE = 6
 """Connections that one hook call opens to an EHR side by side; as many as a browser would."""
-
-_HARMLESS = ("no-server", "no-token")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +60,14 @@ class Callback:
         if not queries or server == "no-server":
             return sent
         if not isinstance(server, FhirServer):
-            logger = _log if server in _HARMLESS or not client.fhir_servers else _security
-            logger.log(logging.INFO if logger is _log else logging.WARNING, "event=no_callback reason=%s", server)
+            _say_why_not(server, client)
             return sent
         outcomes = self._ask(queries, server)
         for query, outcome in zip(queries, outcomes, strict=True):
             if outcome.fetched.reason:
-                _log.warning("event=query_failed key=%s reason=%s", query.template.key, outcome.fetched.reason)
+                _log.warning(
+                    "event=query_failed client=%s key=%s reason=%s", client.name, query.template.key, outcome.fetched.reason
+                )
         return with_fetched(sent, {q.template.key: o.fetched for q, o in zip(queries, outcomes, strict=True)})
 
     def _ask(self, queries: Sequence[Query], server: FhirServer) -> list[Outcome]:
@@ -91,6 +90,14 @@ class Callback:
         else:
             self.breakers.succeeded(server.base)
         return outcome
+
+
+def _say_why_not(refusal: Refusal, client: Client) -> None:
+    """A registered client that names another server, or sends a token that cannot be right, is a matter of security."""
+    if refusal != "no-token" and client.fhir_servers:
+        _security.warning("event=callback_refused reason=%s client=%s", refusal, client.name)
+    else:
+        _log.info("event=no_callback reason=%s", refusal)
 
 
 def _part_sent(content: Any, state: PrefetchState) -> dict[str, Any] | None:
