@@ -39,6 +39,9 @@ def check() -> None:
     from server.store.migrating import newest_revision
 
     engine = connect(_url())
+    file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
+    if file and not file.exists():
+        raise ConfigurationError(f"{SETTING}: {file}: no such file; `serve` makes it, or: myositis-cds db upgrade")
     refuse_unless_current(engine)
     click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
     _try_writing(engine)

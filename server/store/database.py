@@ -1,5 +1,6 @@
 """The database: SQLite in a file by default, PostgreSQL by URL."""
 
+import logging
 from contextlib import nullcontext
 
 from sqlalchemy import URL, Engine, make_url
@@ -11,6 +12,9 @@ from server.store.sqlite import IN_MEMORY, file_of, made_ready, sqlite_engine
 from server.store.tables import metadata
 
 __all__ = ["IN_MEMORY", "open_database", "upgrade_database"]
+
+# Alembic, which is imported below where it is needed, reports its own parts and every look at a database.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 SETTING = f"{PREFIX}DATABASE_URL"
 

@@ -11,7 +11,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 _log = logging.getLogger("myositis_cds.store")
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it reports every look at a database
 
 _OURS = 0x6D796F73
 """Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""

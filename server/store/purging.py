@@ -38,13 +38,22 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
     """
     kept_since, comments_since = (now - days * DAY for days in (keep_days, min(keep_days, keep_comments_days)))
     of_old_feedback = feedback_comments.c.feedback.in_(select(feedback.c.id).where(feedback.c.received_at < comments_since))
-    return Purged(
+    purged = Purged(
         used_tokens=_delete(engine, used_tokens, used_tokens.c.expires_at < now - GRACE_SECONDS),
         snoozes=_delete(engine, snoozes, snoozes.c.until <= now),
         cards_shown=_delete(engine, cards_shown, cards_shown.c.shown_at < kept_since),
         feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
         feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
     )
+    if engine.dialect.name == "sqlite":
+        _empty_the_log(engine)
+    return purged
+
+
+def _empty_the_log(engine: Engine) -> None:
+    """What was deleted is still in SQLite's write-ahead log; while somebody else reads, it stays until the next time."""
+    with transaction(engine) as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _delete(engine: Engine, table: Table, condition: ColumnElement[bool]) -> int:

@@ -36,7 +36,7 @@ def is_origin(text: str) -> bool:
 
 def _split(text: str) -> SplitResult | None:
     """The parts of a URL that has nothing in it that two readers could read in two ways."""
-    if not text.isascii() or not text.isprintable() or any(character in text for character in ' \\"<>@?#'):
+    if not text.isascii() or not text.isprintable() or any(character in text for character in ' \\"<>@?#*'):
         return None
     try:
         url = urlsplit(text)

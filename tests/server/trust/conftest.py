@@ -60,6 +60,7 @@ class Service:
     runtime: Runtime
     client: FlaskClient
     used: list[tuple[str, str, int]]
+    keys: Mapping[str, ClientKeys]
 
     def call(self, headers: Any, path: str = "/cds-services/myositis-patient-view") -> TestResponse:
         """Call the service of patient-view."""
@@ -84,7 +85,7 @@ def serve(web: Web) -> Callable[..., Service]:
             return runtime.gate.is_new(issuer, jti, until)
 
         gate = replace(runtime.gate, **({"keys": keys, "is_new": is_new} | parts))
-        return Service(runtime, create_app(config, runtime=replace(runtime, gate=gate)).test_client(), used)
+        return Service(runtime, create_app(config, runtime=replace(runtime, gate=gate)).test_client(), used, keys)
 
     return make
 

@@ -1,0 +1,40 @@
+"""Rows for tests, with what does not matter filled in."""
+
+from typing import Any
+
+from sqlalchemy import Engine, Table, func, insert, select
+
+from server.store.tables import cards_shown, feedback, feedback_comments, snoozes, used_tokens
+
+_DEFAULTS: dict[Table, dict[str, Any]] = {
+    used_tokens: {"issuer": "https://ehr.example", "jti": "1", "expires_at": 0},
+    snoozes: {"client": "ehr", "patient": "0" * 64, "recommendation": "1", "until": 0},
+    cards_shown: {
+        "client": "ehr", "card": "1", "service": "myositis-patient-view", "topic": "lungFunction", "indicator": "info",
+        "recommendations": [], "knowledge_version": "1", "patient": "0" * 64, "shown_at": 0,
+    },
+    feedback: {
+        "id": 1, "client": "ehr", "service": "myositis-patient-view", "card": "1", "outcome": "accepted",
+        "outcome_at": "2026-11-22T12:00:00Z", "suggestions": [], "received_at": 0,
+    },
+    feedback_comments: {"feedback": 1, "comment": "", "is_cut": False},
+}  # fmt: skip
+
+
+def add(engine: Engine, table: Table, *rows: dict[str, Any]) -> None:
+    """Write rows."""
+    with engine.begin() as connection:
+        for row in rows:
+            connection.execute(insert(table).values(**(_DEFAULTS[table] | row)))
+
+
+def column(engine: Engine, table: Table, name: str) -> set[Any]:
+    """All values in a column."""
+    with engine.connect() as connection:
+        return set(connection.execute(select(table.c[name])).scalars())
+
+
+def count(engine: Engine, table: Table) -> int:
+    """How many rows a table has."""
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()

@@ -1,0 +1,116 @@
+"""`myositis-cds db`, as a process: what it prints, and with which exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+from time import time
+
+import pytest
+from sqlalchemy import Engine
+
+from server.store.database import connect, open_database, upgrade_database
+from server.store.purging import DAY
+from server.store.tables import cards_shown, feedback, feedback_comments, installation, snoozes, used_tokens
+from tests.postgresql import PostgresqlServer
+from tests.server.store.rows import add, column, count
+
+COMMAND = Path(sys.executable).with_name("myositis-cds")
+
+
+def run(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_DATABASE_URL": url}
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60, env=environment)
+
+
+def trouble(result: "subprocess.CompletedProcess[str]", code: int) -> str:
+    """The one line on stderr."""
+    assert (result.returncode, result.stdout) == (code, "")
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_upgrade_makes_the_tables_and_may_be_repeated(empty_database_url: str) -> None:
+    for _ in range(2):
+        result = run(empty_database_url, "db", "upgrade")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.endswith(": up to date, revision 0001\n")
+    open_database(empty_database_url).dispose()
+
+
+def test_check_tells_the_revision_and_that_it_can_write(database: Engine, database_url: str) -> None:
+    result = run(database_url, "db", "check")
+    assert (result.returncode, result.stderr) == (0, "")
+    first, second = result.stdout.splitlines()
+    assert first.endswith(": up to date, revision 0001")
+    assert second == "It can be written."
+    assert count(database, installation) == 0
+
+
+def test_check_refuses_a_database_without_tables(empty_database_url: str) -> None:
+    assert "db upgrade" in trouble(run(empty_database_url, "db", "check"), 2)
+
+
+def test_check_makes_no_sqlite_file(tmp_path: Path) -> None:
+    trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "db", "check"), 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_in_memory_is_not_looked_after() -> None:
+    assert "forgotten with its process" in trouble(run("sqlite://", "db", "upgrade"), 2)
+
+
+@pytest.mark.requirement("DB-01")
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("db", "purge"), ("serve", "--port", "0")], ids=" ".join)
+def test_without_its_database_nothing_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
+    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", *command), 2)
+    assert line.startswith(f"myositis-cds: MYOSITIS_CDS_DATABASE_URL: PostgreSQL store on {tmp_path} cannot be used: ")
+    assert "secret" not in line
+
+
+@pytest.mark.requirement("DB-04")
+def test_check_tells_that_a_database_cannot_be_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite3"
+    with open_database(url).connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        result = run(url, "db", "check")
+    assert (result.returncode, result.stderr) == (1, "myositis-cds: the database cannot be used now (OperationalError)\n")
+    assert result.stdout.endswith("up to date, revision 0001\n")
+
+
+def test_check_tells_that_a_user_may_not_write(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_database()
+    upgrade_database(url)
+    postgresql.run("CREATE ROLE reader LOGIN")
+    owner = connect(url)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    owner.dispose()
+    result = run(url.replace("//postgres@", "//reader@"), "db", "check")
+    assert (result.returncode, result.stderr) == (1, "myositis-cds: the database cannot be used now (ProgrammingError)\n")
+
+
+@pytest.mark.requirement("LOG-07")
+def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> None:
+    now = int(time())
+    add(database, used_tokens, {"expires_at": now - DAY})
+    add(database, snoozes, {"until": now - 1})
+    add(database, cards_shown, {"shown_at": now - 3 * DAY})
+    add(database, feedback, *({"id": days, "card": f"{days}", "received_at": now - days * DAY} for days in (1, 3, 5)))
+    add(database, feedback_comments, *({"feedback": days} for days in (1, 3, 5)))
+    result = run(database_url, "db", "purge", "--keep-days", "4", "--keep-comments-days", "2")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "used_tokens: 1 deleted",
+        "snoozes: 1 deleted",
+        "cards_shown: 0 deleted",
+        "feedback_comments: 2 deleted",
+        "feedback: 1 deleted",
+    ]
+    assert column(database, feedback, "id") == {1, 3}
+
+
+def test_the_commands_explain_themselves() -> None:
+    for command in ((), ("upgrade",), ("check",), ("purge",)):
+        result = run("", "db", *command, "--help")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout.startswith("Usage: myositis-cds db")

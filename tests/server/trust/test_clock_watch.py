@@ -1,0 +1,52 @@
+"""A wrong clock is noticed before it locks everybody out."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+import time_machine
+
+from server.trust.clock_watch import ClockWatch
+from tests.server.trust.conftest import Service, Web
+from tests.server.trust.ehrs import Ehr
+
+NOW = 1_800_000_000.0
+
+
+def warnings_of(ahead: dict[str, float], caplog: pytest.LogCaptureFixture) -> list[str]:
+    watch = ClockWatch()
+    with caplog.at_level(logging.WARNING, "myositis_cds.security"):
+        for second in range(10):
+            for client, seconds in ahead.items():
+                watch.see(client, NOW + second + seconds, NOW + second)
+    return caplog.messages
+
+
+@pytest.mark.requirement("JWT-20")
+@pytest.mark.parametrize("ahead", [{"a": 30.0}, {"a": -30.0}, {"a": 0.0, "b": 0.0, "c": 59.0}])
+def test_half_a_minute_or_one_client_alone_is_no_cause_for_alarm(
+    ahead: dict[str, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert warnings_of(ahead, caplog) == []
+
+
+@pytest.mark.requirement("JWT-20")
+@pytest.mark.parametrize(("ahead", "seconds", "clients"), [({"a": 31.0}, 31, 1), ({"a": -45.0, "b": -40.0, "c": 0.0}, -40, 3)])
+def test_a_clock_that_differs_from_most_is_said_once(
+    ahead: dict[str, float], seconds: int, clients: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert warnings_of(ahead, caplog) == [f"event=clock_differs seconds={seconds} clients={clients}"]
+
+
+@pytest.mark.requirement("JWT-20")
+def test_a_service_whose_clock_is_behind_says_so_while_it_still_accepts(
+    serve: Callable[..., Service], web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    ehr = Ehr("hospital", "https://hospital.example/jwks.json")
+    web.publish(ehr.jwks_url, ehr.jwks())
+    service = serve(ehr.client())
+    with time_machine.travel(NOW, tick=False):
+        tokens = [ehr.token(now=NOW + 45) for _ in range(5)]
+        with caplog.at_level(logging.WARNING, "myositis_cds.security"):
+            assert {service.status(token) for token in tokens} == {200}
+    assert "event=clock_differs seconds=45 clients=1" in caplog.messages

@@ -1,0 +1,65 @@
+"""Which URLs and origins a client may be registered with."""
+
+import pytest
+
+from server.trust.urls import is_loopback, is_origin, is_secure_url
+
+
+@pytest.mark.requirement("J-21", "OUT-02")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ehr.example",
+        "https://ehr.example:8443/fhir/R4/",
+        "http://localhost:8080/fhir",
+        "http://127.0.0.1/x",
+        "http://[::1]:9/x",
+    ],
+)
+def test_https_is_secure_and_http_on_this_machine(url: str) -> None:
+    assert is_secure_url(url)
+
+
+@pytest.mark.requirement("J-21", "OUT-01", "OUT-02")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "ehr.example", "//ehr.example", "http://ehr.example", "http://127.0.0.1.ehr.example", "http://localhost.example",
+        "http://2130706433/", "file:///etc/passwd", "ftp://ehr.example", "https://", "https:///fhir", "https://user@ehr.example",
+        "https://ehr.example@evil.example", "https://ehr.example\\@evil.example", "https://ehr.example/#x", "https://ehr.example/?x",
+        "https://ehr.example/a b", "https://ehr.example/\n", "https://ehr.example:port/", "https://ehr.example:99999/",
+        "https://ehr.example:0/", "https://éhr.example", "https://[::1", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_everything_else_is_not(url: str) -> None:
+    assert not is_secure_url(url)
+
+
+@pytest.mark.requirement("O-4", "CORS-01")
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("https://ehr.example", True), ("https://ehr.example:8443", True), ("http://localhost:3000", True),
+        ("https://ehr.example/", False), ("https://EHR.example", False), ("null", False), ("*", False),
+        ("https://*.ehr.example", False), ("http://ehr.example", False), ("https://ehr.example/app", False),
+        ("ehr.example", False),
+    ],
+)  # fmt: skip
+def test_an_origin_is_what_a_browser_sends(origin: str, right: bool) -> None:
+    assert is_origin(origin) is right
+
+
+@pytest.mark.parametrize(
+    ("host", "right"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("192.0.2.7", False),
+        ("::", False),
+        ("ehr", False),
+    ],
+)
+def test_this_machine_is_what_it_says(host: str, right: bool) -> None:
+    assert is_loopback(host) is right
