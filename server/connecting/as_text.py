@@ -54,7 +54,8 @@ def _tokens(sheet: Sheet) -> list[str]:
         f"iss: {tokens.issuer or 'to be registered'}",
         f"keys: {tokens.keys or 'to be registered'}",
         f"alg: {', '.join(tokens.algorithms)}",
-        f"life: at most {tokens.longest_life} seconds; jti: {'new for every call' if tokens.replay_check else 'may be used again'}",
+        f"life: at most {tokens.longest_life} seconds",
+        f"jti: {'new for every call' if tokens.replay_check else 'may be used again'}",
         f"tenant: {', '.join(tokens.tenants) or 'any, or none'}",
         *(f"aud of {one.what}: {' or '.join(one.audiences)}" for one in tokens.endpoints),
     ]

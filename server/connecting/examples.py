@@ -10,9 +10,9 @@ from cards.show import Show
 from server.basis import Basis
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import read_hook_call
+from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import TEMPLATES, read_prefetch
 from server.cds_hooks.services import Service
-from server.evaluation import Drafts, evaluate
 from server.trust.clients import Client
 
 Json = dict[str, Any]
@@ -53,17 +53,7 @@ def example_of(service: Service, client: Client, basis: Basis) -> Example:
     """
     request = _request(service, client)
     call = read_hook_call(request, service)
-    prefetched = read_prefetch(call.prefetch)
-    evaluation = evaluate(
-        prefetched.parts,
-        as_of=DAY,
-        seed=call.instance,
-        patient_id=call.patient_id,
-        inputs=prefetched.inputs,
-        drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
-        show=_ONE_CARD,
-        basis=basis,
-    )
+    evaluation = evaluate_call(call, read_prefetch(call.prefetch), client, _ONE_CARD, as_of=DAY, basis=basis)
     cards = in_dialect(evaluation.cards, client)
     return Example(service.id, request, {"cards": cards}, _feedback(cards[0]) if cards and "uuid" in cards[0] else None)
 
