@@ -1,5 +1,6 @@
 """`/connect`: the connection sheet as a page that needs no script, and prints."""
 
+import re
 from pathlib import Path
 
 import orjson
@@ -32,6 +33,7 @@ def connect_blueprint(runtime: Runtime) -> Blueprint:
     """The page, as any EHR needs it; what is registered for one EHR is for that EHR only, and printed by `connect`."""
     blueprint = Blueprint("connect", __name__, template_folder="templates")
     blueprint.add_app_template_filter(json_text)
+    blueprint.add_app_template_filter(parts)
     kept: list[Published] = []
 
     @blueprint.get("/connect")
@@ -49,6 +51,11 @@ def connect_blueprint(runtime: Runtime) -> Blueprint:
 def json_text(value: object) -> str:
     """JSON as people read it."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def parts(text: str) -> list[str]:
+    """A URL or a query in the parts between which a line may break; within them a hyphen would look like one of ours."""
+    return re.split(r"(?=&|/cds-services)", text)
 
 
 def as_html(sheet: Sheet) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from types import MappingProxyType
 from typing import Any
 
@@ -226,7 +227,8 @@ FORMS: dict[str, Callable[[Client], str]] = {
 @pytest.mark.parametrize("client", [ANY_CLIENT, EPIC], ids=["any", "one client"])
 def test_every_form_has_all_that_is_typed(form: str, client: Client) -> None:
     sheet, text = made(client), FORMS[form](client)
-    text = text.replace("&amp;", "&")
+    if form == "html":
+        text = unescape(re.sub(r"<[^>]+>", "", text))
     typed = [
         *(value for service in sheet.services for value in (service.hook, service.url, service.feedback_url)),
         *(value for one in sheet.prefetch for value in (one.key, one.query)),
