@@ -9,7 +9,8 @@ import click
 from sqlalchemy import Engine, delete, insert
 
 from server.config import Config, ConfigurationError
-from server.store.database import SETTING, connect, open_database, place_of, refuse_unless_current, upgrade_database
+from server.store.database import open_database, refuse_unless_current, upgrade_database
+from server.store.engines import SETTING, connect, place_of
 from server.store.sqlite import file_of
 from server.store.tables import installation
 from server.store.transactions import transaction

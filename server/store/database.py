@@ -3,20 +3,18 @@
 import logging
 from contextlib import nullcontext
 
-from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from server.config import PREFIX, ConfigurationError
-from server.store.postgresql import postgresql_engine
-from server.store.sqlite import IN_MEMORY, file_of, made_ready, sqlite_engine
+from server.config import ConfigurationError
+from server.store.engines import SETTING, connect, place_of, unusable
+from server.store.sqlite import IN_MEMORY, file_of, made_ready
 from server.store.tables import metadata
 
-__all__ = ["IN_MEMORY", "open_database", "upgrade_database"]
+__all__ = ["IN_MEMORY", "connect", "open_database", "refuse_unless_current", "upgrade_database"]
 
 # Alembic, which is imported below where it is needed, reports its own parts and every look at a database.
 logging.getLogger("alembic").setLevel(logging.WARNING)
-
-SETTING = f"{PREFIX}DATABASE_URL"
 
 
 def open_database(url: str) -> Engine:
@@ -26,7 +24,7 @@ def open_database(url: str) -> Engine:
     tables belong to a database administrator.
 
     Args:
-        url: an SQLAlchemy URL: `sqlite:///path/to/file` or `postgresql+psycopg://user@host/name`.
+        url: as for `engines.connect`.
 
     Raises:
         ConfigurationError: it cannot be reached or written, is not up to date, or was made by newer software.
@@ -47,7 +45,7 @@ def upgrade_database(url: str, revision: str = "head") -> None:
     """Bring the tables of a database up to date, whichever kind it is.
 
     Args:
-        url: as for `open_database`.
+        url: as for `engines.connect`.
         revision: how far.
 
     Raises:
@@ -58,35 +56,6 @@ def upgrade_database(url: str, revision: str = "head") -> None:
         _upgrade(engine, revision)
     finally:
         engine.dispose()
-
-
-def connect(url: str, *, hurried: bool = True) -> Engine:
-    """The database as it is; nothing is opened yet.
-
-    Args:
-        url: as for `open_database`.
-        hurried: give up on a statement that takes long.
-
-    Raises:
-        ConfigurationError: the URL is none of ours.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationError(f"{SETTING}: not an SQLAlchemy URL; {_FORMS}") from None
-    match parsed.drivername:
-        case "sqlite" | "sqlite+pysqlite":
-            return sqlite_engine(parsed)
-        case "postgresql" | "postgresql+psycopg":
-            return postgresql_engine(parsed, hurried=hurried)
-    raise ConfigurationError(f"{SETTING}: neither SQLite nor PostgreSQL; {_FORMS}")
-
-
-def place_of(url: URL) -> str:
-    """What messages call a database: never with its user, password or options."""
-    if url.get_backend_name() == "sqlite":
-        return f"SQLite {url.database or 'in memory'}"
-    return f"PostgreSQL {url.database} on {url.host or url.query.get('host') or 'this machine'}"
 
 
 def refuse_unless_current(engine: Engine) -> None:
@@ -107,15 +76,6 @@ def refuse_unless_current(engine: Engine) -> None:
             f"{SETTING}: {place_of(engine.url)} is at revision {revision or 'none'}, this version needs {newest_revision()}; "
             "as a user who may create tables, run: myositis-cds db upgrade"
         )
-
-
-def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
-    """What is said of a database that does not do what it should."""
-    cause = error.strerror if isinstance(error, OSError) else _cause(error)
-    return ConfigurationError(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
-
-
-_FORMS = "write sqlite:////folder/file.sqlite3 or postgresql+psycopg://user@host/name"
 
 
 def _upgrade(engine: Engine, revision: str = "head") -> None:
@@ -145,8 +105,3 @@ def _refuse_newer(url: URL, revision: str | None) -> None:
             f"{SETTING}: {place_of(url)} is at revision {revision}, which this version does not know: newer software made it; "
             "use that, or restore the backup from before"
         )
-
-
-def _cause(error: SQLAlchemyError) -> str:
-    """What the database said; statement and values are not part of it."""
-    return " ".join(str(error.orig).split()) if isinstance(error, DBAPIError) else type(error).__name__

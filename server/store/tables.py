@@ -49,6 +49,7 @@ cards_shown = Table(
     Column("patient", String(64), nullable=False),  # keyed hash, hexadecimal
     Column("shown_at", BigInteger, nullable=False),  # seconds since 1970
     PrimaryKeyConstraint("client", "card"),
+    Index("cards_shown_patient", "client", "patient"),
     Index("cards_shown_shown_at", "shown_at"),
 )
 

@@ -18,3 +18,10 @@ def python(*arguments: str, before: tuple[str, ...] = ()) -> "subprocess.Complet
     return subprocess.run(
         [*before, sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS
     )
+
+
+def all_at_once(job: str, argument: str) -> list[str]:
+    """What eight processes say that do a job at the same moment (`all_at_once.py`)."""
+    result = python("-m", "tests.server.store.all_at_once", job, argument)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout.split()

@@ -16,7 +16,8 @@ from server.store.errors import StoreError
 from server.store.tables import used_tokens
 from server.store.used_tokens import GRACE_SECONDS, remember
 from tests.postgresql import PostgresqlServer
-from tests.server.store.processes import python
+from tests.server.store.all_at_once import TOKENS
+from tests.server.store.processes import all_at_once, python
 
 ISSUER = "https://ehr.example"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -76,9 +77,7 @@ def test_tokens_go_soon_after_they_have_expired_and_not_before(database: Engine)
 
 @pytest.mark.requirement("J-17", "JWT-14", "DB-05")
 def test_of_eight_processes_that_race_on_a_token_exactly_one_is_let_in(database_url: str) -> None:
-    result = python("-m", "tests.server.store.all_at_once", database_url, "60")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert sorted(map(int, result.stdout.split())) == list(range(60))
+    assert sorted(all_at_once("use", database_url), key=int) == [str(number) for number in range(TOKENS)]
 
 
 KILLED_AFTER_COMMIT = """

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("shown_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("client", "card", name="cards_shown_pk"),
     )
+    op.create_index("cards_shown_patient", "cards_shown", ["client", "patient"])
     op.create_index("cards_shown_shown_at", "cards_shown", ["shown_at"])
     op.create_table(
         "feedback",
