@@ -136,7 +136,7 @@ def _check_names(key: str, names: Sequence[str], known: Collection[str]) -> Iter
     for position, name in enumerate(names, 1):
         if name not in known:
             near = get_close_matches(name, known, 1)
-            where = key if isinstance(names, str) or len(names) == 1 else f"{key}: number {position}"
+            where = key if len(names) == 1 else f"{key}: number {position}"
             yield f"{where}: is not known; " + (
                 f"did you mean {near[0]}?" if near else f"write one of {', '.join(sorted(known))}"
             )

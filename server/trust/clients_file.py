@@ -14,6 +14,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from cards.layers import PACKAGED, Layers, is_whole
+from cards.verdicts import RuleError
 from server.config import ConfigurationError
 from server.trust.client_checks import Fault, check_client, check_together
 from server.trust.clients import Client
@@ -30,7 +31,8 @@ def load_clients(path: Path, site: Path | None = None) -> tuple[Client, ...]:
         site: the site folder, which may add card topics.
 
     Raises:
-        ConfigurationError: the file cannot be used; the message has every fault, with client, key and remedy, in one line.
+        ConfigurationError: the file cannot be used; the message has every fault, with client, key and remedy, in one line. Or
+            the site folder cannot.
     """
     clients, faults = read_clients(path, site)
     if len(faults) == 1:
@@ -89,7 +91,10 @@ def _client(entry: Mapping[str, Any], folder: Path) -> Client:
 
 def _topics(site: Path | None) -> frozenset[str]:
     layers = Layers(site) if site and is_whole(site) else Layers(PACKAGED, site)
-    return frozenset(layers.table("topics"))
+    try:
+        return frozenset(layers.table("topics"))
+    except RuleError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 @cache

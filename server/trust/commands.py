@@ -49,9 +49,10 @@ def check(file: Path | None, fetch: bool, site: Path | None) -> None:
         click.echo(f"{path}: {fault}", err=True)
     if faults:
         sys.exit(UNUSABLE)
-    click.echo(f"{path}: in order ({len(registered)} clients)")
     if without_keys:
-        raise SystemExit(NO_ANSWER)
+        click.echo(f"{path}: in order, but {without_keys} of {len(registered)} clients without a key that can be used", err=True)
+        sys.exit(NO_ANSWER)
+    click.echo(f"{path}: in order ({len(registered)} clients)")
 
 
 def _from_environment(name: str) -> Path | None:

@@ -10,7 +10,7 @@ from functools import partial
 from flask import Request
 from sqlalchemy import Engine
 
-from server.config import Config, ConfigurationError
+from server.config import PREFIX, Config, ConfigurationError
 from server.errors import TrustUnavailableError, UnauthorisedError
 from server.store.errors import StoreError
 from server.store.used_tokens import remember
@@ -20,7 +20,7 @@ from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
 from server.trust.reasons import Reason
 from server.trust.tokens import SKEW, Token, bearer_token, check_claims, check_signature, read_token
-from server.trust.urls import is_loopback
+from server.trust.urls import is_loopback, is_secure_url
 
 _log = logging.getLogger("myositis_cds.security")
 
@@ -117,7 +117,8 @@ def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Ga
         database: remembers used tokens.
 
     Raises:
-        ConfigurationError: the service would be open, or open to anybody with a published key, beyond this machine.
+        ConfigurationError: the service would be open, or open to anybody with a published key, beyond this machine; or tokens
+            cannot be for its public URL.
     """
     registered = tuple(clients)
     if not registered and not is_loopback(config.host):
@@ -125,12 +126,18 @@ def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Ga
             "clients: none is registered, so the service is open and serves this machine only; use 127.0.0.1"
         )
     check_published_keys(config, registered)
+    if registered and not is_secure_url(config.public_url):
+        raise ConfigurationError(
+            f"public URL ({PREFIX}PUBLIC_URL): tokens are made for it, so it must be the https URL where EHRs reach the service; "
+            "on this machine http will do, with a port that is not 0"
+        )
     keys = {client.name: ClientKeys(client) for client in registered}
     return Gate(registered, keys, partial(remember, database), serves_this_machine_only(config))
 
 
 def _anybody(request: Request) -> Caller:
-    """Whoever calls from this machine."""
-    if not is_loopback(request.remote_addr or ""):
+    """Whoever calls from this machine; a proxy on it may say that it calls for somebody elsewhere."""
+    addresses = (request.remote_addr or "", *filter(None, request.headers.get("X-Forwarded-For", "").split(",")))
+    if not all(is_loopback(address.strip()) for address in addresses):
         raise UnauthorisedError(Reason.NOT_THIS_MACHINE)
     return Caller(OPEN_CLIENT)

@@ -46,7 +46,7 @@ def fetch_jwk_set(client: Client, fetch: Callable[..., Answer] = get) -> tuple[J
     accept = {"Accept": "application/jwk-set+json, application/json"}
     answer = fetch(client.jwks_url, headers=accept, seconds=_SECONDS, most_bytes=_MOST_BYTES, ca_file=client.ca_file)
     if answer.status != _OK:
-        raise JwkSetError("redirected" if 300 <= answer.status < 400 else "status")
+        raise JwkSetError("redirect" if 300 <= answer.status < 400 else "status")
     try:
         found = read_jwk_set(json.loads(answer.body))
     except (ValueError, RecursionError) as error:

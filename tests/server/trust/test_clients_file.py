@@ -1,12 +1,16 @@
 """`clients.toml`: what it can say, and clear words for everything that is wrong with it."""
 
 import json
-import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from server.config import ConfigurationError
 from server.trust.clients import Client
@@ -15,14 +19,12 @@ from tests.server.trust.ehrs import Ehr, jwk, private_key
 
 EHR = Ehr("hospital", "https://hospital.example/jwks.json")
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "clients.md"
-CERTIFICATE = next(path for path in (ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt") if path)
 
-HOSPITAL = """
-[[client]]
-name = "hospital"
-issuer = "https://hospital.example"
-jwks_url = "https://hospital.example/jwks.json"
-"""
+NAME = 'name = "hospital"'
+ISSUER = 'issuer = "https://hospital.example"'
+KEYS = 'jwks_url = "https://hospital.example/jwks.json"'
+HOSPITAL = f"[[client]]\n{NAME}\n{ISSUER}\n{KEYS}\n"
+CLINIC = HOSPITAL.replace("hospital", "clinic")
 
 
 @pytest.fixture
@@ -35,6 +37,16 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+def certificate() -> bytes:
+    """A certificate authority's own certificate, in PEM."""
+    key, name = private_key("P-256", "authority"), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Hospital CA")])
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
+    )
+    authority = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return authority.sign(key, SHA256()).public_bytes(Encoding.PEM)
 
 
 def inline(value: Any) -> str:
@@ -52,7 +64,7 @@ def test_little_is_needed(written: Callable[[str], Path]) -> None:
 
 
 def test_everything_can_be_said(written: Callable[[str], Path], tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_bytes(Path(CERTIFICATE).read_bytes())
+    (tmp_path / "ca.pem").write_bytes(certificate())
     text = (
         HOSPITAL
         + """
@@ -73,8 +85,8 @@ snooze_days = 0
     )
     (client,) = load_clients(written(text))
     assert client == Client(
-        "hospital", "https://hospital.example", "https://hospital.example/jwks.json", None, ("RS256",), ("typed-by-hand",), ("north",),
-        900, False, ("https://hospital.example/fhir/R4",), False, tmp_path / "ca.pem", "epic", ("https://hospital.example/",),
+        "hospital", "https://hospital.example", "https://hospital.example/jwks.json", None, ("RS256",), ("typed-by-hand",),
+        ("north",), 900, False, ("https://hospital.example/fhir/R4",), False, tmp_path / "ca.pem", "epic", ("https://hospital.example/",),
         frozenset(("supportiveCare",)), 3, ("https://hospital.example:8443",), 0,
     )  # fmt: skip
 
@@ -91,8 +103,8 @@ def test_keys_can_be_given_inline_or_as_a_file_seen_from_the_folder_and_only_the
     document = EHR.jwks(jwk(EHR.ec, kid="private", d="Canary"))
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "hospital.json").write_text(json.dumps(document))
-    in_line = HOSPITAL.replace('jwks_url = "https://hospital.example/jwks.json"', f"jwks = {inline(document)}")
-    in_file = HOSPITAL.replace('jwks_url = "https://hospital.example/jwks.json"', 'jwks_file = "keys/hospital.json"')
+    in_line = HOSPITAL.replace(KEYS, f"jwks = {inline(document)}")
+    in_file = HOSPITAL.replace(KEYS, 'jwks_file = "keys/hospital.json"')
     for text in (in_line, in_file):
         (client,) = load_clients(written(text))
         assert client.jwks is not None
@@ -104,7 +116,7 @@ def test_keys_can_be_given_inline_or_as_a_file_seen_from_the_folder_and_only_the
 def test_the_example_of_the_documentation_is_in_order(written: Callable[[str], Path], tmp_path: Path) -> None:
     example = DOCUMENTATION.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
     (tmp_path / "inferno-jwks.json").write_text(json.dumps(EHR.jwks()))
-    (tmp_path / "hospital-ca.pem").write_bytes(Path(CERTIFICATE).read_bytes())
+    (tmp_path / "hospital-ca.pem").write_bytes(certificate())
     clients, faults = read_clients(written(example))
     assert faults == ()
     assert len(clients) >= 3
@@ -200,22 +212,26 @@ def test_a_fault_names_client_key_and_remedy_and_never_the_value(line: str, word
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('name = "hospital"', "", "client number 1: name: is missing; write at most 64 letters"),
-        ('name = "hospital"', 'name = "two words"', "client number 1: name: must be at most 64 letters"),
-        ('name = "hospital"', 'name = "open"', "client number 1: name: must be at most 64 letters, digits and hyphens, and not the word open"),
-        ('name = "hospital"', 'name = "a\\nb"', "client number 1: name: must be"),
-        ('issuer = "https://hospital.example"', "", "client hospital: issuer: is missing; write the iss of its tokens"),
-        ('issuer = "https://hospital.example"', 'issuer = "a b"', "client hospital: issuer: must be the iss of its tokens"),
-        ('jwks_url = "https://hospital.example/jwks.json"', "", "client hospital: keys: write exactly one of jwks_url"),
-        ("https://hospital.example/jwks", "http://hospital.example/jwks", "client hospital: jwks_url: must be https"),
-        ('jwks_url = "https://hospital.example/jwks.json"', 'jwks_file = "no.json"', "client hospital: jwks_file: cannot be read"),
-        ('jwks_url = "https://hospital.example/jwks.json"', 'jwks_file = "clients.toml"', "client hospital: jwks_file: is not JSON"),
-        ('jwks_url = "https://hospital.example/jwks.json"', 'jwks_file = 1', "client hospital: jwks_file: must be the name of a JSON file"),
-        ('jwks_url = "https://hospital.example/jwks.json"', "jwks = {key = []}", "client hospital: jwks: must be its JWK Set"),
-        ('jwks_url = "https://hospital.example/jwks.json"', "jwks = {keys = 1}", "client hospital: jwks: is not a JWK Set (not-a-jwk-set)"),
-        ('jwks_url = "https://hospital.example/jwks.json"', "jwks = {keys = [{}]}", "client hospital: jwks: no key in it can verify with ES384 or RS384 (key 1: malformed); add"),
+        (NAME, "", "client number 1: name: is missing; write at most 64 letters"),
+        (NAME, 'name = "two words"', "client number 1: name: must be at most 64 letters"),
+        (NAME, 'name = "open"', "client number 1: name: must be at most 64 letters, digits and hyphens, and not the word open"),
+        (NAME, 'name = "a\\nb"', "client number 1: name: must be"),
+        (ISSUER, "", "client hospital: issuer: is missing; write the iss of its tokens"),
+        (ISSUER, 'issuer = "a b"', "client hospital: issuer: must be the iss of its tokens"),
+        (KEYS, "", "client hospital: keys: write exactly one of jwks_url"),
+        (KEYS, KEYS.replace("https", "http"), "client hospital: jwks_url: must be https"),
+        (KEYS, 'jwks_file = "no.json"', "client hospital: jwks_file: cannot be read"),
+        (KEYS, 'jwks_file = "clients.toml"', "client hospital: jwks_file: is not JSON"),
+        (KEYS, "jwks_file = 1", "client hospital: jwks_file: must be the name of a JSON file"),
+        (KEYS, "jwks = {key = []}", "client hospital: jwks: must be its JWK Set"),
+        (KEYS, "jwks = {keys = 1}", "client hospital: jwks: is not a JWK Set (not-a-jwk-set)"),
+        (
+            KEYS,
+            "jwks = {keys = [{}]}",
+            "client hospital: jwks: no key in it can verify with ES384 or RS384 (key 1: malformed); add",
+        ),
     ],
-)  # fmt: skip
+)
 def test_so_does_a_fault_of_what_every_client_needs(old: str, new: str, words: str, written: Callable[[str], Path]) -> None:
     path = written(HOSPITAL.replace(old, new))
     with pytest.raises(ConfigurationError) as error:
@@ -226,7 +242,7 @@ def test_so_does_a_fault_of_what_every_client_needs(old: str, new: str, words: s
 @pytest.mark.requirement("J-20", "JWT-02")
 def test_a_given_set_needs_a_key_for_one_of_the_algorithms(written: Callable[[str], Path]) -> None:
     document = {"keys": [jwk(private_key("P-256", "short"), kid="a"), jwk(private_key("RSA-1024", "weak"), kid="b")]}
-    text = HOSPITAL.replace('jwks_url = "https://hospital.example/jwks.json"', f"jwks = {inline(document)}")
+    text = HOSPITAL.replace(KEYS, f"jwks = {inline(document)}")
     assert faults_of(written(text))[0].startswith(
         "client hospital: jwks: no key in it can verify with ES384 or RS384 (key 2: rsa-length);"
     )
@@ -250,7 +266,8 @@ def test_a_given_set_needs_a_key_for_one_of_the_algorithms(written: Callable[[st
 def test_clients_share_an_issuer_only_if_their_tenants_tell_them_apart(
     first: str, second: str, words: str | None, written: Callable[[str], Path]
 ) -> None:
-    faults = faults_of(written(f"{HOSPITAL}{first}\n{HOSPITAL.replace('hospital"', 'clinic"', 1)}{second}\n"))
+    same_issuer = HOSPITAL.replace(NAME, 'name = "clinic"')
+    faults = faults_of(written(f"{HOSPITAL}{first}\n{same_issuer}{second}\n"))
     assert [words in fault for fault in faults] == [True] if words else faults == []
 
 
@@ -260,7 +277,7 @@ def test_two_clients_have_two_names(written: Callable[[str], Path]) -> None:
 
 
 def test_all_faults_are_told_at_once_in_one_line_and_the_clients_without_one_are_read(written: Callable[[str], Path]) -> None:
-    wrong = HOSPITAL.replace("hospital", "clinic") + 'card_cap = "Canary"\ncolor = 1\nlongest_life = -1\n'
+    wrong = CLINIC + 'card_cap = "Canary"\ncolor = 1\nlongest_life = -1\n'
     path = written(HOSPITAL + wrong + "[[client]]\n")
     with pytest.raises(ConfigurationError) as error:
         load_clients(path)
@@ -289,3 +306,6 @@ def test_a_topic_that_the_site_added_can_be_switched_off(written: Callable[[str]
     path = written(f'{HOSPITAL}topics_off = ["localAdvice"]\n')
     assert load_clients(path, site)[0].topics_off == {"localAdvice"}
     assert len(read_clients(path)[1]) == 1
+    (site / "topics.yaml").write_text("localAdvice: 1\n")
+    with pytest.raises(ConfigurationError, match=r"topics\.yaml"):
+        load_clients(path, site)

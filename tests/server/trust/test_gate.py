@@ -52,6 +52,17 @@ def test_a_service_without_clients_answers_this_machine_only(address: str, statu
 
 
 @pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize(
+    ("forwarded", "status"), [("127.0.0.1", 200), ("192.0.2.7", 401), ("192.0.2.7, 127.0.0.1", 401), ("x", 401)]
+)
+def test_nor_does_it_answer_others_through_a_proxy_on_this_machine(forwarded: str, status: int) -> None:
+    client = create_app(Config(today=CONFIG.today)).test_client()
+    call = hook_call("p1", dermatomyositis())
+    response = client.post("/cds-services/myositis-patient-view", json=call, headers={"X-Forwarded-For": forwarded})
+    assert response.status_code == status
+
+
+@pytest.mark.requirement("JWT-19")
 def test_no_clients_and_another_host_than_this_machine_do_not_go_together() -> None:
     with pytest.raises(ConfigurationError, match="this machine only"):
         open_runtime(Config(host="192.0.2.7", clients=Path("clients.toml")), clients=[])
@@ -66,6 +77,17 @@ def test_with_clients_every_endpoint_that_reads_patients_wants_a_token(path: str
 @pytest.mark.requirement("J-22", "IN-01")
 def test_the_token_is_looked_at_before_the_body(service: Service) -> None:
     assert service.client.post("/cds-services/myositis-patient-view", data=b"not JSON").status_code == 401
+
+
+@pytest.mark.requirement("J-1", "J-13")
+@pytest.mark.parametrize(
+    "url", ["http://cds.example", "https://user@cds.example", "https://cds.example?x", "cds.example", "http://127.0.0.1:0"]
+)
+def test_with_clients_the_public_url_is_https_or_on_this_machine(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"MYOSITIS_CDS_PUBLIC_URL\): .* it must be the https URL"):
+        open_runtime(Config(public_url=url), clients=[EHR.client()])
+    assert open_runtime(Config(public_url="https://cds.example/base"), clients=[EHR.client()])
+    assert open_runtime(Config(), clients=[EHR.client()])
 
 
 # --- replay

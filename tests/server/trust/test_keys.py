@@ -210,8 +210,8 @@ def _json(document: Json) -> bytes:
 
 BAD_ANSWERS = [
     pytest.param(Answer(500, {}, b"{}"), "status", id="500"),
-    pytest.param(Answer(304, {}, b""), "redirected", id="304, though nobody asked conditionally"),
-    pytest.param(Answer(302, {"location": "https://evil.example"}, b""), "redirected", id="a redirect"),
+    pytest.param(Answer(304, {}, b""), "redirect", id="304, though nobody asked conditionally"),
+    pytest.param(Answer(302, {"location": "https://evil.example"}, b""), "redirect", id="a redirect"),
     pytest.param(Answer(200, {}, b"<html>maintenance</html>"), "not-json", id="HTML"),
     pytest.param(Answer(200, {}, b""), "not-json", id="nothing"),
     pytest.param(Answer(200, {}, b"\xff"), "not-json", id="not UTF-8"),
@@ -293,6 +293,20 @@ def keys_at(url: str) -> ClientKeys:
 
 def test_a_set_is_fetched_over_http(server: JwksServer) -> None:
     assert keys_at(server.publish("/right", set_of("old"))).find("old", "ES384")
+
+
+@pytest.mark.requirement("J-19", "J-21", "JWT-05")
+def test_keys_are_rotated_under_load_with_one_fetch(server: JwksServer) -> None:
+    clock, path = Clock(), "/rotated"
+    url = server.publish(path, set_of("old"))
+    keys = ClientKeys(Client("hospital", EHR.issuer, url), fetch=get, clock=clock)
+    assert keys.find("old", "ES384")
+    server.publish(path, set_of("old", "new"))
+    clock.now += COOL_DOWN
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(keys.find, kid, "ES384") for _ in range(200) for kid in ("new", "old")]
+        assert [future.result().kid for future in found] == ["new", "old"] * 200
+    assert server.asked.count(path) == 2
 
 
 @pytest.mark.requirement("J-21", "JWT-06", "OUT-03")
