@@ -12,13 +12,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
 
 from sandbox.bundles import Json
 from sandbox.charts import Chart, load_charts
 from sandbox.faults import FHIR_JSON, Fault, outcome, read_faults, spoil
 from sandbox.search import SORT_BY_DATE, UnsupportedQueryError, answer
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TYPES = ("Patient", *SORT_BY_DATE)
 
 
@@ -60,14 +60,11 @@ def fhir_blueprint(today: Callable[[], date], *, token: str | None = None, fault
         response = sound(fault)
         return spoil(response, fault) if fault and fault.kind != "paginated" else response
 
-    @blueprint.route("/", defaults={"rest": ""})
-    @blueprint.route("/<path:rest>")
+    @blueprint.route("/", defaults={"rest": ""}, methods=_METHODS)
+    @blueprint.route("/<path:rest>", methods=_METHODS)
     def elsewhere(rest: str) -> Response:
-        return outcome(404, "error", "not-found", "There is nothing here. /fhir/metadata says what there is.")
-
-    @blueprint.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
-        return outcome(error.code or 500, "error", "processing", f"{error.name}.")
+        status = 404 if request.method == "GET" else 405
+        return outcome(status, "error", "not-supported", "That is not offered here. /fhir/metadata says what is.")
 
     return blueprint
 

@@ -51,11 +51,7 @@ class Callback:
             client: who sent it.
         """
         sent = read_prefetch(call.prefetch)
-        queries = [
-            Query(template, call.patient_id, _part_sent(call.prefetch.get(template.key), sent.states[template.key]))
-            for template in TEMPLATES  # what is required comes first
-            if sent.states[template.key].is_worth_fetching
-        ]
+        queries = _queries(call, client, sent)
         server = server_to_call(call, client)
         if not queries or server == "no-server":
             return sent
@@ -63,12 +59,11 @@ class Callback:
             _say_why_not(server, client)
             return sent
         outcomes = self._ask(queries, server)
-        for query, outcome in zip(queries, outcomes, strict=True):
-            if outcome.fetched.reason:
-                _log.warning(
-                    "event=query_failed client=%s key=%s reason=%s", client.name, query.template.key, outcome.fetched.reason
-                )
-        return with_fetched(sent, {q.template.key: o.fetched for q, o in zip(queries, outcomes, strict=True)})
+        fetched = {query.template.key: outcome.fetched for query, outcome in zip(queries, outcomes, strict=True)}
+        for key, one in fetched.items():
+            if one.reason:
+                _log.warning("event=query_failed client=%s key=%s reason=%s", client.name, key, one.reason)
+        return with_fetched(sent, fetched)
 
     def _ask(self, queries: Sequence[Query], server: FhirServer) -> list[Outcome]:
         if not self.breakers.lets_through(server.base):
@@ -90,6 +85,15 @@ class Callback:
         else:
             self.breakers.succeeded(server.base)
         return outcome
+
+
+def _queries(call: HookCall, client: Client, sent: Prefetched) -> list[Query]:
+    """What to ask, in the order of the templates: what is required comes first."""
+    return [
+        Query(template, call.patient_id, _part_sent(call.prefetch.get(template.key), sent.states[template.key]))
+        for template in TEMPLATES
+        if sent.states[template.key].is_worth_fetching and template.resource_type not in client.fhir_types_missing
+    ]
 
 
 def _say_why_not(refusal: Refusal, client: Client) -> None:

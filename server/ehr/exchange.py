@@ -27,8 +27,9 @@ class FetchError(Exception):
     """There is no answer that can be used.
 
     Args:
-        reason: one word out of a closed set: those of `OutboundError`, and `denied`, `not-offered`, `not-found`, `busy`,
-            `server-error`, `refused`, `not-json`, `out-of-budget`.
+        reason: one word out of a closed set: those of `OutboundError`; `denied`, `not-offered`, `not-found`, `busy`,
+            `server-error`, `refused`, `not-json`, `not-fhir`; `out-of-budget`, `circuit-open`, `no-address`; and for pages
+            `next-elsewhere`, `loop`, `too-many-pages`, `too-many-resources`.
         retry_after: seconds after which it may be tried again; None for not at all.
     """
 

@@ -54,11 +54,13 @@ def fetch(query: Query, server: FhirServer, budget: Budget) -> Outcome:
         server: whom.
         budget: to draw on.
     """
+    url = below(server.base, f"{server.base}/{query.template.query_for(query.patient_id)}", server.base)
+    if url is None:
+        return failed(FetchError("no-address"))  # an id of dots would climb out of the path (IN-12)
     try:
         if query.template.sort is None:
-            resource = ask(f"{server.base}/{query.template.query_for(query.patient_id)}", server, budget)
-            return _judged([resource], query, None)
-        return _search(query, server, budget)
+            return _judged([ask(url, server, budget)], query, None)
+        return _search(url, query, server, budget)
     except FetchError as error:
         return failed(error)
 
@@ -70,9 +72,8 @@ def failed(error: FetchError) -> Outcome:
     return Outcome(Fetched(Judgement(state, problem=problem), reason=error.reason), error)
 
 
-def _search(query: Query, server: FhirServer, budget: Budget) -> Outcome:
+def _search(first: str, query: Query, server: FhirServer, budget: Budget) -> Outcome:
     """Follow the pages; what goes wrong after the first leaves what came before, as a part."""
-    first = f"{server.base}/{query.template.query_for(query.patient_id)}"
     pages: list[Any] = []
     url: str | None = first
     if query.sent and (after := _next(query.sent)) and (link := below(server.base, after, first)):

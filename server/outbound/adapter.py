@@ -1,5 +1,6 @@
 """How `requests` opens connections here: on a leash, and trusting whom we say."""
 
+import logging
 import socket
 import ssl
 from functools import cache
@@ -11,6 +12,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from server.outbound.leash import Leash
+
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it writes down URLs, and ours name patients
 
 
 class LeashedAdapter(HTTPAdapter):

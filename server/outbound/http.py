@@ -81,12 +81,13 @@ def get(url: str, *, headers: Mapping[str, str], seconds: float, most_bytes: int
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             with session.get(url, timeout=seconds, allow_redirects=False, stream=True, auth=_unchanged) as response:
-                answer = _read(response, most_bytes)
+                told, received = _headers(response), _received(response, most_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise OutboundError("timeout" if leash.is_cut else _reason(error)) from error
         if leash.is_cut:  # without a length, a connection that we shut looks like a body that has ended
             raise OutboundError("timeout")
-    return answer
+    coding = told.get("content-encoding", "identity").strip().lower()
+    return Answer(response.status_code, told, _decoded(received, coding, most_bytes))
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -94,15 +95,13 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _read(response: requests.Response, most_bytes: int) -> Answer:
+def _headers(response: requests.Response) -> dict[str, str]:
     if _FIRST_REDIRECT <= response.status_code <= _LAST_REDIRECT:
         raise OutboundError("redirect")
     headers = {name.lower(): value for name, value in response.headers.items()}
     if sum(len(name) + len(value) for name, value in headers.items()) > _MOST_HEADER_BYTES:
         raise OutboundError("too-long")
-    coding = headers.get("content-encoding", "identity").strip().lower()
-    body = _decoded(_received(response, most_bytes), coding, most_bytes)
-    return Answer(response.status_code, headers, body)
+    return headers
 
 
 def _received(response: requests.Response, most_bytes: int) -> bytes:

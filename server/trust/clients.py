@@ -25,6 +25,8 @@ class Client:
         replay_check: whether a token is accepted once only.
         fhir_servers: base URLs that may be called, without a trailing slash.
         fhir_without_token: call them even if no access token was sent; for development servers on this machine.
+        fhir_types_missing: resource types that its FHIR servers do not have, so that they are not asked for; they count as not
+            supplied, instead of as failed.
         ca_file: certificates to trust besides the system's, for its FHIR servers and JWK Set.
         dialect: name of a dialect (`server/cds_hooks/dialects.yaml`).
         links: beginnings of URLs that cards may link to; None for any.
@@ -45,6 +47,7 @@ class Client:
     replay_check: bool = True
     fhir_servers: tuple[str, ...] = ()
     fhir_without_token: bool = False
+    fhir_types_missing: frozenset[str] = frozenset()
     ca_file: Path | None = None
     dialect: str = "standard"
     links: tuple[str, ...] | None = None

@@ -97,3 +97,18 @@ def test_what_patients_report_is_sorted_by_its_start() -> None:
 def test_what_is_not_supported_is_refused_and_never_ignored(tif1_gamma_chart: Chart, query: str) -> None:
     with pytest.raises(UnsupportedQueryError):
         answer(f"Observation?patient={ID}&{query}", tif1_gamma_chart)
+
+
+def test_the_next_page_is_where_the_link_says(tif1_gamma_chart: Chart) -> None:
+    first = answer(f"Observation?patient={ID}&_count=2", tif1_gamma_chart, "http://ehr.example/fhir")
+    assert first is not None
+    url = first["link"][0]["url"]
+    assert url.startswith("http://ehr.example/fhir/Observation?")
+    second = found(url.removeprefix("http://ehr.example/fhir/"), tif1_gamma_chart)
+    everything = found(f"Observation?patient={ID}", tif1_gamma_chart)
+    assert second == everything[2:4]
+
+
+def test_an_id_picks_one(tif1_gamma_chart: Chart) -> None:
+    wanted = found(f"Condition?patient={ID}", tif1_gamma_chart)[1]
+    assert found(f"Condition?_id={wanted['id']},other", tif1_gamma_chart) == [wanted]

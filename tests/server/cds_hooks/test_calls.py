@@ -18,6 +18,7 @@ from tests.server.charts import (
     AS_OF,
     HEALTHY,
     INSTANCE,
+    PREFETCH_KEYS,
     Json,
     chart,
     dermatomyositis,
@@ -154,6 +155,39 @@ def test_a_problem_list_that_was_cut_is_used_as_far_as_it_goes(call: Call) -> No
     cut = dermatomyositis()
     cut["conditions"]["total"] = 99
     assert cards(call(hook_call("p1", cut)))
+
+
+@pytest.mark.requirement("R-18", "H-6", "H-7")
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        pytest.param(searchset([]) | {"total": 3}, id="none of three"),
+        pytest.param(searchset([]) | {"link": [{"relation": "next", "url": "https://ehr.example"}]}, id="page without any"),
+        pytest.param(searchset([{"resourceType": "Condition", "id": "1"}]) | {"total": 9}, id="one of nine"),
+    ],
+)
+def test_a_problem_list_without_myositis_that_was_cut_is_no_reason_to_say_nothing(call: Call, conditions: Json) -> None:
+    everything = dict.fromkeys(PREFETCH_KEYS.values()) | {"conditions": conditions}
+    response = call(hook_call("p1", everything))
+    assert response.status_code == 412
+    assert "could not be read completely" in diagnostics(response.get_json())
+    assert call(hook_call("p1", everything | {"conditions": None})).get_json() == {"cards": []}
+
+
+@pytest.mark.requirement("R-18", "H-6", "H-7")
+@pytest.mark.parametrize(
+    ("key", "status"), [("medicationStatements", 412), ("allergyIntolerances", 200), ("serviceRequests", 200)]
+)
+def test_of_somebody_fully_cared_for_no_cards_are_said_only_where_nothing_is_open(call: Call, key: str, status: int) -> None:
+    """Where what failed leaves a question that no card mentions, no cards would mean that it was looked into."""
+    slug = "dermatomyositis-fully-cared-for"
+    whole = dict.fromkeys(PREFETCH_KEYS.values()) | prefetch_of(chart(slug))
+    assert cards(call(hook_call(slug, whole))) == []
+    failed = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+    response = call(hook_call(slug, whole | {key: failed}))
+    assert response.status_code == status
+    if status == 412:
+        assert key in diagnostics(response.get_json())
 
 
 # --- another patient's data

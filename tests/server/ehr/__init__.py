@@ -1,0 +1,1 @@
+"""Calling back to the EHR."""

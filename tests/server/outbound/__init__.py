@@ -1,0 +1,1 @@
+"""Every connection that the service opens."""
