@@ -1,17 +1,14 @@
 """`to_cards`: from recommendations to CDS Hooks 2.0.1 cards; at most one per topic, most important first, under a cap."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-import yaml
 
 from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed
 from cards.orders import build_order
+from cards.override_reasons import override_reasons
 from cards.recommendation import Level, Option, Recommendation
 from cards.safety import cautions_for
 from cards.show import EVERYTHING, Show
@@ -226,17 +223,6 @@ def _suggestion(
             }
         ],
     }
-
-
-@cache
-def _reason_table() -> tuple[tuple[str, str, str], ...]:
-    document = yaml.safe_load((Path(__file__).parent / "override_reasons.yaml").read_text("utf-8"))
-    return tuple((document["system"], code, display) for code, display in document["reasons"].items())
-
-
-def override_reasons() -> list[dict[str, str]]:
-    """The coded reasons for not following a card that every card offers, as Codings."""
-    return [{"system": system, "code": code, "display": display} for system, code, display in _reason_table()]
 
 
 def _links(sources: Sequence[Any]) -> list[dict[str, str]]:

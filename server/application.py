@@ -10,6 +10,7 @@ from server.cds_hooks.discovery import discovery_blueprint
 from server.config import Config
 from server.connecting.page import connect_blueprint
 from server.error_answers import install_error_handlers
+from server.feedback.endpoint import feedback_blueprint
 from server.front_page import front_page_blueprint
 from server.health import health_blueprint
 from server.publishing.fhir_endpoint import fhir_blueprint
@@ -40,6 +41,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     install_error_handlers(app)
     app.register_blueprint(discovery_blueprint(runtime))
     app.register_blueprint(hooks_blueprint(runtime))
+    app.register_blueprint(feedback_blueprint(runtime))
     app.register_blueprint(assess_blueprint(runtime))
     app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -31,8 +31,17 @@ _ANY_OTHER = ("MYO-1499", "processing", "The request cannot be answered.")
 
 def operation_outcome(number: str, code: str, text: str, *, severity: str = "error") -> bytes:
     """A FHIR R4 OperationOutcome with one issue, as JSON."""
-    issue = {"severity": severity, "code": code, "diagnostics": f"{number}: {text}"}
-    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+    return outcome_of_issues([issue(number, code, text, severity=severity)])
+
+
+def outcome_of_issues(issues: Sequence[Mapping[str, str]]) -> bytes:
+    """A FHIR R4 OperationOutcome, as JSON."""
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
+
+
+def issue(number: str, code: str, text: str, *, severity: str) -> Mapping[str, str]:
+    """One issue of an OperationOutcome."""
+    return {"severity": severity, "code": code, "diagnostics": f"{number}: {text}"}
 
 
 def outcome_of_status(status: int) -> bytes:

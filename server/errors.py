@@ -168,7 +168,32 @@ class UnknownGuidelineError(RequestRefusedError):
     number, status, code = "MYO-1306", 404, "not-found"
 
 
+class FeedbackError(RequestRefusedError):
+    """The body is no feedback at all."""
+
+    number, status, code = "MYO-1601", 400, "structure"
+
+
+class TooMuchFeedbackError(RequestRefusedError):
+    """There are more items in one batch than are read (FB-04)."""
+
+    number, status, code = "MYO-1602", 413, "too-costly"
+
+
+class FeedbackItemError(RequestRefusedError):
+    """One item of feedback cannot be counted; the others of its batch are."""
+
+    number, status, code = "MYO-1603", 400, "invalid"
+
+
 class NotReadyError(RequestRefusedError):
     """The service is still starting."""
 
     number, status, code = "MYO-1901", 503, "transient"
+
+
+class StoreUnavailableError(RequestRefusedError):
+    """The database does not answer, and without it what was sent would be lost."""
+
+    number, status, code = "MYO-1902", 503, "transient"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}

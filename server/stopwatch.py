@@ -39,3 +39,12 @@ class Stopwatch:
         """
         for part, time_spent in seconds.items():
             self._seconds[part] = self._seconds.get(part, 0.0) + time_spent
+
+
+def server_timing(seconds: Mapping[str, float]) -> str:
+    """The value of a `Server-Timing` header, in milliseconds (https://www.w3.org/TR/server-timing/).
+
+    Args:
+        seconds: by part; the names are ours, so they are tokens of HTTP.
+    """
+    return ", ".join(f"{part};dur={time_spent * 1000:.2f}" for part, time_spent in seconds.items())

@@ -13,7 +13,8 @@ from server.cds_hooks.prefetch import Prefetched
 from server.cds_hooks.services import SERVICES, Service
 from server.errors import AnotherPatientError, UnknownServiceError
 from server.evaluation import Evaluation
-from server.feedback.shown import remember_cards
+from server.feedback.patients import pseudonym_of
+from server.feedback.shown import fate_of_advice, remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
 from server.request_log import note, uuid_or_nothing
@@ -57,7 +58,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         AnotherPatientError: data of another patient is among the input; nothing of it was used.
         MissingInputError: nothing shows whether this is a patient with myositis, because the conditions were not sent.
     """
-    patient = runtime.pseudonyms.of(caller.client.name, call.patient_id)
+    patient = pseudonym_of(call, caller, runtime.pseudonyms)
     with watch.time("fetch"):
         prefetched = runtime.callback.complete(call, caller.client)
     note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
@@ -65,7 +66,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
-    note(cards=len(evaluation.cards), issues=len(evaluation.issues))
+    note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
     return in_dialect(evaluation.cards, caller.client)

@@ -25,7 +25,7 @@ def as_text(sheet: Sheet) -> str:
         _section("Scopes (SMART 1, SMART 2)", *(f"{scope.v1}  {scope.v2}" for scope in sheet.scopes)),
         _section("FHIR servers that are called back", *(sheet.fhir_servers or ("none",))),
         _section("Signed calls", *_tokens(sheet)),
-        _section("Override reasons", *([f"{r['code']}: {r['display']}" for r in sheet.override_reasons] or ["none are sent"])),
+        _section("Override reasons", *([f"{r.code}: {r.display}" for r in sheet.override_reasons] or ["none are sent"])),
         _section("Card topics", *(f"{t.code}: {t.display}{'' if t.is_on else ' (switched off)'}" for t in sheet.topics)),
         _section("Links", *(f"{link.beginning}{'' if link.is_sent else ' (not sent: not registered)'}" for link in sheet.links)),
         _section("Orders to map", *_orders(sheet)),

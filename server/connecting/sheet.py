@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cards.knowledge import Knowledge
-from cards.to_cards import override_reasons
+from cards.override_reasons import reasons
 from fhir_profiles.systems import oid_of
 from server.basis import Basis
 from server.cds_hooks.dialects import DIALECTS, SWITCHES, Dialect, is_registered
@@ -125,6 +125,16 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonEntry:
+    """A reason for not following a card, and for how many days it quiets the same advice at most."""
+
+    system: str
+    code: str
+    display: str
+    quiet_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchEntry:
     """A switch of the client's dialect that differs from the standard."""
 
@@ -150,7 +160,7 @@ class Sheet:
     scopes: tuple[Scope, ...]
     fhir_servers: tuple[str, ...]
     tokens: Tokens
-    override_reasons: tuple[Mapping[str, str], ...]
+    override_reasons: tuple[ReasonEntry, ...]
     topics: tuple[Topic, ...]
     links: tuple[LinkEntry, ...]
     orders: tuple[OrderEntry, ...]
@@ -183,7 +193,7 @@ def make_sheet(config: Config, basis: Basis, client: Client = ANY_CLIENT) -> She
         scopes=scopes_for(TEMPLATES),
         fhir_servers=client.fhir_servers,
         tokens=_tokens(config, client, dialect),
-        override_reasons=() if "overrideReasons" in dialect.left_out else tuple(override_reasons()),
+        override_reasons=_reasons(client, dialect),
         topics=tuple(
             Topic(dialect.topic_code(t.code), t.display, t.code not in client.topics_off) for t in known.topics.values()
         ),
@@ -229,6 +239,12 @@ def _tokens(config: Config, client: Client, dialect: Dialect) -> Tokens:
         tenants=client.tenants,
         endpoints=tuple(endpoints),
     )
+
+
+def _reasons(client: Client, dialect: Dialect) -> tuple[ReasonEntry, ...]:
+    if "overrideReasons" in dialect.left_out:
+        return ()
+    return tuple(ReasonEntry(r.system, r.code, r.display, min(r.quiet_days, client.snooze_days)) for r in reasons())
 
 
 def _links(known: Knowledge, client: Client, dialect: Dialect) -> tuple[LinkEntry, ...]:

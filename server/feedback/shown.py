@@ -1,13 +1,33 @@
 """Which cards were shown, so that feedback on a card can be counted for what it said."""
 
-from sqlalchemy import Engine
+import time
+from typing import Any
 
+from sqlalchemy import Engine, and_
+
+from cards.show import Show
+from cards.to_cards import EXPLANATION
 from server.evaluation import Evaluation
+from server.feedback.once import insert_once
+from server.feedback.trouble import log_trouble
+from server.store.errors import StoreError
+from server.store.tables import cards_shown, feedback
+from server.store.transactions import transaction
 from server.trust.clients import Caller
+
+FEEDBACK_ON_CARD = and_(
+    feedback.c.client == cards_shown.c.client,
+    feedback.c.service == cards_shown.c.service,
+    feedback.c.card == cards_shown.c.card,
+)
+"""Which feedback is on which card: that of the client that was shown it, sent to the service that showed it (FB-03)."""
 
 
 def remember_cards(database: Engine, caller: Caller, service: str, patient: str, evaluation: Evaluation) -> None:
-    """Write down the cards of one answer.
+    """Write down the cards of one answer; a card that is there already (the same hook instance again) stays as it is.
+
+    Where the database is in trouble that is logged and the cards are answered all the same: a figure that lacks them costs no
+    patient anything. Feedback on them will then be on unknown cards, and silence nothing.
 
     Args:
         database: the store.
@@ -16,3 +36,36 @@ def remember_cards(database: Engine, caller: Caller, service: str, patient: str,
         patient: pseudonym.
         evaluation: what is answered.
     """
+    if not evaluation.cards:
+        return
+    same = {"client": caller.client.name, "service": service, "patient": patient, "shown_at": int(time.time())}
+    rows = [same | _row(card) for card in evaluation.cards]
+    try:
+        with transaction(database) as connection:
+            connection.execute(insert_once(connection, cards_shown).values(rows))
+    except StoreError as error:
+        log_trouble(error, "remember_cards")
+
+
+def fate_of_advice(evaluation: Evaluation, show: Show) -> dict[str, object]:
+    """For the line of the log: which cards are shown, by their uuids, and how much advice is left out because it is silenced.
+
+    Args:
+        evaluation: what is answered.
+        show: what was left out.
+    """
+    said = {name for card in evaluation.cards for name in card["extension"][EXPLANATION]["recommendations"]}
+    quiet = {one.id for one in evaluation.recommendations if one.is_worth_a_card} & show.silenced - said
+    shown = {"shown": ",".join(card["uuid"] for card in evaluation.cards)} if evaluation.cards else {}
+    return shown | {"silenced": len(quiet)}
+
+
+def _row(card: dict[str, Any]) -> dict[str, Any]:
+    explanation = card["extension"][EXPLANATION]
+    return {
+        "card": card["uuid"],
+        "topic": card["source"]["topic"]["code"],
+        "indicator": card["indicator"],
+        "recommendations": explanation["recommendations"],
+        "knowledge_version": explanation["knowledgeVersion"],
+    }

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from tests.server.charts import INSTANCE, dermatomyositis, hook_call
 
-LINE = re.compile(r"event=request( [a-z_]+=[\w.-]+)+")
+LINE = re.compile(r"event=request( [a-z_]+=[\w.,-]+)+")
 
 
 @pytest.fixture

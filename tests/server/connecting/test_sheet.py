@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cards.to_cards import override_reasons
+from cards.override_reasons import override_reasons
 from server.application import create_app
 from server.basis import packaged_basis
 from server.cds_hooks.dialects import DIALECTS, in_dialect
@@ -163,7 +163,8 @@ def test_all_orders_topics_and_reasons_of_the_knowledge_are_on_the_sheet() -> No
     sheet = made()
     assert [order.key for order in sheet.orders] == list(KNOWN.orders)
     assert [topic.code for topic in sheet.topics] == list(KNOWN.topics)
-    assert list(sheet.override_reasons) == override_reasons()
+    assert [{"system": r.system, "code": r.code, "display": r.display} for r in sheet.override_reasons] == override_reasons()
+    assert all(0 <= r.quiet_days <= ANY_CLIENT.snooze_days for r in sheet.override_reasons)
 
 
 # --- one client -------------------------------------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ def test_every_form_has_all_that_is_typed(form: str, client: Client) -> None:
         *(value for scope in sheet.scopes for value in (scope.v1, scope.v2)),
         *(value for endpoint in sheet.tokens.endpoints for value in endpoint.audiences),
         *(value for order in sheet.orders for coding in order.codings for value in (coding.system, coding.code)),
-        *(reason["code"] for reason in sheet.override_reasons),
+        *(reason.code for reason in sheet.override_reasons),
         *(topic.code for topic in sheet.topics),
         *(link.beginning for link in sheet.links),
         *sheet.fhir_servers,

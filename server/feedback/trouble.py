@@ -1,0 +1,17 @@
+"""A database in trouble costs no patient a card; it is only said in the log."""
+
+import logging
+
+from server.store.errors import StoreError
+
+_log = logging.getLogger("myositis_cds.store")
+
+
+def log_trouble(error: StoreError, doing: str) -> None:
+    """Say in the log that the database failed us; what its error says may hold values, so only the kind is named.
+
+    Args:
+        error: what happened.
+        doing: one word out of a closed set.
+    """
+    _log.error("event=store_trouble doing=%s error=%s", doing, type(error.__cause__).__name__)
