@@ -147,6 +147,12 @@ class UnknownGuidelineError(RequestRefusedError):
     number, status, code = "MYO-1306", 404, "not-found"
 
 
+class UnknownSchemaError(RequestRefusedError):
+    """There is no schema of that name."""
+
+    number, status, code = "MYO-1307", 404, "not-found"
+
+
 class NotReadyError(RequestRefusedError):
     """The service is still starting."""
 

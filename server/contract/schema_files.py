@@ -1,7 +1,7 @@
 """The JSON Schemas (2020-12) of what comes in and goes out: the files that are served are the files that validate.
 
-No standard set exists for CDS Hooks 2.0.1 (conformance section 14). A schema never describes what is inside of a prefetch value or
-of the draft orders: their reading is tolerant, and a check of the envelope must not become dearer with the size of a chart.
+No standard set exists for CDS Hooks 2.0.1 (conformance section 14). A schema never describes what is inside of a prefetch value
+or of the draft orders: their reading is tolerant, and a check of the envelope must not become dearer with the size of a chart.
 """
 
 import json
