@@ -79,4 +79,4 @@ def _is_origin(text: str) -> bool:
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     except (ValueError, KeyError):
         return False
-    return bool(host) and text == f"{parts.scheme}://{host}{port}"
+    return bool(host) and "*" not in text and text == f"{parts.scheme}://{host}{port}"
