@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
+from fhir_profiles.record import InputState
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.prefetch import Prefetched
@@ -62,11 +63,21 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     with watch.time("store"):
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, show, runtime)
+    _refuse_unreadable(evaluation)
     watch.add(evaluation.seconds)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
     return in_dialect(evaluation.cards, caller.client)
+
+
+def _refuse_unreadable(evaluation: Evaluation) -> None:
+    """A problem list of which nothing could be read, such as one in DSTU2, is not an empty one (conformance X-7)."""
+    record = evaluation.record
+    if record.input_state("Condition") is InputState.FAILED and not (record.diagnoses or record.refuted or evaluation.cards):
+        raise MissingInputError(
+            "Whether this patient has myositis cannot be told: conditions came, and none of them could be read as FHIR R4."
+        )
 
 
 def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:

@@ -19,6 +19,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # What can be refused where, by the families of our numbers (`server/errors.py`) and the statuses of the framework.
 _BODY = ("MYO-10", "MYO-12")
 _HOOK = (*_BODY, "MYO-11")
+_FEEDBACK = (*_HOOK, "MYO-16")
 _FRAMEWORK = (400, 404, 405, 413, 415, 500, 503)
 
 
@@ -58,14 +59,13 @@ def openapi(public_url: str) -> Json:
 
 
 def _paths() -> Iterator[tuple[str, Json]]:
-    refused = _refusals(_statuses(_HOOK))
     yield (
         "/cds-services",
         {"get": _operation("discovery", "Which services there are", _answer("discovery"), _refusals((401, 405, 500, 503)))},
     )
     for service in SERVICES.values():
-        yield f"/cds-services/{service.id}", {"post": _call(service) | {"responses": _answer("response") | refused}}
-        yield f"/cds-services/{service.id}/feedback", {"post": _feedback(service) | {"responses": _no_answer() | refused}}
+        yield f"/cds-services/{service.id}", {"post": _call(service)}
+        yield f"/cds-services/{service.id}/feedback", {"post": _feedback(service)}
     yield "/assess", {"post": _assess()}
     for name in ("live", "ready"):
         yield (
@@ -96,6 +96,7 @@ def _call(service: Service) -> Json:
         "summary": service.title,
         "description": f"{service.description}\n\n{service.usage}",
         "requestBody": _body(f"request-{service.hook}"),
+        "responses": _answer("response") | _refusals(_statuses(_HOOK)),
     }
 
 
@@ -104,6 +105,7 @@ def _feedback(service: Service) -> Json:
         "operationId": f"{service.id}-feedback",
         "summary": f"What became of the cards. {service.title}",
         "requestBody": _body("feedback"),
+        "responses": _kept() | _refusals(_statuses(_FEEDBACK)),
     }
 
 
@@ -115,7 +117,7 @@ def _assess() -> Json:
         "parameters": [
             {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in parameters.items()
         ],
-        "requestBody": {"required": True, "content": {_JSON: {"schema": {"type": ["object", "array"]}}}},
+        "requestBody": {"required": True, "content": {_JSON: {"schema": _fhir_input()}}},
         "responses": _answer("assess") | _refusals(_statuses((*_BODY, "MYO-13"))),
     }
 
@@ -138,8 +140,19 @@ def _any(content_type: str) -> Json:
     return {"200": {"description": "The document.", "content": {content_type: {"schema": {"type": "object"}}}}}
 
 
-def _no_answer() -> Json:
-    return {"200": {"description": "Kept. There is nothing to say."}}
+def _kept() -> Json:
+    """No version of CDS Hooks says what is answered to feedback (F-10): nothing, or what could not be kept."""
+    content = {_JSON: {}, FHIR_JSON: {"schema": {"$ref": "#/components/schemas/operation-outcome"}}}
+    return {
+        "200": {"description": "Kept, and not to be sent again. An empty body, or what could not be kept.", "content": content}
+    }
+
+
+def _fhir_input() -> Json:
+    """Of FHIR itself only that much; the reading is tolerant. The example is the problem list of the hooks' example."""
+    resource = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
+    (example,) = schemas()["request-patient-view"]["examples"]
+    return {"anyOf": [resource, {"type": "array", "items": resource}], "examples": [example["prefetch"]["conditions"]]}
 
 
 # --- refusals

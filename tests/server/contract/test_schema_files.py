@@ -69,7 +69,7 @@ def test_a_schema_that_does_not_exist_is_not_found(client: FlaskClient, path: st
 
 @pytest.mark.requirement("R-8")
 def test_requests_are_held_against_the_published_schemas_and_no_others() -> None:
-    assert envelope._REQUESTS == {service.hook: validator(f"request-{service.hook}") for service in SERVICES.values()}
+    assert {service.hook: validator(f"request-{service.hook}") for service in SERVICES.values()} == envelope._REQUESTS
     assert all(one.schema is schemas()[f"request-{hook}"] for hook, one in envelope._REQUESTS.items())
 
 
