@@ -1,7 +1,11 @@
-"""Which tests show which requirements: read from the source of the tests, where `@pytest.mark.requirement("J-4")` names them."""
+"""Which tests show which requirements: read from the source of the tests, where `@pytest.mark.requirement("J-4")` names them.
+
+A table of many parameters may have a function that makes one row and takes the ids as its first argument, in one text:
+`row("J-4 JWT-04", …)`, with `marks=pytest.mark.requirement(*shows.split())` inside.
+"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,23 +41,31 @@ def shown_in(folder: Path) -> tuple[Shown, ...]:
 
 def _markers(path: Path, file: str) -> Iterator[Shown]:
     tree = ast.parse(path.read_text("utf-8"))
-    inside: set[ast.AST] = set()
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            for call in filter(_is_marker, ast.walk(function)):
-                inside.add(call)
-                yield from (Shown(name, file, function.name) for name in _ids(call, file))
-    for call in filter(_is_marker, ast.walk(tree)):
-        if call not in inside:
-            yield from (Shown(name, file) for name in _ids(call, file))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {call: function.name for function in functions for call in _calls(function, _MARKER)}
+    rows = [function.name for function in functions if any(_makes_a_row(call) for call in _calls(function, _MARKER))]
+    for call in _calls(tree, _MARKER):
+        if not _makes_a_row(call):
+            yield from (Shown(name, file, inside.get(call, "")) for name in _literals(call.args, file))
+    for call in _calls(tree, *rows):
+        (ids,) = _literals(call.args[:1], file)
+        yield from (Shown(name, file) for name in ids.split())
 
 
-def _is_marker(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement"
+_MARKER = "pytest.mark.requirement"
 
 
-def _ids(call: ast.AST, file: str) -> Iterator[str]:
-    for argument in call.args if isinstance(call, ast.Call) else ():
+def _calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """The calls of functions that are written so."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in names)
+
+
+def _makes_a_row(marker: ast.Call) -> bool:
+    return [ast.unparse(argument) for argument in marker.args] == ["*shows.split()"]
+
+
+def _literals(arguments: Iterable[ast.expr], file: str) -> Iterator[str]:
+    for argument in arguments:
         if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
             raise MarkerError(f"{file}:{argument.lineno}: a requirement is named by literal text only")
         yield argument.value

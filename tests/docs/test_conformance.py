@@ -69,6 +69,17 @@ def test_one(x): ...
     )
 
 
+def test_a_table_may_have_a_function_that_makes_its_rows(tmp_path: Path) -> None:
+    source = """
+import pytest
+def row(shows, value):
+    return pytest.param(value, marks=pytest.mark.requirement(*shows.split()))
+MANY = [row("A-1 A-2", 1), row("A-3", 2)]
+"""
+    (tmp_path / "table.py").write_text(source)
+    assert [one.id for one in shown_in(tmp_path)] == ["A-1", "A-2", "A-3"]
+
+
 def test_a_marker_that_is_not_literal_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("import pytest\n@pytest.mark.requirement(NAME)\ndef test_one(): ...\n")
     with pytest.raises(MarkerError, match=r"test_a\.py:2: .*literal"):
