@@ -142,7 +142,7 @@ def _any(content_type: str) -> Json:
 
 def _kept() -> Json:
     """No version of CDS Hooks says what is answered to feedback (F-10): nothing, or what could not be kept."""
-    content = {_JSON: {}, FHIR_JSON: {"schema": {"$ref": "#/components/schemas/operation-outcome"}}}
+    content = {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/operation-outcome"}}}
     return {
         "200": {"description": "Kept, and not to be sent again. An empty body, or what could not be kept.", "content": content}
     }
