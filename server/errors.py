@@ -168,6 +168,12 @@ class UnknownGuidelineError(RequestRefusedError):
     number, status, code = "MYO-1306", 404, "not-found"
 
 
+class UnknownSchemaError(RequestRefusedError):
+    """There is no schema of that name."""
+
+    number, status, code = "MYO-1307", 404, "not-found"
+
+
 class FeedbackError(RequestRefusedError):
     """The body is no feedback at all."""
 

@@ -47,6 +47,7 @@ def evaluate_call(call: HookCall, prefetched: Prefetched, client: Client, show: 
     if evaluation.is_mismatched:
         raise AnotherPatientError(sum(is_mismatch(issue) for issue in evaluation.issues))
     _refuse_blindness(evaluation, prefetched, show)
+    _refuse_unreadable(evaluation)
     return evaluation
 
 
@@ -68,3 +69,12 @@ def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show
     unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and one.id not in show.silenced]
     if blind and any(one.topic not in show.topics_off for one in unsaid):
         raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
+
+
+def _refuse_unreadable(evaluation: Evaluation) -> None:
+    """A problem list of which nothing could be read, such as one in DSTU2, is not an empty one (conformance X-7)."""
+    record = evaluation.record
+    if record.input_state("Condition") is InputState.FAILED and not (record.diagnoses or record.refuted or evaluation.cards):
+        raise MissingInputError(
+            "Whether this patient has myositis cannot be told: conditions came, and none of them could be read as FHIR R4."
+        )
