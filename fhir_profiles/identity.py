@@ -5,10 +5,11 @@ wrong (a shared tab, a cache, a bug), and then nothing of the input is used. One
 """
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from fhir_profiles.addresses import base_of, server_of
 from fhir_profiles.elements import Element, objects
 from fhir_profiles.record import Issue
 from fhir_profiles.resources import Collection, type_and_id
@@ -44,12 +45,14 @@ class Identity:
         collection: the input.
         patient: the Patient resource, if it was sent.
         set_aside: ids of other Patients whose resources are to be left out.
+        servers: base URLs under which the patient has this id; empty where that is not known.
     """
 
     patient_id: str | None
     collection: Collection
     patient: Element | None = None
     set_aside: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
     _judged: dict[str, Whose] = field(default_factory=dict)
 
     def whose(self, reference: object, container: Element) -> Whose:
@@ -89,15 +92,30 @@ class Identity:
         return owner
 
     def _judge(self, text: str) -> Whose:
-        named = named_resource(text, self.collection)
+        """By what the reference resolves to and by what is written in it; where these differ, it is not ours."""
+        named, written = named_resource(text, self.collection), type_and_id(text)
         if named is None:
             return Whose.UNCLEAR
-        kind, identity = named
-        if kind != "Patient":
-            return Whose.NOT_A_PERSON if kind in _NOT_PEOPLE else Whose.UNCLEAR
-        if identity == self.patient_id:
-            return Whose.OURS
-        return Whose.SET_ASIDE if identity in self.set_aside else Whose.ANOTHERS
+        people = {identity for kind, identity in (named, written or named) if kind == "Patient"}
+        if not people:
+            return Whose.NOT_A_PERSON if named[0] in _NOT_PEOPLE else Whose.UNCLEAR
+        if people != {self.patient_id}:
+            return Whose.SET_ASIDE if people <= self.set_aside else Whose.ANOTHERS
+        return Whose.OURS if named[0] == "Patient" and not self.is_elsewhere(text) else Whose.UNCLEAR
+
+    def is_elsewhere(self, url: str) -> bool:
+        """Whether a URL is an address on a server that is not one of the patient's."""
+        base = server_of(url)
+        return bool(self.servers) and base is not None and base not in self.servers
+
+    def came_from_elsewhere(self) -> frozenset[str]:
+        """References of the resources whose address is on another server, if some are on the patient's.
+
+        If none is, the server writes an inner address of its own, as servers behind a proxy do.
+        """
+        addresses = [(url, reference) for url, reference in self.collection.links.items() if server_of(url) is not None]
+        elsewhere = frozenset(reference for url, reference in addresses if self.is_elsewhere(url))
+        return elsewhere if any(not self.is_elsewhere(url) for url, _ in addresses) else frozenset()
 
     def _whose_contained(self, text: str, container: Element) -> Whose:
         """A contained Patient has no identity of its own: its business identifiers decide, else its id."""
@@ -110,15 +128,18 @@ class Identity:
             return Whose.OURS
         if {system for system, _ in ours} & {system for system, _ in theirs}:
             return Whose.ANOTHERS
+        if ours and theirs:
+            return Whose.UNCLEAR
         return Whose.OURS if contained.content.get("id") == self.patient_id else Whose.UNCLEAR
 
     def _contains_anothers(self, resource: Element) -> bool:
         """Whether a contained resource is somebody else's; only a specimen may be, a donor's (SAF-04)."""
         return any(
-            self.whose(content.get(name), resource) is Whose.ANOTHERS
+            self.whose(reference, resource) is Whose.ANOTHERS
             for content in objects(resource.content.get("contained"))
             if content.get("resourceType") != "Specimen"
             for name in _SUBJECTS
+            for reference in objects(content.get(name))
         )
 
 
@@ -140,7 +161,11 @@ class Sorted:
 
 
 def sort_by_patient(
-    collection: Collection, patient_id: str | None, several_patients: bool, needs_subject: Container[str]
+    collection: Collection,
+    patient_id: str | None,
+    several_patients: bool,
+    needs_subject: Container[str],
+    servers: Iterable[str] = (),
 ) -> Sorted:
     """Find out who the patient is and which resources are the patient's.
 
@@ -149,6 +174,7 @@ def sort_by_patient(
         patient_id: the FHIR id that the caller expects; None to take it from the Patient, else from the subjects.
         several_patients: the input holds other Patients on purpose; their resources are left out instead of refused.
         needs_subject: resource types that cannot be used without a subject.
+        servers: base URLs under which the patient has the id `patient_id`; none where that is not known.
     """
     everything = [*collection, *collection.superseded]
     ids = {name for element in everything if element.type == "Patient" and (name := id_of_patient(element))}
@@ -156,13 +182,18 @@ def sort_by_patient(
     if expected is None:
         expected = min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection)
     set_aside = frozenset(ids - {expected}) if several_patients else frozenset()
-    result = Sorted(Identity(expected, collection, None, set_aside))
+    known = frozenset(base for server in servers if (base := base_of(server)))
+    identity = Identity(expected, collection, None, set_aside, known)
+    result, elsewhere = Sorted(identity), identity.came_from_elsewhere() if known else frozenset()
     patients = [element for element in collection if element.type == "Patient"]
     for patient in patients:
-        _place_patient(patient, result, is_alone=patient_id is None and len(patients) == 1)
+        is_alone = patient_id is None and len(patients) == 1
+        _place_patient(patient, result, is_alone, is_elsewhere=patient.reference in elsewhere)
+    if any(identity.whose({"reference": url}, patient) is Whose.ANOTHERS for patient, url in _addresses(result)):
+        result.mismatches.append(Issue("Patient", ANOTHER_PATIENT))
     for element in collection:
         if element.type != "Patient":
-            _place(element, result, needs_subject)
+            _place(element, result, needs_subject, is_elsewhere=element.reference in elsewhere)
     for element in collection.superseded:
         if element.type == "Patient":
             _refuse_other_patient(element, result)
@@ -195,10 +226,16 @@ def named_resource(reference: str, collection: Collection | None = None) -> tupl
     return type_and_id(text)
 
 
-def _place_patient(patient: Element, result: Sorted, is_alone: bool) -> None:
+def _addresses(result: Sorted) -> list[tuple[Element, str]]:
+    """The addresses at which our Patient was sent; an address may name somebody else."""
+    patient, links = result.identity.patient, result.identity.collection.links
+    return [(patient, url) for url, reference in links.items() if reference == patient.reference] if patient else []
+
+
+def _place_patient(patient: Element, result: Sorted, is_alone: bool, is_elsewhere: bool) -> None:
     """A Patient without any id is taken for ours only if nobody was asked for by id and there is no other."""
     name = id_of_patient(patient)
-    if name is None and not is_alone:
+    if (name is None and not is_alone) or (is_elsewhere and name == result.identity.patient_id):
         result.unclear.append(patient)
     elif name is None or name == result.identity.patient_id:
         result.identity.patient = patient
@@ -212,8 +249,10 @@ def _refuse_other_patient(patient: Element, result: Sorted) -> None:
         result.mismatches.append(Issue("Patient", ANOTHER_PATIENT))
 
 
-def _place(element: Element, result: Sorted, needs_subject: Container[str]) -> None:
+def _place(element: Element, result: Sorted, needs_subject: Container[str], is_elsewhere: bool) -> None:
     owner = result.identity.owner(element)
+    if owner is Whose.OURS and is_elsewhere:
+        owner = Whose.UNCLEAR
     if owner is Whose.OURS or (owner is None and element.type not in needs_subject):
         result.own.append(element)
     elif owner is Whose.ANOTHERS:

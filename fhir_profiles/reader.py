@@ -79,6 +79,7 @@ def read_record(
     patient_id: str | None = None,
     inputs: Mapping[str, InputState] | None = None,
     several_patients: bool = False,
+    servers: Iterable[str] = (),
 ) -> PatientRecord:
     """Read what was sent about one patient.
 
@@ -91,6 +92,8 @@ def read_record(
         inputs: what the caller knows about kinds of input, by resource type. A type that was read is `PRESENT` unless told
             `FAILED`; told `PRESENT`, a Bundle with a `next` link does not count as cut, because the caller followed it.
         several_patients: `parts` hold several Patients on purpose; the resources of the others are left out silently.
+        servers: base URLs of the FHIR servers on which the patient has the id `patient_id`; none where that is not known, and
+            then an absolute reference counts by its id alone.
 
     Returns:
         The record. If data of another patient is among the input, it has no facts, `is_mismatched` is true, and every issue
@@ -105,7 +108,7 @@ def read_record(
     if several_patients and patient_id is None:
         raise TypeError("several_patients needs patient_id: nothing else says which of them is meant")
     collection = collect(parts)
-    input_by_patient = sort_by_patient(collection, patient_id, several_patients, _READERS)
+    input_by_patient = sort_by_patient(collection, patient_id, several_patients, _READERS, servers)
     identity = input_by_patient.identity
     if input_by_patient.mismatches:
         issues = in_order(input_by_patient.mismatches)
@@ -131,6 +134,7 @@ def read_drafts(
     terminology: Terminology,
     as_of: date,
     patient_id: str | None,
+    servers: Iterable[str] = (),
 ) -> tuple[tuple[DraftOrder, ...], tuple[Issue, ...]]:
     """Read `context.draftOrders`.
 
@@ -140,13 +144,14 @@ def read_drafts(
         terminology: what codes mean.
         as_of: the day of the call.
         patient_id: `context.patientId`.
+        servers: as for `read_record`.
 
     Returns:
         The drafted MedicationRequests and ServiceRequests by reference, and what could not be read. If a draft is for another
         patient there are no drafts and every issue is one for which `identity.is_mismatch` holds (SAF-06).
     """
     collection = collect([draft_orders])
-    input_by_patient = sort_by_patient(collection, patient_id, several_patients=False, needs_subject=_DRAFT_TYPES)
+    input_by_patient = sort_by_patient(collection, patient_id, False, _DRAFT_TYPES, servers)
     if input_by_patient.mismatches:
         return (), in_order(input_by_patient.mismatches)
     chart = Chart(terminology, as_of, input_by_patient.identity)

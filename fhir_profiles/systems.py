@@ -108,6 +108,12 @@ def normalise_system(uri: str) -> str:
     return _BY_SPELLING.get(folded) or _by_pattern(folded) or uri
 
 
+def oid_of(uri: str) -> str | None:
+    """The object identifier of a code system, digits and dots, in whichever way it is spelled; None where none is known."""
+    spellings = _SPELLINGS.get(normalise_system(uri), ())
+    return next((spelling for spelling in spellings if spelling.replace(".", "").isdigit()), None)
+
+
 def normalise_code(system: str, code: str) -> str:
     """The code as the index spells it; `system` is a canonical URI.
 

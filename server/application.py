@@ -6,8 +6,11 @@ from flask import Flask, Response
 
 from server.assessing.endpoint import assess_blueprint
 from server.cds_hooks.calls import hooks_blueprint
+from server.cds_hooks.cors import install_cors
 from server.cds_hooks.discovery import discovery_blueprint
 from server.config import Config
+from server.connecting.page import connect_blueprint
+from server.contract.endpoint import contract_blueprint
 from server.error_answers import install_error_handlers
 from server.feedback.endpoint import feedback_blueprint
 from server.front_page import front_page_blueprint
@@ -38,14 +41,17 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.url_map.merge_slashes = False  # a redirect would lose the body of a call, and its answer would be HTML
     install_request_log(app)
     install_error_handlers(app)
+    install_cors(app, runtime)
     app.register_blueprint(discovery_blueprint(runtime))
     app.register_blueprint(hooks_blueprint(runtime))
     app.register_blueprint(feedback_blueprint(runtime))
     app.register_blueprint(assess_blueprint(runtime))
+    app.register_blueprint(contract_blueprint(runtime))
     app.register_blueprint(health_blueprint(ready or Event(), config))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))
     app.register_blueprint(guidelines_blueprint(config))
+    app.register_blueprint(connect_blueprint(runtime))
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -25,7 +25,9 @@ MACHINE_TROUBLE = 1
 
 _ELSEWHERE = {
     "clients": "server.trust.commands",
+    "connect": "server.connecting.commands",
     "db": "server.store.commands",
+    "doctor": "server.connecting.commands",
     "knowledge": "server.knowledge.commands",
     "report": "server.feedback.commands",
 }

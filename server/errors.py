@@ -91,6 +91,18 @@ class AnotherPatientError(RequestRefusedError):
 
     number, status, code = "MYO-1201", 412, "business-rule"
 
+    def __init__(self, resources: int) -> None:
+        """Keep the number.
+
+        Args:
+            resources: how many of them are another's.
+        """
+        super().__init__(
+            "Data of another patient is among the prefetch or the draft orders, so nothing was evaluated. "
+            "Every resource must name context.patientId as its subject."
+        )
+        self.resources = resources
+
 
 class MissingInputError(RequestRefusedError):
     """What is needed to answer at all was not sent."""
@@ -154,6 +166,12 @@ class UnknownGuidelineError(RequestRefusedError):
     """There is no page of that name."""
 
     number, status, code = "MYO-1306", 404, "not-found"
+
+
+class UnknownSchemaError(RequestRefusedError):
+    """There is no schema of that name."""
+
+    number, status, code = "MYO-1307", 404, "not-found"
 
 
 class FeedbackError(RequestRefusedError):

@@ -71,6 +71,7 @@ def evaluate(
     inputs: Mapping[str, InputState] | None = None,
     drafts: Drafts | None = None,
     several_patients: bool = False,
+    servers: tuple[str, ...] = (),
     issues: tuple[Issue, ...] = (),
     show: Show = EVERYTHING,
     basis: Basis | None = None,
@@ -86,6 +87,7 @@ def evaluate(
         inputs: what is known about kinds of input, by resource type (see `read_record`).
         drafts: the orders being written; None when the chart is opened.
         several_patients: the input holds other Patients on purpose (needs `patient_id`).
+        servers: base URLs of the FHIR servers on which the patient has this id; none where that is not known.
         issues: what the caller found wrong before.
         show: which cards to leave out.
         basis: terminology and knowledge; the packaged ones by default.
@@ -103,8 +105,9 @@ def evaluate(
         patient_id=patient_id,
         inputs=inputs,
         several_patients=several_patients,
+        servers=servers,
     )
-    orders, order_issues = _read_drafts(drafts, record, basis)
+    orders, order_issues = _read_drafts(drafts, record, servers, basis)
     ticks.append(timer())
     assessment = assess(record, basis.knowledge.definitions)
     ticks.append(timer())
@@ -125,12 +128,17 @@ def evaluate(
 
 
 def _read_drafts(
-    drafts: Drafts | None, record: PatientRecord, basis: Basis
+    drafts: Drafts | None, record: PatientRecord, servers: tuple[str, ...], basis: Basis
 ) -> tuple[tuple[DraftOrder, ...] | None, tuple[Issue, ...]]:
     if drafts is None:
         return None, ()
     return read_drafts(
-        drafts.orders, drafts.selections, terminology=basis.terminology, as_of=record.as_of, patient_id=record.patient_id
+        drafts.orders,
+        drafts.selections,
+        terminology=basis.terminology,
+        as_of=record.as_of,
+        patient_id=record.patient_id,
+        servers=servers,
     )
 
 

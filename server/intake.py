@@ -33,27 +33,46 @@ def read_json(request: Request, max_bytes: int) -> Any:
         RequestRefusedError: the subclass says why.
     """
     body = _read_body(request, max_bytes)
+    if body.strip():
+        _check_headers(request)
+    return check_body(body, max_bytes)
+
+
+def check_body(body: bytes, max_bytes: int) -> Any:
+    """The parsed body, wherever it was read from.
+
+    Args:
+        body: all of it.
+        max_bytes: a longer body is refused.
+
+    Raises:
+        RequestRefusedError: the subclass says why.
+    """
+    if len(body) > max_bytes:
+        raise _too_long(max_bytes)
     if not body.strip():
         raise EmptyBodyError("The request has no body. Send JSON.")
-    _check_headers(request)
     _check_amount(body)
     return parse_json(body)
 
 
 def _read_body(request: Request, max_bytes: int) -> bytes:
-    too_long = BodyTooLongError(
-        f"The body is longer than {max_bytes} bytes. Send fewer resources, or raise the limit in the settings."
-    )
     if (request.content_length or 0) > max_bytes:
-        raise too_long
+        raise _too_long(max_bytes)
     pieces: list[bytes] = []
     length = 0
     while length <= max_bytes and (piece := request.stream.read(max_bytes + 1 - length)):
         pieces.append(piece)
         length += len(piece)
     if length > max_bytes:
-        raise too_long
+        raise _too_long(max_bytes)
     return b"".join(pieces)
+
+
+def _too_long(max_bytes: int) -> BodyTooLongError:
+    return BodyTooLongError(
+        f"The body is longer than {max_bytes} bytes. Send fewer resources, or raise the limit in the settings."
+    )
 
 
 def _check_headers(request: Request) -> None:

@@ -15,7 +15,7 @@ _log = logging.getLogger("myositis_cds.requests")
 def note(**fields: object) -> None:
     """Add fields to the line of the current request; of `instance` only a UUID is kept."""
     if "instance" in fields:
-        fields["instance"] = _uuid_or_nothing(str(fields["instance"]))
+        fields["instance"] = uuid_or_nothing(str(fields["instance"]))
     g.log_fields = g.get("log_fields", {}) | fields
 
 
@@ -44,7 +44,8 @@ def install_request_log(app: Flask) -> None:
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
-def _uuid_or_nothing(text: str) -> str:
+def uuid_or_nothing(text: str) -> str:
+    """A UUID, or words that say it is none: whatever else a client chose is not written into a log."""
     try:
         return str(UUID(text))
     except ValueError:

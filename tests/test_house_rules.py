@@ -60,6 +60,7 @@ def test_the_lock_names_no_package_registry() -> None:
     assert [line for line in requirements if "://" in line or re.match(r"\s*-(?!-hash=)", line)] == []
 
 
+@pytest.mark.requirement("SUP-03")
 def test_every_locked_package_has_one_version_and_a_hash() -> None:
     packages = re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"(?m)^\s*#.*\n", "", LOCK).strip())
     unlocked = [p for p in packages if not re.match(r"[\w.-]+==\S+ \\\n(\s+--hash=sha256:[0-9a-f]{64}( \\\n)?)+", p)]

@@ -6,28 +6,24 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
-from fhir_profiles.findings import Answer
-from fhir_profiles.record import InputState
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
-from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched
+from server.cds_hooks.evaluate_call import evaluate_call
+from server.cds_hooks.prefetch import Prefetched
 from server.cds_hooks.services import SERVICES, Service
-from server.errors import AnotherPatientError, MissingInputError, UnknownServiceError
-from server.evaluation import Drafts, Evaluation, evaluate
+from server.errors import AnotherPatientError, UnknownServiceError
+from server.evaluation import Evaluation
 from server.feedback.patients import pseudonym_of
 from server.feedback.shown import fate_of_advice, remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
-from server.request_log import note
+from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
 from server.stopwatch import Stopwatch
 from server.trust.clients import Caller
 
 _security = logging.getLogger("myositis_cds.security")
-
-_LOOKED_INTO = {template.key for template in TEMPLATES if template.need is not Need.OPTIONAL}
-"""Keys whose failure leaves a question open."""
 
 
 def hooks_blueprint(runtime: Runtime) -> Blueprint:
@@ -68,7 +64,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
     with watch.time("store"):
         show = _show(caller, patient, runtime)
-    evaluation = _evaluate(call, prefetched, show, runtime)
+    evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
@@ -85,43 +81,17 @@ def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
     )
 
 
-def _evaluate(call: HookCall, prefetched: Prefetched, show: Show, runtime: Runtime) -> Evaluation:
-    evaluation = evaluate(
-        prefetched.parts,
-        as_of=runtime.config.today(),
-        seed=call.instance,
-        patient_id=call.patient_id,
-        inputs=prefetched.inputs,
-        drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
-        issues=prefetched.issues,
-        show=show,
-        basis=runtime.basis,
-    )
-    if evaluation.is_mismatched:
-        _security.warning("event=another_patients_data action=refused resources=%d", len(evaluation.issues))
-        raise AnotherPatientError(
-            "Data of another patient is among the prefetch or the draft orders, so nothing was evaluated. "
-            "Every resource must name context.patientId as its subject."
+def _evaluate(
+    call: HookCall, prefetched: Prefetched, service: Service, caller: Caller, show: Show, runtime: Runtime
+) -> Evaluation:
+    try:
+        return evaluate_call(call, prefetched, caller.client, show, as_of=runtime.config.today(), basis=runtime.basis)
+    except AnotherPatientError as error:
+        _security.warning(
+            "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",
+            caller.client.name,
+            service.id,
+            uuid_or_nothing(call.instance),
+            error.resources,
         )
-    _refuse_blindness(evaluation, prefetched, show)
-    return evaluation
-
-
-def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show) -> None:
-    """ "No cards" must not be said where it would mean "could not look" (conformance R-18, H-7).
-
-    Without the whole problem list nobody can be told not to have myositis. Of somebody who has it, advice that may hold and
-    that no card mentions must not rest on a question that was asked and not answered.
-    """
-    if evaluation.cards:
-        return
-    blind = [key for key, state in prefetched.states.items() if state.input is InputState.FAILED and key in _LOOKED_INTO]
-    if not evaluation.recommendations and not prefetched.states["conditions"].is_answer:
-        others = ", ".join(key for key in prefetched.unanswered if key != "conditions") or "none"
-        raise MissingInputError(
-            "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read "
-            f"completely. Also not sent or not readable: {others}."
-        )
-    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and one.id not in show.silenced]
-    if blind and any(one.topic not in show.topics_off for one in unsaid):
-        raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
+        raise

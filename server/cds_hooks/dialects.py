@@ -1,16 +1,80 @@
-"""What single EHRs read differently: the last step before an answer leaves."""
+"""What single EHRs read differently, the last step before an answer leaves: `dialects.yaml` is the table, decision 15 the why."""
 
 from collections.abc import Sequence
-from typing import Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
-from server.trust.clients import Client
+from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, Dialect, is_registered
+
+if TYPE_CHECKING:
+    from server.trust.clients import Client
+
+__all__ = ["DIALECTS", "SWITCHES", "Dialect", "in_dialect", "is_registered"]
+
+Json = dict[str, Any]
 
 
-def in_dialect(cards: Sequence[dict[str, Any]], client: Client) -> list[dict[str, Any]]:
+def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
     """The cards as this client reads them.
 
     Args:
         cards: CDS Hooks 2.0.1 cards; not changed.
         client: who is answered.
     """
-    return list(cards)
+    dialect = DIALECTS[client.dialect]
+    return [_card(deepcopy(card), dialect, client.links) for card in cards]
+
+
+def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
+    offered = [_suggestion(one, dialect) for one in card.pop("suggestions", ()) if _is_understood(one, dialect)]
+    card.pop("selectionBehavior", None)
+    if offered:
+        card |= {"suggestions": offered, "selectionBehavior": dialect.selection_behavior}
+    if links := [link for link in card.pop("links", ()) if dialect.sends_link(link["type"], link["url"], registered)]:
+        card["links"] = links
+    if registered is not None and not is_registered(card["source"].get("url", ""), registered):
+        card["source"].pop("url", None)
+    card["source"]["topic"]["code"] = dialect.topic_code(card["source"]["topic"]["code"])
+    for path in dialect.left_out:
+        _leave_out(card, path)
+    return card
+
+
+def _is_understood(suggestion: Json, dialect: Dialect) -> bool:
+    actions = suggestion["actions"]
+    if dialect.most_actions and len(actions) > dialect.most_actions:
+        return False
+    return all(action["type"] in dialect.action_types and _can_be_coded(action, dialect) for action in actions)
+
+
+def _can_be_coded(action: Json, dialect: Dialect) -> bool:
+    """Whether the reader can tell what a created resource orders, from a code of a system that it knows."""
+    if action["type"] != "create":
+        return True
+    order = action["resource"]
+    return dialect.takes_order(order["resourceType"], [coding["system"] for coding in _codings(order)])
+
+
+def _codings(order: Json) -> list[Json]:
+    concept = order.get("medicationCodeableConcept") or order.get("code") or {}
+    return [coding for coding in concept.get("coding", ()) if "system" in coding]
+
+
+def _suggestion(suggestion: Json, dialect: Dialect) -> Json:
+    """Changes the suggestion, which is our own copy by now."""
+    for action in suggestion["actions"]:
+        if dialect.label_is_description:
+            action["description"] = suggestion["label"]
+        if action["type"] == "delete":
+            action[dialect.delete_member] = action.pop("resourceId")
+        elif action["type"] == "create":
+            for coding in _codings(action["resource"]):
+                coding["system"] = dialect.spelling(coding["system"])
+    return suggestion
+
+
+def _leave_out(card: Json, path: str) -> None:
+    outer, _, member = path.rpartition(".")
+    holders = [card] if not outer else card.get(outer, [])
+    for holder in holders if isinstance(holders, list) else [holders]:
+        holder.pop(member, None)

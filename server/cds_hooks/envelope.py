@@ -1,21 +1,16 @@
-"""The CDS Hooks request around the FHIR data: checked against JSON Schemas, then one plain value.
+"""The CDS Hooks request around the FHIR data: checked against the published JSON Schemas, then one plain value.
 
 What we do not rely on is not checked: later versions add members, and EHRs send their own (conformance R-7, R-8).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, cast
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import Any
 
 from server.cds_hooks.services import SERVICES, Service
+from server.contract.problems import first_problem, in_words
+from server.contract.schema_files import validator
 from server.errors import EnvelopeError, WrongHookError
-
-_FOLDER = Path(__file__).parent / "schemas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +49,7 @@ class HookCall:
     authorization: Authorization | None = None
 
 
-def _schema(name: str) -> Draft202012Validator:
-    document = json.loads((_FOLDER / f"{name}.schema.json").read_text("utf-8"))
-    Draft202012Validator.check_schema(document)
-    return Draft202012Validator(document)
-
-
-_REQUEST = _schema("hook-request")
-_CONTEXTS = {service.hook: _schema(f"context-{service.hook}") for service in SERVICES.values()}
+_REQUESTS = {service.hook: validator(f"request-{service.hook}") for service in SERVICES.values()}
 
 
 def read_hook_call(body: Any, service: Service) -> HookCall:
@@ -75,11 +63,12 @@ def read_hook_call(body: Any, service: Service) -> HookCall:
         EnvelopeError: a member is missing or of the wrong kind; the message names it, never its value.
         WrongHookError: the request is for another hook.
     """
-    _check(_REQUEST, body, "")
-    if body["hook"] != service.hook:
+    problem = first_problem(_REQUESTS[service.hook], body)
+    if problem and problem.validator == "const":
         raise WrongHookError(f"hook: this service answers {service.hook}. /cds-services lists which service answers which hook.")
+    if problem:
+        raise EnvelopeError(in_words(problem))
     context = body["context"]
-    _check(_CONTEXTS[service.hook], context, "context")
     selections = context.get("selections") if service.is_about_orders else None
     return HookCall(
         instance=body["hookInstance"],
@@ -98,19 +87,3 @@ def _authorization(sent: Mapping[str, Any] | None) -> Authorization | None:
     if not isinstance(token, str):
         return None
     return Authorization(token, patient.removeprefix("Patient/") if isinstance(patient, str) else None)
-
-
-def _check(schema: Draft202012Validator, value: Any, place: str) -> None:
-    error = min(schema.iter_errors(value), key=lambda error: error.json_path, default=None)
-    if error is not None:
-        raise EnvelopeError(_in_words(error, place))
-
-
-def _in_words(error: ValidationError, place: str) -> str:
-    """The place, and what our schema says should be there (the `description` beside the broken rule)."""
-    path = (place + error.json_path.removeprefix("$")).lstrip(".")
-    schema, value = cast(Any, error.schema), cast(Any, error.instance)
-    if error.validator == "required":
-        missing = next(name for name in schema["required"] if name not in value)
-        return f"{path}.{missing} is missing.".lstrip(".")
-    return f"{path or 'The request'} must be {schema['description']}."

@@ -9,11 +9,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from server.cds_hooks.dialects import DIALECTS
 from server.trust.clients import DEFAULT_ALGORITHMS
 from server.trust.jwk_set import ALGORITHMS, JwkSetError, read_jwk_set
 from server.trust.urls import is_loopback_url, is_origin, is_secure_url
 
-KNOWN_DIALECTS = frozenset(("standard", "sandbox", "epic"))
 _KEY_SOURCES = ("jwks_url", "jwks", "jwks_file")
 _MOST_BYTES = 256 * 1024
 
@@ -47,7 +47,7 @@ def check_client(entry: Mapping[str, Any], folder: Path, topics: Collection[str]
     yield from _check_key_source(entry, folder, wrong)
     yield from _check_urls(entry)
     yield from _check_ca_file(entry, folder)
-    yield from _check_names("dialect", [entry["dialect"]] if "dialect" in entry else [], KNOWN_DIALECTS)
+    yield from _check_names("dialect", [entry["dialect"]] if "dialect" in entry else [], DIALECTS)
     yield from _check_names("topics_off", entry.get("topics_off", ()), topics)
 
 

@@ -90,6 +90,7 @@ def example_each(function):  # type: ignore[no-untyped-def]
     return function
 
 
+@pytest.mark.requirement("C-5", "CARD-01")
 @example_each
 @given(texts)
 def test_a_value_in_a_paragraph_is_nothing_but_text(text: str) -> None:
@@ -122,12 +123,14 @@ def test_a_value_in_a_table_stays_in_its_cell(text: str) -> None:
     assert set(re.findall(r"</?(\w+)", html)) == {"table", "thead", "tbody", "tr", "th", "td"}
 
 
+@pytest.mark.requirement("CARD-02")
 @example_each
 @given(texts)
 def test_a_value_is_never_made_a_link_by_itself(text: str) -> None:
     assert GFM_AUTOLINK.search(escape(text)) is None
 
 
+@pytest.mark.requirement("CARD-03")
 @example_each
 @given(texts)
 def test_no_control_format_or_private_character_is_left_and_the_text_is_composed(text: str) -> None:
@@ -137,6 +140,7 @@ def test_no_control_format_or_private_character_is_left_and_the_text_is_composed
     assert cleaned == " ".join(cleaned.split())
 
 
+@pytest.mark.requirement("CARD-04", "C-4")
 @example_each
 @given(texts)
 def test_a_summary_is_short_in_code_points_and_in_utf_16(text: str) -> None:

@@ -69,6 +69,7 @@ def test_there_are_patients_with_and_without_cards() -> None:
 # --- the card -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("SAF-21")
 @every_patient
 def test_at_most_five_cards_one_to_a_topic_and_at_most_one_critical(name: str) -> None:
     assert len(cards(name)) <= 5
@@ -82,6 +83,7 @@ def test_the_most_urgent_card_comes_first(name: str) -> None:
     assert order == sorted(order)
 
 
+@pytest.mark.requirement("C-4", "CARD-04")
 @every_patient
 def test_a_summary_is_one_short_line(name: str) -> None:
     for card in cards(name):
@@ -132,6 +134,7 @@ def test_override_reasons_are_codings_of_hl7s_list(name: str) -> None:
         assert len(card["overrideReasons"]) <= 6
 
 
+@pytest.mark.requirement("C-5", "CARD-01", "CARD-02")
 @every_patient
 def test_detail_is_markdown_without_html_or_images(name: str) -> None:
     for card in cards(name):
@@ -140,6 +143,7 @@ def test_detail_is_markdown_without_html_or_images(name: str) -> None:
         assert "not a medical device" in card["detail"]
 
 
+@pytest.mark.requirement("CARD-06")
 @every_patient
 def test_nothing_that_identifies_the_patient_leaves_in_a_link_a_source_or_a_text(name: str) -> None:
     who = next(e["resource"] for e in chart(name)["entry"] if e["resource"]["resourceType"] == "Patient")
@@ -149,6 +153,7 @@ def test_nothing_that_identifies_the_patient_leaves_in_a_link_a_source_or_a_text
         assert [secret for secret in secrets if re.search(rf"\b{re.escape(secret)}\b", shown)] == []
 
 
+@pytest.mark.requirement("SAF-19")
 @every_patient
 def test_no_card_speaks_as_an_alarm(name: str) -> None:
     """SAF-19: not for time-critical use."""
@@ -210,6 +215,7 @@ def test_a_suggestion_has_a_label_a_uuid_and_exactly_one_action(name: str) -> No
             assert action["type"] == "create"
 
 
+@pytest.mark.requirement("C-32", "CARD-08")
 @every_patient
 def test_every_suggested_resource_is_valid_a_draft_and_for_this_patient(name: str) -> None:
     for resource in resources(cards(name)):
@@ -265,6 +271,7 @@ def test_uuids_are_uuids_and_each_is_used_once(name: str) -> None:
         assert UUID(text).version == 5
 
 
+@pytest.mark.requirement("CARD-09", "C-51")
 @every_patient
 def test_the_same_chart_in_any_order_gives_the_same_cards(name: str) -> None:
     entries = chart(name)["entry"]

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.server.answers import check_exchange
+
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 LIMIT = 1024 * 1024
 """Bytes of a body that the service accepts in these tests."""
@@ -32,7 +34,9 @@ class Service:
             body = None if value is None else orjson.dumps(value)
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            return response.status, orjson.loads(response.read())
+            answer = response.read()
+            check_exchange(method, path, response.status, dict(response.headers), answer)
+            return response.status, orjson.loads(answer)
         finally:
             connection.close()
 

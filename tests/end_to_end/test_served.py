@@ -58,6 +58,7 @@ def test_it_is_ready_as_soon_as_it_says_where_it_is(service: Service) -> None:
     assert (status, answer["status"]) == (200, "ready")
 
 
+@pytest.mark.requirement("D-1", "R-10")
 def test_an_ehr_discovers_it_sends_what_it_asks_for_and_gets_cards(service: Service) -> None:
     _, discovery = service.request("GET", "/cds-services")
     asked = discovery["services"][0]["prefetch"]
@@ -87,6 +88,7 @@ def test_a_body_of_exactly_the_limit_is_read(service: Service) -> None:
     assert raw(service, HEADERS, b"Transfer-Encoding: chunked\r\n\r\n", *in_chunks(body))[0] == 200
 
 
+@pytest.mark.requirement("IN-02")
 def test_a_body_one_byte_longer_is_refused_whether_its_length_is_said_or_not(service: Service) -> None:
     body = of_length(LIMIT + 1)
     for status, answer in (
@@ -97,6 +99,7 @@ def test_a_body_one_byte_longer_is_refused_whether_its_length_is_said_or_not(ser
         assert diagnostics(answer).startswith("MYO-1004")
 
 
+@pytest.mark.requirement("IN-01")
 def test_a_body_that_is_said_to_be_far_too_long_is_not_waited_for(service: Service) -> None:
     start = perf_counter()
     status, answer = raw(service, HEADERS, b"Content-Length: 99999999999\r\n\r\n")
@@ -116,6 +119,7 @@ def test_a_chunked_body_without_an_end_is_refused_on_the_way(service: Service) -
 # --- not HTTP as it should be
 
 
+@pytest.mark.requirement("IN-08", "H-5")
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
@@ -131,6 +135,7 @@ def test_malformed_http_is_refused_with_an_operation_outcome_too(service: Servic
     assert raw(service, request_bytes)[0] == status
 
 
+@pytest.mark.requirement("IN-07")
 def test_many_slow_clients_do_not_keep_others_waiting(service: Service) -> None:
     with ExitStack() as slow_clients:
         for number in range(200):
@@ -159,6 +164,7 @@ def test_a_port_in_use_is_one_clear_line(service: Service) -> None:
     assert "--port" in line
 
 
+@pytest.mark.requirement("PR-02")
 def test_it_ends_quietly_when_it_is_told_to() -> None:
     with subprocess.Popen(
         [COMMAND, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

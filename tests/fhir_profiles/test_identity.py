@@ -180,9 +180,94 @@ def test_subjects_that_disagree_are_a_mismatch_if_nobody_was_asked_for() -> None
     assert [issue.reference for issue in record.issues] == ["Observation/ck"]
 
 
+def test_a_contained_patient_with_record_numbers_of_another_house_is_nobodys_that_could_be_told() -> None:
+    """Its id means nothing outside the resource that contains it."""
+    contained = {"resourceType": "Patient", "id": "1", "identifier": [{"system": "https://other.example/mrn", "value": "1"}]}
+    record = read(patient(identifier=[IDENTIFIER]), about("#1", contained=[contained]))
+    assert not record.is_mismatched
+    assert record.inputs["Condition"] is InputState.FAILED
+
+
 def test_a_contained_patient_with_another_record_number_is_a_mismatch() -> None:
     contained = {"resourceType": "Patient", "id": "p", "identifier": [OTHER_IDENTIFIER]}
     assert read(patient(identifier=[IDENTIFIER]), about("#p", contained=[contained])).is_mismatched
+
+
+def test_an_address_of_somebody_else_is_somebody_else_whatever_stands_there() -> None:
+    """SAF-01: what a reference says and what it resolves to must be the same patient."""
+    lying = {"resourceType": "Bundle", "entry": [{"fullUrl": "https://ehr.example/Patient/2", "resource": patient()}]}
+    assert read(lying).is_mismatched
+    assert read(patient(), {**lying, "entry": [{**lying["entry"][0], "resource": procedure()}]}, about("Patient/2")).is_mismatched
+    other = {"resourceType": "Bundle", "entry": [{"fullUrl": "https://ehr.example/Patient/1", "resource": patient(id="2")}]}
+    assert read(other, about("https://ehr.example/Patient/1")).is_mismatched
+
+
+def test_a_contained_resource_may_name_several_subjects() -> None:
+    contained = {"resourceType": "Account", "id": "a", "subject": [ME, SOMEBODY_ELSE]}
+    assert read(patient(), condition(contained=[contained])).is_mismatched
+
+
+# --- the same id on another server ----------------------------------------------------------------------------------
+
+OUR_SERVER = "https://ehr.example/fhir/r4"
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        OUR_SERVER,
+        "https://EHR.example:443/fhir/r4",
+        "http://ehr.example/fhir/r4",
+        "https://second.example/fhir",
+    ],
+)
+def test_the_patient_may_be_at_any_address_of_a_known_server(base: str) -> None:
+    record = read(patient(), about(f"{base}/Patient/1"), servers=(f"{OUR_SERVER}/", "https://second.example/fhir"))
+    assert "dermatomyositis" in record.diagnoses
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["https://other.example/fhir/r4", "https://ehr.example/fhir/tenant-2", "https://ehr.example:8443/fhir/r4", "https://["],
+)
+def test_the_same_id_on_another_server_could_be_anybodys(base: str) -> None:
+    """SAF-01: an absolute reference must be under a base of this EHR; SAF-02: what cannot be told is not used."""
+    record = read(patient(), procedure(), about(f"{base}/Patient/1"), servers=(OUR_SERVER,))
+    assert "dermatomyositis" not in record.diagnoses
+    assert not record.is_mismatched
+    assert record.inputs["Condition"] is InputState.FAILED
+    assert record.inputs["Procedure"] is InputState.PRESENT
+
+
+def at(base: str, resource: Json) -> Json:
+    entry = {"fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}", "resource": resource}
+    return {"resourceType": "Bundle", "entry": [entry]}
+
+
+def test_a_relative_subject_is_meant_on_the_server_that_the_resource_came_from() -> None:
+    """https://hl7.org/fhir/R4/bundle.html#references: relative to the address of the entry."""
+    record = read(at(OUR_SERVER, procedure()), at("https://other.example/fhir", condition()), servers=(OUR_SERVER,))
+    assert "dermatomyositis" not in record.diagnoses
+    assert record.inputs["Condition"] is InputState.FAILED
+    assert record.inputs["Procedure"] is InputState.PRESENT
+
+
+def test_a_patient_from_another_server_is_not_read() -> None:
+    record = read(at(OUR_SERVER, procedure()), at("https://other.example/fhir", patient()), servers=(OUR_SERVER,))
+    assert record.sex is None
+    assert record.inputs["Patient"] is InputState.FAILED
+
+
+def test_a_server_that_writes_its_inner_address_everywhere_is_believed() -> None:
+    """As servers behind a proxy do; then nothing distinguishes the address from a known one."""
+    inner = "http://hapi.internal:8080/fhir"
+    record = read(at(inner, procedure()), at(inner, condition()), at(inner, patient()), servers=(OUR_SERVER,))
+    assert "dermatomyositis" in record.diagnoses
+    assert record.sex == "female"
+
+
+def test_where_no_server_is_known_the_id_alone_counts() -> None:
+    assert "dermatomyositis" in read(patient(), about("https://any.example/Patient/1")).diagnoses
 
 
 # --- nobody's that could be told -----------------------------------------------------------------------------------

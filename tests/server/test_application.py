@@ -14,6 +14,7 @@ def test_an_unknown_path_is_not_found(client: FlaskClient, path: str) -> None:
     assert diagnostics(response.get_json()).startswith("MYO-1404")
 
 
+@pytest.mark.requirement("H-4", "IN-11")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -31,6 +32,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(client: FlaskClient, met
     assert allowed in response.headers["Allow"]
 
 
+@pytest.mark.requirement("HDR-01", "L-5")
 @pytest.mark.parametrize("path", ["/", "/cds-services", "/health/live", "/nothing"])
 def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers

@@ -33,12 +33,14 @@ def test_an_argument_wins_over_the_environment() -> None:
     assert (config.host, config.port) == ("127.0.0.2", 0)
 
 
+@pytest.mark.requirement("JWT-19")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.20", "ehr.example", ""])  # noqa: S104 - refused, that is the point
 def test_without_registered_clients_no_other_machine_is_served(host: str) -> None:
     with pytest.raises(ConfigurationError, match=r"MYOSITIS_CDS_HOST.*this machine only.*use 127\.0\.0\.1"):
         Config.from_environment({}, host=host)
 
 
+@pytest.mark.requirement("PR-06")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

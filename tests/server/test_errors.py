@@ -55,6 +55,7 @@ def test_every_refusal_has_a_status_and_an_issue_type_of_fhir(kind: type[Request
     assert kind.code in ISSUE_TYPES
 
 
+@pytest.mark.requirement("ERR-01", "LOG-02")
 def test_a_fault_of_ours_is_answered_without_a_trace_and_logged_without_its_text(
     failing: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_fault_of_ours_is_answered_without_a_trace_and_logged_without_its_text
     assert record.exc_info is None
 
 
+@pytest.mark.requirement("H-5", "ERR-01")
 def test_a_refusal_of_the_web_framework_is_an_operation_outcome_too(failing: FlaskClient) -> None:
     response = failing.get("/teapot")
     assert (response.status_code, response.content_type) == (418, "application/fhir+json")

@@ -44,6 +44,7 @@ def test_json_is_read_under_either_name(content_type: str) -> None:
     assert read_json(request(b'{"a": 1}', content_type), LIMIT) == {"a": 1}
 
 
+@pytest.mark.requirement("IN-06", "H-4")
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "application/xml", "application/x-www-form-urlencoded", None, "application/json; charset=utf-16"],
@@ -60,6 +61,7 @@ def test_an_empty_body_is_named_as_what_it_is(body: bytes, content_type: str | N
         read_json(request(body, content_type), LIMIT)
 
 
+@pytest.mark.requirement("IN-05")
 def test_a_compressed_body_is_refused_and_not_unpacked() -> None:
     with pytest.raises(ContentEncodingError):
         read_json(request(b'{"a": 1}', **{"Content-Encoding": "gzip"}), LIMIT)
@@ -69,6 +71,7 @@ def test_no_encoding_at_all_may_be_said_aloud() -> None:
     assert read_json(request(b'{"a": 1}', **{"Content-Encoding": "identity"}), LIMIT) == {"a": 1}
 
 
+@pytest.mark.requirement("IN-01", "IN-02")
 @pytest.mark.parametrize("make", [request, chunked])
 def test_a_body_is_read_up_to_the_limit_and_refused_one_byte_beyond(make: Callable[[bytes], Request]) -> None:
     body = b'"' + b"a" * 9_998 + b'"'
@@ -77,6 +80,7 @@ def test_a_body_is_read_up_to_the_limit_and_refused_one_byte_beyond(make: Callab
         read_json(make(body), 9_999)
 
 
+@pytest.mark.requirement("IN-01")
 def test_a_body_that_is_said_to_be_too_long_is_not_even_read() -> None:
     environ = EnvironBuilder(method="POST", content_type="application/json").get_environ()
     environ |= {"CONTENT_LENGTH": "100000001", "wsgi.input": Unreadable()}
@@ -89,6 +93,7 @@ class Unreadable(BytesIO):
         raise AssertionError("was read")
 
 
+@pytest.mark.requirement("IN-09")
 @pytest.mark.parametrize(
     "body",
     [
@@ -106,6 +111,7 @@ def test_as_many_resources_as_allowed_are_read() -> None:
     assert len(read_json(request(body), LIMIT)) == MOST_RESOURCES
 
 
+@pytest.mark.requirement("ERR-01")
 def test_no_refusal_repeats_what_was_sent() -> None:
     for body in (b"{Mustermann", b"[" * 80 + b'"Mustermann"' + b"]" * 80):
         with pytest.raises(RequestRefusedError) as refusal:

@@ -18,6 +18,7 @@ def test_json_is_parsed(text: bytes) -> None:
     assert parse_json(text) == orjson.loads(text)
 
 
+@pytest.mark.requirement("IN-04")
 @pytest.mark.parametrize(
     "text",
     [
@@ -40,6 +41,7 @@ def test_what_is_not_strict_json_is_refused_with_the_place(text: bytes) -> None:
         parse_json(text)
 
 
+@pytest.mark.requirement("IN-03")
 @pytest.mark.parametrize("bracket", ["[", "{"])
 def test_depth_is_allowed_up_to_the_limit_and_not_beyond(bracket: str) -> None:
     parse_json(nested(MOST_DEPTH, bracket))

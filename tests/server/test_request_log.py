@@ -21,6 +21,7 @@ def lines(log: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in log.records if record.name == "myositis_cds.requests"]
 
 
+@pytest.mark.requirement("L-4", "LOG-04")
 def test_a_call_is_logged_in_one_line(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
     client.post("/cds-services/myositis-patient-view", json=hook_call("p1", dermatomyositis()))
     (line,) = lines(log)
@@ -40,6 +41,7 @@ def test_health_checks_leave_no_line(client: FlaskClient, log: pytest.LogCapture
     assert lines(log) == []
 
 
+@pytest.mark.requirement("L-4", "LOG-02", "LOG-04")
 def test_nothing_that_a_caller_chose_is_written(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
     canary = "Mustermann"
     chart = dermatomyositis(canary)

@@ -76,12 +76,14 @@ def test_even_the_uuids_are_the_same_for_the_same_hook_instance(call: Call) -> N
     assert over_http == list(direct.cards)
 
 
+@pytest.mark.requirement("P-14", "R-16")
 def test_a_whole_chart_under_one_key_of_its_own_is_read_too(call: Call) -> None:
     split = call(hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
     whole = call(hook_call(ANTI_TIF1, {"everything": chart(ANTI_TIF1)}))
     assert cards(whole) == cards(split) != []
 
 
+@pytest.mark.requirement("C-2", "H-1")
 def test_a_patient_without_myositis_gets_an_empty_list_of_cards(call: Call) -> None:
     response = call(hook_call(HEALTHY, prefetch_of(chart(HEALTHY))))
     assert response.get_json() == {"cards": []}
@@ -91,6 +93,7 @@ def test_an_empty_problem_list_is_an_answer_not_a_gap(call: Call) -> None:
     assert call(hook_call("p1", {"conditions": None})).get_json() == {"cards": []}
 
 
+@pytest.mark.requirement("H-7", "P-11", "SAF-08")
 def test_with_patient_problems_and_prescriptions_alone_it_still_advises_and_says_what_is_missing(call: Call) -> None:
     minimal = prefetch_of(chart(ANTI_TIF1), only=("Patient", "Condition", "MedicationRequest"))
     found = by_topic(call(hook_call(ANTI_TIF1, minimal)))
@@ -100,6 +103,7 @@ def test_with_patient_problems_and_prescriptions_alone_it_still_advises_and_says
     assert any("not supplied" in item["text"] for item in missing)
 
 
+@pytest.mark.requirement("K-1", "IN-12")
 def test_the_patients_id_may_come_with_its_type(call: Call) -> None:
     bare = call(hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
     typed = call(hook_call(f"Patient/{ANTI_TIF1}", prefetch_of(chart(ANTI_TIF1))))
@@ -115,6 +119,7 @@ def test_the_answer_tells_how_long_each_phase_took(call: Call) -> None:
 # --- input that failed or was cut
 
 
+@pytest.mark.requirement("H-7", "R-13", "R-15", "OUT-12", "SAF-08")
 @pytest.mark.parametrize(
     "reports",
     [
@@ -131,6 +136,7 @@ def test_where_reports_failed_lung_function_could_not_be_assessed(call: Call, re
     assert "could not be assessed" in failed["lungFunction"]["summary"]
 
 
+@pytest.mark.requirement("R-18", "H-2", "H-6", "OUT-13")
 @pytest.mark.parametrize(
     "prefetch",
     [
@@ -193,6 +199,7 @@ def test_of_somebody_fully_cared_for_no_cards_are_said_only_where_nothing_is_ope
 # --- another patient's data
 
 
+@pytest.mark.requirement("SAF-01", "LOG-02")
 @pytest.mark.parametrize(
     ("key", "foreign"),
     [
@@ -211,9 +218,12 @@ def test_data_of_another_patient_stops_the_whole_call(
     assert diagnostics(response.get_json()).startswith("MYO-1201: Data of another patient")
     assert "other" not in response.text.replace("another", "")
     (event,) = (record for record in caplog.records if record.name == "myositis_cds.security")
-    assert event.getMessage() == "event=another_patients_data action=refused resources=1"
+    assert event.getMessage() == (
+        f"event=another_patients_data action=refused client=open service=myositis-patient-view instance={INSTANCE} resources=1"
+    )
 
 
+@pytest.mark.requirement("SAF-06")
 def test_a_draft_for_another_patient_stops_the_call_too(call: Call) -> None:
     foreign = {"resourceType": "Bundle", "entry": [{"resource": DRAFT | {"subject": {"reference": "Patient/other"}}}]}
     response = call(order_call("order-sign", "p1", dermatomyositis(), foreign))
@@ -223,6 +233,7 @@ def test_a_draft_for_another_patient_stops_the_call_too(call: Call) -> None:
 # --- orders being written, as real clients send them
 
 
+@pytest.mark.requirement("X-12", "X-13", "X-14")
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
 @pytest.mark.parametrize(
     "draft",
@@ -246,6 +257,7 @@ def test_an_empty_draft_bundle_is_accepted(call: Call, bundle: Json) -> None:
 # --- requests that cannot be answered: one clear refusal each
 
 
+@pytest.mark.requirement("H-4", "IN-03", "IN-04", "IN-06")
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "number"),
     [
@@ -266,12 +278,14 @@ def test_bad_bodies_are_refused(client: FlaskClient, body: bytes, content_type: 
     assert diagnostics(response.get_json()).startswith(number)
 
 
+@pytest.mark.requirement("R-1", "IN-11")
 def test_a_call_of_another_hook_is_refused(client: FlaskClient) -> None:
     response = client.post("/cds-services/myositis-order-sign", json=hook_call("p1", dermatomyositis()))
     assert response.status_code == 400
     assert diagnostics(response.get_json()).startswith("MYO-1102: hook: this service answers order-sign.")
 
 
+@pytest.mark.requirement("H-4", "IN-11")
 def test_an_unknown_service_is_not_found_and_not_repeated(client: FlaskClient) -> None:
     response = client.post("/cds-services/Mustermann", json=hook_call("p1", dermatomyositis()))
     assert response.status_code == 404
@@ -279,6 +293,7 @@ def test_an_unknown_service_is_not_found_and_not_repeated(client: FlaskClient) -
     assert "Mustermann" not in response.text
 
 
+@pytest.mark.requirement("H-6", "ERR-01")
 @pytest.mark.parametrize("place", ["patientId", "hook", "hookInstance", "key", "value"])
 def test_no_refusal_repeats_a_value_of_the_request(client: FlaskClient, place: str) -> None:
     canary = "Erika Mustermann"
@@ -296,6 +311,7 @@ def test_no_refusal_repeats_a_value_of_the_request(client: FlaskClient, place: s
     assert canary not in response.text
 
 
+@pytest.mark.requirement("X-3")
 def test_a_double_slash_from_a_configured_trailing_one_still_reaches_the_service(client: FlaskClient) -> None:
     body = hook_call("p1", dermatomyositis())
     double = client.post("/cds-services//myositis-patient-view", json=body)
@@ -339,6 +355,7 @@ METHOTREXATE = DRAFT | {
 }
 
 
+@pytest.mark.requirement("C-33")
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
 def test_a_contraindicated_draft_is_answered_with_its_removal(call: Call, hook: str) -> None:
     """Conformance C-33: `resourceId` of a draft of this call, and no `resource`."""
@@ -354,6 +371,7 @@ def test_a_contraindicated_draft_is_answered_with_its_removal(call: Call, hook: 
     ]
 
 
+@pytest.mark.requirement("C-32", "C-34", "L-4", "LOG-02")
 def test_an_update_gives_the_draft_back_whole_and_nothing_of_it_reaches_the_log(
     call: Call, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,14 +5,22 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from tests.server.answers import check_answer, empty_members
-from tests.server.charts import PREFETCH_KEYS
+from tests.server.answers import empty_members
+from tests.server.charts import PREFETCH_KEYS, Json
 
 
+@pytest.fixture
+def services(client: FlaskClient) -> list[Json]:
+    found: list[Json] = client.get("/cds-services").get_json()["services"]
+    return found
+
+
+@pytest.mark.requirement("D-1", "D-2", "D-10", "D-11", "X-2", "I-1.2", "K-9")
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 def test_there_are_three_services_of_one_hook_each(client: FlaskClient, path: str) -> None:
     response = client.get(path)
-    check_answer(response.status_code, response.headers, response.get_data())
+    assert response.status_code == 200
+    assert set(response.get_json()) == {"services"}
     services = {service["id"]: service["hook"] for service in response.get_json()["services"]}
     assert services == {
         "myositis-patient-view": "patient-view",
@@ -21,19 +29,32 @@ def test_there_are_three_services_of_one_hook_each(client: FlaskClient, path: st
     }
 
 
-def test_each_service_says_what_it_is_and_what_it_needs(client: FlaskClient) -> None:
-    discovery = client.get("/cds-services").get_json()
-    assert list(empty_members(discovery)) == []
-    for service in discovery["services"]:
+@pytest.mark.requirement("D-4", "D-5", "D-6", "D-7", "D-9", "D-16", "G-3", "I-1.3")
+def test_each_service_says_what_it_is_and_what_it_needs(services: list[Json]) -> None:
+    assert list(empty_members(services)) == []
+    for service in services:
         assert set(service) == {"hook", "title", "description", "id", "prefetch", "usageRequirements", "version"}
         assert re.fullmatch(r"[a-z0-9-]+", service["id"])
         assert list(service["prefetch"]) == list(PREFETCH_KEYS.values())
-        assert service["version"] == "2.0.1"
         assert "Not a medical device" in service["usageRequirements"]
 
 
-def test_every_service_that_is_listed_answers(client: FlaskClient) -> None:
-    for service in client.get("/cds-services").get_json()["services"]:
+@pytest.mark.requirement("D-8")
+def test_each_service_says_which_cds_hooks_it_speaks(services: list[Json]) -> None:
+    assert [service["version"] for service in services] == ["2.0.1"] * 3
+
+
+@pytest.mark.requirement("D-14", "D-15")
+def test_the_front_page_documents_every_service_for_people(client: FlaskClient, services: list[Json]) -> None:
+    page = client.get("/").text
+    for service in services:
+        assert service["id"] in page
+        assert service["hook"] in page
+
+
+@pytest.mark.requirement("D-4", "H-1", "R-12")
+def test_every_service_that_is_listed_answers(client: FlaskClient, services: list[Json]) -> None:
+    for service in services:
         call = {
             "hook": service["hook"],
             "hookInstance": "1",

@@ -173,6 +173,7 @@ routes = st.sampled_from(ROUTES)
 many = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.requirement("SAF-16", "IN-10")
 @many
 @given(charts, seeds, routes)
 def test_a_mutated_chart_is_answered_or_refused_but_never_a_fault(slug: str, seed: int, route: str) -> None:

@@ -28,7 +28,7 @@ def client() -> FlaskClient:
 class Reader(HTMLParser):
     """Reads a page: its text, ids, links and elements, and whether what is opened is closed."""
 
-    VOID = frozenset(("meta", "link", "br", "img", "hr", "input"))
+    VOID = frozenset(("meta", "link", "br", "img", "hr", "input", "wbr"))
 
     def __init__(self, page: str) -> None:
         super().__init__()

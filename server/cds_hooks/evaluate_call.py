@@ -1,0 +1,80 @@
+"""The evaluation of one hook call, and when there must be none; the endpoint and the doctor go the same way."""
+
+from datetime import date
+
+from cards.show import Show
+from fhir_profiles.findings import Answer
+from fhir_profiles.identity import is_mismatch
+from fhir_profiles.record import InputState
+from server.basis import Basis
+from server.cds_hooks.envelope import HookCall
+from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched
+from server.errors import AnotherPatientError, MissingInputError
+from server.evaluation import Drafts, Evaluation, evaluate
+from server.trust.clients import Client
+
+_LOOKED_INTO = {template.key for template in TEMPLATES if template.need is not Need.OPTIONAL}
+"""Keys whose failure leaves a question open."""
+
+
+def evaluate_call(call: HookCall, prefetched: Prefetched, client: Client, show: Show, *, as_of: date, basis: Basis) -> Evaluation:
+    """Evaluate the patient of a hook call.
+
+    Args:
+        call: the hook call.
+        prefetched: its data.
+        client: who sent it.
+        show: which cards to leave out.
+        as_of: the day of the call, in UTC.
+        basis: terminology and knowledge.
+
+    Raises:
+        AnotherPatientError: data of another patient is among the input; nothing of it was used.
+        MissingInputError: no cards could be shown, and that would not mean that there is nothing to say.
+    """
+    evaluation = evaluate(
+        prefetched.parts,
+        as_of=as_of,
+        seed=call.instance,
+        patient_id=call.patient_id,
+        inputs=prefetched.inputs,
+        drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
+        servers=(*((call.fhir_server,) if call.fhir_server else ()), *client.fhir_servers),
+        issues=prefetched.issues,
+        show=show,
+        basis=basis,
+    )
+    if evaluation.is_mismatched:
+        raise AnotherPatientError(sum(is_mismatch(issue) for issue in evaluation.issues))
+    _refuse_blindness(evaluation, prefetched, show)
+    _refuse_unreadable(evaluation)
+    return evaluation
+
+
+def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show) -> None:
+    """ "No cards" must not be said where it would mean "could not look" (conformance R-18, H-7).
+
+    Without the whole problem list nobody can be told not to have myositis. Of somebody who has it, advice that may hold and
+    that no card mentions must not rest on a question that was asked and not answered.
+    """
+    if evaluation.cards:
+        return
+    blind = [key for key, state in prefetched.states.items() if state.input is InputState.FAILED and key in _LOOKED_INTO]
+    if not evaluation.recommendations and not prefetched.states["conditions"].is_answer:
+        others = ", ".join(key for key in prefetched.unanswered if key != "conditions") or "none"
+        raise MissingInputError(
+            "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read "
+            f"completely. Also not sent or not readable: {others}."
+        )
+    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and one.id not in show.silenced]
+    if blind and any(one.topic not in show.topics_off for one in unsaid):
+        raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
+
+
+def _refuse_unreadable(evaluation: Evaluation) -> None:
+    """A problem list of which nothing could be read, such as one in DSTU2, is not an empty one (conformance X-7)."""
+    record = evaluation.record
+    if record.input_state("Condition") is InputState.FAILED and not (record.diagnoses or record.refuted or evaluation.cards):
+        raise MissingInputError(
+            "Whether this patient has myositis cannot be told: conditions came, and none of them could be read as FHIR R4."
+        )

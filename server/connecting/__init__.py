@@ -1,0 +1,1 @@
+"""Connecting an EHR: the connection sheet, and the doctor who says what would fail."""

@@ -1,0 +1,1 @@
+"""The public contract: schemas, OpenAPI, and the rules that every answer keeps."""
