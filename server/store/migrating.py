@@ -15,6 +15,8 @@ _log = logging.getLogger("myositis_cds.store")
 _OURS = 0x6D796F73
 """Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""
 
+_PATIENCE_SECONDS = 10  # who starts while others write without a pause waits longer than a hook call could
+
 
 def newest_revision() -> str:
     """The revision that this software needs."""
@@ -59,6 +61,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             # Changing a table there means to copy and drop it, which would delete what refers to its rows.
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
             connection.commit()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             connection.exec_driver_sql(f"PRAGMA application_id = {_OURS}")  # a file that may only be read is noticed here
