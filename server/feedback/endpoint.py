@@ -59,7 +59,7 @@ def _keep(runtime: Runtime, caller: Caller, service: str, items: tuple[Item, ...
 def _answer(batch: Batch) -> Response:
     """200 says "do not send this again", also where single items are refused: a client that repeats what was not accepted would
     otherwise repeat the batch for ever. Only where nothing could be kept it is 400. No version of CDS Hooks says what the answer
-    should be (F-10); it is an OperationOutcome always, since a client that reads JSON fails at an empty body, and would send again.
+    should be (F-10); it is an OperationOutcome always, since a client that reads JSON fails at an empty body, and sends again.
     Nothing in it tells whose a card was (FB-03)."""
     issues = [issue(FeedbackItemError.number, FeedbackItemError.code, text, severity="error") for text in batch.refused]
     issues += [issue(_KEPT_IN_PART, "incomplete", text, severity="warning") for text in batch.remarks]

@@ -229,6 +229,14 @@ def test_it_is_logged_what_is_silenced_and_each_time_how_much_was_left_out(
     assert f"silenced={said}" in line.split()
 
 
+def test_what_waits_for_another_reason_is_not_called_silenced(ehr: Ehr, caplog: pytest.LogCaptureFixture) -> None:
+    """Beside a critical card, routine cards wait."""
+    caplog.set_level(logging.INFO)
+    ehr.open_chart(slug=CRITICAL)
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "myositis_cds.requests"]
+    assert "silenced=0" in line.split()
+
+
 # --- how long, and the latest word
 
 
