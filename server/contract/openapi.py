@@ -59,35 +59,20 @@ def openapi(public_url: str) -> Json:
 
 
 def _paths() -> Iterator[tuple[str, Json]]:
-    yield (
-        "/cds-services",
-        {"get": _operation("discovery", "Which services there are", _answer("discovery"), _refusals((401, 405, 500, 503)))},
-    )
+    yield "/cds-services", _get("discovery", "Which services there are", _answer("discovery"), (401, 405, 500, 503))
     for service in SERVICES.values():
         yield f"/cds-services/{service.id}", {"post": _call(service)}
         yield f"/cds-services/{service.id}/feedback", {"post": _feedback(service)}
     yield "/assess", {"post": _assess()}
     for name in ("live", "ready"):
-        yield (
-            f"/health/{name}",
-            {
-                "get": _operation(
-                    name, f"Whether the service is {name}", _answer("health"), _refusals((405, 500, 503)), open_=True
-                )
-            },
-        )
-    yield (
-        "/schemas/{name}",
-        {
-            "get": _operation("schema", "A JSON Schema", _any(JSON_SCHEMA), _refusals((404, 405, 500)), open_=True)
-            | _schema_name()
-        },
-    )
-    yield "/openapi.json", {"get": _operation("openapi", "This document", _any(_JSON), _refusals((405, 500)), open_=True)}
+        yield f"/health/{name}", _get(name, f"Whether the service is {name}", _answer("health"), (405, 500, 503), is_open=True)
+    yield "/schemas/{name}", _get("schema", "A schema", _any(JSON_SCHEMA), (404, 405, 500), is_open=True) | _schema_name()
+    yield "/openapi.json", _get("openapi", "This document", _any(_JSON), (405, 500), is_open=True)
 
 
-def _operation(name: str, summary: str, answers: Json, refusals: Json, *, open_: bool = False) -> Json:
-    return {"operationId": name, "summary": summary, "responses": answers | refusals} | ({"security": [{}]} if open_ else {})
+def _get(name: str, summary: str, answers: Json, refused: Iterable[int], *, is_open: bool = False) -> Json:
+    operation = {"operationId": name, "summary": summary, "responses": answers | _refusals(refused)}
+    return {"get": operation | ({"security": [{}]} if is_open else {})}
 
 
 def _call(service: Service) -> Json:

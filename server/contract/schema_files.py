@@ -5,7 +5,7 @@ or of the draft orders: their reading is tolerant, and a check of the envelope m
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schemas()[name], registry=registry(schemas().values()))
 
 
-def registry(documents: Any) -> "Registry[Any]":
+def registry(documents: Iterable[dict[str, Any]]) -> "Registry[Any]":
     """The schemas, so that they find each other by `$id`."""
     resources = [Resource.from_contents(document) for document in documents]
     return Registry().with_resources((resource.id() or "", resource) for resource in resources).crawl()

@@ -149,7 +149,10 @@ def test_what_is_of_the_wrong_kind_is_named_with_what_it_should_be(change: Json,
     [
         ({"draftOrders": [EMPTY_BUNDLE]}, "context.draftOrders must be a FHIR Bundle."),
         ({"draftOrders": None}, "context.draftOrders must be a FHIR Bundle."),
-        ({"selections": "MedicationRequest/1"}, "context.selections must be a list of references such as MedicationRequest/1."),
+        (
+            {"selections": "MedicationRequest/1"},
+            "context.selections must be a list of at most 1000 references such as MedicationRequest/1.",
+        ),
         ({"selections": ["a", 1]}, "context.selections[1] must be a reference such as MedicationRequest/1."),
     ],
 )
@@ -235,6 +238,13 @@ class Unread(dict[str, Any]):
 def test_the_check_never_looks_into_prefetch_or_drafts_so_its_cost_does_not_grow_with_the_chart(hook: str) -> None:
     body = order_call(hook, "p1", {}, Unread(), selections=["MedicationRequest/1"])
     assert first_problem(validator(f"request-{hook}"), body | {"prefetch": Unread()}) is None
+
+
+@pytest.mark.requirement("IN-09")
+def test_a_list_that_is_too_long_is_not_looked_through() -> None:
+    body = order_call("order-select", "p1", {}, EMPTY_BUNDLE, selections=[1] * 1001)
+    (problem,) = validator("request-order-select").iter_errors(body)
+    assert problem.validator == "maxItems"
 
 
 @pytest.mark.parametrize("hook", ["patient-view", "order-select", "order-sign"])

@@ -21,10 +21,11 @@ CONSTRAINTS = {"type", "pattern", "enum", "maxItems", "maxLength"}
 
 
 def inner(value: Any) -> Iterator[Json]:
-    """Every schema within a schema."""
+    """Every schema within a schema that can refuse something; a condition (`if`) cannot."""
     if isinstance(value, dict):
         yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    parts = [item for name, item in value.items() if name != "if"] if isinstance(value, dict) else value
+    for item in parts if isinstance(parts, list) else ():
         yield from inner(item)
 
 
