@@ -116,11 +116,10 @@ def _judge_prefetch(call: HookCall, prefetched: Prefetched, client: Client) -> I
         if state.is_answer:
             yield ok(what, requirement)
             continue
-        worth_fetching = worth_fetching or state.is_worth_fetching
+        would_be_asked = state.is_worth_fetching and template.resource_type not in client.fhir_types_missing
+        worth_fetching = worth_fetching or would_be_asked
         judge = failed if template.need is Need.REQUIRED and state.brings_nothing and template.key == "conditions" else warning
-        remedy = (
-            "it would be asked for again at the EHR, see below" if state.is_worth_fetching else "it would not be asked for again"
-        )
+        remedy = "it would be asked for again at the EHR, see below" if would_be_asked else "it would not be asked for again"
         yield judge(what, remedy, requirement)
     if strange := len(call.prefetch.keys() - {template.key for template in TEMPLATES}):
         yield warning(f"prefetch: {strange} keys that are not ours; read by what they hold", "see the connection sheet", "P-14")

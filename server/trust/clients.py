@@ -47,7 +47,6 @@ class Client:
     replay_check: bool = True
     fhir_servers: tuple[str, ...] = ()
     fhir_without_token: bool = False
-    fhir_types_missing: frozenset[str] = frozenset()
     ca_file: Path | None = None
     dialect: str = "standard"
     links: tuple[str, ...] | None = None
@@ -55,6 +54,7 @@ class Client:
     card_cap: int | None = None
     origins: tuple[str, ...] = ()
     snooze_days: int = 30
+    fhir_types_missing: frozenset[str] = frozenset()
 
 
 OPEN_CLIENT = Client("open")

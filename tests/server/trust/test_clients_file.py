@@ -188,7 +188,7 @@ def faults_of(path: Path) -> list[str]:
         ('ca_file = "Canary.pem"', "ca_file: cannot be read (No such file or directory); write its name as seen from "),
         ('ca_file = "clients.toml"', "ca_file: has no certificate in it; write a PEM file"),
         ('dialect = "epik"', "dialect: is not known; did you mean epic?"),
-        ('dialect = "Canary"', "dialect: is not known; write one of epic, sandbox, standard"),
+        ('dialect = "Canary"', "dialect: is not known; write one of 1.0, 1.1, epic, oracle, sandbox, standard"),
         ('topics_off = ["supportiveCare", "lungfunction"]', "topics_off: number 2: is not known; did you mean lungFunction?"),
         ('links = ["https://Canary.example"]', "links: must be a list of beginnings of https URLs, each at least to the slash"),
         ('links = ["https://u@Canary.example/"]', "links: number 1 must be https, without user"),
