@@ -14,14 +14,17 @@ from typing import Any
 import orjson
 
 from benchmarks.bodies import AS_OF, hook_call
-from server.cds_hooks.calls import answer
+from cards.show import EVERYTHING
+from server.basis import packaged_basis
+from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import read_hook_call
+from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import read_prefetch
 from server.cds_hooks.services import SERVICES
-from server.config import Config
 from server.evaluation import PHASES, evaluate
 from server.http_server import quieten_garbage_collector
 from server.json_input import parse_json
+from server.trust.clients import OPEN_CLIENT
 from server.warm_up import warm_up
 
 SIZES = (15, 250, 3_000)
@@ -31,7 +34,6 @@ GOAL_SECONDS = 0.5
 RESULTS = Path(__file__).parent / "results.json"
 
 PATIENT_VIEW = SERVICES["myositis-patient-view"]
-CONFIG = Config(today=lambda: AS_OF)
 
 
 def main() -> int:
@@ -94,8 +96,9 @@ def one_round(body: bytes) -> dict[str, float]:
         timer=time.process_time,
     )
     start = time.process_time()
-    whole = answer(read_hook_call(parse_json(body), PATIENT_VIEW), CONFIG)
-    orjson.dumps({"cards": whole.cards})
+    call = read_hook_call(parse_json(body), PATIENT_VIEW)
+    whole = evaluate_call(call, read_prefetch(call.prefetch), OPEN_CLIENT, EVERYTHING, as_of=AS_OF, basis=packaged_basis())
+    orjson.dumps({"cards": in_dialect(whole.cards, OPEN_CLIENT)})
     return {**evaluation.seconds, "evaluation": sum(evaluation.seconds.values()), "whole": time.process_time() - start}
 
 

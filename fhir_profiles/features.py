@@ -269,8 +269,11 @@ def _from_tests(question: Question) -> Iterable[Part]:
         return
     for fact in facts_of(record.results, definition.tested)[:1]:
         yield Standing.PRESENT, (Evidence(definition.title + _dated(fact), fact.reference),)
-    yield absence(record, ("Observation",)), ()
+    yield absence(record, _TEST_KINDS), ()
 
+
+_TEST_KINDS = ("Observation", "DiagnosticReport")
+"""A laboratory's results may come as either; reports that could not be had may hold the one that is asked for."""
 
 MEDICATION_KINDS = ("MedicationRequest", "MedicationStatement")
 """Either of the two is a medication list (US Core uses the first, UK Core the second)."""

@@ -1,6 +1,6 @@
 """Make `docs/conformance.md`: every requirement and threat, with the tests that show it or the reason for having none.
 
-Run `python scripts/conformance_docs.py` after a change of requirements or tests; `--check` only compares.
+Run `python -m scripts.conformance_docs` after a change of requirements or tests; `--check` only compares.
 """
 
 import sys
@@ -91,5 +91,5 @@ def is_stale() -> bool:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit("docs/conformance.md is not current; run scripts/conformance_docs.py" if is_stale() else None)
+        sys.exit("docs/conformance.md is not current; run python -m scripts.conformance_docs" if is_stale() else None)
     PAGE.write_text(page(), "utf-8")

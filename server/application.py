@@ -47,7 +47,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.register_blueprint(feedback_blueprint(runtime))
     app.register_blueprint(assess_blueprint(runtime))
     app.register_blueprint(contract_blueprint(runtime))
-    app.register_blueprint(health_blueprint(ready or Event(), config))
+    app.register_blueprint(health_blueprint(ready or Event(), runtime))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))
     app.register_blueprint(guidelines_blueprint(config))

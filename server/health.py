@@ -3,20 +3,22 @@
 from threading import Event
 
 from flask import Blueprint, Response
+from sqlalchemy import select
 
-from server.basis import load_basis
 from server.build_information import git_commit, software_version
-from server.config import Config
 from server.errors import NotReadyError
 from server.responses import json_response
+from server.runtime import Runtime
+from server.store.errors import StoreError
+from server.store.transactions import transaction
 
 
-def health_blueprint(ready: Event, config: Config) -> Blueprint:
+def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
     """The health endpoints.
 
     Args:
         ready: set once the service has warmed up.
-        config: the settings.
+        runtime: what has to work.
     """
     blueprint = Blueprint("health", __name__)
 
@@ -28,10 +30,23 @@ def health_blueprint(ready: Event, config: Config) -> Blueprint:
     def is_ready() -> Response:
         if not ready.is_set():
             raise NotReadyError("The service is starting. Ask again in a moment.")
-        commit, known = git_commit(), load_basis(config.site, config.terminology).knowledge
+        _refuse_what_cannot_answer(runtime)
+        commit, known = git_commit(), runtime.basis.knowledge
+        without_keys = runtime.gate.clients_without_keys
         return json_response(
             {"status": "ready", "version": software_version(), "knowledgeVersion": known.version}
             | ({"commit": commit} if commit else {})
+            | ({"status": "degraded", "clientsWithoutKeys": without_keys} if without_keys else {})
         )
 
     return blueprint
+
+
+def _refuse_what_cannot_answer(runtime: Runtime) -> None:
+    """Without its database nobody is let in or heard (threat DB-02). A client without keys only makes the service degraded, so
+    that the other clients are still served (JWT-06)."""
+    try:
+        with transaction(runtime.database) as connection:
+            connection.execute(select(1))
+    except StoreError:
+        raise NotReadyError("The database cannot be used now. The log says why.") from None

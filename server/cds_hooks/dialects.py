@@ -26,18 +26,24 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
 
 
 def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
-    offered = [_suggestion(one, dialect) for one in card.pop("suggestions", ()) if _is_understood(one, dialect)]
-    card.pop("selectionBehavior", None)
-    if offered:
-        card |= {"suggestions": offered, "selectionBehavior": dialect.selection_behavior}
-    if links := [link for link in card.pop("links", ()) if dialect.sends_link(link["type"], link["url"], registered)]:
-        card["links"] = links
+    offered = [_suggestion(one, dialect) for one in card.get("suggestions", ()) if _is_understood(one, dialect)]
+    _put(card, "suggestions", offered)
+    _put(card, "selectionBehavior", dialect.selection_behavior if offered else None)
+    _put(card, "links", [link for link in card.get("links", ()) if dialect.sends_link(link["type"], link["url"], registered)])
     if registered is not None and not is_registered(card["source"].get("url", ""), registered):
         card["source"].pop("url", None)
     card["source"]["topic"]["code"] = dialect.topic_code(card["source"]["topic"]["code"])
     for path in dialect.left_out:
         _leave_out(card, path)
     return card
+
+
+def _put(card: Json, member: str, value: Any) -> None:
+    """Set a member at its place, or take it out where it would be empty."""
+    if value:
+        card[member] = value
+    else:
+        card.pop(member, None)
 
 
 def _is_understood(suggestion: Json, dialect: Dialect) -> bool:

@@ -126,11 +126,9 @@ def _any(content_type: str) -> Json:
 
 
 def _kept() -> Json:
-    """No version of CDS Hooks says what is answered to feedback (F-10): nothing, or what could not be kept."""
+    """No version of CDS Hooks says what is answered to feedback (F-10): an OperationOutcome says what was kept."""
     content = {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/operation-outcome"}}}
-    return {
-        "200": {"description": "Kept, and not to be sent again. An empty body, or what could not be kept.", "content": content}
-    }
+    return {"200": {"description": "Read, and not to be sent again; says what could not be kept.", "content": content}}
 
 
 def _fhir_input() -> Json:

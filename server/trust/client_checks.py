@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from server.cds_hooks.dialects import DIALECTS
+from server.cds_hooks.prefetch import TEMPLATES
+from server.ehr.address import normal_base
 from server.trust.clients import DEFAULT_ALGORITHMS
 from server.trust.jwk_set import ALGORITHMS, JwkSetError, read_jwk_set
 from server.trust.urls import is_loopback_url, is_origin, is_secure_url
 
 _KEY_SOURCES = ("jwks_url", "jwks", "jwks_file")
 _MOST_BYTES = 256 * 1024
+_FETCHED_TYPES = frozenset(template.resource_type for template in TEMPLATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def check_client(entry: Mapping[str, Any], folder: Path, topics: Collection[str]
     yield from _check_ca_file(entry, folder)
     yield from _check_names("dialect", [entry["dialect"]] if "dialect" in entry else [], DIALECTS)
     yield from _check_names("topics_off", entry.get("topics_off", ()), topics)
+    yield from _check_names("fhir_types_missing", entry.get("fhir_types_missing", ()), _FETCHED_TYPES)
 
 
 def check_together(entries: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
@@ -109,7 +113,7 @@ def _check_urls(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"jwks_url: {secure}"
     servers = entry.get("fhir_servers", ())
     for position, url in enumerate(servers, 1):
-        if not is_secure_url(url):
+        if not is_secure_url(url) or normal_base(url) is None:
             yield f"fhir_servers: number {position} {secure}"
         elif entry.get("fhir_without_token") and not is_loopback_url(url):
             yield f"fhir_without_token: is for this machine only; take it out, or number {position} of fhir_servers"

@@ -84,7 +84,8 @@ def _client(entry: Mapping[str, Any], folder: Path) -> Client:
         values["jwks"] = public_part(jwks)
     if "ca_file" in values:
         values["ca_file"] = folder / values["ca_file"]
-    values["topics_off"] = frozenset(values.get("topics_off", ()))
+    for key in ("topics_off", "fhir_types_missing"):
+        values[key] = frozenset(values.get(key, ()))
     values["fhir_servers"] = tuple(url.rstrip("/") for url in values.get("fhir_servers", ()))
     return Client(**values)
 

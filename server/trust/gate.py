@@ -77,6 +77,11 @@ class Gate:
         for keys in self.keys.values():
             keys.warm()
 
+    @property
+    def clients_without_keys(self) -> int:
+        """How many clients cannot be let in, because their keys could not be fetched."""
+        return sum(keys.is_empty for keys in self.keys.values())
+
     def _client_of(self, token: Token) -> Client:
         """The client with this issuer; where several share it, the one that has the tenant."""
         clients = [client for client in self.clients if client.issuer == token.issuer]

@@ -107,6 +107,11 @@ class ClientKeys:
             raise UnauthorisedError(Reason.UNKNOWN_KEY)
         return key
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no token of this client can be verified now."""
+        return not self._current().keys
+
     def warm(self) -> None:
         """Fetch in the background, so that the first caller does not wait."""
         if self._may_fetch():

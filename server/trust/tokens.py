@@ -14,6 +14,7 @@ from flask import Request
 from joserfc import jws
 from joserfc.errors import JoseError
 
+from server.cds_hooks.dialect_table import DIALECTS
 from server.errors import UnauthorisedError
 from server.trust.clients import Client
 from server.trust.jwk_set import VerificationKey
@@ -160,11 +161,9 @@ def _library_name(algorithm: str) -> str:
 
 
 def _accepted(audiences: Iterable[str], client: Client) -> frozenset[str]:
-    """What the token may be for (conformance J-13). The sandbox doubles the slash that its user typed at the end (X-3)."""
-    urls = [*audiences]
-    if client.dialect == "sandbox":
-        urls += [url.replace("/cds-services/", "/cds-services//") for url in urls]
-    return frozenset((*urls, *(f"{url}/" for url in urls), *client.audiences))
+    """What the token may be for (conformance J-13), also as the client's dialect spells it (X-3)."""
+    dialect = DIALECTS[client.dialect]
+    return frozenset((*(spelling for url in audiences for spelling in dialect.audiences(url)), *client.audiences))
 
 
 def _object(part: str, reason: Reason) -> dict[str, Any]:

@@ -278,6 +278,13 @@ def test_a_rule_keeps_silent_about_the_drug_in_another_patient(name: str) -> Non
     assert name not in asked(name, patient, treatment)
 
 
+@pytest.mark.parametrize("kind", ["Observation", "DiagnosticReport"])
+@pytest.mark.parametrize("name", ["baseline-blood-count", "baseline-liver", "baseline-kidney"])
+def test_a_test_is_not_called_missing_while_what_may_hold_it_could_not_be_had(name: str, kind: str) -> None:
+    caution = spoken(OLD.failed(kind), "methotrexate").get(name)
+    assert caution is None or not caution.is_certain
+
+
 @pytest.mark.parametrize("name", OFF_SPEAKS)
 def test_a_rule_that_is_off_says_nothing_even_in_its_own_patient(name: str) -> None:
     treatment, patient, _ = OFF_SPEAKS[name]
