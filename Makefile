@@ -33,7 +33,7 @@ run: install ## start the service and the sandbox on this machine (PORT=8000)
 	$(BIN)/myositis-cds demo --port $(PORT)
 
 test: install lint chromium postgresql ## run every check and every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check

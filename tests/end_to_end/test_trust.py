@@ -134,6 +134,30 @@ def test_every_wrong_token_is_refused_with_the_same_words(
     assert {path for path in web.asked if not path.endswith(".json")} == set()
 
 
+FEEDBACK = orjson.dumps(
+    {"feedback": [{"card": "1", "outcome": "accepted", "acceptedSuggestions": [], "outcomeTimestamp": "2026-11-22T10:00:00Z"}]}
+)
+
+
+@pytest.mark.requirement("F-11", "J-13")
+@pytest.mark.parametrize(
+    ("audience", "expected"),
+    [
+        (PATIENT_VIEW, 200),
+        (f"{PATIENT_VIEW}/feedback", 200),
+        (f"{PUBLIC_URL}/cds-services/myositis-order-sign/feedback", 401),
+        (f"{PUBLIC_URL}/cds-services", 401),
+    ],
+)
+def test_feedback_takes_a_token_for_its_service_or_for_itself(
+    audience: str, expected: int, service: Trusting, ehrs: Mapping[str, Ehr]
+) -> None:
+    headers = bearer(ehrs[HOSPITAL].token(audience)).items()
+    status, answered, body = service.send(*headers, body=FEEDBACK, path=f"{PATH}/feedback")
+    check_answer(status, answered, body)
+    assert status == expected
+
+
 @pytest.mark.requirement("J-16", "J-17", "JWT-14")
 def test_a_token_is_accepted_once(service: Trusting, ehrs: Mapping[str, Ehr]) -> None:
     headers = bearer(ehrs[HOSPITAL].token()).items()
