@@ -4,14 +4,14 @@ A draft is answered with the co-prescription, with the alternative that the refe
 its removal (decision 8). One rule speaks once, whatever the number of drafts that it is about.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from cards.draft_conditions import is_draft_of
 from cards.knowledge import Knowledge
 from cards.markdown import capital, listed
 from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation
-from cards.safety import cautions_for
+from cards.safety import cautions_for, unchecked_for
 from cards.verdicts import Case
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Outcome
@@ -72,6 +72,7 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
         for one in _spoken_about(draft, case, known, draft.reference in unadvised):
             spoken.setdefault(one.caution.id, []).append(one)
     said = [_said(together, case, known) for together in spoken.values()]
+    said += [one for draft in drafts for one in _unchecked(draft, spoken, case, known)]
     return sorted(said, key=lambda r: (URGENCIES.index(r.urgency), any(caution.orders for caution in r.cautions)))
 
 
@@ -88,6 +89,29 @@ def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised:
         firm = [one for one in spoken if _speaks_anyway(one.caution)]
         return [replace(one, caution=replace(one.caution, orders=())) for one in firm]
     return [one for one in spoken if not _is_known_by_now(one, case, known)]
+
+
+def _unchecked(draft: DraftOrder, spoken: Mapping[str, list[_Spoken]], case: Case, known: Knowledge) -> Iterator[Recommendation]:
+    """What could not be weighed for a draft, in one sentence; a draft that is to go needs none."""
+    if not has_myositis(case.assessment) or any(
+        _is_certain_stop(one.caution) for all_of_rule in spoken.values() for one in all_of_rule if one.draft == draft
+    ):
+        return
+    for treatment in treatments_of(draft, case, known):
+        if unchecked := unchecked_for(treatment, case, known, draft=draft):
+            title = _title(treatment, case, known)
+            yield Recommendation(
+                id=unchecked.rules[0],
+                topic="drugSafety",
+                holds=Answer.YES,
+                strength=_STRENGTH[unchecked.level],
+                says=f"{title}: {unchecked.text}",
+                urgency=_URGENCY[unchecked.level],
+                sources=unchecked.sources,
+                because=(Evidence(f"{title} is being drafted", draft.reference),),
+                missing=unchecked.missing,
+            )
+            return
 
 
 def _is_certain_stop(caution: Caution) -> bool:
@@ -193,7 +217,10 @@ def _stands(treatment: str, case: Case, known: Knowledge) -> bool:
         return False
     if any(treatment in rule.avoid and rule.when(case).answer is Answer.YES for rule in known.rules):
         return False
-    return not cautions_for(treatment, case, known, (Level.STOP, Level.HOLD, Level.WARN))
+    unchecked = unchecked_for(treatment, case, known)
+    return not cautions_for(treatment, case, known, (Level.STOP, Level.HOLD, Level.WARN)) and not (
+        unchecked and unchecked.warnings
+    )
 
 
 # --- the draft itself -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, check_numbers, combined, names_of
 from fhir_profiles.dates import add_months
+from fhir_profiles.features import absence_of_results
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, any_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import InputState
@@ -164,21 +165,36 @@ def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
     title, test = vocabulary.definitions.antibodies[code].title, vocabulary.definitions.antibodies[code].result[0]
     found = case.assessment.antibodies.get(code)
     if found is None:
-        return Verdict(Answer.UNKNOWN, missing=(Missing(f"{title}: no result on record", test),))
+        return Verdict(Answer.UNKNOWN, missing=(_untested(title, test, case),))
     evidence = (Evidence(str(found), found.source.reference),)
     if found.result == "borderline":
         return Verdict(Answer.UNKNOWN, evidence, (Missing(f"{title}: borderline, needs confirmation", test),))
     return Verdict(Answer.YES if found.result == "positive" else Answer.NO, evidence)
 
 
+_UNTESTED = {
+    Standing.FAILED: "could not be assessed, the data were incomplete",
+    Standing.NOT_SUPPLIED: "no result in the data supplied",
+}
+
+
+def _untested(title: str, test: str, case: Case) -> Missing:
+    standing = absence_of_results(case.assessment.record)
+    return Missing(f"{title}: {_UNTESTED.get(standing, 'no result on record')}", test, is_caveat=standing in _UNTESTED)
+
+
 def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    """One of these was ever positive, now or before."""
+    """One of these was ever positive, now or before; unknown where results were not supplied, or could not be read."""
     codes = names_of(value, vocabulary.definitions.antibodies, where, "antibody")
 
     def condition(case: Case) -> Verdict:
         positive = [a for code in codes if (a := case.assessment.antibodies.get(code)) and a.first_positive]
         because = tuple(Evidence(f"{a.title} positive", a.first_positive.reference) for a in positive if a.first_positive)
-        return Verdict(Answer.YES if positive else Answer.NO, because)
+        if positive or absence_of_results(case.assessment.record) not in _UNTESTED:
+            return Verdict(Answer.YES if positive else Answer.NO, because)
+        antibodies = [vocabulary.definitions.antibodies[code] for code in codes if code not in case.assessment.antibodies]
+        missing = tuple(_untested(antibody.title, antibody.result[0], case) for antibody in antibodies)
+        return Verdict(Answer.UNKNOWN if missing else Answer.NO, missing=missing)
 
     return condition
 

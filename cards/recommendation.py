@@ -136,6 +136,35 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchecked:
+    """The warnings and reminders about one treatment that could not be weighed, because data were not supplied or not readable.
+
+    Args:
+        rules: their ids, the most serious first.
+        level: of the most serious.
+        warnings: how many of them are warnings.
+        sources: whose rules they are.
+        missing: what would decide them.
+    """
+
+    rules: tuple[str, ...]
+    level: Level
+    warnings: int
+    sources: tuple[Source, ...]
+    missing: tuple[Missing, ...]
+
+    @property
+    def text(self) -> str:
+        """`could not be checked: TPMT or NUDT15 test, blood count and 2 more, as the data are incomplete`."""
+        asked = list(dict.fromkeys(item.text.split(":")[0] for item in self.missing))
+        more = [f"{len(asked) - _MOST_ASKED} more"] if len(asked) > _MOST_ASKED else []
+        return f"could not be checked, as the data are incomplete: {listed(asked[:_MOST_ASKED] + more)}"
+
+
+_MOST_ASKED = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Backing:
     """One statement behind a treatment option, in the source's own strength."""
 
@@ -161,6 +190,7 @@ class Option:
         order_withheld: why it stands without a ready-made order, or None.
         reminders: what goes with it.
         undecided: stop and hold rules that a missing datum leaves open.
+        unchecked: warnings and reminders that data which could not be read leave open.
         is_adjunct: it goes beside the treatment of the disease, for example for the skin.
         is_best_fit: no other option that stands fits this patient's disease more closely; only these get a ready-made order.
         rank: place among all options of this patient, 0 first.
@@ -172,6 +202,7 @@ class Option:
     cautions: tuple[Caution, ...] = ()
     reminders: tuple[Caution, ...] = ()
     undecided: tuple[Caution, ...] = ()
+    unchecked: Unchecked | None = None
     is_best_fit: bool = True
     is_adjunct: bool = False
     rank: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cards.knowledge import Knowledge, SafetyRule
-from cards.recommendation import Caution, Level
+from cards.recommendation import Caution, Level, Unchecked
 from cards.verdicts import Case
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import DraftOrder
@@ -34,19 +34,55 @@ def cautions_for(
     Returns:
         Cautions, stop first.
     """
-    wanted = set(levels)
-    about = {"both", "suggested" if draft is None else "drafted"}
     asked = replace(case, considered=treatment, draft=draft)
-    spoken = [
-        _speak(rule, treatment, asked)
+    spoken = [_speak(rule, treatment, asked) for rule in rules_about(treatment, known, levels, has_myositis, draft)]
+    order = list(Level)
+    return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
+
+
+def unchecked_for(
+    treatment: str, case: Case, known: Knowledge, *, has_myositis: bool = True, draft: DraftOrder | None = None
+) -> Unchecked | None:
+    """The warnings and reminders that data which were not supplied, or could not be read, leave open ("unknown is not no").
+
+    About a draft, a warning that is silent only because nothing was supplied is open too; what we ourselves would suggest
+    carries such caveats already.
+
+    Args:
+        treatment, case, known, has_myositis, draft: as for `cautions_for`.
+    """
+    asked = replace(case, considered=treatment, draft=draft)
+    opened = []
+    for rule in rules_about(treatment, known, (Level.WARN, Level.REMIND), has_myositis, draft):
+        verdict = rule.when(asked)
+        is_open = verdict.answer is Answer.UNKNOWN or (draft is not None and rule.level is Level.WARN)
+        if verdict.answer is not Answer.YES and is_open and (caveats := [m for m in verdict.missing if m.is_caveat]):
+            opened.append((rule, caveats))
+    if not opened:
+        return None
+    opened.sort(key=lambda pair: pair[0].level is not Level.WARN)
+    return Unchecked(
+        rules=tuple(rule.id for rule, _ in opened),
+        level=opened[0][0].level,
+        warnings=sum(rule.level is Level.WARN for rule, _ in opened),
+        sources=tuple({rule.source.id: rule.source for rule, _ in opened}.values()),
+        missing=tuple({item.text: item for _, caveats in opened for item in caveats}.values()),
+    )
+
+
+def rules_about(
+    treatment: str, known: Knowledge, levels: Iterable[Level], has_myositis: bool, draft: DraftOrder | None
+) -> list[SafetyRule]:
+    """The rules that may speak about a treatment; for arguments see `cautions_for`."""
+    wanted, about = set(levels), {"both", "suggested" if draft is None else "drafted"}
+    return [
+        rule
         for rule in known.safety
         if treatment in rule.treatments
         and rule.level in wanted
         and rule.about in about
         and (has_myositis or rule.without_myositis)
     ]
-    order = list(Level)
-    return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
 
 
 def _speak(rule: SafetyRule, treatment: str, case: Case) -> Caution | None:
@@ -55,10 +91,11 @@ def _speak(rule: SafetyRule, treatment: str, case: Case) -> Caution | None:
         return None
     is_certain = verdict.answer is Answer.YES
     because = verdict.because if is_certain else ()
+    is_partial = any(item.is_caveat for item in verdict.missing)
     return Caution(
         id=rule.id,
         level=rule.level,
-        text=rule.says,
+        text=rule.says.replace("on record", "in the data supplied") if is_certain and is_partial else rule.says,
         source=rule.source,
         is_certain=is_certain,
         instead=rule.instead,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cards.knowledge import Knowledge, Offer, Rule
-from cards.recommendation import Backing, Caution, Level, Option
-from cards.safety import cautions_for
+from cards.recommendation import Backing, Caution, Level, Option, Unchecked
+from cards.safety import cautions_for, unchecked_for
 from cards.verdicts import Case
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
@@ -112,7 +112,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     ordered = sorted(
         backers, key=lambda b: (-b[0], STRENGTHS.index(b[1].strength), -(b[1].source.year or 0), b[1].recommendation)
     )
-    cautions = cautions_for(treatment, case, known, Level)
+    cautions, unchecked = cautions_for(treatment, case, known, Level), unchecked_for(treatment, case, known)
     course = case.assessment.treatment.courses.get(entry.course or "")
     set_aside = _set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions)
     refusal = case.assessment.refusal_of_treatment(entry.course)
@@ -124,9 +124,10 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
+        unchecked=unchecked,
         not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
         is_declined=refusal is not None and set_aside is None,
-        order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
+        order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case) or _not_checked(unchecked),
     )
 
 
@@ -169,6 +170,11 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
     return None
 
 
+def _not_checked(unchecked: Unchecked | None) -> str | None:
+    """The option's row says what could not be checked; here only that it keeps the order waiting (decision 3)."""
+    return "no order is made ready" if unchecked and unchecked.warnings else None
+
+
 def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:
     """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
@@ -178,7 +184,7 @@ def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, in
         option.is_adjunct,
         not _is_partner(option),
         -fit,
-        len(option.cautions),
+        len(option.cautions) + (option.unchecked.warnings if option.unchecked else 0),
         strength,
         -sources,
         -len(option.backing),

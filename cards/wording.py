@@ -115,6 +115,8 @@ def _option_row(option: Option, known: Knowledge) -> tuple[str, str, str]:
     chart = [f"caution: {escape(text)}" for text in _by_source(option.cautions)] + [
         escape(t) for t in _by_source(option.reminders)
     ]
+    if option.unchecked:
+        chart.append(escape(option.unchecked.text))
     if option.order_withheld:
         chart.append(escape(option.order_withheld))
     return name, "; ".join(said_by), "; ".join(chart) or _nothing_found(option, known)
@@ -138,7 +140,7 @@ def _in_general(options: Sequence[Option], known: Knowledge) -> list[str]:
     """Options that fit less closely: who names them, and what speaks against them."""
     rows = [(option, _option_row(option, known)) for option in options]
     return [
-        f"{name}: {said_by}" + (f"; {chart}" if option.cautions or option.order_withheld else "")
+        f"{name}: {said_by}" + (f"; {chart}" if option.cautions or option.order_withheld or option.unchecked else "")
         for option, (name, said_by, chart) in rows
     ]
 
@@ -198,7 +200,9 @@ def evidence_of(recommendations: Iterable[Recommendation]) -> tuple[Evidence, ..
 def missing_of(recommendations: Iterable[Recommendation]) -> tuple[Missing, ...]:
     """Everything that would help, each once: first what keeps an option waiting."""
     recommendations = list(recommendations)
-    withheld = [m for option in options_of(recommendations) for c in option.undecided for m in c.missing]
+    options = options_of(recommendations)
+    withheld = [m for option in options for c in option.undecided for m in c.missing]
+    withheld += [m for option in options if option.unchecked and not option.not_offered for m in option.unchecked.missing]
     asked = [item for r in recommendations for item in r.missing]
     return tuple({item.text: item for item in (*withheld, *asked)}.values())
 

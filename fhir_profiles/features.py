@@ -269,11 +269,14 @@ def _from_tests(question: Question) -> Iterable[Part]:
         return
     for fact in facts_of(record.results, definition.tested)[:1]:
         yield Standing.PRESENT, (Evidence(definition.title + _dated(fact), fact.reference),)
-    yield absence(record, _TEST_KINDS), ()
+    yield absence_of_results(record), ()
 
 
-_TEST_KINDS = ("Observation", "DiagnosticReport")
-"""A laboratory's results may come as either; reports that could not be had may hold the one that is asked for."""
+def absence_of_results(record: PatientRecord) -> Standing:
+    """How to read that no result of a laboratory test was found: reports that could not be had may hold it."""
+    in_reports = absence(record, ("DiagnosticReport",))
+    return in_reports if in_reports is Standing.FAILED else absence(record, ("Observation",))
+
 
 MEDICATION_KINDS = ("MedicationRequest", "MedicationStatement")
 """Either of the two is a medication list (US Core uses the first, UK Core the second)."""
