@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cards.markdown import listed
 from cards.verdicts import Case, Condition, RuleError, TreatmentEntry, Verdict, Vocabulary, names_of
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.courses import PREDNISOLONE, Outcome
 from fhir_profiles.features import MEDICATION_KINDS, absence
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing
-from fhir_profiles.record import DraftOrder, facts_of
+from fhir_profiles.record import DraftOrder, InputState, facts_of
 
 
 def is_draft_of(draft: DraftOrder, entry: TreatmentEntry, known: Definitions) -> bool:
@@ -42,11 +43,24 @@ def earlier_course_condition(value: Any, vocabulary: Vocabulary, where: str) -> 
     def condition(case: Case) -> Verdict:
         entry = vocabulary.treatments.get(case.considered or "")
         course = case.assessment.treatment.courses.get(entry.course or "") if entry else None
-        if course is None or course.outcome not in outcomes[value] or course.is_current:
+        if course is not None and course.outcome in outcomes[value] and not course.is_current:
+            return Verdict(Answer.YES, course.evidence)
+        unread = [words for kind, words in _HISTORY.items() if case.assessment.record.input_state(kind) is InputState.FAILED]
+        if entry is None or not unread:
             return Verdict(Answer.NO)
-        return Verdict(Answer.YES, course.evidence)
+        asked = f"how {entry.title} was tolerated before and whether it worked: {listed(unread)} could not be read completely"
+        return Verdict(Answer.UNKNOWN, missing=(Missing(asked, "MedicationRequest.statusReason", is_caveat=True),))
 
     return condition
+
+
+_HISTORY = {
+    "MedicationRequest": "medication requests",
+    "MedicationStatement": "medication statements",
+    "MedicationAdministration": "administrations",
+    "AllergyIntolerance": "intolerances",
+}
+"""The kinds of input that tell of earlier courses."""
 
 
 def _given(keys: list[str], at_least: int, vocabulary: Vocabulary) -> Condition:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from cards.draft_conditions import is_draft_of
 from cards.knowledge import Knowledge
 from cards.markdown import capital, listed
-from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation
+from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation, Unchecked
 from cards.safety import cautions_for, unchecked_for
 from cards.verdicts import Case
 from fhir_profiles.assessment import Assessment
@@ -82,7 +82,7 @@ def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised:
     found: dict[str, _Spoken] = {}
     for treatment in treatments_of(draft, case, known):
         cautions = cautions_for(treatment, case, known, Level, has_myositis=myositis or is_open, draft=draft)
-        for caution in (one for one in cautions if myositis or _is_certain_stop(one) or not is_open):
+        for caution in (one for one in cautions if myositis or (one.is_certain and not is_open) or _is_certain_stop(one)):
             found.setdefault(caution.id, _Spoken(caution, treatment, draft))
     spoken = list(found.values())
     if is_unadvised or any(_is_certain_stop(one.caution) for one in spoken):
@@ -100,17 +100,7 @@ def _unchecked(draft: DraftOrder, spoken: Mapping[str, list[_Spoken]], case: Cas
     for treatment in treatments_of(draft, case, known):
         if unchecked := unchecked_for(treatment, case, known, draft=draft):
             title = _title(treatment, case, known)
-            yield Recommendation(
-                id=unchecked.rules[0],
-                topic="drugSafety",
-                holds=Answer.YES,
-                strength=_STRENGTH[unchecked.level],
-                says=f"{title}: {unchecked.text}",
-                urgency=_URGENCY[unchecked.level],
-                sources=unchecked.sources,
-                because=(Evidence(f"{title} is being drafted", draft.reference),),
-                missing=unchecked.missing,
-            )
+            yield from_unchecked(unchecked, (Evidence(f"{title} is being drafted", draft.reference),), title)
             return
 
 
@@ -167,6 +157,21 @@ def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Re
         missing=caution.missing,
         cautions=(caution,),
         notes=(f"{capital(caution.instead)}.",) if caution.instead and caution.is_certain else (),
+    )
+
+
+def from_unchecked(unchecked: Unchecked, about: tuple[Evidence, ...], drug: str) -> Recommendation:
+    """What could not be weighed, in words; never what the rules would say, since that speaks of data that nobody has read."""
+    return Recommendation(
+        id=unchecked.rules[0],
+        topic="drugSafety",
+        holds=Answer.YES,
+        strength=_STRENGTH[unchecked.level],
+        says=f"{drug}: {unchecked.text}",
+        urgency=_URGENCY[unchecked.level],
+        sources=unchecked.sources,
+        because=about,
+        missing=unchecked.missing,
     )
 
 

@@ -194,6 +194,8 @@ def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: 
             return Verdict(Answer.YES if positive else Answer.NO, because)
         antibodies = [vocabulary.definitions.antibodies[code] for code in codes if code not in case.assessment.antibodies]
         missing = tuple(_untested(antibody.title, antibody.result[0], case) for antibody in antibodies)
+        if len(missing) > _FEW:
+            missing = (_untested("myositis antibodies", antibodies[0].result[0], case),)
         return Verdict(Answer.UNKNOWN if missing else Answer.NO, missing=missing)
 
     return condition

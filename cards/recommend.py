@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from cards.drafts import cautions_about, from_caution, has_myositis, treatments_of
+from cards.drafts import cautions_about, from_caution, from_unchecked, has_myositis, treatments_of
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.recommendation import Level, Option, Recommendation
-from cards.safety import cautions_for
+from cards.safety import cautions_for, unchecked_for
 from cards.schedule import Due, DueState, counts_from, due_of, evidence_of
 from cards.therapy import decide
 from cards.verdicts import Case, Verdict
@@ -107,7 +107,10 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
         for course in taken:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
-            said.extend(from_caution(caution, course.evidence, f"{course.title} is being taken") for caution in certain)
+            title = f"{course.title} is being taken"
+            said.extend(from_caution(caution, course.evidence, title) for caution in certain)
+            if unchecked := unchecked_for(rule.treatments[0], case, known, only=rule.id):
+                said.append(from_unchecked(unchecked, course.evidence, title))
     return said
 
 

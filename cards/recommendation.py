@@ -155,13 +155,13 @@ class Unchecked:
 
     @property
     def text(self) -> str:
-        """`could not be checked: TPMT or NUDT15 test, blood count and 2 more, as the data are incomplete`."""
+        """`could not be checked: TPMT or NUDT15, blood count, liver tests and 2 more`; the card says under Missing why."""
         asked = list(dict.fromkeys(item.text.split(":")[0] for item in self.missing))
         more = [f"{len(asked) - _MOST_ASKED} more"] if len(asked) > _MOST_ASKED else []
-        return f"could not be checked, as the data are incomplete: {listed(asked[:_MOST_ASKED] + more)}"
+        return f"could not be checked: {listed(asked[:_MOST_ASKED] + more)}"
 
 
-_MOST_ASKED = 5
+_MOST_ASKED = 3
 
 
 @dataclass(frozen=True, slots=True)

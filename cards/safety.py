@@ -35,13 +35,13 @@ def cautions_for(
         Cautions, stop first.
     """
     asked = replace(case, considered=treatment, draft=draft)
-    spoken = [_speak(rule, treatment, asked) for rule in rules_about(treatment, known, levels, has_myositis, draft)]
+    spoken = [_speak(rule, treatment, asked) for rule in _rules_about(treatment, known, levels, has_myositis, draft)]
     order = list(Level)
     return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
 
 
 def unchecked_for(
-    treatment: str, case: Case, known: Knowledge, *, has_myositis: bool = True, draft: DraftOrder | None = None
+    treatment: str, case: Case, known: Knowledge, *, draft: DraftOrder | None = None, only: str | None = None
 ) -> Unchecked | None:
     """The warnings and reminders that data which were not supplied, or could not be read, leave open ("unknown is not no").
 
@@ -49,11 +49,14 @@ def unchecked_for(
     carries such caveats already.
 
     Args:
-        treatment, case, known, has_myositis, draft: as for `cautions_for`.
+        treatment, case, known, draft: as for `cautions_for`; the patient has a myositis.
+        only: id of the one rule that is asked about; None for all.
     """
     asked = replace(case, considered=treatment, draft=draft)
     opened = []
-    for rule in rules_about(treatment, known, (Level.WARN, Level.REMIND), has_myositis, draft):
+    for rule in _rules_about(treatment, known, (Level.WARN, Level.REMIND), True, draft):
+        if only not in (None, rule.id):
+            continue
         verdict = rule.when(asked)
         is_open = verdict.answer is Answer.UNKNOWN or (draft is not None and rule.level is Level.WARN)
         if verdict.answer is not Answer.YES and is_open and (caveats := [m for m in verdict.missing if m.is_caveat]):
@@ -70,10 +73,9 @@ def unchecked_for(
     )
 
 
-def rules_about(
+def _rules_about(
     treatment: str, known: Knowledge, levels: Iterable[Level], has_myositis: bool, draft: DraftOrder | None
 ) -> list[SafetyRule]:
-    """The rules that may speak about a treatment; for arguments see `cautions_for`."""
     wanted, about = set(levels), {"both", "suggested" if draft is None else "drafted"}
     return [
         rule

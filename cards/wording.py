@@ -200,9 +200,7 @@ def evidence_of(recommendations: Iterable[Recommendation]) -> tuple[Evidence, ..
 def missing_of(recommendations: Iterable[Recommendation]) -> tuple[Missing, ...]:
     """Everything that would help, each once: first what keeps an option waiting."""
     recommendations = list(recommendations)
-    options = options_of(recommendations)
-    withheld = [m for option in options for c in option.undecided for m in c.missing]
-    withheld += [m for option in options if option.unchecked and not option.not_offered for m in option.unchecked.missing]
+    withheld = [m for option in options_of(recommendations) for c in option.undecided for m in c.missing]
     asked = [item for r in recommendations for item in r.missing]
     return tuple({item.text: item for item in (*withheld, *asked)}.values())
 

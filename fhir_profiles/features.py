@@ -121,7 +121,7 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     concept = definition.ask or next(
         iter((*definition.diagnoses, *definition.positive, *definition.drugs, *definition.below)), "Condition.code"
     )
-    asked = question.definition.question or question.definition.title
+    asked = question.definition.question or question.definition.title.removesuffix(" on record")
     words = {
         Standing.NOT_RECORDED: f"{asked}: nothing on record",
         Standing.NOT_SUPPLIED: f"{asked}: not in the data supplied",
