@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cards.markdown import escape
 from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, TABLE, DialectError, load_dialects
 from server.cds_hooks.dialects import in_dialect, is_registered
 from server.evaluation import Drafts, evaluate
@@ -189,6 +190,45 @@ def test_every_switch_is_set_apart_by_some_dialect() -> None:
     assert DIALECTS["standard"].set_apart == {}
 
 
+# --- what no button does ----------------------------------------------------------------------------------------------------
+
+BY_HAND = "**To be written by hand**"
+
+
+@pytest.mark.requirement("C-12")
+def test_in_cds_hooks_1_0_a_removal_cannot_be_missed_by_taking_what_goes_instead() -> None:
+    """Whoever took "instead" would sign the drug that is to be removed."""
+    both = card(delete("Remove the draft of methotrexate"), create("Draft ciclosporin instead"), create("Order a test"))
+    old = said(both, "1.0")
+    assert labels(old) == ["Remove the draft of methotrexate"]
+    assert old["detail"] == f"{both['detail']}\n\n{BY_HAND}\n\n- Draft ciclosporin instead\n- Order a test"
+    assert labels(said(both, "standard")) == labels(both)
+
+
+@pytest.mark.requirement("C-12")
+def test_in_cds_hooks_1_0_two_removals_are_both_offered() -> None:
+    assert labels(said(card(delete("a"), delete("b"), create("c")), "1.0")) == ["a", "b"]
+
+
+@pytest.mark.requirement("C-12")
+def test_where_one_of_several_can_be_taken_the_text_says_that_the_rest_is_written_by_hand() -> None:
+    """Folic acid goes with methotrexate, and there is one click for both."""
+    together = said(card(create("Draft methotrexate"), create("Draft folic acid")), "1.0")
+    assert labels(together) == ["Draft methotrexate", "Draft folic acid"]
+    assert together["detail"].endswith(f"{BY_HAND}\n\n- What else is needed of the suggestions, of which one can be taken here")
+    assert BY_HAND not in said(card(create("Draft methotrexate")), "1.0")["detail"]
+
+
+@pytest.mark.requirement("C-30", "C-32")
+def test_in_epic_the_drug_that_is_left_is_not_taken_for_the_whole_list() -> None:
+    note = update("Add a note to the draft")
+    note["actions"][0]["description"] = "Add to the draft of methotrexate: once a week <b>"
+    some = said(card(create("Order a test", SNOMED, "ServiceRequest"), note, create("Draft folic acid")), "epic")
+    assert labels(some) == ["Draft folic acid"]
+    assert some["detail"].endswith(f"{BY_HAND}\n\n- Order a test\n- Add to the draft of methotrexate: once a week \\<b\\>")
+    assert BY_HAND not in said(card(create("Draft folic acid")), "epic")["detail"]
+
+
 # --- the table --------------------------------------------------------------------------------------------------------------
 
 
@@ -286,13 +326,38 @@ def test_every_card_keeps_the_rules_of_an_answer_in_every_dialect(dialect: str, 
         after = in_dialect(cards, Client("here", dialect=dialect, links=links))
         assert cards == original, name
         assert [one["summary"] for one in after] == [one["summary"] for one in cards], name
-        assert [one["detail"] for one in after] == [one["detail"] for one in cards], name
+        assert all(one["detail"].startswith(before["detail"]) for before, one in zip(cards, after, strict=True)), name
         assert list(empty_members(list(after))) in ([], [""]), name
         check_cards([{"uuid": str(number), **one} for number, one in enumerate(after)])  # 1.0 knows no uuid
         kinds |= {action["type"] for one in after for s in one.get("suggestions", ()) for action in s["actions"]}
         for one in after:
             assert one.get("selectionBehavior", DIALECTS[dialect].selection_behavior) == DIALECTS[dialect].selection_behavior
     assert kinds == set(DIALECTS[dialect].action_types)  # the law was tried on actions of every kind
+
+
+@pytest.mark.requirement("C-12", "C-30", "C-32")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_suggestion_that_is_left_out_is_named_in_the_text_in_every_dialect(dialect: str) -> None:
+    for name, cards in answers():
+        for before, after in zip(cards, in_dialect(cards, Client("here", dialect=dialect)), strict=True):
+            added = after["detail"].removeprefix(before["detail"])
+            kinds = {one["label"]: one["actions"][0]["type"] for one in before.get("suggestions", ())}
+            for label in kinds.keys() - set(labels(after)):
+                assert escape(label.removeprefix("Add a note to the ")) in added, name
+            left_out = len(kinds) != len(labels(after))
+            asks_for_one = DIALECTS[dialect].takes_one and len(labels(after)) > 1
+            assert bool(added) == (left_out or asks_for_one), name
+
+
+@pytest.mark.requirement("C-12")
+def test_where_one_suggestion_is_taken_none_stands_beside_a_removal() -> None:
+    removals = 0
+    for name, cards in answers():
+        for after in in_dialect(cards, Client("here", dialect="1.0")):
+            types = {action["type"] for one in after.get("suggestions", ()) for action in one["actions"]}
+            assert "delete" not in types or types == {"delete"}, name
+            removals += "delete" in types
+    assert removals
 
 
 @pytest.mark.requirement("C-12")
