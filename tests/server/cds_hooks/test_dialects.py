@@ -1,21 +1,28 @@
 """Dialects: each switch of the table by one example, and what holds for every card in every dialect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from flask import Request
+from flask.testing import FlaskClient
 
 from cards.markdown import escape
+from server.application import create_app
 from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, TABLE, DialectError, load_dialects
 from server.cds_hooks.dialects import in_dialect, is_registered
 from server.evaluation import Drafts, evaluate
-from server.trust.clients import Client
+from server.runtime import open_runtime
+from server.trust.clients import Caller, Client
+from server.trust.gate import Gate
 from tests.server.answers import check_cards, empty_members
-from tests.server.charts import AS_OF, INSTANCE, Json, chart, slugs
+from tests.server.charts import AS_OF, INSTANCE, Json, chart, order_call, prefetch_of, slugs
+from tests.server.conftest import CONFIG
 
 RXNORM, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct"
 RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"
@@ -333,6 +340,45 @@ def test_every_card_keeps_the_rules_of_an_answer_in_every_dialect(dialect: str, 
         for one in after:
             assert one.get("selectionBehavior", DIALECTS[dialect].selection_behavior) == DIALECTS[dialect].selection_behavior
     assert kinds == set(DIALECTS[dialect].action_types)  # the law was tried on actions of every kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfDialect(Gate):
+    """Takes every caller for an EHR of one dialect: who may call is tested with the real gate, in the room of trust."""
+
+    dialect: str = "standard"
+
+    def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
+        return Caller(Client("here", dialect=self.dialect))
+
+
+def signed(dialect: str, slug: str) -> Json:
+    """What an EHR of a dialect is answered when methotrexate is signed: the card about it."""
+    runtime = replace(open_runtime(CONFIG), gate=OfDialect(dialect=dialect))
+    call = order_call("order-sign", slug, prefetch_of(chart(slug)), drafts(slug))
+    app = create_app(CONFIG, runtime=runtime)
+    app.test_client_class = FlaskClient  # unchecked: the schema is that of 2.0.1
+    response = app.test_client().post("/cds-services/myositis-order-sign", json=call)
+    assert response.status_code == 200
+    first: Json = response.get_json()["cards"][0]
+    return first
+
+
+@pytest.mark.requirement("C-12", "C-33")
+def test_in_pregnancy_an_ehr_of_1_0_is_offered_the_removal_of_methotrexate_and_nothing_that_excludes_it() -> None:
+    by_hand = "- Draft ciclosporin instead, dose left to you\n- Draft intravenous immunoglobulin instead, dose left to you"
+    critical = signed("1.0", "dermatomyositis-pregnant")
+    assert (critical["indicator"], labels(critical)) == ("critical", ["Remove the draft of methotrexate"])
+    assert critical["detail"].endswith(f"{BY_HAND}\n\n{by_hand}")
+
+
+@pytest.mark.requirement("C-30", "C-32")
+def test_beside_the_one_drug_that_epic_can_draft_the_tests_and_the_note_are_named() -> None:
+    reminded = signed("epic", "anti-tif1-gamma-dermatomyositis")
+    assert labels(reminded) == ["Draft folic acid, dose left to you"]
+    _, _, by_hand = reminded["detail"].partition(BY_HAND)
+    assert "Add to the draft of methotrexate: Once weekly" in by_hand
+    assert {"- Order blood count", "- Order liver tests", "- Order chest X-ray"} <= set(by_hand.splitlines())
 
 
 @pytest.mark.requirement("C-12", "C-30", "C-32")
