@@ -156,6 +156,7 @@ def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Re
         because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
+        is_against=level is not Level.REMIND,
         notes=(f"{capital(caution.instead)}.",) if caution.instead and caution.is_certain else (),
     )
 

@@ -10,6 +10,11 @@ import yaml
 LONGEST_QUIET = 90
 """Most days that advice may be quiet after an override, whatever a reason or a client is set to."""
 
+LONGEST_QUIET_AFTER_WARNING = 7
+"""The same where the card was a warning: it says several things, and a reason that was meant for one quiets all of them."""
+
+_LONGEST_BY_INDICATOR = {"info": LONGEST_QUIET, "warning": LONGEST_QUIET_AFTER_WARNING, "critical": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class OverrideReason:
@@ -31,15 +36,17 @@ def override_reasons() -> list[dict[str, str]]:
     return [{"system": one.system, "code": one.code, "display": one.display} for one in reasons()]
 
 
-def quiet_days(system: str | None, code: str | None, topic: str) -> int:
-    """How long an override with this reason may silence advice of this topic; 0 unless cards offer the reason.
+def quiet_days(system: str | None, code: str | None, topic: str, indicator: str) -> int:
+    """How long an override with this reason may silence what a card said; 0 unless cards offer the reason, or if it was critical.
 
     Args:
         system, code: of the reason; the system is not compared where it is not known.
         topic: code of the card's topic.
+        indicator: of the card.
     """
     lengths = [one.quiet_days for one in reasons() if one.code == code and system in (None, one.system)]
-    return min(*lengths, _document()["quietDaysOfTopic"].get(topic, LONGEST_QUIET)) if lengths else 0
+    longest = (_document()["quietDaysOfTopic"].get(topic, LONGEST_QUIET), _LONGEST_BY_INDICATOR[indicator])
+    return min(*lengths, *longest) if lengths else 0
 
 
 @cache

@@ -161,6 +161,7 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recomme
         says=rule.says,
         urgency=rule.urgency,
         sources=rule.sources,
+        is_against=bool(rule.avoid),
         because=verdict.because,
         missing=verdict.missing,
         notes=notes,
@@ -268,11 +269,24 @@ def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Kn
     """Decide on treatment, topic by topic, over all statements that offer one, and give each the options that it backs."""
     options = {topic: _options_of(topic, held, case, known) for topic in {rule.topic for rule, _ in held if rule.offers}}
     return [
-        replace(recommendation, options=_backed_by(rule, options[rule.topic]))
+        _with_those_of(rule, recommendation, options[rule.topic], case, known)
         if rule.offers and recommendation.holds is Answer.YES
         else recommendation
         for rule, recommendation in held
     ]
+
+
+def _with_those_of(
+    rule: Rule, recommendation: Recommendation, options: tuple[Option, ...], case: Case, known: Knowledge
+) -> Recommendation:
+    backed = _backed_by(rule, options)
+    return replace(recommendation, options=backed, is_against=any(_is_taken_with_caution(one, case, known) for one in backed))
+
+
+def _is_taken_with_caution(option: Option, case: Case, known: Knowledge) -> bool:
+    """The chart raises something against a drug that is being taken; the card of the options is where that is said."""
+    course = case.assessment.treatment.courses.get(known.treatments[option.treatment].course or "")
+    return bool(option.cautions) and course is not None and course.is_current
 
 
 def _options_of(topic: str, held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> tuple[Option, ...]:

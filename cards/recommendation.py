@@ -245,6 +245,7 @@ class Recommendation:
         already: orders that the chart shows done or ordered.
         options: treatment options that this statement backs.
         avoid: treatments that it advises against.
+        is_against: it speaks against a treatment that is or may be given or written; such advice is never silenced.
         notes: further sentences that hold for this patient.
         held_back: tests that are named and not ordered now, with the reason.
         declined: tests that the patient declined; they are named and not offered.
@@ -272,6 +273,7 @@ class Recommendation:
     already: tuple[Evidence, ...] = ()
     options: tuple[Option, ...] = ()
     avoid: tuple[str, ...] = ()
+    is_against: bool = False
     cautions: tuple[Caution, ...] = ()
     notes: tuple[str, ...] = ()
     held_back: tuple[tuple[str, str], ...] = ()

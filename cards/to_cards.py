@@ -22,6 +22,7 @@ from fhir_profiles.systems import CANONICAL
 EXPLANATION = "org.myositis-cds.explanation"
 MOST_SUGGESTIONS = 8
 
+_THERAPY = "nextLineTherapy"
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
 
 
@@ -48,8 +49,7 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    wanted = [(topic, said) for topic, said in _by_topic(recommendations, known) if _is_wanted(topic, said, show)]
-    topics = _without_what_can_wait(wanted, known)
+    topics = _without_what_can_wait(_wanted(_by_topic(recommendations, known), show), known)
     cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[: show.cap]]
     return _at_most_one_critical(cards)
 
@@ -65,10 +65,15 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
     return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
 
 
-def _is_wanted(topic: str, said: list[Recommendation], show: Show) -> bool:
-    if topic in show.topics_off:
-        return False
-    return _indicator(said) == "critical" or any(r.id not in show.silenced for r in _firm(said) or said)
+def _wanted(topics: list[tuple[str, list[Recommendation]]], show: Show) -> list[tuple[str, list[Recommendation]]]:
+    """What is neither off nor silenced. In an emergency the treatment is shown, whatever was said about it before."""
+    is_emergency = any(_indicator(said) == "critical" for _, said in topics)
+    speaking = ((topic, said) for topic, said in topics if topic not in show.topics_off)
+    return [(topic, said) for topic, said in speaking if (is_emergency and topic == _THERAPY) or _is_heard(said, show)]
+
+
+def _is_heard(said: list[Recommendation], show: Show) -> bool:
+    return _indicator(said) == "critical" or any(not show.is_quiet_about(r) for r in _firm(said) or said)
 
 
 def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:

@@ -73,6 +73,11 @@ class Dialect:
         return {name: value for name, value in values.items() if value != _frozen(SWITCHES[name].standard)}
 
     @property
+    def takes_one(self) -> bool:
+        """Whether one suggestion of a card excludes the others."""
+        return self.selection_behavior == "at-most-one"
+
+    @property
     def accepts_trailing_slash(self) -> bool:
         """Whether `aud` may end with a slash that the URL has not."""
         return "trailing-slash" in self.audience_variants

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from cards.markdown import bullets, escape, section
 from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, Dialect, is_registered
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
 
 
 def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
-    offered = [_suggestion(one, dialect) for one in card.get("suggestions", ()) if _is_understood(one, dialect)]
-    _put(card, "suggestions", offered)
+    ours = card.get("suggestions", [])
+    offered = _compatible([one for one in ours if _is_understood(one, dialect)], dialect)
+    _put(card, "detail", "\n\n".join(part for part in (card["detail"], _by_hand(ours, offered, dialect)) if part))
+    _put(card, "suggestions", [_suggestion(one, dialect) for one in offered])
     _put(card, "selectionBehavior", dialect.selection_behavior if offered else None)
     _put(card, "links", [link for link in card.get("links", ()) if dialect.sends_link(link["type"], link["url"], registered)])
     if registered is not None and not is_registered(card["source"].get("url", ""), registered):
@@ -44,6 +47,26 @@ def _put(card: Json, member: str, value: Any) -> None:
         card[member] = value
     else:
         card.pop(member, None)
+
+
+def _compatible(offered: list[Json], dialect: Dialect) -> list[Json]:
+    """Where one suggestion excludes the others, none may stand beside a removal: who takes it would keep the draft."""
+    removals = [one for one in offered if any(action["type"] == "delete" for action in one["actions"])]
+    return removals if removals and dialect.takes_one else offered
+
+
+def _by_hand(ours: Sequence[Json], offered: Sequence[Json], dialect: Dialect) -> str:
+    """What no button does, so that the buttons are not taken for the whole list. Stands last, right above them."""
+    words = [escape(_words(one)) for one in ours if one not in offered]
+    if dialect.takes_one and len(offered) > 1:
+        words.append("What else is needed of the suggestions, of which one can be taken here")
+    return section("To be written by hand", bullets(words))
+
+
+def _words(suggestion: Json) -> str:
+    """Its label; a note is given in full, since its label does not say what to write."""
+    (first, *_) = suggestion["actions"]
+    return str(first["description"] if first["type"] == "update" else suggestion["label"])
 
 
 def _is_understood(suggestion: Json, dialect: Dialect) -> bool:

@@ -66,7 +66,7 @@ def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show
             "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read "
             f"completely. Also not sent or not readable: {others}."
         )
-    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and one.id not in show.silenced]
+    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and not show.is_quiet_about(one)]
     if blind and any(one.topic not in show.topics_off for one in unsaid):
         raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
 

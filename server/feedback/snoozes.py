@@ -1,7 +1,7 @@
 """Advice that a clinician asked to be quiet about, for one patient and a bounded time.
 
 The table is computed from the feedback: the latest word on a recommendation counts, so the order in which feedback arrives, and
-how often, makes no difference. Never a word on a critical card, and `Show.silenced` hides no critical one.
+how often, makes no difference. Never a word on a critical card; and `Show` decides what stays said all the same.
 """
 
 import time
@@ -124,8 +124,8 @@ def _word(row: Row[Any], client: Client) -> Word | None:
     if row.outcome == "accepted":
         return Word(row.patient, row.card, recommendations, row.outcome_at)
     system = row.reason_system and "".join(row.reason_system.split())  # one EHR is seen to put a space into it (F-8)
-    days = min(quiet_days(system, row.reason_code, row.topic), client.snooze_days)
-    if not days or row.indicator == "critical":
+    days = min(quiet_days(system, row.reason_code, row.topic, row.indicator), client.snooze_days)
+    if not days:
         return None
     # From the earlier of the two clocks, so that neither a late delivery nor a clock that is fast makes it longer.
     until = min(seconds_of(row.outcome_at), row.received_at) + days * _DAY

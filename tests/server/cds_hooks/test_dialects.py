@@ -1,20 +1,28 @@
 """Dialects: each switch of the table by one example, and what holds for every card in every dialect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from flask import Request
+from flask.testing import FlaskClient
 
+from cards.markdown import escape
+from server.application import create_app
 from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, TABLE, DialectError, load_dialects
 from server.cds_hooks.dialects import in_dialect, is_registered
 from server.evaluation import Drafts, evaluate
-from server.trust.clients import Client
+from server.runtime import open_runtime
+from server.trust.clients import Caller, Client
+from server.trust.gate import Gate
 from tests.server.answers import check_cards, empty_members
-from tests.server.charts import AS_OF, INSTANCE, Json, chart, slugs
+from tests.server.charts import AS_OF, INSTANCE, Json, chart, order_call, prefetch_of, slugs
+from tests.server.conftest import CONFIG
 
 RXNORM, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct"
 RXNORM_OID = "urn:oid:2.16.840.1.113883.6.88"
@@ -189,6 +197,45 @@ def test_every_switch_is_set_apart_by_some_dialect() -> None:
     assert DIALECTS["standard"].set_apart == {}
 
 
+# --- what no button does ----------------------------------------------------------------------------------------------------
+
+BY_HAND = "**To be written by hand**"
+
+
+@pytest.mark.requirement("C-12")
+def test_in_cds_hooks_1_0_a_removal_cannot_be_missed_by_taking_what_goes_instead() -> None:
+    """Whoever took "instead" would sign the drug that is to be removed."""
+    both = card(delete("Remove the draft of methotrexate"), create("Draft ciclosporin instead"), create("Order a test"))
+    old = said(both, "1.0")
+    assert labels(old) == ["Remove the draft of methotrexate"]
+    assert old["detail"] == f"{both['detail']}\n\n{BY_HAND}\n\n- Draft ciclosporin instead\n- Order a test"
+    assert labels(said(both, "standard")) == labels(both)
+
+
+@pytest.mark.requirement("C-12")
+def test_in_cds_hooks_1_0_two_removals_are_both_offered() -> None:
+    assert labels(said(card(delete("a"), delete("b"), create("c")), "1.0")) == ["a", "b"]
+
+
+@pytest.mark.requirement("C-12")
+def test_where_one_of_several_can_be_taken_the_text_says_that_the_rest_is_written_by_hand() -> None:
+    """Folic acid goes with methotrexate, and there is one click for both."""
+    together = said(card(create("Draft methotrexate"), create("Draft folic acid")), "1.0")
+    assert labels(together) == ["Draft methotrexate", "Draft folic acid"]
+    assert together["detail"].endswith(f"{BY_HAND}\n\n- What else is needed of the suggestions, of which one can be taken here")
+    assert BY_HAND not in said(card(create("Draft methotrexate")), "1.0")["detail"]
+
+
+@pytest.mark.requirement("C-30", "C-32")
+def test_in_epic_the_drug_that_is_left_is_not_taken_for_the_whole_list() -> None:
+    note = update("Add a note to the draft")
+    note["actions"][0]["description"] = "Add to the draft of methotrexate: once a week <b>"
+    some = said(card(create("Order a test", SNOMED, "ServiceRequest"), note, create("Draft folic acid")), "epic")
+    assert labels(some) == ["Draft folic acid"]
+    assert some["detail"].endswith(f"{BY_HAND}\n\n- Order a test\n- Add to the draft of methotrexate: once a week \\<b\\>")
+    assert BY_HAND not in said(card(create("Draft folic acid")), "epic")["detail"]
+
+
 # --- the table --------------------------------------------------------------------------------------------------------------
 
 
@@ -286,13 +333,77 @@ def test_every_card_keeps_the_rules_of_an_answer_in_every_dialect(dialect: str, 
         after = in_dialect(cards, Client("here", dialect=dialect, links=links))
         assert cards == original, name
         assert [one["summary"] for one in after] == [one["summary"] for one in cards], name
-        assert [one["detail"] for one in after] == [one["detail"] for one in cards], name
+        assert all(one["detail"].startswith(before["detail"]) for before, one in zip(cards, after, strict=True)), name
         assert list(empty_members(list(after))) in ([], [""]), name
         check_cards([{"uuid": str(number), **one} for number, one in enumerate(after)])  # 1.0 knows no uuid
         kinds |= {action["type"] for one in after for s in one.get("suggestions", ()) for action in s["actions"]}
         for one in after:
             assert one.get("selectionBehavior", DIALECTS[dialect].selection_behavior) == DIALECTS[dialect].selection_behavior
     assert kinds == set(DIALECTS[dialect].action_types)  # the law was tried on actions of every kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfDialect(Gate):
+    """Takes every caller for an EHR of one dialect: who may call is tested with the real gate, in the room of trust."""
+
+    dialect: str = "standard"
+
+    def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
+        return Caller(Client("here", dialect=self.dialect))
+
+
+def signed(dialect: str, slug: str) -> Json:
+    """What an EHR of a dialect is answered when methotrexate is signed: the card about it."""
+    runtime = replace(open_runtime(CONFIG), gate=OfDialect(dialect=dialect))
+    call = order_call("order-sign", slug, prefetch_of(chart(slug)), drafts(slug))
+    app = create_app(CONFIG, runtime=runtime)
+    app.test_client_class = FlaskClient  # unchecked: the schema is that of 2.0.1
+    response = app.test_client().post("/cds-services/myositis-order-sign", json=call)
+    assert response.status_code == 200
+    first: Json = response.get_json()["cards"][0]
+    return first
+
+
+@pytest.mark.requirement("C-12", "C-33")
+def test_in_pregnancy_an_ehr_of_1_0_is_offered_the_removal_of_methotrexate_and_nothing_that_excludes_it() -> None:
+    by_hand = "- Draft ciclosporin instead, dose left to you\n- Draft intravenous immunoglobulin instead, dose left to you"
+    critical = signed("1.0", "dermatomyositis-pregnant")
+    assert (critical["indicator"], labels(critical)) == ("critical", ["Remove the draft of methotrexate"])
+    assert critical["detail"].endswith(f"{BY_HAND}\n\n{by_hand}")
+
+
+@pytest.mark.requirement("C-30", "C-32")
+def test_beside_the_one_drug_that_epic_can_draft_the_tests_and_the_note_are_named() -> None:
+    reminded = signed("epic", "anti-tif1-gamma-dermatomyositis")
+    assert labels(reminded) == ["Draft folic acid, dose left to you"]
+    _, _, by_hand = reminded["detail"].partition(BY_HAND)
+    assert "Add to the draft of methotrexate: Once weekly" in by_hand
+    assert {"- Order blood count", "- Order liver tests", "- Order chest X-ray"} <= set(by_hand.splitlines())
+
+
+@pytest.mark.requirement("C-12", "C-30", "C-32")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_suggestion_that_is_left_out_is_named_in_the_text_in_every_dialect(dialect: str) -> None:
+    for name, cards in answers():
+        for before, after in zip(cards, in_dialect(cards, Client("here", dialect=dialect)), strict=True):
+            added = after["detail"].removeprefix(before["detail"])
+            kinds = {one["label"]: one["actions"][0]["type"] for one in before.get("suggestions", ())}
+            for label in kinds.keys() - set(labels(after)):
+                assert escape(label.removeprefix("Add a note to the ")) in added, name
+            left_out = len(kinds) != len(labels(after))
+            asks_for_one = DIALECTS[dialect].takes_one and len(labels(after)) > 1
+            assert bool(added) == (left_out or asks_for_one), name
+
+
+@pytest.mark.requirement("C-12")
+def test_where_one_suggestion_is_taken_none_stands_beside_a_removal() -> None:
+    removals = 0
+    for name, cards in answers():
+        for after in in_dialect(cards, Client("here", dialect="1.0")):
+            types = {action["type"] for one in after.get("suggestions", ()) for action in one["actions"]}
+            assert "delete" not in types or types == {"delete"}, name
+            removals += "delete" in types
+    assert removals
 
 
 @pytest.mark.requirement("C-12")

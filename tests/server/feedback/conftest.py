@@ -16,10 +16,11 @@ from server.application import create_app
 from server.runtime import open_runtime
 from server.trust.clients import Caller, Client
 from server.trust.gate import Gate
-from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, prefetch_of
+from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, order_call, prefetch_of
 from tests.server.conftest import CONFIG
 
 VIEW = "/cds-services/myositis-patient-view"
+SIGN = "/cds-services/myositis-order-sign"
 SNOOZE_DAYS = {"never-quiet": 0, "patient-client": 90}
 """Of clients that are not set to the usual 30."""
 
@@ -47,6 +48,19 @@ class Ehr:
         """Open the chart of a patient who is like one of the sandbox's; the cards."""
         bundle = _renamed(chart(slug), slug, patient)
         response = self.post(VIEW, hook_call(patient, prefetch_of(bundle), **({"hookInstance": str(uuid4())} | more)))
+        assert response.status_code == 200
+        cards: list[Json] = response.get_json()["cards"]
+        return cards
+
+    def sign(self, drug: str, slug: str, patient: str = "p1") -> list[Json]:
+        """Sign a draft of a drug for such a patient; the cards."""
+        draft = {
+            "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
+            "subject": {"reference": f"Patient/{patient}"}, "medicationCodeableConcept": {"text": drug},
+        }  # fmt: skip
+        prefetch = prefetch_of(_renamed(chart(slug), slug, patient))
+        call = order_call("order-sign", patient, prefetch, {"resourceType": "Bundle", "entry": [{"resource": draft}]})
+        response = self.post(SIGN, call | {"hookInstance": str(uuid4())})
         assert response.status_code == 200
         cards: list[Json] = response.get_json()["cards"]
         return cards

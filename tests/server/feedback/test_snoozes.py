@@ -12,16 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
-from cards.override_reasons import LONGEST_QUIET, OverrideReason, quiet_days, reasons
+from cards.override_reasons import LONGEST_QUIET, LONGEST_QUIET_AFTER_WARNING, OverrideReason, quiet_days, reasons
 from server.feedback.snoozes import Word, quiet_until
 from server.store.tables import cards_shown, snoozes
 from tests.server.charts import Json, dermatomyositis, order_call
-from tests.server.feedback.conftest import Ehr, accepted, of_topic, overridden, topic_of
+from tests.server.feedback.conftest import SIGN, Ehr, accepted, of_topic, overridden, topic_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TOPIC = "lungFunction"
 METHOTREXATE = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6851", "display": "Methotrexate"}]}
 CRITICAL = "nxp2-dermatomyositis-dysphagia"
+INCLUSION_BODY = "inclusion-body-myositis"
+ON_PREDNISONE = "inclusion-body-myositis-on-prednisone"
+RAPID_LUNG_DISEASE = "mda5-amyopathic-rapid-ild"
+PROPHYLAXIS = "anti-tif1-gamma-dermatomyositis"
 
 
 @pytest.fixture(autouse=True)
@@ -201,15 +205,81 @@ def test_a_word_on_an_order_being_written_holds_for_that_day(ehr: Ehr, clock: ti
         }  # fmt: skip
         orders = {"resourceType": "Bundle", "entry": [{"resource": draft}]}
         call = order_call("order-sign", "p1", dermatomyositis(), orders) | {"hookInstance": str(uuid4())}
-        cards = ehr.post("/cds-services/myositis-order-sign", call).get_json()["cards"]
+        cards = ehr.post(SIGN, call).get_json()["cards"]
         return [card for card in cards if topic_of(card) == "drugSafety"]
 
     (card,) = warned()
     assert card["indicator"] != "critical"
-    ehr.send(overridden(card), path="/cds-services/myositis-order-sign/feedback")
+    ehr.send(overridden(card), path=f"{SIGN}/feedback")
     assert warned() == []
     clock.move_to(NOW + timedelta(days=1))
     assert warned()
+
+
+# --- advice against
+
+
+def advice_against(cards: list[Json]) -> list[str]:
+    return [card["summary"] for card in cards if "not recommended in inclusion body myositis" in card["detail"]]
+
+
+@pytest.mark.requirement("SAF-21")
+@pytest.mark.parametrize("reason", reasons(), ids=lambda reason: reason.code)
+def test_that_immunosuppression_is_advised_against_in_inclusion_body_myositis_is_said_to_every_draft(
+    ehr: Ehr, reason: OverrideReason
+) -> None:
+    """A reason for writing methotrexate all the same is none for writing azathioprine, nor for the next methotrexate."""
+    first = ehr.sign("methotrexate", INCLUSION_BODY)
+    for card in first:
+        ehr.send(overridden(card, reason={"code": reason.code}), path=f"{SIGN}/feedback")
+    assert advice_against(first)
+    for drug in ("methotrexate", "azathioprine", "rituximab"):
+        assert advice_against(ehr.sign(drug, INCLUSION_BODY)), drug
+
+
+@pytest.mark.requirement("SAF-21")
+def test_what_is_said_when_the_chart_is_opened_silences_no_advice_against(ehr: Ehr) -> None:
+    """ "No physiotherapist" is a reason about the rest of the same card."""
+    for card in ehr.open_chart(slug=ON_PREDNISONE):
+        ehr.send(overridden(card, reason={"code": "service-not-available"}))
+    assert advice_against(ehr.open_chart(slug=ON_PREDNISONE))
+    assert advice_against(ehr.sign("methotrexate", ON_PREDNISONE))
+
+
+def test_a_warning_about_a_draft_is_said_of_every_draft(ehr: Ehr) -> None:
+    slug = "dermatomyositis-methotrexate-intolerance"
+    card = of_topic(ehr.sign("methotrexate", slug), "drugSafety")
+    assert card["indicator"] == "warning"
+    ehr.send(overridden(card), path=f"{SIGN}/feedback")
+    assert "drugSafety" in map(topic_of, ehr.sign("methotrexate", slug))
+
+
+# --- warnings, and emergencies
+
+
+def test_a_warning_is_quiet_for_a_week_whatever_the_reason(ehr: Ehr, clock: time_machine.Traveller) -> None:
+    """Prophylaxis and physiotherapy are one card; a reason that was meant for one quiets both."""
+    card = of_topic(ehr.open_chart(slug=PROPHYLAXIS), "supportiveCare")
+    assert card["indicator"] == "warning"
+    ehr.send(overridden(card, reason={"code": "service-not-available"}))
+    clock.move_to(NOW + timedelta(days=7, seconds=-1))
+    assert "supportiveCare" not in ehr.topics(slug=PROPHYLAXIS)
+    clock.move_to(NOW + timedelta(days=7))
+    assert "supportiveCare" in ehr.topics(slug=PROPHYLAXIS)
+
+
+def test_the_treatment_is_shown_in_an_emergency_whatever_was_said_about_it(ehr: Ehr) -> None:
+    """A contraindication is about one drug, and the card about a combination."""
+    card = of_topic(ehr.open_chart(slug=RAPID_LUNG_DISEASE), "nextLineTherapy")
+    assert card["indicator"] == "warning"
+    ehr.send(overridden(card, reason={"code": "patient-contraindication"}))
+    assert "nextLineTherapy" in ehr.topics(slug=RAPID_LUNG_DISEASE)
+
+
+def test_without_an_emergency_a_word_on_the_treatment_counts(ehr: Ehr) -> None:
+    slug = "polymyositis-severe"
+    ehr.send(overridden(of_topic(ehr.open_chart(slug=slug), "nextLineTherapy")))
+    assert "nextLineTherapy" not in ehr.topics(slug=slug)
 
 
 # --- the log
@@ -242,7 +312,10 @@ def test_what_waits_for_another_reason_is_not_called_silenced(ehr: Ehr, caplog: 
 
 @pytest.mark.parametrize("reason", reasons(), ids=lambda reason: reason.code)
 def test_every_reason_has_a_bounded_length(reason: OverrideReason) -> None:
-    assert 1 <= quiet_days(reason.system, reason.code, TOPIC) <= LONGEST_QUIET
+    days = {one: quiet_days(reason.system, reason.code, TOPIC, one) for one in ("info", "warning", "critical")}
+    assert 1 <= days["warning"] <= min(days["info"], LONGEST_QUIET_AFTER_WARNING)
+    assert days["info"] <= LONGEST_QUIET
+    assert days["critical"] == 0
 
 
 def test_a_client_can_only_shorten_it(ehr_of: Callable[..., Ehr], clock: time_machine.Traveller) -> None:
