@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cards.recommendation import Recommendation
+from fhir_profiles.findings import Answer
 
 DEFAULT_CAP = 5
 
@@ -14,7 +15,7 @@ class Show:
     Args:
         cap: at most so many cards.
         topics_off: codes of card topics that this reader is not told about.
-        silenced: ids of recommendations that a clinician has asked to be quiet about for this patient. A card is left out if
+        silenced: names (`word_on`) of what a clinician has asked to be quiet about for this patient. A card is left out if
             all that it says is quiet; never a critical one, and no therapy while a critical one stands.
     """
 
@@ -29,7 +30,17 @@ class Show:
         Args:
             recommendation: what would be said.
         """
-        return recommendation.id in self.silenced and not recommendation.is_against
+        return word_on(recommendation) in self.silenced and not recommendation.is_against
+
+
+def word_on(recommendation: Recommendation) -> str:
+    """What a clinician's word on a recommendation is about: its id, with a question mark where a datum was asked for, so that a
+    word on the question silences no finding that comes later.
+
+    Args:
+        recommendation: as shown.
+    """
+    return recommendation.id if recommendation.holds is Answer.YES else f"{recommendation.id}?"
 
 
 EVERYTHING = Show()

@@ -85,7 +85,15 @@ def _evaluate(
     call: HookCall, prefetched: Prefetched, service: Service, caller: Caller, show: Show, runtime: Runtime
 ) -> Evaluation:
     try:
-        return evaluate_call(call, prefetched, caller.client, show, as_of=runtime.config.today(), basis=runtime.basis)
+        return evaluate_call(
+            call,
+            prefetched,
+            caller.client,
+            show,
+            as_of=runtime.config.today(),
+            basis=runtime.basis,
+            tenant=caller.tenant,
+        )
     except AnotherPatientError as error:
         _security.warning(
             "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",

@@ -17,7 +17,9 @@ _LOOKED_INTO = {template.key for template in TEMPLATES if template.need is not N
 """Keys whose failure leaves a question open."""
 
 
-def evaluate_call(call: HookCall, prefetched: Prefetched, client: Client, show: Show, *, as_of: date, basis: Basis) -> Evaluation:
+def evaluate_call(
+    call: HookCall, prefetched: Prefetched, client: Client, show: Show, *, as_of: date, basis: Basis, tenant: str | None = None
+) -> Evaluation:
     """Evaluate the patient of a hook call.
 
     Args:
@@ -27,6 +29,7 @@ def evaluate_call(call: HookCall, prefetched: Prefetched, client: Client, show: 
         show: which cards to leave out.
         as_of: the day of the call, in UTC.
         basis: terminology and knowledge.
+        tenant: of the client, if its token named one.
 
     Raises:
         AnotherPatientError: data of another patient is among the input; nothing of it was used.
@@ -35,7 +38,8 @@ def evaluate_call(call: HookCall, prefetched: Prefetched, client: Client, show: 
     evaluation = evaluate(
         prefetched.parts,
         as_of=as_of,
-        seed=call.instance,
+        # Ids of patients, and even hook instances, are a client's own: cards of two tenants or servers must not share a uuid.
+        seed="/".join((call.instance, client.name, tenant or "", call.fhir_server or "")),
         patient_id=call.patient_id,
         inputs=prefetched.inputs,
         drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),

@@ -1,11 +1,12 @@
 """Which cards were shown, so that feedback on a card can be counted for what it said."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Engine, and_
 
-from cards.show import Show
+from cards.show import Show, word_on
 from cards.to_cards import EXPLANATION
 from server.evaluation import Evaluation
 from server.feedback.once import insert_once
@@ -39,7 +40,8 @@ def remember_cards(database: Engine, caller: Caller, service: str, patient: str,
     if not evaluation.cards:
         return
     same = {"client": caller.client.name, "service": service, "patient": patient, "shown_at": int(time.time())}
-    rows = [same | _row(card) for card in evaluation.cards]
+    names = {one.id: word_on(one) for one in evaluation.recommendations}
+    rows = [same | _row(card, names) for card in evaluation.cards]
     try:
         with transaction(database) as connection:
             connection.execute(insert_once(connection, cards_shown).values(rows))
@@ -60,12 +62,12 @@ def fate_of_advice(evaluation: Evaluation, show: Show) -> dict[str, object]:
     return shown | {"silenced": len(quiet)}
 
 
-def _row(card: dict[str, Any]) -> dict[str, Any]:
+def _row(card: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     explanation = card["extension"][EXPLANATION]
     return {
         "card": card["uuid"],
         "topic": card["source"]["topic"]["code"],
         "indicator": card["indicator"],
-        "recommendations": explanation["recommendations"],
+        "recommendations": [names[name] for name in explanation["recommendations"]],
         "knowledge_version": explanation["knowledgeVersion"],
     }

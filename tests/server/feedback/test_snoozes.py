@@ -1,5 +1,6 @@
 """Advice that was overridden for a reason is quiet for a while: this advice, this patient, this EHR, never anything critical."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,8 @@ from sqlalchemy import Engine, select, update
 from cards.override_reasons import LONGEST_QUIET, LONGEST_QUIET_AFTER_WARNING, OverrideReason, quiet_days, reasons
 from server.feedback.snoozes import Word, quiet_until
 from server.store.tables import cards_shown, snoozes
-from tests.server.charts import Json, dermatomyositis, order_call
-from tests.server.feedback.conftest import SIGN, Ehr, accepted, of_topic, overridden, topic_of
+from tests.server.charts import Json, chart, dermatomyositis, hook_call, order_call, prefetch_of
+from tests.server.feedback.conftest import SIGN, VIEW, Ehr, accepted, of_topic, overridden, topic_of
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TOPIC = "lungFunction"
@@ -25,6 +26,7 @@ CRITICAL = "nxp2-dermatomyositis-dysphagia"
 INCLUSION_BODY = "inclusion-body-myositis"
 ON_PREDNISONE = "inclusion-body-myositis-on-prednisone"
 RAPID_LUNG_DISEASE = "mda5-amyopathic-rapid-ild"
+FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
 PROPHYLAXIS = "anti-tif1-gamma-dermatomyositis"
 
 
@@ -52,6 +54,26 @@ def test_advice_that_was_overridden_for_one_of_its_reasons_is_not_shown_again(eh
     ehr.send(overridden(card))
     assert TOPIC in before
     assert ehr.topics() == before - {TOPIC}
+
+
+def test_a_word_on_a_question_silences_no_finding_that_comes_later(ehr: Ehr) -> None:
+    """Results could not be read, so lung function could only be asked for; then they are read, and they are abnormal."""
+    slug = "jo1-antisynthetase-ild"
+    unread = prefetch_of(json.loads(json.dumps(chart(slug)).replace(slug, "p1"))) | {"observations": FAILED}
+    call = hook_call("p1", unread, hookInstance=str(uuid4()))
+    question = of_topic(ehr.post(VIEW, call).get_json()["cards"], "lungFunction")
+    assert "could not be assessed" in question["summary"]
+    ehr.send(overridden(question))
+    assert "lungFunction" not in {
+        topic_of(card) for card in ehr.post(VIEW, call | {"hookInstance": str(uuid4())}).get_json()["cards"]
+    }
+    assert of_topic(ehr.open_chart(slug=slug), "lungFunction")["indicator"] == "warning"
+
+
+def test_the_same_hook_instance_at_two_servers_gives_two_cards(ehr: Ehr) -> None:
+    instance = str(uuid4())
+    cards = [ehr.open_chart(fhirServer=f"https://{name}.example/fhir", hookInstance=instance) for name in ("a", "b")]
+    assert not {card["uuid"] for card in cards[0]} & {card["uuid"] for card in cards[1]}
 
 
 def test_other_patients_other_ehrs_and_other_tenants_and_servers_hear_it_still(
