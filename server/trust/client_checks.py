@@ -14,7 +14,7 @@ from server.cds_hooks.prefetch import TEMPLATES
 from server.ehr.address import normal_base
 from server.trust.clients import DEFAULT_ALGORITHMS
 from server.trust.jwk_set import ALGORITHMS, JwkSetError, read_jwk_set
-from server.trust.urls import is_loopback_url, is_origin, is_secure_url
+from server.urls import is_loopback_url, is_origin, is_secure_url
 
 _KEY_SOURCES = ("jwks_url", "jwks", "jwks_file")
 _MOST_BYTES = 256 * 1024
