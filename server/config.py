@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from ipaddress import ip_address
 from pathlib import Path
+
+from server.urls import is_loopback_address
 
 MEBIBYTE = 1024 * 1024
 PREFIX = "MYOSITIS_CDS_"
@@ -67,7 +68,7 @@ class Config:
         if not self.public_url:
             host = f"[{self.host}]" if ":" in self.host else self.host
             object.__setattr__(self, "public_url", f"http://{host}:{self.port}")
-        if self.clients is None and not _is_loopback(self.host):
+        if self.clients is None and not is_loopback_address(self.host):
             raise ConfigurationError(
                 f"host ({PREFIX}HOST, --host): no clients are registered, so the service is open to everybody who can reach it "
                 "and serves this machine only; use 127.0.0.1 or ::1"
@@ -113,12 +114,12 @@ class Config:
             max_body_bytes=_whole_number(environment, "MAX_BODY_MIB", default.max_body_bytes // MEBIBYTE) * MEBIBYTE,
             card_cap=_whole_number(environment, "CARD_CAP", default.card_cap),
             sandbox_url=sandbox_url,
-            site=_folder(environment, "SITE"),
-            terminology=_folder(environment, "TERMINOLOGY"),
+            site=_path(environment, "SITE"),
+            terminology=_path(environment, "TERMINOLOGY"),
             public_url=environment.get(f"{PREFIX}PUBLIC_URL", "").rstrip("/"),
-            clients=_folder(environment, "CLIENTS"),
+            clients=_path(environment, "CLIENTS"),
             database_url=environment.get(f"{PREFIX}DATABASE_URL") or _database_in_state_folder(environment),
-            pseudonym_key_file=_folder(environment, "PSEUDONYM_KEY_FILE"),
+            pseudonym_key_file=_path(environment, "PSEUDONYM_KEY_FILE"),
             fetch_seconds=_number(environment, "FETCH_SECONDS", default.fetch_seconds),
             origins=tuple(environment.get(f"{PREFIX}ORIGINS", "").split()),
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",
@@ -158,13 +159,6 @@ def _database_in_state_folder(environment: Mapping[str, str]) -> str:
     return f"sqlite:///{Path(state) / 'myositis-cds' / 'myositis-cds.sqlite3'}"
 
 
-def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
     text = environment.get(f"{PREFIX}{name}")
     return Path(text) if text else None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

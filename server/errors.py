@@ -130,6 +130,7 @@ class TrustUnavailableError(RequestRefusedError):
     """Whether a token was used before cannot be told, so it is not accepted (fail closed)."""
 
     number, status, code = "MYO-1252", 503, "transient"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
 
 
 class NotFhirError(RequestRefusedError):

@@ -3,14 +3,12 @@
 from threading import Event
 
 from flask import Blueprint, Response
-from sqlalchemy import select
 
 from server.build_information import git_commit, software_version
 from server.errors import NotReadyError
 from server.responses import json_response
 from server.runtime import Runtime
-from server.store.errors import StoreError
-from server.store.transactions import transaction
+from server.store.writing import WriteCheck
 
 
 def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
@@ -21,6 +19,7 @@ def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
         runtime: what has to work.
     """
     blueprint = Blueprint("health", __name__)
+    database = WriteCheck(runtime.database)
 
     @blueprint.get("/health/live")
     def live() -> Response:
@@ -30,7 +29,11 @@ def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
     def is_ready() -> Response:
         if not ready.is_set():
             raise NotReadyError("The service is starting. Ask again in a moment.")
-        _refuse_what_cannot_answer(runtime)
+        # Without its database nobody is let in or heard (threat DB-02). A client without keys only makes the service degraded, so
+        # that the other clients are still served (JWT-06); asking for them again here also keeps them fresh.
+        if not database.can_write():
+            raise NotReadyError("The database cannot be written now. `myositis-cds db check` says more.")
+        runtime.gate.warm()
         commit, known = git_commit(), runtime.basis.knowledge
         without_keys = runtime.gate.clients_without_keys
         return json_response(
@@ -40,13 +43,3 @@ def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
         )
 
     return blueprint
-
-
-def _refuse_what_cannot_answer(runtime: Runtime) -> None:
-    """Without its database nobody is let in or heard (threat DB-02). A client without keys only makes the service degraded, so
-    that the other clients are still served (JWT-06)."""
-    try:
-        with transaction(runtime.database) as connection:
-            connection.execute(select(1))
-    except StoreError:
-        raise NotReadyError("The database cannot be used now. The log says why.") from None

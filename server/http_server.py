@@ -11,6 +11,10 @@ from waitress.utilities import Error
 from server.config import Config
 from server.error_answers import FHIR_JSON, outcome_of_status
 
+THREADS = 16
+"""So many requests are answered at once, each with at most one connection to the database. Most of them wait for an EHR that is
+being called back; the interpreter's lock lets one compute."""
+
 
 class _OutcomeTask(ErrorTask):
     """Answers what waitress refuses by itself (malformed HTTP, far too long) as the application would: an OperationOutcome."""
@@ -44,11 +48,12 @@ def create_http_server(app: Flask, config: Config) -> BaseWSGIServer:
         app,
         host=config.host,
         port=config.port,
-        threads=16,  # most of them wait for an EHR that is being called back; the interpreter's lock lets one compute
+        threads=THREADS,
         connection_limit=1000,  # slow clients hold connections, not threads; the default of 100 is soon used up
         asyncore_use_poll=True,  # select() knows no more than 1024 connections
         # Up to twice the limit the application itself refuses, after reading to the end, so that the sender sees the answer.
         max_request_body_size=2 * config.max_body_bytes,
+        clear_untrusted_proxy_headers=False,  # none is believed; an open service refuses whoever sends one (server.trust.gate)
         ident=None,
     )
     if isinstance(server, MultiSocketServer):

@@ -6,12 +6,12 @@ phase took is for those who run the service.
 """
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
 from server.config import ConfigurationError
 from server.runtime import Runtime
+from server.urls import is_origin
 
 _PATHS = "/cds-services"
 _PREFLIGHT = {
@@ -63,20 +63,9 @@ def _origins(runtime: Runtime) -> frozenset[str]:
 
 def _check(place: str, origins: Iterable[str]) -> None:
     for number, origin in enumerate(origins, 1):
-        if not _is_origin(origin):
+        if not is_origin(origin):
             raise ConfigurationError(
                 f"{place}: number {number} is not an origin as browsers send it. Write scheme, host and any unusual port in "
-                "lower case and nothing after them, such as https://ehr.example; * and null are not possible."
+                "lower case and nothing after them, such as https://ehr.example; http is for this machine only; * and "
+                "null are not possible."
             )
-
-
-def _is_origin(text: str) -> bool:
-    """RFC 6454 section 6.2: scheme, host, and the port unless it is the scheme's own."""
-    try:
-        parts = urlsplit(text)
-        usual = {"http": 80, "https": 443}[parts.scheme]
-        port = "" if parts.port in (None, usual) else f":{parts.port}"
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    except (ValueError, KeyError):
-        return False
-    return bool(host) and "*" not in text and text == f"{parts.scheme}://{host}{port}"

@@ -1,8 +1,9 @@
 """Which URLs may be called: exactly the registered base URLs, and what lies below them (threats OUT-01, OUT-02, OUT-07)."""
 
 import re
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
+
+from server.urls import is_loopback as is_loopback_host
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PLAIN = re.compile(r"[\x21-\x7e]{1,2048}")
@@ -30,12 +31,7 @@ def normal_base(url: str) -> str | None:
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine by its address, or by `localhost`."""
     parts = _split(url)
-    if parts is None or parts.hostname is None:
-        return False
-    try:
-        return ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
+    return parts is not None and is_loopback_host(parts.hostname or "")
 
 
 def below(base: str, link: str, page: str) -> str | None:

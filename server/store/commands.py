@@ -3,17 +3,14 @@
 import os
 from dataclasses import asdict
 from time import time
-from uuid import uuid4
 
 import click
-from sqlalchemy import Engine, delete, insert
 
 from server.config import Config, ConfigurationError
 from server.store.database import open_database, refuse_unless_current, upgrade_database
 from server.store.engines import SETTING, connect, place_of
 from server.store.sqlite import file_of
-from server.store.tables import installation
-from server.store.transactions import transaction
+from server.store.writing import try_writing
 
 
 @click.group()
@@ -45,7 +42,7 @@ def check() -> None:
         raise ConfigurationError(f"{SETTING}: {file}: no such file; `serve` makes it, or: myositis-cds db upgrade")
     refuse_unless_current(engine)
     click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
-    _try_writing(engine)
+    try_writing(engine)
     click.echo("It can be written.")
 
 
@@ -69,12 +66,3 @@ def _url() -> str:
     if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
         raise ConfigurationError(f"{SETTING}: a database in memory is forgotten with its process; there is nothing to look after")
     return url
-
-
-def _try_writing(engine: Engine) -> None:
-    """Commit a row, and delete it again."""
-    row = installation.c.name == (name := f"check {uuid4()}")
-    with transaction(engine) as connection:
-        connection.execute(insert(installation).values(name=name, value=""))
-    with transaction(engine) as connection:
-        connection.execute(delete(installation).where(row))

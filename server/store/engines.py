@@ -34,14 +34,17 @@ def connect(url: str, *, hurried: bool = True) -> Engine:
 
 
 def place_of(url: URL) -> str:
-    """What messages call a database: never with its user, password or options."""
+    """What messages call a database: without user, password and options."""
     if url.get_backend_name() == "sqlite":
         return f"SQLite {url.database or 'in memory'}"
     return f"PostgreSQL {url.database} on {url.host or url.query.get('host') or 'this machine'}"
 
 
 def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
-    """What is said of a database that does not do what it should."""
+    """What is said, to those who run the service, of a database that does not do what it should.
+
+    The cause is in the words of the database, which may name its user and host, and never a password.
+    """
     cause = error.strerror if isinstance(error, OSError) else _cause(error)
     return ConfigurationError(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
 

@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 
 from server.config import PREFIX, ConfigurationError
+from server.http_server import THREADS
 
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 1
 """DB-03: a hook call has no time to wait for longer."""
-
-_THREADS = 4  # as many as `http_server` starts; each needs one connection at a time
 
 
 def postgresql_engine(url: URL, *, hurried: bool = True) -> Engine:
@@ -37,7 +36,7 @@ def postgresql_engine(url: URL, *, hurried: bool = True) -> Engine:
         connect_args=arguments,
         hide_parameters=True,
         pool_pre_ping=True,
-        pool_size=_THREADS,
+        pool_size=THREADS,  # each needs one connection at a time
         pool_timeout=CONNECT_SECONDS,
     )
     if hurried:

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, QueuePool, create_engine, event
 
+from server.http_server import THREADS
+
 IN_MEMORY = "sqlite://"
 """Forgets everything at the end; for tests and for `assess`."""
 
@@ -32,11 +34,11 @@ def sqlite_engine(url: URL) -> Engine:
     """Connections to an SQLite database, opened when they are needed."""
     connect_args = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE", "check_same_thread": False}
     if file_of(url):
-        engine = create_engine(url, connect_args=connect_args, pool_timeout=BUSY_SECONDS, hide_parameters=True)
+        pool: dict[str, Any] = {"pool_size": THREADS, "pool_timeout": BUSY_SECONDS}
     else:
         # One connection, that threads take in turns: each connection to memory would be a database of its own.
-        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
-        engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
+        pool = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True, **pool)
     event.listen(engine, "connect", _set_up)
     return engine
 

@@ -14,7 +14,7 @@ from server.cds_hooks.prefetch import TEMPLATES
 from server.ehr.address import normal_base
 from server.trust.clients import DEFAULT_ALGORITHMS
 from server.trust.jwk_set import ALGORITHMS, JwkSetError, read_jwk_set
-from server.trust.urls import is_loopback_url, is_origin, is_secure_url
+from server.urls import is_loopback_url, is_origin, is_secure_url
 
 _KEY_SOURCES = ("jwks_url", "jwks", "jwks_file")
 _MOST_BYTES = 256 * 1024
@@ -38,16 +38,50 @@ class Fault:
         return f"{self.client}: {self.text}" if self.client else self.text
 
 
-def check_client(entry: Mapping[str, Any], folder: Path, topics: Collection[str], wrong: Collection[Any]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Jwks:
+    """The JWK Set of an entry that has it inline or in a file.
+
+    Args:
+        document: parsed JSON, not yet checked; None where there is none.
+        fault: why its file cannot be used; else empty.
+    """
+
+    document: Any = None
+    fault: str = ""
+
+
+def read_jwks(entry: Mapping[str, Any], folder: Path) -> Jwks:
+    """The JWK Set of an entry; its file is read here, and only here.
+
+    Args:
+        entry: what the schema accepted of it.
+        folder: file names are seen from there.
+    """
+    if "jwks_file" not in entry:
+        return Jwks(entry.get("jwks"))
+    try:
+        with (folder / entry["jwks_file"]).open("rb") as file:
+            return Jwks(json.loads(file.read(_MOST_BYTES)))
+    except OSError as error:
+        return Jwks(fault=f"cannot be read ({error.strerror}); write its name as seen from {folder}")
+    except (ValueError, RecursionError):
+        return Jwks(fault="is not JSON, or longer than 256 KiB; write a JWK Set with the public keys of the client only")
+
+
+def check_client(
+    entry: Mapping[str, Any], jwks: Jwks, folder: Path, topics: Collection[str], wrong: Collection[Any]
+) -> Iterator[str]:
     """Check one entry.
 
     Args:
         entry: what the schema accepted of it.
+        jwks: its JWK Set.
         folder: of the file; other files are seen from there.
         topics: codes of card topics.
         wrong: the keys that the schema did not accept.
     """
-    yield from _check_key_source(entry, folder, wrong)
+    yield from _check_key_source(entry, jwks, wrong)
     yield from _check_urls(entry)
     yield from _check_ca_file(entry, folder)
     yield from _check_names("dialect", [entry["dialect"]] if "dialect" in entry else [], DIALECTS)
@@ -73,23 +107,16 @@ def _are_disjoint(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(first and second) and not any(tenant in second for tenant in first)
 
 
-def _check_key_source(entry: Mapping[str, Any], folder: Path, wrong: Collection[Any]) -> Iterator[str]:
+def _check_key_source(entry: Mapping[str, Any], jwks: Jwks, wrong: Collection[Any]) -> Iterator[str]:
     given = [key for key in _KEY_SOURCES if key in entry or key in wrong]
     if len(given) != 1:
         yield f"{', '.join(given) or 'keys'}: write exactly one of jwks_url, jwks (inline) and jwks_file"
         return
-    if "jwks" in entry:
-        yield from _check_jwk_set("jwks", entry["jwks"], entry, wrong)
-    if "jwks_file" in entry:
-        try:
-            with (folder / entry["jwks_file"]).open("rb") as file:
-                document = json.loads(file.read(_MOST_BYTES))
-        except OSError as error:
-            yield f"jwks_file: cannot be read ({error.strerror}); write its name as seen from {folder}"
-        except (ValueError, RecursionError):
-            yield "jwks_file: is not JSON, or longer than 256 KiB; write a JWK Set with the public keys of the client only"
-        else:
-            yield from _check_jwk_set("jwks_file", document, entry, wrong)
+    (key,) = given
+    if jwks.fault:
+        yield f"{key}: {jwks.fault}"
+    elif key != "jwks_url" and key in entry:
+        yield from _check_jwk_set(key, jwks.document, entry, wrong)
 
 
 def _check_jwk_set(key: str, document: Any, entry: Mapping[str, Any], wrong: Collection[Any]) -> Iterator[str]:

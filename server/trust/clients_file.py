@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from cards.layers import PACKAGED, Layers, is_whole
 from cards.verdicts import RuleError
 from server.config import ConfigurationError
-from server.trust.client_checks import Fault, check_client, check_together
+from server.trust.client_checks import Fault, Jwks, check_client, check_together, read_jwks
 from server.trust.clients import Client
 from server.trust.jwk_set import public_part
 
@@ -58,30 +58,29 @@ def read_clients(path: Path, site: Path | None = None) -> tuple[tuple[Client, ..
     entries = document.get("client")
     entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     topics = _topics(site)
-    faulty = [tuple(_faults(entry, number, path.parent, topics)) for number, entry in enumerate(entries, 1)]
+    read = [_read(entry, number, path.parent, topics) for number, entry in enumerate(entries, 1)]
     together = tuple(check_together(entries))
-    sound = (entry for entry, faults in zip(entries, faulty, strict=True) if not faults)
-    clients = () if together else tuple(_client(entry, path.parent) for entry in sound)
-    return clients, (*outside, *(fault for faults in faulty for fault in faults), *together)
+    clients = () if together else tuple(client for client, _ in read if client)
+    return clients, (*outside, *(fault for _, faults in read for fault in faults), *together)
 
 
-def _faults(entry: Mapping[str, Any], number: int, folder: Path, topics: frozenset[str]) -> Iterator[Fault]:
-    """Faults of one client; what the schema does not accept is not looked at again."""
+def _read(entry: Mapping[str, Any], number: int, folder: Path, topics: frozenset[str]) -> tuple[Client | None, tuple[Fault, ...]]:
+    """One client, or its faults; what the schema does not accept is not looked at again."""
     problems = list(_problems(entry, "client"))
     wrong = {problem.absolute_path[0] for problem in problems if problem.absolute_path}
     name = f"client {entry['name']}" if "name" in entry and "name" not in wrong else f"client number {number}"
     readable = {key: value for key, value in entry.items() if key not in wrong}
-    yield from (Fault(_words(problem), name) for problem in problems)
-    yield from (Fault(text, name) for text in check_client(readable, folder, topics, wrong))
+    jwks = read_jwks(readable, folder)
+    texts = (*map(_words, problems), *check_client(readable, jwks, folder, topics, wrong))
+    return (None if texts else _client(entry, jwks, folder)), tuple(Fault(text, name) for text in texts)
 
 
-def _client(entry: Mapping[str, Any], folder: Path) -> Client:
+def _client(entry: Mapping[str, Any], jwks: Jwks, folder: Path) -> Client:
     """The client of an entry without a fault."""
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    file = values.pop("jwks_file", None)
-    jwks = json.loads((folder / file).read_bytes()) if file else values.get("jwks")
-    if jwks is not None:
-        values["jwks"] = public_part(jwks)
+    values.pop("jwks_file", None)
+    if jwks.document is not None:
+        values["jwks"] = public_part(jwks.document)
     if "ca_file" in values:
         values["ca_file"] = folder / values["ca_file"]
     for key in ("topics_off", "fhir_types_missing"):

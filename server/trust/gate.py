@@ -20,7 +20,10 @@ from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
 from server.trust.reasons import Reason
 from server.trust.tokens import SKEW, Token, bearer_token, check_claims, check_signature, read_token
-from server.trust.urls import is_loopback, is_secure_url
+from server.urls import is_loopback, is_loopback_host_header, is_secure_url
+
+_FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+"""What proxies add."""
 
 _log = logging.getLogger("myositis_cds.security")
 
@@ -73,13 +76,13 @@ class Gate:
         return Caller(client, token.tenant)
 
     def warm(self) -> None:
-        """Fetch all keys in the background."""
+        """Fetch all keys that are missing or no longer fresh, in the background."""
         for keys in self.keys.values():
             keys.warm()
 
     @property
     def clients_without_keys(self) -> int:
-        """How many clients cannot be let in, because their keys could not be fetched."""
+        """How many clients cannot be let in, because their keys could not be fetched, or were all taken back."""
         return sum(keys.is_empty for keys in self.keys.values())
 
     def _client_of(self, token: Token) -> Client:
@@ -141,8 +144,15 @@ def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Ga
 
 
 def _anybody(request: Request) -> Caller:
-    """Whoever calls from this machine; a proxy on it may say that it calls for somebody elsewhere."""
-    addresses = (request.remote_addr or "", *filter(None, request.headers.get("X-Forwarded-For", "").split(",")))
-    if not all(is_loopback(address.strip()) for address in addresses):
+    """Whoever calls from this machine (threat JWT-19).
+
+    Not through a proxy on it, which would call for somebody elsewhere; and not a page from elsewhere in a browser on it, whose
+    name was made to lead here: the browser then still names it as the host.
+    """
+    if (
+        not is_loopback(request.remote_addr or "")
+        or not is_loopback_host_header(request.headers.get("Host", ""))
+        or any(name in request.headers for name in _FORWARDING)
+    ):
         raise UnauthorisedError(Reason.NOT_THIS_MACHINE)
     return Caller(OPEN_CLIENT)

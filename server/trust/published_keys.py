@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from server.config import Config, ConfigurationError
 from server.trust.clients import Client
-from server.trust.urls import is_loopback
+from server.urls import is_loopback
 
 _HOST = "sandbox.cds-hooks.org"
 

@@ -6,7 +6,9 @@ from enum import StrEnum
 class Reason(StrEnum):
     """The closed set of reasons, in the order in which they are looked for."""
 
-    NOT_THIS_MACHINE = "not-this-machine"  # an open service, and the caller is elsewhere
+    NOT_THIS_MACHINE = (
+        "not-this-machine"  # an open service, and the caller is elsewhere, or calls through a proxy or by another name
+    )
     NO_TOKEN = "no-token"  # noqa: S105 - a word of ours
     NOT_BEARER = "not-bearer"  # another scheme, several headers, or not three base64url parts
     TOO_LONG = "too-long"

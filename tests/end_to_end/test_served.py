@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import COMMAND, LIMIT, Service, end
 from tests.server.answers import check_answer, diagnostics
 from tests.server.charts import ANTI_TIF1, Json, chart, dermatomyositis, hook_call, prefetch_of
 
-HEADERS = b"POST /cds-services/myositis-patient-view HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEADERS = b"POST /cds-services/myositis-patient-view HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def raw(service: Service, *pieces: bytes) -> tuple[int, Json]:
@@ -149,6 +149,39 @@ def test_many_slow_clients_do_not_keep_others_waiting(service: Service) -> None:
 
 def test_after_all_this_it_still_answers(service: Service) -> None:
     assert service.request("POST", "/cds-services/myositis-patient-view", hook_call("p1", dermatomyositis()))[0] == 200
+
+
+# --- open, but to this machine only
+
+
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        pytest.param("Host: localhost", 200, id="by its name"),
+        pytest.param("Host: LOCALHOST:8000", 200, id="by its name, and a port"),
+        pytest.param("Host: 127.0.0.1:8000", 200, id="by its address"),
+        pytest.param("Host: [::1]:8000", 200, id="by its IPv6 address"),
+        pytest.param("Host: cds.hospital.example", 401, id="another name: DNS rebinding"),
+        pytest.param("Host: 127.0.0.1.evil.example", 401, id="another name that looks like it"),
+        pytest.param("Host: localhost@evil.example", 401, id="with a user"),
+        pytest.param("Host: localhost\r\nHost: evil.example", 401, id="two hosts"),
+        pytest.param("X: y", 401, id="no host"),
+        pytest.param("Host: localhost\r\nX-Forwarded-For: 203.0.113.9", 401, id="X-Forwarded-For"),
+        pytest.param("Host: localhost\r\nX-Forwarded-For: 127.0.0.1", 401, id="a proxy, whoever it calls for"),
+        pytest.param("Host: localhost\r\nX-Forwarded-Host: cds.hospital.example", 401, id="X-Forwarded-Host"),
+        pytest.param("Host: localhost\r\nX-Forwarded-Proto: https", 401, id="X-Forwarded-Proto"),
+        pytest.param("Host: localhost\r\nForwarded: for=203.0.113.9", 401, id="Forwarded"),
+        pytest.param("Host: localhost\r\nX-Real-IP: 203.0.113.9", 401, id="X-Real-IP"),
+        pytest.param("Host: localhost\r\nVia: 1.1 proxy", 401, id="Via"),
+    ],
+)
+def test_without_clients_it_answers_nobody_elsewhere_not_even_through_this_machine(
+    header: str, status: int, service: Service
+) -> None:
+    body = orjson.dumps(hook_call("p1", dermatomyositis()))
+    head = HEADERS.replace(b"Host: localhost", header.encode()) + b"Content-Length: %d\r\n\r\n" % len(body)
+    assert raw(service, head, body)[0] == status
 
 
 # --- start and end

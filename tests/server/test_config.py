@@ -14,6 +14,19 @@ def test_without_settings_the_service_is_on_this_machine_only() -> None:
     assert config.card_cap == 5
 
 
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "::ffff:127.0.0.1"])
+def test_without_clients_the_host_is_a_literal_address_of_this_machine(host: str) -> None:
+    assert Config(host=host).host == host
+
+
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "::ffff:192.0.2.7", "localhost", "ehr.example", ""])  # noqa: S104
+def test_without_clients_any_other_host_is_refused(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"MYOSITIS_CDS_HOST, --host\): no clients are registered"):
+        Config(host=host)
+
+
 def test_the_environment_sets_what_is_not_given_as_an_argument() -> None:
     environment = {
         "MYOSITIS_CDS_HOST": "::1",

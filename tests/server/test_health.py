@@ -11,10 +11,17 @@ from flask.testing import FlaskClient
 
 from cards.knowledge import knowledge
 from server.application import create_app
-from server.runtime import open_runtime
+from server.runtime import Runtime, open_runtime
+from server.store.database import open_database
 from server.trust.clients import Client
+from server.trust.keys import COOL_DOWN, ClientKeys
 from tests.server.answers import diagnostics
 from tests.server.conftest import CONFIG
+from tests.server.trust.conftest import Web
+from tests.server.trust.ehrs import Ehr
+
+LOCK = {"sqlite": "DELETE FROM installation", "postgresql": "LOCK TABLE installation IN SHARE MODE"}
+"""What lets others read and not write, until its transaction ends."""
 
 
 def test_the_process_lives(client: FlaskClient) -> None:
@@ -40,26 +47,63 @@ def test_readiness_tells_which_software_and_which_knowledge() -> None:
     assert set(answer) - {"commit"} == {"status", "version", "knowledgeVersion"}
 
 
+def ready_client(runtime: Runtime) -> FlaskClient:
+    """A client of a service that has warmed up, and has not looked at its database yet."""
+    ready = Event()
+    ready.set()
+    return create_app(runtime.config, runtime=runtime, ready=ready).test_client()
+
+
 @pytest.mark.requirement("DB-02")
 def test_without_its_database_it_is_not_ready(tmp_path: Path) -> None:
     config = replace(CONFIG, database_url=f"sqlite:///{tmp_path / 'state' / 'store.sqlite3'}")
-    runtime, ready = open_runtime(config), Event()
-    ready.set()
-    client = create_app(config, runtime=runtime, ready=ready).test_client()
-    assert client.get("/health/ready").status_code == 200
+    runtime = open_runtime(config)
+    assert ready_client(runtime).get("/health/ready").status_code == 200
     runtime.database.dispose()
     shutil.rmtree(tmp_path / "state")
-    broken = client.get("/health/ready")
+    broken = ready_client(runtime).get("/health/ready")
     assert broken.status_code == 503
     assert "database" in diagnostics(broken.get_json())
+
+
+@pytest.mark.requirement("DB-02", "DB-04", "DB-05")
+def test_with_a_database_that_can_only_be_read_it_is_not_ready(database_url: str) -> None:
+    config = replace(CONFIG, database_url=database_url)
+    runtime = open_runtime(config)
+    assert ready_client(runtime).get("/health/ready").status_code == 200
+    other = open_database(database_url)
+    with other.begin() as connection:
+        connection.exec_driver_sql(LOCK[other.dialect.name])
+        locked = ready_client(runtime)
+        broken = locked.get("/health/ready")
+        assert broken.status_code == 503
+        assert "database cannot be written" in diagnostics(broken.get_json())
+        assert locked.get("/health/live").status_code == 200
+    assert ready_client(runtime).get("/health/ready").status_code == 200
+    other.dispose()
+    runtime.database.dispose()
 
 
 @pytest.mark.requirement("JWT-06")
 def test_a_client_whose_keys_cannot_be_fetched_degrades_the_service_and_does_not_stop_it() -> None:
     nobody_there = Client("north", issuer="https://north.example", jwks_url="http://127.0.0.1:9/jwks.json")
-    config, ready = replace(CONFIG, public_url="https://cds.example"), Event()
-    ready.set()
-    runtime = open_runtime(config, clients=[nobody_there])
-    answer = create_app(config, runtime=runtime, ready=ready).test_client().get("/health/ready")
+    runtime = open_runtime(replace(CONFIG, public_url="https://cds.example"), clients=[nobody_there])
+    answer = ready_client(runtime).get("/health/ready")
     assert answer.status_code == 200
     assert (answer.get_json()["status"], answer.get_json()["clientsWithoutKeys"]) == ("degraded", 1)
+
+
+@pytest.mark.requirement("JWT-06")
+def test_whoever_asks_whether_it_is_ready_has_keys_that_are_missing_fetched() -> None:
+    """So that a key server that was down at the start, with no call since, is noticed to be up again."""
+    ehr, web, clock = Ehr("north", "https://north.example/jwks.json"), Web(), [1000.0]
+    keys = ClientKeys(ehr.client(), fetch=web.get, clock=lambda: clock[0], in_background=lambda work: work())
+    runtime = open_runtime(replace(CONFIG, public_url="https://cds.example"), clients=[ehr.client()])
+    client = ready_client(replace(runtime, gate=replace(runtime.gate, keys={"north": keys})))
+    assert client.get("/health/ready").get_json()["status"] == "degraded"
+    web.publish(ehr.jwks_url, ehr.jwks())
+    assert client.get("/health/ready").get_json()["status"] == "degraded", "asked for no more often than is decent"
+    clock[0] += COOL_DOWN
+    assert client.get("/health/ready").get_json()["status"] == "ready"
+    clock[0] += 24 * 3600
+    assert client.get("/health/ready").get_json()["status"] == "ready"

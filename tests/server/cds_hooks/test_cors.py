@@ -137,6 +137,7 @@ def test_without_named_origins_nothing_is_different(path: str) -> None:
         "https://EHR.example",
         "https://ehr.example/",
         "https://ehr.example:443",
+        "http://ehr.example",
         "https://ehr.example:x",
         "https://user@ehr.example",
         "ftp://ehr.example",

@@ -309,3 +309,26 @@ def test_a_topic_that_the_site_added_can_be_switched_off(written: Callable[[str]
     (site / "topics.yaml").write_text("localAdvice: 1\n")
     with pytest.raises(ConfigurationError, match=r"topics\.yaml"):
         load_clients(path, site)
+
+
+@pytest.mark.requirement("JWT-16")
+def test_the_documentation_says_that_a_proxy_which_repeats_a_call_looks_like_a_replay() -> None:
+    (row,) = (line for line in DOCUMENTATION.read_text("utf-8").splitlines() if line.startswith("| `replayed` |"))
+    assert "a proxy retries calls and must not" in row
+
+
+def test_a_key_file_is_read_once_so_that_what_was_checked_is_what_is_used(
+    written: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "keys.json").write_text(json.dumps(EHR.jwks()))
+    path = written(HOSPITAL.replace(KEYS, 'jwks_file = "keys.json"'))
+    opened, open_file = [], Path.open
+
+    def noted(self: Path, *arguments: Any, **options: Any) -> Any:
+        opened.append(self.name)
+        return open_file(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", noted)
+    (client,) = load_clients(path)
+    assert client.jwks is not None
+    assert opened.count("keys.json") == 1

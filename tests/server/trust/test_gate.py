@@ -53,13 +53,16 @@ def test_a_service_without_clients_answers_this_machine_only(address: str, statu
 
 @pytest.mark.requirement("JWT-19")
 @pytest.mark.parametrize(
-    ("forwarded", "status"), [("127.0.0.1", 200), ("192.0.2.7", 401), ("192.0.2.7, 127.0.0.1", 401), ("x", 401)]
+    "headers",
+    [{"X-Forwarded-For": "127.0.0.1"}, {"X-Forwarded-For": ""}, {"Forwarded": "for=127.0.0.1"}, {"Host": "cds.hospital.example"}],
+    ids=["X-Forwarded-For", "X-Forwarded-For without a value", "Forwarded", "Host"],
 )
-def test_nor_does_it_answer_others_through_a_proxy_on_this_machine(forwarded: str, status: int) -> None:
+def test_nor_does_it_answer_others_through_this_machine(headers: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
+    """Over HTTP: `tests/end_to_end/test_served.py`."""
     client = create_app(Config(today=CONFIG.today)).test_client()
     call = hook_call("p1", dermatomyositis())
-    response = client.post("/cds-services/myositis-patient-view", json=call, headers={"X-Forwarded-For": forwarded})
-    assert response.status_code == status
+    assert client.post("/cds-services/myositis-patient-view", json=call, headers=headers).status_code == 401
+    assert "event=refused reason=not-this-machine client=unknown" in caplog.messages
 
 
 @pytest.mark.requirement("JWT-19")
@@ -148,6 +151,7 @@ def test_where_the_database_cannot_tell_the_token_is_not_accepted(
     check_answer(response.status_code, response.headers, response.get_data())
     assert response.status_code == 503
     assert b"MYO-1252" in response.get_data()
+    assert response.headers["Retry-After"] == "30"
     assert caplog.messages == ["event=replay_not_checked client=hospital"]
 
 

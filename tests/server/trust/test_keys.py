@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from server.errors import UnauthorisedError
 from server.outbound.http import Answer, OutboundError, get
 from server.trust.clients import Client
-from server.trust.keys import COOL_DOWN, STALE, ClientKeys
+from server.trust.keys import COOL_DOWN, GRACE, MOST_WAITING, SECONDS, STALE, ClientKeys
 from tests.server.trust.conftest import Web
 from tests.server.trust.ehrs import Ehr, Json, jwk, private_key
 from tests.server.trust.jwks_server import JwksServer, jwks_server
@@ -35,15 +35,22 @@ class Clock:
 
 @dataclass
 class Keys:
-    """The keys of a client, with its clock, and with what was to be done in the background."""
+    """The keys of a client, with its clock; what is to be done in the background is done at once, or when the test wants it."""
 
     web: Web
     clock: Clock = field(default_factory=Clock)
     background: list[Callable[[], None]] = field(default_factory=list)
+    at_once: bool = True
     keys: ClientKeys = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keys = ClientKeys(EHR.client(), fetch=self.web.get, clock=self.clock, in_background=self.background.append)
+        self.keys = ClientKeys(EHR.client(), fetch=self.web.get, clock=self.clock, in_background=self.begin)
+
+    def begin(self, work: Callable[[], None]) -> None:
+        if self.at_once:
+            work()
+        else:
+            self.background.append(work)
 
     def has(self, kid: str, algorithm: str = "ES384") -> bool:
         try:
@@ -118,6 +125,7 @@ def test_how_long_a_set_is_fresh_is_the_servers_choice_within_bounds(cache_contr
     web.publish(EHR.jwks_url, set_of("old"), cache_control=cache_control)
     keys = Keys(web)
     assert keys.has("old")
+    keys.at_once = False
     keys.clock.now += seconds - 1
     assert keys.has("old")
     assert keys.background == []
@@ -130,7 +138,8 @@ def test_how_long_a_set_is_fresh_is_the_servers_choice_within_bounds(cache_contr
 def test_a_set_that_is_no_longer_fresh_is_fetched_again_in_the_background(keys: Keys) -> None:
     assert keys.has("old")
     keys.web.publish(EHR.jwks_url, set_of("old", "new"))
-    keys.clock.now += 301
+    keys.at_once = False
+    keys.clock.now += 300 + GRACE - 1
     assert keys.has("old")
     assert len(keys.web.asked) == 1
     keys.catch_up()
@@ -139,19 +148,76 @@ def test_a_set_that_is_no_longer_fresh_is_fetched_again_in_the_background(keys: 
     assert len(keys.web.asked) == 2
 
 
-@pytest.mark.requirement("J-21")
-def test_a_key_that_was_taken_back_is_refused_after_the_next_fetch(keys: Keys) -> None:
+@pytest.mark.requirement("J-21", "JWT-05")
+def test_a_key_that_was_taken_back_is_refused_once_the_next_fetch_has_ended(keys: Keys) -> None:
     assert keys.has("old")
     keys.web.publish(EHR.jwks_url, set_of("new"))
+    keys.at_once = False
     keys.clock.now += 301
     assert keys.has("old")
     keys.catch_up()
     assert not keys.has("old")
 
 
+@pytest.mark.requirement("J-21", "JWT-05")
+@pytest.mark.parametrize("hours", [1, 23, 25])
+def test_a_key_that_was_taken_back_does_not_open_the_door_after_a_quiet_time(hours: int, keys: Keys) -> None:
+    assert keys.has("old")
+    keys.web.publish(EHR.jwks_url, set_of("new"))
+    keys.clock.now += hours * 3600
+    assert not keys.has("old")
+    assert keys.has("new")
+
+
+@pytest.mark.requirement("J-21", "JWT-05", "JWT-06")
+def test_nor_does_it_where_there_was_trouble_before_the_quiet_time(keys: Keys) -> None:
+    assert keys.has("old")
+    keys.web.answers.clear()
+    keys.clock.now += 400
+    assert keys.has("old"), "trouble: the keys stay"
+    keys.web.publish(EHR.jwks_url, set_of("new"))
+    keys.clock.now += 3600
+    assert not keys.has("old")
+
+
+@pytest.mark.requirement("J-19", "JWT-06")
+def test_after_a_quiet_time_the_keys_that_are_still_there_are_found_by_all_who_come_at_once() -> None:
+    clock, began, go_on = Clock(), threading.Event(), threading.Event()
+    go_on.set()
+
+    def slow(url: str, **options: Any) -> Answer:
+        began.set()
+        assert go_on.wait(10)
+        return Answer(200, {}, _json(set_of("old")))
+
+    keys = ClientKeys(EHR.client(), fetch=slow, clock=clock)
+    assert keys.find("old", "ES384")
+    clock.now += 3600
+    began.clear()
+    go_on.clear()
+    with ThreadPoolExecutor(16) as pool:
+        finding = [pool.submit(keys.find, "old", "ES384") for _ in range(16)]
+        assert began.wait(10)
+        go_on.set()
+        assert {future.result().kid for future in finding} == {"old"}
+
+
+@pytest.mark.requirement("J-21", "JWT-05")
+@pytest.mark.parametrize(
+    "document", [{"keys": []}, {"keys": [{"kty": "oct", "k": "AQ", "kid": "old"}]}], ids=["empty", "no public key"]
+)
+def test_a_set_without_a_usable_key_takes_all_keys_back(document: Json, keys: Keys, caplog: pytest.LogCaptureFixture) -> None:
+    assert keys.has("old")
+    keys.web.publish(EHR.jwks_url, document)
+    keys.clock.now += 301
+    with caplog.at_level(logging.WARNING, "myositis_cds.security"):
+        assert not keys.has("old")
+    assert "event=jwk_set_without_usable_key client=hospital" in caplog.messages
+    assert keys.keys.is_empty
+
+
 def test_the_keys_are_there_before_the_first_token(keys: Keys) -> None:
     keys.keys.warm()
-    keys.catch_up()
     assert len(keys.web.asked) == 1
     assert keys.has("old")
     assert len(keys.web.asked) == 1
@@ -169,36 +235,146 @@ def test_threads_that_need_an_unknown_key_at_once_share_one_fetch() -> None:
         return document
 
     keys = ClientKeys(EHR.client(), fetch=slow)
-    with ThreadPoolExecutor(8) as pool:
-        finding = [pool.submit(keys.find, "new", "ES384") for _ in range(8)]
+    with ThreadPoolExecutor(MOST_WAITING) as pool:
+        finding = [pool.submit(keys.find, "new", "ES384") for _ in range(MOST_WAITING)]
         assert began.wait(10)
         go_on.set()
         assert {future.result().kid for future in finding} == {"new"}
     assert len(asked) == 1
 
 
-@pytest.mark.requirement("JWT-06")
-def test_nobody_waits_for_a_known_key_while_its_set_is_being_fetched() -> None:
-    clock, began, go_on = Clock(), threading.Event(), threading.Event()
-    answers = iter([Answer(200, {}, _json(set_of("old")))])
+class Hanging:
+    """A key server that answers once, and from then on not until it is let go."""
 
-    def first_quick_then_never(url: str, **options: Any) -> Answer:
-        answer = next(answers, None)
-        if answer is None:
-            began.set()
-            assert go_on.wait(10)
-            raise OutboundError("too-slow")
-        return answer
+    def __init__(self) -> None:
+        self.asked = 0
+        self.go_on = threading.Event()
 
-    keys = ClientKeys(EHR.client(), fetch=first_quick_then_never, clock=clock)
-    assert keys.find("old", "ES384")
-    clock.now += 3601
+    def get(self, url: str, **options: Any) -> Answer:
+        self.asked += 1
+        if self.asked > 1:
+            assert self.go_on.wait(30)
+            raise OutboundError("timeout")
+        return Answer(200, {}, _json(set_of("old")))
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    server = Hanging()
+    yield server
+    server.go_on.set()
+
+
+def outcome(keys: ClientKeys, kid: str) -> str:
+    """What becomes of a token that names this key."""
     try:
-        assert keys.find("old", "ES384")
-        assert began.wait(10)
-        assert all(keys.find("old", "ES384") for _ in range(100))
-    finally:
-        go_on.set()
+        return keys.find(kid, "ES384").kid
+    except UnauthorisedError as refusal:
+        return refusal.reason
+
+
+@pytest.mark.requirement("JWT-06")
+def test_nobody_waits_for_a_known_key_while_its_set_is_being_fetched(hanging: Hanging) -> None:
+    clock = Clock()
+    keys = ClientKeys(EHR.client(), fetch=hanging.get, clock=clock)
+    assert keys.find("old", "ES384")
+    clock.now += 301
+    with ThreadPoolExecutor(1) as pool:
+        finding = pool.submit(lambda: [outcome(keys, "old") for _ in range(100)])
+        assert set(finding.result(SECONDS - 1)) == {"old"}
+    assert hanging.asked == 2
+
+
+@pytest.mark.requirement("JWT-06", "JWT-07")
+def test_made_up_keys_hold_few_threads_and_those_no_longer_than_a_fetch_may_take(hanging: Hanging) -> None:
+    """Anybody can make such a token up, and looking up the name of a server cannot be interrupted (OUT-05)."""
+    clock = Clock()
+    keys = ClientKeys(EHR.client(), fetch=hanging.get, clock=clock)
+    assert keys.find("old", "ES384")
+    clock.now += COOL_DOWN
+    with ThreadPoolExecutor(16) as pool:
+        finding = [pool.submit(outcome, keys, f"made-up-{number}") for number in range(16)]
+        ended, waiting = wait(finding, SECONDS / 2)
+        assert (len(ended), len(waiting)) == (16 - MOST_WAITING, MOST_WAITING)
+        assert outcome(keys, "old") == "old"
+        ended, waiting = wait(finding, SECONDS)
+        assert waiting == set()
+        assert {future.result() for future in ended} == {"unknown-key"}
+    assert hanging.asked == 2
+
+
+@pytest.mark.requirement("JWT-06")
+def test_after_a_quiet_time_the_known_keys_go_on_where_the_server_hangs(hanging: Hanging) -> None:
+    clock = Clock()
+    keys = ClientKeys(EHR.client(), fetch=hanging.get, clock=clock)
+    assert keys.find("old", "ES384")
+    clock.now += 23 * 3600
+    with ThreadPoolExecutor(16) as pool:
+        finding = [pool.submit(outcome, keys, "old") for _ in range(16)]
+        ended, waiting = wait(finding, SECONDS + 2)
+        assert waiting == set()
+        assert {future.result() for future in ended} == {"old"}
+        assert pool.submit(outcome, keys, "old").result(SECONDS / 2) == "old", "known to be in trouble, so nobody waits again"
+    clock.now += 3600
+    assert outcome(keys, "old") == "unknown-key"
+    assert hanging.asked == 2
+
+
+@pytest.mark.requirement("J-21", "JWT-07")
+def test_the_cool_down_begins_when_a_fetch_has_ended(web: Web) -> None:
+    clock, ended_at = Clock(), []
+
+    def slow(url: str, **options: Any) -> Answer:
+        clock.now += 10 * COOL_DOWN
+        ended_at.append(clock.now)
+        raise OutboundError("timeout")
+
+    keys = ClientKeys(EHR.client(), fetch=slow, clock=clock, in_background=lambda work: work())
+    assert outcome(keys, "any") == "unknown-key"
+    clock.now += COOL_DOWN - 1
+    assert outcome(keys, "any") == "unknown-key"
+    assert len(ended_at) == 1
+
+
+# --- readiness
+
+
+@pytest.mark.requirement("JWT-06")
+def test_a_quiet_day_is_no_trouble(keys: Keys) -> None:
+    assert keys.keys.is_empty
+    assert keys.has("old")
+    keys.clock.now += STALE + 1
+    assert not keys.keys.is_empty
+
+
+@pytest.mark.requirement("JWT-06")
+def test_a_day_of_trouble_leaves_nothing(keys: Keys) -> None:
+    assert keys.has("old")
+    keys.web.answers.clear()
+    keys.clock.now += STALE - 1
+    assert keys.has("old")
+    assert not keys.keys.is_empty
+    keys.clock.now += 1
+    assert keys.keys.is_empty
+
+
+@pytest.mark.requirement("J-19", "JWT-06")
+def test_warming_again_fetches_only_what_is_missing_or_no_longer_fresh(keys: Keys) -> None:
+    keys.web.answers.clear()
+    keys.keys.warm()
+    keys.web.publish(EHR.jwks_url, set_of("old"))
+    keys.clock.now += COOL_DOWN - 1
+    keys.keys.warm()
+    assert keys.keys.is_empty
+    keys.clock.now += 1
+    keys.keys.warm()
+    assert not keys.keys.is_empty
+    keys.clock.now += 299
+    keys.keys.warm()
+    assert len(keys.web.asked) == 2
+    keys.clock.now += 1
+    keys.keys.warm()
+    assert len(keys.web.asked) == 3
 
 
 # --- trouble
@@ -210,16 +386,12 @@ def _json(document: Json) -> bytes:
 
 BAD_ANSWERS = [
     pytest.param(Answer(500, {}, b"{}"), "status", id="500"),
-    pytest.param(Answer(304, {}, b""), "redirect", id="304, though nobody asked conditionally"),
-    pytest.param(Answer(302, {"location": "https://evil.example"}, b""), "redirect", id="a redirect"),
     pytest.param(Answer(200, {}, b"<html>maintenance</html>"), "not-json", id="HTML"),
     pytest.param(Answer(200, {}, b""), "not-json", id="nothing"),
     pytest.param(Answer(200, {}, b"\xff"), "not-json", id="not UTF-8"),
     pytest.param(Answer(200, {}, b"[" * 100_000), "not-json", id="nested without end"),
     pytest.param(Answer(200, {}, b"{}"), "not-a-jwk-set", id="another object"),
     pytest.param(Answer(200, {}, b'{"keys": {}}'), "not-a-jwk-set", id="keys that are no list"),
-    pytest.param(Answer(200, {}, b'{"keys": []}'), "no-usable-key", id="no keys"),
-    pytest.param(Answer(200, {}, b'{"keys": [{"kty": "oct", "k": "AQ", "kid": "old"}]}'), "no-usable-key", id="no public keys"),
     pytest.param(Answer(200, {}, _json({"keys": [{}] * 101})), "too-many-keys", id="too many keys"),
 ]
 
@@ -233,13 +405,11 @@ def test_a_bad_answer_leaves_the_keys_for_a_day(
     fetched_at = keys.clock.now
     keys.web.answers[EHR.jwks_url] = answer
     keys.clock.now += 301
-    assert keys.has("old")
     with caplog.at_level(logging.WARNING, "myositis_cds.security"):
-        keys.catch_up()
+        assert keys.has("old")
     assert f"event=jwk_set_not_fetched client=hospital reason={reason}" in caplog.messages
     keys.clock.now = fetched_at + STALE - 1
     assert keys.has("old")
-    keys.background.clear()
     keys.clock.now = fetched_at + STALE
     assert not keys.has("old")
 
@@ -288,7 +458,8 @@ def server() -> Iterator[JwksServer]:
 
 
 def keys_at(url: str) -> ClientKeys:
-    return ClientKeys(Client("hospital", EHR.issuer, url), fetch=get)
+    """Fetched in the thread that asks, so that what a test sees is the end of the exchange itself."""
+    return ClientKeys(Client("hospital", EHR.issuer, url), fetch=get, in_background=lambda work: work())
 
 
 def test_a_set_is_fetched_over_http(server: JwksServer) -> None:
@@ -297,24 +468,27 @@ def test_a_set_is_fetched_over_http(server: JwksServer) -> None:
 
 @pytest.mark.requirement("J-19", "J-21", "JWT-05")
 def test_keys_are_rotated_under_load_with_one_fetch(server: JwksServer) -> None:
+    """As many threads as may wait; there are more of them only where a key is used before it was published."""
     clock, path = Clock(), "/rotated"
     url = server.publish(path, set_of("old"))
     keys = ClientKeys(Client("hospital", EHR.issuer, url), fetch=get, clock=clock)
     assert keys.find("old", "ES384")
     server.publish(path, set_of("old", "new"))
     clock.now += COOL_DOWN
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(MOST_WAITING) as pool:
         found = [pool.submit(keys.find, kid, "ES384") for _ in range(200) for kid in ("new", "old")]
         assert [future.result().kid for future in found] == ["new", "old"] * 200
     assert server.asked.count(path) == 2
 
 
 @pytest.mark.requirement("J-21", "JWT-06", "OUT-03")
-def test_a_redirect_is_not_followed(server: JwksServer) -> None:
+@pytest.mark.parametrize("status", [301, 302, 304, 308])
+def test_a_redirect_is_not_followed(status: int, server: JwksServer, caplog: pytest.LogCaptureFixture) -> None:
     server.publish("/elsewhere", set_of("old"))
-    url = server.publish("/moved", b"", 302, Location=f"{server.url}/elsewhere")
+    url = server.publish("/moved", b"", status, Location=f"{server.url}/elsewhere")
     with pytest.raises(UnauthorisedError):
         keys_at(url).find("old", "ES384")
+    assert "event=jwk_set_not_fetched client=hospital reason=redirect" in caplog.messages
     assert "/elsewhere" not in server.asked
 
 
@@ -336,13 +510,13 @@ def test_a_server_that_does_not_answer_is_given_up_after_two_seconds(
         release.wait(30)
 
     server.answers["/never"] = never
-    try:
-        with pytest.raises(UnauthorisedError):
-            keys_at(f"{server.url}/never").find("old", "ES384")
-        assert not release.is_set()
-        assert "event=jwk_set_not_fetched client=hospital" in caplog.text
-    finally:
-        release.set()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            finding = pool.submit(outcome, keys_at(f"{server.url}/never"), "old")
+            assert finding.result(4) == "unknown-key"
+        finally:
+            release.set()
+    assert "event=jwk_set_not_fetched client=hospital reason=timeout" in caplog.messages
 
 
 @pytest.mark.requirement("OUT-04")

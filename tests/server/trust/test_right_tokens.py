@@ -143,6 +143,7 @@ def test_no_other_url_is_nearly_right(url: str) -> None:
     assert is_accepted(CLIENT, aud=url) == (url in (PATIENT_VIEW, f"{PATIENT_VIEW}/"))
 
 
+@pytest.mark.requirement("D-13")
 def test_discovery_has_an_audience_of_its_own_where_it_asks_for_a_token(serve: Callable[..., Service], web: Web) -> None:
     web.publish(EHR.jwks_url, EHR.jwks())
     service = serve(CLIENT, config=Config(public_url=PUBLIC_URL, discovery_needs_token=True))

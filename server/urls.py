@@ -1,13 +1,18 @@
-"""Which URLs a client may be registered with."""
+"""What a URL, an origin and a host may be: this machine, another one over https, or neither."""
 
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or literal address is this machine."""
-    if host == "localhost":
-        return True
+    return host == "localhost" or is_loopback_address(host)
+
+
+def is_loopback_address(host: str) -> bool:
+    """Whether a literal address is of this machine, also where IPv6 carries IPv4 (RFC 4291, 2.5.5.2)."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -28,10 +33,21 @@ def is_loopback_url(text: str) -> bool:
     return url is not None and is_loopback(url.hostname or "")
 
 
+def is_loopback_host_header(text: str) -> bool:
+    """Whether a `Host` header names this machine: host and perhaps a port (RFC 9110, 7.2)."""
+    return "/" not in text and is_loopback_url(f"http://{text}")
+
+
 def is_origin(text: str) -> bool:
-    """Whether it is a web origin as browsers write it: scheme, host and perhaps a port, in lower case (RFC 6454)."""
+    """Whether it is a secure web origin as browsers write it: scheme, host, and the port unless it is the scheme's own, in lower
+    case (RFC 6454, 6.2)."""
     url = _split(text)
-    return url is not None and is_secure_url(text) and text == f"{url.scheme}://{url.netloc}".lower()
+    if url is None or not is_secure_url(text):
+        return False
+    host = url.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    port = "" if url.port in (None, _DEFAULT_PORTS[url.scheme]) else f":{url.port}"
+    return text == f"{url.scheme}://{host}{port}"
 
 
 def _split(text: str) -> SplitResult | None:

@@ -1,8 +1,9 @@
-"""Which URLs and origins a client may be registered with."""
+"""What a URL, an origin and a host may be."""
 
 import pytest
 
-from server.trust.urls import is_loopback, is_origin, is_secure_url
+from server.ehr.address import normal_base
+from server.urls import is_loopback, is_loopback_address, is_loopback_host_header, is_origin, is_secure_url
 
 
 @pytest.mark.requirement("J-21", "OUT-02")
@@ -42,7 +43,9 @@ def test_everything_else_is_not(url: str) -> None:
         ("https://ehr.example", True), ("https://ehr.example:8443", True), ("http://localhost:3000", True),
         ("https://ehr.example/", False), ("https://EHR.example", False), ("null", False), ("*", False),
         ("https://*.ehr.example", False), ("http://ehr.example", False), ("https://ehr.example/app", False),
-        ("ehr.example", False),
+        ("ehr.example", False), ("https://ehr.example:443", False), ("http://localhost:80", False),
+        ("https://ehr.example:", False),
+        ("https://ehr.example:08443", False), ("http://[::1]:8080", True), ("http://127.0.0.1", True),
     ],
 )  # fmt: skip
 def test_an_origin_is_what_a_browser_sends(origin: str, right: bool) -> None:
@@ -57,9 +60,28 @@ def test_an_origin_is_what_a_browser_sends(origin: str, right: bool) -> None:
         ("::1", True),
         ("localhost", True),
         ("192.0.2.7", False),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:192.0.2.7", False),
         ("::", False),
         ("ehr", False),
+        ("", False),
     ],
 )
 def test_this_machine_is_what_it_says(host: str, right: bool) -> None:
     assert is_loopback(host) is right
+    assert is_loopback_address(host) is (right and host != "localhost")
+    url = f"http://{f'[{host}]' if ':' in host else host}/fhir"
+    assert (normal_base(url) == url) is right, "an address to call back to is held against the same rule"
+
+
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize(
+    ("header", "right"),
+    [
+        ("localhost", True), ("LocalHost:80", True), ("127.0.0.1", True), ("[::1]:1", True), ("", False), (":8000", False),
+        ("ehr.example", False), ("localhost.ehr.example", False), ("ehr.example@localhost", False), ("localhost/", False),
+        ("localhost, localhost", False), ("::1", False), ("localhost:port", False), ("localhost.", False),
+    ],
+)  # fmt: skip
+def test_a_host_header_names_this_machine_or_does_not(header: str, right: bool) -> None:
+    assert is_loopback_host_header(header) is right
