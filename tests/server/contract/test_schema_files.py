@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
+from cards.override_reasons import override_reasons
 from server.cds_hooks import envelope
 from server.cds_hooks.services import SERVICES
 from server.contract.schema_files import BASE, schemas, validator
@@ -96,6 +97,13 @@ def test_the_example_of_a_request_is_accepted_and_answered_with_a_card(client: F
     response = client.post(f"/cds-services/{service.id}", json=example)
     assert response.status_code == 200
     assert response.get_json()["cards"]
+
+
+@pytest.mark.requirement("F-7", "C-13")
+def test_the_example_of_feedback_names_a_reason_that_our_cards_offer() -> None:
+    (example,) = schemas()["feedback"]["examples"]
+    check_schema("feedback", example)
+    assert [item["overrideReason"]["reason"] in override_reasons() for item in example["feedback"]] == [True]
 
 
 @pytest.mark.requirement("F-2", "F-3", "F-4", "F-6", "F-7", "F-8")
