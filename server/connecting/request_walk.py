@@ -130,7 +130,9 @@ def _judge_prefetch(call: HookCall, prefetched: Prefetched, client: Client) -> I
             continue
         is_lost = state.brings_nothing and not (may_call and template.key in asked)
         judge = failed if is_lost and template.key == "conditions" else warning
-        remedy = "it would be asked for again at the EHR, see below" if template.key in asked else "it would not be asked for again"
+        remedy = (
+            "it would be asked for again at the EHR, see below" if template.key in asked else "it would not be asked for again"
+        )
         yield judge(what, remedy, requirement)
     if strange := len(call.prefetch.keys() - {template.key for template in TEMPLATES}):
         yield warning(f"prefetch: {strange} keys that are not ours; read by what they hold", "see the connection sheet", "P-14")
