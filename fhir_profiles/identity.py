@@ -17,7 +17,9 @@ from fhir_profiles.resources import Collection, type_and_id
 ANOTHER_PATIENT = "belongs to another patient; data of another patient is among the input, so nothing was evaluated"
 """The problem of every issue that reports a mismatch; never says who the other patient is."""
 
-_SUBJECTS = ("subject", "patient")
+_SUBJECTS = ("subject", "patient", "beneficiary", "individual", "candidate")
+"""Members of a resource that name whom it is about; the last three are those of Coverage, ResearchSubject, EnrollmentRequest."""
+
 _NOT_PEOPLE = {"Device", "Location"}
 
 

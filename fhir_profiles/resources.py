@@ -94,14 +94,23 @@ def collect(parts: Iterable[object]) -> Collection:
 
 def type_and_id(reference: str) -> tuple[str, str] | None:
     """Type and id that a relative, absolute or versioned literal reference names; None for any other reference."""
-    if len(reference) > _LONGEST_REFERENCE or "?" in reference or "#" in reference:
-        return None
-    segments = reference.strip().rstrip("/").split("/")
+    segments = segments_of(reference)
+    return (segments[-2], segments[-1]) if segments else None
+
+
+def segments_of(reference: str) -> list[str]:
+    """The parts of a literal reference, type and id last; empty for any other reference.
+
+    What a sender may have hung on or doubled is passed over, since the resource that is named stays the same: a query, a
+    fragment, a version, slashes.
+    """
+    if len(reference) > _LONGEST_REFERENCE:
+        return []
+    path = reference.partition("#")[0].partition("?")[0]
+    segments = [segment for segment in path.strip().split("/") if segment]
     if len(segments) > 3 and segments[-2] == "_history":
         del segments[-2:]
-    if len(segments) < 2 or not segments[-1] or not segments[-2].isalpha():
-        return None
-    return segments[-2], segments[-1]
+    return segments if len(segments) > 1 and segments[-2].isalpha() else []
 
 
 def _unwrap(bundle: Json, collection: Collection, deleted: set[str], repeated: dict[str, list[Element]]) -> list[object]:

@@ -1,17 +1,18 @@
 """Which tests show which requirements: read from the source of the tests, where `@pytest.mark.requirement("J-4")` names them.
 
+A marker stands at a test, or in a table that some test uses; at anything that never runs it is an error, not a proof.
 A table of many parameters may have a function that makes one row and takes the ids as its first argument, in one text:
 `row("J-4 JWT-04", …)`, with `marks=pytest.mark.requirement(*shows.split())` inside.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 
 class MarkerError(ValueError):
-    """A marker that cannot be collected; the message says where."""
+    """A marker that cannot be collected, or that no test stands for; the message says where."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,30 +30,118 @@ class Shown:
     test: str = ""
 
 
+@dataclass(slots=True)
+class _Module:
+    """A file: what it defines at its top level, and what it imports from other files, by name."""
+
+    file: str
+    definitions: dict[str, ast.stmt] = field(default_factory=dict)
+    imports: dict[str, tuple[str, str]] = field(default_factory=dict)
+    others: list[ast.stmt] = field(default_factory=list)
+
+    @property
+    def tests(self) -> Iterator[str]:
+        """The test functions, as pytest finds them."""
+        if PurePosixPath(self.file).name.startswith("test_"):
+            yield from (name for name, node in self.definitions.items() if _is_test(name, node))
+
+
 def shown_in(folder: Path) -> tuple[Shown, ...]:
     """Every marker below a folder, in order, each once.
 
     Raises:
-        MarkerError: a marker names something else than literal text.
+        MarkerError: a marker names something else than literal text, or stands where no test runs or a test may be skipped.
     """
-    found = {one for path in folder.rglob("*.py") for one in _markers(path, path.relative_to(folder).as_posix())}
+    modules = {file: _module(path, file) for path in folder.rglob("*.py") for file in [path.relative_to(folder).as_posix()]}
+    running = _running(modules)
+    found: set[Shown] = set()
+    for module in modules.values():
+        found.update(_markers(module, {name for file, name in running if file == module.file}))
     return tuple(sorted(found))
 
 
-def _markers(path: Path, file: str) -> Iterator[Shown]:
-    tree = ast.parse(path.read_text("utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    inside = {call: function.name for function in functions for call in _calls(function, _MARKER)}
-    rows = [function.name for function in functions if any(_makes_a_row(call) for call in _calls(function, _MARKER))]
+_MARKER = "pytest.mark.requirement"
+_MAY_NOT_RUN = {f"pytest.{name}" for name in ("skip", "xfail", "importorskip", "mark.skip", "mark.skipif", "mark.xfail")}
+
+
+def _module(path: Path, file: str) -> _Module:
+    module = _Module(file)
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            module.imports |= {name.asname or name.name: (node.module, name.name) for name in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            module.definitions[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            module.definitions |= {name: node for target in targets for name in _names(target)}
+        else:
+            module.others.append(node)
+    return module
+
+
+def _is_test(name: str, node: ast.stmt) -> bool:
+    return name.startswith("test_") and isinstance(node, ast.FunctionDef)
+
+
+def _running(modules: Mapping[str, _Module]) -> set[tuple[str, str]]:
+    """Everything that a test is, or uses, or that is used by what it uses: by file and name."""
+    waiting = [(module.file, test) for module in modules.values() for test in module.tests]
+    reached: set[tuple[str, str]] = set()
+    while waiting:
+        place = file, name = waiting.pop()
+        if place not in reached:
+            reached.add(place)
+            for used in _names(modules[file].definitions[name]):
+                waiting.extend(_meant(used, modules[file], modules))
+    return reached
+
+
+def _meant(name: str, module: _Module, modules: Mapping[str, _Module]) -> Iterator[tuple[str, str]]:
+    """Where a name that a file uses is defined: in the file itself, in another one of the tests, or not in the tests at all."""
+    first, _, attribute = name.partition(".")
+    if first in module.definitions:
+        yield module.file, first
+    elif first in module.imports:
+        source, original = module.imports[first]
+        for path, wanted in ((source, original), (f"{source}.{original}", attribute)):
+            for other in modules.values():
+                if wanted in other.definitions and f"/{path.replace('.', '/')}.py".endswith(f"/{other.file}"):
+                    yield other.file, wanted
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    """Names in a piece of source, and `module.name`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def _markers(module: _Module, running: set[str]) -> Iterator[Shown]:
+    trees = [*module.definitions.items(), *(("", node) for node in module.others)]
+    rows = [name for name, tree in trees if any(_makes_a_row(call) for call in _calls(tree, _MARKER))]
+    is_idle = "pytestmark" in module.definitions and _may_not_run(module.definitions["pytestmark"])
+    for name, tree in trees:
+        ids = list(_ids(tree, rows, module.file))
+        if ids and name not in running:
+            raise MarkerError(f"{module.file}:{tree.lineno}: a requirement is named where no test runs")
+        if ids and (is_idle or _may_not_run(tree)):
+            raise MarkerError(f"{module.file}:{tree.lineno}: a requirement is named by a test that may be skipped")
+        yield from (Shown(one, module.file, name if _is_test(name, tree) else "") for one in ids)
+
+
+def _ids(tree: ast.AST, rows: Iterable[str], file: str) -> Iterator[str]:
     for call in _calls(tree, _MARKER):
         if not _makes_a_row(call):
-            yield from (Shown(name, file, inside.get(call, "")) for name in _literals(call.args, file))
+            yield from _literals(call.args, file)
     for call in _calls(tree, *rows):
         (ids,) = _literals(call.args[:1], file)
-        yield from (Shown(name, file) for name in ids.split())
+        yield from ids.split()
 
 
-_MARKER = "pytest.mark.requirement"
+def _may_not_run(tree: ast.AST) -> bool:
+    return any(isinstance(node, ast.Attribute) and ast.unparse(node) in _MAY_NOT_RUN for node in ast.walk(tree))
 
 
 def _calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:

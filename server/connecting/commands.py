@@ -20,19 +20,19 @@ _client = click.option("--client", "name", metavar="NAME", help="A registered cl
 @click.command()
 @click.option("--print", "is_printed", is_flag=True, help="Print the sheet, instead of saying where it is.")
 @_client
-@click.option("--format", "form", type=click.Choice(("text", "html", "json")), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(("text", "html", "json")), help="How to print the sheet.  [default: text]")
 @click.option("--example", "service", metavar="SERVICE", help="Print the example call of one service, as JSON.")
-def connect(is_printed: bool, name: str | None, form: str, service: str | None) -> None:
+def connect(is_printed: bool, name: str | None, form: str | None, service: str | None) -> None:
     """Print the connection sheet: what an EHR analyst types by hand.
 
     With --client it is the sheet of one EHR: its dialect, audiences, links and servers. It holds no secret.
     """
     config = Config.from_environment(os.environ)
-    if not (is_printed or name or service):
+    if not (is_printed or name or form or service):
         click.echo(f"{config.public_url}/connect")
         return
     sheet = _sheet(config, name)
-    click.echo(_example(sheet, service) if service else _in_form(sheet, form, config))
+    click.echo(_example(sheet, service) if service else _in_form(sheet, form or "text", config))
 
 
 @click.command()

@@ -12,13 +12,13 @@ from server.basis import Basis
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.evaluate_call import evaluate_call
-from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched, read_prefetch
+from server.cds_hooks.prefetch import TEMPLATES, Prefetched, read_prefetch
 from server.cds_hooks.prefetch_state import PrefetchState
 from server.cds_hooks.services import SERVICES, Service
 from server.config import Config, ConfigurationError
 from server.connecting.findings import Finding, Verdict, failed, ok, warning
 from server.ehr.permission import FhirServer, server_to_call
-from server.errors import AnotherPatientError, RequestRefusedError
+from server.errors import AnotherPatientError, MissingInputError, RequestRefusedError
 from server.evaluation import Evaluation
 from server.intake import check_body
 from server.request_log import uuid_or_nothing
@@ -82,16 +82,27 @@ def walk(body: bytes, client: Client, config: Config, basis: Basis) -> Iterator[
         prefetched = read_prefetch(call.prefetch)
         yield from _judge_prefetch(call, prefetched, client)
         show = Show(cap=client.card_cap or config.card_cap, topics_off=client.topics_off)
-        evaluation = evaluate_call(call, prefetched, client, show, as_of=config.today(), basis=basis)
+        try:
+            evaluation = evaluate_call(call, prefetched, client, show, as_of=config.today(), basis=basis)
+        except MissingInputError as error:
+            if not (_may_call(call, client) and _asked_for(prefetched, client)):
+                raise
+            what = f"unless the EHR answers when it is asked, the answer would be {_refusal(error)}"
+            yield warning(what, "compare with what the service answers to this call, while its token is good", "H-2")
+            return
     except RequestRefusedError as error:
         requirement = "SAF-01" if isinstance(error, AnotherPatientError) else "H-2" if error.status == 412 else "H-4"
-        yield failed(f"the answer would be {error.status}, {error.number}: {error.text}", "see the message", requirement)
+        yield failed(f"the answer would be {_refusal(error)}", "see the message", requirement)
         return
     yield ok("patient: everything that names a patient names this one", "SAF-01")
     yield from _judge_evaluation(evaluation, service)
     yield _judge_dialect(evaluation, client)
     number = len(evaluation.cards)
     yield ok(f"the answer would be 200 with {number} card{'' if number == 1 else 's'}", "H-1")
+
+
+def _refusal(error: RequestRefusedError) -> str:
+    return f"{error.status}, {error.number}: {error.text}"
 
 
 def _service(content: Any) -> Service | None:
@@ -108,7 +119,8 @@ def _judge_envelope(call: HookCall) -> Iterator[Finding]:
 
 
 def _judge_prefetch(call: HookCall, prefetched: Prefetched, client: Client) -> Iterator[Finding]:
-    worth_fetching = False
+    asked = _asked_for(prefetched, client)
+    may_call = _may_call(call, client)
     for template in TEMPLATES:
         state = prefetched.states[template.key]
         words, requirement = _STATES[state]
@@ -116,15 +128,26 @@ def _judge_prefetch(call: HookCall, prefetched: Prefetched, client: Client) -> I
         if state.is_answer:
             yield ok(what, requirement)
             continue
-        would_be_asked = state.is_worth_fetching and template.resource_type not in client.fhir_types_missing
-        worth_fetching = worth_fetching or would_be_asked
-        judge = failed if template.need is Need.REQUIRED and state.brings_nothing and template.key == "conditions" else warning
-        remedy = "it would be asked for again at the EHR, see below" if would_be_asked else "it would not be asked for again"
+        is_lost = state.brings_nothing and not (may_call and template.key in asked)
+        judge = failed if is_lost and template.key == "conditions" else warning
+        remedy = (
+            "it would be asked for again at the EHR, see below" if template.key in asked else "it would not be asked for again"
+        )
         yield judge(what, remedy, requirement)
     if strange := len(call.prefetch.keys() - {template.key for template in TEMPLATES}):
         yield warning(f"prefetch: {strange} keys that are not ours; read by what they hold", "see the connection sheet", "P-14")
-    if worth_fetching:
+    if asked:
         yield _judge_callback(call, client)
+
+
+def _asked_for(prefetched: Prefetched, client: Client) -> set[str]:
+    """The keys that the EHR would be asked for, could it be asked."""
+    worth_it = (template for template in TEMPLATES if prefetched.states[template.key].is_worth_fetching)
+    return {template.key for template in worth_it if template.resource_type not in client.fhir_types_missing}
+
+
+def _may_call(call: HookCall, client: Client) -> bool:
+    return isinstance(server_to_call(call, client), FhirServer)
 
 
 def _judge_callback(call: HookCall, client: Client) -> Finding:

@@ -10,8 +10,9 @@ from fhir_profiles.codes import TerminologyError
 from server.basis import load_basis
 from server.config import PREFIX, Config, ConfigurationError
 from server.connecting.findings import Finding, failed, ok, warning
-from server.store.database import open_database
+from server.store.database import connect, refuse_unless_current
 from server.store.errors import StoreError
+from server.store.sqlite import file_of
 
 
 def check_settings(config: Config) -> Iterator[Finding]:
@@ -57,12 +58,22 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _check_database(config: Config) -> Finding:
+    """The database as it is; the doctor neither makes nor changes one."""
     try:
-        engine = open_database(config.database_url)
+        engine = connect(config.database_url)
+        kind = engine.dialect.name
+        if kind == "sqlite":
+            file = file_of(engine.url)
+            if file is None:
+                return warning("database: sqlite, in memory", "name a file, or all is forgotten when the service ends", "DB-01")
+            if not file.exists():
+                return warning("database: sqlite, not there yet", "it is made at the first start of the service", "DB-01")
+        try:
+            refuse_unless_current(engine)
+        finally:
+            engine.dispose()
     except (ConfigurationError, StoreError) as error:
         return failed(f"database: {error}", f"see {PREFIX}DATABASE_URL, and `myositis-cds db --help`", "DB-01")
-    kind = engine.dialect.name
-    engine.dispose()
     return ok(f"database: {kind}, reachable and up to date", "DB-01")
 
 

@@ -81,7 +81,7 @@ def _call(service: Service) -> Json:
         "summary": service.title,
         "description": f"{service.description}\n\n{service.usage}",
         "requestBody": _body(f"request-{service.hook}"),
-        "responses": _answer("response") | _refusals(_statuses(_HOOK)),
+        "responses": _cards() | _refusals(_statuses(_HOOK)),
     }
 
 
@@ -119,6 +119,15 @@ def _body(schema: str) -> Json:
 def _answer(schema: str) -> Json:
     content = {_JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"200": {"description": schemas()[schema]["title"], "content": content}}
+
+
+def _cards() -> Json:
+    """A client that is registered with the dialect 1.0 gets what CDS Hooks 1.0 knows, every other one the cards of 2.0.1."""
+    either = [{"$ref": f"#/components/schemas/{name}"} for name in ("response", "response-1.0")]
+    description = (
+        "Cards. For clients that are registered with the dialect 1.0, as response-1.0 says; for all others as response says."
+    )
+    return {"200": {"description": description, "content": {_JSON: {"schema": {"anyOf": either}}}}}
 
 
 def _any(content_type: str) -> Json:

@@ -1,7 +1,7 @@
 """How often advice is followed: per recommendation and version of the knowledge. Pure; what the words mean: docs/feedback.md."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 
@@ -82,9 +82,11 @@ class Figures:
 
     Args:
         advice: what it is about.
-        patients: different patients; None withholds the whole row.
+        patients: different patients, rounded down to a multiple of the least; None withholds the whole row.
         cards: by outcome.
+        shown: all of them.
         reasons: overridden cards by code of the reason, as far as they are not withheld.
+        is_whole: whether every card is counted; those are left out whose recommendations few patients had together.
         is_complete: whether all reasons are there.
     """
 
@@ -93,6 +95,7 @@ class Figures:
     cards: Mapping[str, int | None] = field(default_factory=lambda: dict.fromkeys(OUTCOMES))
     shown: int | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
+    is_whole: bool = False
     is_complete: bool = False
 
     @property
@@ -118,17 +121,22 @@ def figures(cards: Iterable[ShownCard], least: int = LEAST) -> list[Figures]:
 
     Args:
         cards: each once; a card with several recommendations counts for each of them.
-        least: fewest patients that a number is about.
+        least: fewest patients that a number is about, also one that sums and differences of the numbers give.
 
     Returns:
         One for each piece of advice, in the order of its name, version, topic, indicator and service.
     """
-    counted: dict[Advice, _Count] = {}
+    kinds: dict[frozenset[Advice], _Kind] = {}
     for card in cards:
-        for name in card.recommendations:
-            advice = Advice(name, card.knowledge_version, card.topic, card.indicator, card.service)
-            counted.setdefault(advice, _Count()).add(card)
-    return [counted[advice].figures(advice, least) for advice in sorted(counted)]
+        said = frozenset(
+            Advice(name, card.knowledge_version, card.topic, card.indicator, card.service) for name in card.recommendations
+        )
+        kinds.setdefault(said, _Kind()).add(card)
+    rows: dict[Advice, list[_Kind]] = {}
+    for said, kind in kinds.items():
+        for advice in said:
+            rows.setdefault(advice, []).append(kind)
+    return [_row(advice, rows[advice], least) for advice in sorted(rows)]
 
 
 def unknown_figures(cards: Iterable[UnknownCard], least: int = LEAST) -> dict[str, dict[str, int | None]]:
@@ -141,7 +149,9 @@ def unknown_figures(cards: Iterable[UnknownCard], least: int = LEAST) -> dict[st
 
 
 @dataclass(slots=True)
-class _Count:
+class _Kind:
+    """Cards that said the same, and are therefore counted in the same rows."""
+
     cards: int = 0
     patients: set[tuple[str, str]] = field(default_factory=set)
     outcomes: dict[str, Cell] = field(default_factory=lambda: {name: Cell() for name in OUTCOMES})
@@ -154,19 +164,31 @@ class _Count:
         if card.outcome == "overridden":
             self.reasons.setdefault(card.reason or WITHOUT_REASON, Cell()).add(card.patient)
 
-    def figures(self, advice: Advice, least: int) -> Figures:
-        if len(self.patients) < least:
-            return Figures(advice)
-        hidden = withheld(self.outcomes, least)
-        hidden_reasons = self.reasons.keys() if "overridden" in hidden else withheld(self.reasons, least)
-        return Figures(
-            advice,
-            patients=len(self.patients),
-            shown=self.cards,
-            cards={name: None if name in hidden else cell.cards for name, cell in self.outcomes.items()},
-            reasons={code: self.reasons[code].cards for code in sorted(self.reasons) if code not in hidden_reasons},
-            is_complete=not hidden_reasons,
-        )
+
+def _row(advice: Advice, kinds: Sequence[_Kind], least: int) -> Figures:
+    """Sums over kinds of which each may be known by itself: then nothing that rows add up to, or differ by, is too small.
+
+    So what is withheld of one kind is withheld of every row that the kind is counted in.
+    """
+    counted = [kind for kind in kinds if len(kind.patients) >= least]
+    if not counted:
+        return Figures(advice)
+    hidden = {name for kind in counted for name in withheld(kind.outcomes, least)}
+    codes = {code for kind in counted for code in kind.reasons}
+    hidden_codes = codes if "overridden" in hidden else {code for kind in counted for code in withheld(kind.reasons, least)}
+    patients = len({patient for kind in counted for patient in kind.patients})
+    return Figures(
+        advice,
+        patients=patients - patients % least,
+        shown=sum(kind.cards for kind in counted),
+        cards={name: None if name in hidden else sum(kind.outcomes[name].cards for kind in counted) for name in OUTCOMES},
+        reasons={
+            code: sum(kind.reasons[code].cards for kind in counted if code in kind.reasons)
+            for code in sorted(codes - hidden_codes)
+        },
+        is_whole=len(counted) == len(kinds),
+        is_complete=not hidden_codes,
+    )
 
 
 def _unless_small(count: int, least: int) -> int | None:

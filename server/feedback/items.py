@@ -170,14 +170,14 @@ def _moment(value: Any) -> str | None:
 
 
 def _why(sent: Mapping[str, Any], place: str, remarks: list[str]) -> tuple[Mapping[str, Any], str]:
-    """The override reason, and where it stands: Epic's name for it is plural (F-8)."""
-    name = next((name for name in ("overrideReason", "overrideReasons") if sent.get(name) is not None), None)
-    if name is None:
-        return {}, place
-    if not isinstance(sent[name], dict):
-        remarks.append(f"{place}.{name} must be an object; the item was kept without it.")
-        return {}, place
-    return sent[name], f"{place}.{name}"
+    """The override reason, and where it stands: Epic's name for it is plural (F-8); of both, the first that says something."""
+    for name in ("overrideReason", "overrideReasons"):
+        why = sent.get(name)
+        if why is not None and not isinstance(why, dict):
+            remarks.append(f"{place}.{name} must be an object; the item was kept without it.")
+        elif why and any(member is not None for member in why.values()):
+            return why, f"{place}.{name}"
+    return {}, place
 
 
 def _reason(why: Mapping[str, Any], place: str, remarks: list[str]) -> Reason | None:
@@ -188,7 +188,15 @@ def _reason(why: Mapping[str, Any], place: str, remarks: list[str]) -> Reason | 
     if code is None:
         remarks.append(f"{place}.reason must be a Coding with a code; the item was kept without it.")
         return None
-    return Reason(code, _text(coding.get("system"), _LONGEST_SYSTEM))  # the CDS Hooks sandbox may leave it out (FB-02)
+    if coding.get("system") in (None, ""):
+        return Reason(code)  # the CDS Hooks sandbox may leave it out (FB-02)
+    system = _text(coding["system"], _LONGEST_SYSTEM)
+    if system is None:  # whose code it is cannot be told, and it may mean something else than ours
+        remarks.append(
+            f"{place}.reason.system must be text of at most {_LONGEST_SYSTEM} characters; the item was kept without its reason."
+        )
+        return None
+    return Reason(code, system)
 
 
 def _reason_of_epic(why: Mapping[str, Any]) -> Reason | None:

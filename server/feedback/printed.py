@@ -12,7 +12,7 @@ WITHHELD = "withheld"
 UNKNOWN = "unknown cards"
 
 _COLUMNS = (
-    "recommendation", "knowledgeVersion", "topic", "indicator", "service", "patients", "shown", *OUTCOMES,
+    "recommendation", "knowledgeVersion", "topic", "indicator", "service", "patients", "shown", "cardsComplete", *OUTCOMES,
     "acceptanceRate", "acceptanceLow", "acceptanceHigh", "overrideRate", "overrideLow", "overrideHigh", "reasons", "needsReview",
 )  # fmt: skip
 
@@ -60,6 +60,7 @@ def _as_object(row: Figures) -> dict[str, Any]:
         "service": row.advice.service,
         "patients": row.patients,
         "shown": row.shown,
+        "cardsComplete": row.is_whole,
         **row.cards,
         "acceptanceRate": row.acceptance and asdict(row.acceptance),
         "overrideRate": row.override and asdict(row.override),

@@ -56,7 +56,7 @@ import pytest
 MANY = [pytest.param(1, marks=pytest.mark.requirement("A-1"))]
 
 @pytest.mark.requirement("A-2", "A-3")
-@pytest.mark.parametrize("x", [pytest.param(1, marks=[pytest.mark.slow, pytest.mark.requirement("A-4")])])
+@pytest.mark.parametrize("x", [*MANY, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.requirement("A-4")])])
 def test_one(x): ...
 """
     (tmp_path / "test_a.py").write_text(source)
@@ -68,15 +68,61 @@ def test_one(x): ...
     )
 
 
-def test_a_table_may_have_a_function_that_makes_its_rows(tmp_path: Path) -> None:
-    source = """
+TABLE = """
 import pytest
 def row(shows, value):
     return pytest.param(value, marks=pytest.mark.requirement(*shows.split()))
 MANY = [row("A-1 A-2", 1), row("A-3", 2)]
 """
-    (tmp_path / "table.py").write_text(source)
+
+
+@pytest.mark.parametrize(
+    "using",
+    [
+        "from tests.table import MANY\ndef test_one(): MANY\n",
+        "from tests.table import MANY as ALL\nSOME = ALL[:1]\ndef test_one(): SOME\n",
+        "from tests import table\ndef test_one(): table.MANY\n",
+    ],
+)
+def test_a_table_of_another_file_may_have_a_function_that_makes_its_rows(tmp_path: Path, using: str) -> None:
+    (tmp_path / "table.py").write_text(TABLE)
+    (tmp_path / "test_a.py").write_text(using)
     assert [one.id for one in shown_in(tmp_path)] == ["A-1", "A-2", "A-3"]
+
+
+HEAD = 'import pytest\nSHOWS = pytest.mark.requirement("A-1")\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        ("test_a.py", HEAD, "no test runs"),
+        ("test_a.py", f"{HEAD}def helper(): SHOWS\n", "no test runs"),
+        ("test_a.py", f"{HEAD}def test_one(): ...\n", "no test runs"),
+        ("test_a.py", '@pytest.mark.requirement("A-1")\ndef helper(): ...\n', "no test runs"),
+        ("test_a.py", 'pytest.mark.requirement("A-1")\n', "no test runs"),
+        ("helpers.py", '@pytest.mark.requirement("A-1")\ndef test_one(): ...\n', "no test runs"),
+        ("table.py", TABLE, "no test runs"),
+        ("test_a.py", '@pytest.mark.skip\n@pytest.mark.requirement("A-1")\ndef test_one(): ...\n', "may be skipped"),
+        (
+            "test_a.py",
+            '@pytest.mark.skipif(X, reason="")\n@pytest.mark.requirement("A-1")\ndef test_one(): ...\n',
+            "may be skipped",
+        ),
+        ("test_a.py", '@pytest.mark.xfail\n@pytest.mark.requirement("A-1")\ndef test_one(): ...\n', "may be skipped"),
+        ("test_a.py", '@pytest.mark.requirement("A-1")\ndef test_one():\n    pytest.skip("later")\n', "may be skipped"),
+        ("test_a.py", 'pytestmark = pytest.mark.skip\n@pytest.mark.requirement("A-1")\ndef test_one(): ...\n', "may be skipped"),
+        (
+            "test_a.py",
+            'M = [pytest.param(1, marks=[pytest.mark.skip, pytest.mark.requirement("A-1")])]\ndef test_one(): M\n',
+            "may be skipped",
+        ),
+    ],
+)
+def test_a_marker_where_no_test_is_sure_to_run_is_refused(tmp_path: Path, file: str, source: str, complaint: str) -> None:
+    (tmp_path / file).write_text(source)
+    with pytest.raises(MarkerError, match=rf"{file}:\d+: .*{complaint}"):
+        shown_in(tmp_path)
 
 
 def test_a_marker_that_is_not_literal_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -5,26 +5,29 @@ a line for each answer: number of the token, status. The processes are forked fr
 """
 
 import sys
-from http.client import HTTPConnection
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
+
+from tests.end_to_end.checked_connection import Answer, CheckedConnection
 
 PROCESSES = 8
 SECONDS = 60
 
 
 def race(port: int, path: str, body: str, tokens: list[str], start: Barrier, answers: "SimpleQueue[str]") -> None:
-    """What each process does."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    """What each process does; the answers are checked when the race is over, and a wrong one ends the process with an error."""
+    connection = CheckedConnection(port, timeout=SECONDS)
+    read: list[Answer] = []
     for number, token in enumerate(tokens):
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         start.wait()
         connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        response.read()
-        answers.put(f"{number} {response.status}")
+        read.append(connection.unchecked_answer())
+        answers.put(f"{number} {read[-1].status}")
     connection.close()
+    for answer in read:
+        connection.check(answer)
 
 
 def main(ports: list[int]) -> int:

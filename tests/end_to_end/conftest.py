@@ -5,15 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from tests.server.answers import check_exchange
+from tests.end_to_end.checked_connection import CheckedConnection
 
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 LIMIT = 1024 * 1024
@@ -29,16 +29,11 @@ class Service:
 
     def request(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
         """Status and JSON of the answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
+        with closing(CheckedConnection(self.port, timeout=10)) as connection:
             body = None if value is None else orjson.dumps(value)
             connection.request(method, path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = response.read()
-            check_exchange(method, path, response.status, dict(response.headers), answer)
-            return response.status, orjson.loads(answer)
-        finally:
-            connection.close()
+            answer = connection.answer()
+            return answer.status, orjson.loads(answer.body)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from server.store.tables import feedback
+from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND, Service, end
 from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, prefetch_of
 
@@ -53,12 +54,9 @@ def kill(service: Service) -> None:
 
 
 def send(service: Service, *items: Json) -> int:
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=10)
-    try:
+    with closing(CheckedConnection(service.port, timeout=10)) as connection:
         connection.request("POST", f"{VIEW}/feedback", orjson.dumps({"feedback": items}), {"Content-Type": "application/json"})
-        return connection.getresponse().status
-    finally:
-        connection.close()
+        return connection.answer().status
 
 
 def accepted(card: str) -> Json:

@@ -3,12 +3,12 @@
 import socket
 import subprocess
 from contextlib import ExitStack, closing
-from http.client import HTTPConnection
 from time import perf_counter
 
 import orjson
 import pytest
 
+from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND, LIMIT, Service, end
 from tests.server.answers import check_answer, diagnostics
 from tests.server.charts import ANTI_TIF1, Json, chart, dermatomyositis, hook_call, prefetch_of
@@ -69,13 +69,12 @@ def test_an_ehr_discovers_it_sends_what_it_asks_for_and_gets_cards(service: Serv
 
 
 def test_the_connection_is_kept_for_the_next_call(service: Service) -> None:
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=10)
-    with closing(connection):
+    with closing(CheckedConnection(service.port, timeout=10)) as connection:
         connection.request("GET", "/cds-services")
-        connection.getresponse().read()
+        assert connection.answer().status == 200
         opened = connection.sock
         connection.request("POST", "/cds-services/myositis-patient-view", b"{}", {"Content-Type": "application/json"})
-        assert connection.getresponse().status == 400
+        assert connection.answer().status == 400
         assert connection.sock is opened
 
 

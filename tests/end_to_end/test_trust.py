@@ -4,9 +4,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from time import perf_counter
 
@@ -14,6 +13,7 @@ import orjson
 import pytest
 
 from tests.end_to_end.all_at_once import PROCESSES
+from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND, end, wait_for_line
 from tests.server.answers import check_answer
 from tests.server.charts import ANTI_TIF1, chart, hook_call, prefetch_of
@@ -38,16 +38,12 @@ class Trusting:
 
     def send(self, *headers: tuple[str, str], body: bytes = CALL, path: str = PATH) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of the answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
+        with closing(CheckedConnection(self.port)) as connection:
             connection.putrequest("POST", path)
             for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers):
                 connection.putheader(name, value)
             connection.endheaders(body)
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
+            return connection.answer()
 
     def last_reason(self) -> str:
         """Why the last call was refused, as the log has it."""

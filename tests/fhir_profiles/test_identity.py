@@ -49,6 +49,10 @@ def about(reference: Any, **more: Any) -> Json:
         "Patient/1/_history/2",
         "https://ehr.example/fhir/r4/Patient/1",
         "https://ehr.example/fhir/r4/Patient/1/_history/2",
+        "Patient//1",
+        "Patient/1?_format=json",
+        "Patient/1#name",
+        "https://ehr.example//fhir/r4/Patient//1/?_format=json#name",
         UUID,
     ],
 )
@@ -109,6 +113,12 @@ FOREIGN_REFERENCES = [
     "Patient/11",
     "Patient/1x",
     "https://ehr.example/Patient/1/Patient/2",
+    "Patient//2",
+    "Patient/2?a=b",
+    "Patient/2#x",
+    "https://ehr.example/fhir/r4/Patient/2?a=b",
+    "https://ehr.example/fhir/r4/Patient/2#Patient/1",
+    "https://ehr.example/fhir/r4//Patient//2//_history//1/",
 ]
 
 
@@ -144,8 +154,11 @@ def test_resources_of_every_type_are_checked(resource: Json) -> None:
         {"resourceType": "Specimen", "id": "s", "subject": SOMEBODY_ELSE},
         {"resourceType": "Account", "id": "a", "subject": [ME, SOMEBODY_ELSE]},
         observation(contained=[{"resourceType": "Condition", "id": "c", "subject": SOMEBODY_ELSE}]),
+        {"resourceType": "Coverage", "id": "c", "beneficiary": SOMEBODY_ELSE},
+        {"resourceType": "ResearchSubject", "id": "r", "individual": SOMEBODY_ELSE},
+        {"resourceType": "EnrollmentRequest", "id": "e", "candidate": SOMEBODY_ELSE},
     ],
-    ids=["family history", "type we do not read", "specimen", "list of subjects", "contained"],
+    ids=["family history", "type we do not read", "specimen", "list of subjects", "contained", "coverage", "study", "enrolment"],
 )
 def test_a_resource_that_holds_no_fact_is_checked_too(resource: Json) -> None:
     assert read(patient(), condition(), resource).is_mismatched

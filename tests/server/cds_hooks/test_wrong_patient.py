@@ -1,6 +1,7 @@
 """Another patient's data among the input of a hook call: no card, one line in the security log, nothing told (SAF-01, SAF-06).
 
-Ten thousand made-up calls, the same ones at every run. `wrong_patient_cases` says what is varied.
+Ten thousand made-up calls that must be refused, the same ones at every run, and a thousand that must not.
+`wrong_patient_cases` says what is varied.
 """
 
 import json
@@ -20,8 +21,8 @@ from tests.server.cds_hooks import wrong_patient_cases as cases
 from tests.server.charts import Json
 
 PORTIONS = 10
-REFUSED_IN_EACH, UNTOLD_IN_EACH = 900, 100
-"""Together with `PORTIONS`: 10,000 calls."""
+REFUSED_IN_EACH, UNTOLD_IN_EACH = 1000, 100
+"""With `PORTIONS`: 10,000 calls that must be refused, and 1,000 with something of which nobody can tell whose it is."""
 
 SECURITY_LINE = re.compile(
     r"event=another_patients_data action=refused client=open service=myositis-[a-z-]+ instance=[0-9a-f-]{36} resources=\d+"

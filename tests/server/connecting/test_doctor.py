@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from server.connecting.doctor import examine
 from server.connecting.findings import Finding, Verdict, has_failed
 from server.connecting.reach_checks import check_client
 from server.connecting.settings_checks import check_settings
+from server.store.database import IN_MEMORY, open_database
 from server.trust.clients import Client
 from tests.server.charts import dermatomyositis, hook_call
 
@@ -61,11 +63,32 @@ def test_a_service_for_others_must_not_have_an_address_of_this_machine(tmp_path:
 @pytest.mark.requirement("DB-01")
 def test_a_database_that_is_none_is_found(tmp_path: Path) -> None:
     file = tmp_path / "no.sqlite3"
+    open_database(f"sqlite:///{file}").dispose()
     assert find(check_settings(Config(database_url=f"sqlite:///{file}")), "database: sqlite").verdict is Verdict.OK
     file.write_bytes(b"this is no database" * 100)
     assert find(check_settings(Config(database_url=f"sqlite:///{file}")), "database: ").verdict is Verdict.FAILED
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(file).execute("SELECT 1 FROM sqlite_master")
+
+
+@pytest.mark.requirement("DB-01")
+def test_the_doctor_makes_no_database_and_changes_none(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "state.sqlite3"
+    config = Config(database_url=f"sqlite:///{file}")
+    found = find(check_settings(config), "database: sqlite, not there yet")
+    assert (found.verdict, list(tmp_path.iterdir())) == (Verdict.WARNING, [])
+
+    file.parent.mkdir()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    found = find(check_settings(config), "is at revision none")
+    assert found.verdict is Verdict.FAILED
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+
+
+def test_a_database_in_memory_is_said_to_forget() -> None:
+    assert find(check_settings(Config(database_url=IN_MEMORY)), "in memory").verdict is Verdict.WARNING
 
 
 @pytest.mark.requirement("SAF-22")
@@ -268,6 +291,8 @@ def test_the_sheet_of_a_client_is_printed_in_three_forms() -> None:
     assert "Connection sheet for hospital" in printed("--print", "--client", "hospital")
     assert "Connection sheet for hospital" in printed("--print", "--client", "hospital", "--format", "html")
     assert json.loads(printed("--print", "--client", "hospital", "--format", "json"))["dialect"] == "oracle"
+    assert json.loads(printed("--format", "json"))["services"]
+    assert "Connection sheet" in printed("--format", "text")
     assert json.loads(printed("--example", "myositis-order-sign"))["hook"] == "order-sign"
 
 

@@ -95,6 +95,29 @@ def test_it_says_whether_the_ehr_could_be_called_back(
     assert found.requirement == requirement
 
 
+TOKEN = {"access_token": "a", "token_type": "Bearer", "expires_in": 300, "scope": "", "subject": "x"}
+
+
+@pytest.mark.requirement("R-17", "R-18", "H-2")
+@pytest.mark.parametrize("prefetch", [None, {"conditions": OUTCOME}], ids=["no prefetch", "conditions failed"])
+def test_an_ehr_that_relies_on_being_called_back_fails_in_nothing(prefetch: Json | None) -> None:
+    call = hook_call("p1", prefetch, fhirServer=SERVER, fhirAuthorization=TOKEN)
+    told = walked(call, Client("a", fhir_servers=(SERVER,)))
+    assert not has_failed(told)
+    assert about(told, "prefetch key conditions").verdict is Verdict.WARNING
+    assert (told[-1].verdict, told[-1].requirement) == (Verdict.WARNING, "H-2")
+    assert told[-1].what.startswith("unless the EHR answers when it is asked, the answer would be 412, MYO-1202")
+    assert has_failed(walked(call, Client("a")))
+    assert has_failed(walked(call, Client("a", fhir_servers=(SERVER,), fhir_types_missing=frozenset({"Condition"}))))
+
+
+@pytest.mark.requirement("R-18")
+def test_what_was_withheld_is_not_asked_for_again_so_that_it_fails() -> None:
+    denied = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
+    call = hook_call("p1", {"conditions": denied}, fhirServer=SERVER, fhirAuthorization=TOKEN)
+    assert about(walked(call, Client("a", fhir_servers=(SERVER,))), "prefetch key conditions").verdict is Verdict.FAILED
+
+
 @pytest.mark.requirement("C-32")
 def test_it_says_which_suggestions_the_dialect_cannot_take() -> None:
     call = hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1)))

@@ -53,6 +53,14 @@ def test_every_service_and_its_feedback_is_described(document: Json) -> None:
         assert feedback["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/feedback")
 
 
+def test_both_forms_of_an_answer_are_described(document: Json) -> None:
+    for service in SERVICES.values():
+        answer = document["paths"][f"/cds-services/{service.id}"]["post"]["responses"]["200"]
+        forms = [one["$ref"].rpartition("/")[2] for one in answer["content"]["application/json"]["schema"]["anyOf"]]
+        assert forms == ["response", "response-1.0"]
+        assert "dialect 1.0" in answer["description"]
+
+
 def test_every_path_of_the_service_is_described_but_those_of_people_and_of_fhir(document: Json) -> None:
     described = {re.sub(r"/myositis-[a-z-]+", "/{}", re.sub(r"\{.*?\}", "{}", path)) for path in document["paths"]}
     rules = {re.sub(r"<.*?>", "{}", rule.rule) for rule in create_app(CONFIG).url_map.iter_rules()}

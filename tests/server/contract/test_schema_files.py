@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
+from cards.override_reasons import override_reasons
 from server.cds_hooks import envelope
 from server.cds_hooks.services import SERVICES
 from server.contract.schema_files import BASE, schemas, validator
@@ -31,7 +32,7 @@ def inner(value: Any) -> Iterator[Json]:
 
 def test_there_is_a_schema_for_everything_that_the_standard_names() -> None:
     requests = {f"request-{service.hook}" for service in SERVICES.values()}
-    assert {"discovery", "response", "card", "feedback", *requests} <= set(NAMES)
+    assert {"discovery", "response", "card", "response-1.0", "card-1.0", "feedback", *requests} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,6 +97,13 @@ def test_the_example_of_a_request_is_accepted_and_answered_with_a_card(client: F
     response = client.post(f"/cds-services/{service.id}", json=example)
     assert response.status_code == 200
     assert response.get_json()["cards"]
+
+
+@pytest.mark.requirement("F-7", "C-13")
+def test_the_example_of_feedback_names_a_reason_that_our_cards_offer() -> None:
+    (example,) = schemas()["feedback"]["examples"]
+    check_schema("feedback", example)
+    assert [item["overrideReason"]["reason"] in override_reasons() for item in example["feedback"]] == [True]
 
 
 @pytest.mark.requirement("F-2", "F-3", "F-4", "F-6", "F-7", "F-8")
@@ -164,7 +172,9 @@ def suggesting(**action: Any) -> Json:
             CARD | {"suggestions": [SUGGESTION], "selectionBehavior": "any", "links": [LINK]}, id="with suggestion and link"
         ),
         pytest.param(suggesting(type="delete", description="Remove it", resourceId="MedicationRequest/1"), id="delete"),
-        pytest.param(suggesting(type="delete", description="Remove it", resource="MedicationRequest/1"), id="delete as in 1.0"),
+        pytest.param(
+            suggesting(type="delete", description="Remove it", resource="MedicationRequest/1"), id="delete as until 1.1"
+        ),
         pytest.param(CARD | {"extension": {"com.example.type": {"a": 1}}}, id="an extension agreed with a client"),
     ],
 )
@@ -186,6 +196,7 @@ def test_a_card_as_the_standard_has_it_passes(card: Json) -> None:
         pytest.param(CARD | {"suggestions": [SUGGESTION]}, id="suggestions without selectionBehavior"),
         pytest.param(CARD | {"selectionBehavior": "any"}, id="selectionBehavior without suggestions"),
         pytest.param(CARD | {"suggestions": [], "selectionBehavior": "any"}, id="no suggestion in the list"),
+        pytest.param(CARD | {"suggestions": [SUGGESTION], "selectionBehavior": "at-most-one"}, id="selectionBehavior of 1.0"),
         pytest.param(CARD | {"links": []}, id="no link in the list"),
         pytest.param(CARD | {"links": [LINK | {"type": "launch"}]}, id="a link of another type"),
         pytest.param(CARD | {"links": [LINK | {"url": "javascript:alert(1)"}]}, id="a link that is none"),
@@ -207,3 +218,53 @@ def test_a_card_as_the_standard_has_it_passes(card: Json) -> None:
 def test_a_card_that_breaks_a_rule_is_noticed(card: Json) -> None:
     with pytest.raises(AssertionError, match="response: "):
         check_schema("response", {"cards": [card]})
+
+
+OLD_CARD: Json = {"summary": "Says something", "indicator": "info", "source": {"label": "A guideline"}}
+
+
+def old_suggesting(**action: Any) -> Json:
+    return suggesting(**action)["suggestions"][0]
+
+
+@pytest.mark.requirement("V-1", "C-12", "C-33")
+def test_a_card_as_1_0_has_it_passes_as_such_and_not_as_one_of_2_0_1() -> None:
+    delete = old_suggesting(type="delete", description="Remove it", resource="MedicationRequest/1")
+    for card in (OLD_CARD, OLD_CARD | {"suggestions": [SUGGESTION, delete], "selectionBehavior": "at-most-one", "links": [LINK]}):
+        check_schema("response-1.0", {"cards": [card]})
+        with pytest.raises(AssertionError, match="response: "):
+            check_schema("response", {"cards": [card]})
+
+
+@pytest.mark.requirement("CARD-05", "V-1", "C-3", "C-4", "C-6", "C-7", "C-10", "C-12", "C-13", "C-22", "C-33", "C-42")
+@pytest.mark.parametrize(
+    "card",
+    [
+        pytest.param(OLD_CARD | {"uuid": CARD["uuid"]}, id="uuid"),
+        pytest.param(OLD_CARD | {"source": CARD["source"]}, id="topic"),
+        pytest.param(OLD_CARD | {"source": {}}, id="no label"),
+        pytest.param({"summary": "x", "source": {"label": "x"}}, id="no indicator"),
+        pytest.param(OLD_CARD | {"summary": "x" * 140}, id="140 characters"),
+        pytest.param(
+            OLD_CARD | {"overrideReasons": [{"system": "https://x.example", "code": "c", "display": "d"}]}, id="reasons"
+        ),
+        pytest.param(OLD_CARD | {"suggestions": [SUGGESTION]}, id="suggestions without selectionBehavior"),
+        pytest.param(OLD_CARD | {"suggestions": [SUGGESTION], "selectionBehavior": "any"}, id="selectionBehavior of 1.1"),
+        pytest.param(
+            OLD_CARD | {"suggestions": [SUGGESTION | {"isRecommended": True}], "selectionBehavior": "at-most-one"},
+            id="isRecommended",
+        ),
+        pytest.param(
+            OLD_CARD
+            | {
+                "suggestions": [old_suggesting(type="delete", description="Remove it", resourceId="MedicationRequest/1")],
+                "selectionBehavior": "at-most-one",
+            },
+            id="resourceId",
+        ),
+        pytest.param(OLD_CARD | {"links": [LINK | {"autolaunchable": True}]}, id="autolaunchable"),
+    ],
+)
+def test_a_card_that_1_0_does_not_know_so_is_noticed(card: Json) -> None:
+    with pytest.raises(AssertionError, match=r"response-1\.0: "):
+        check_schema("response-1.0", {"cards": [card]})

@@ -1,12 +1,14 @@
 """The figures: what is counted, and what is withheld."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from server.feedback.figures import LEAST, OUTCOMES, Figures, ShownCard, UnknownCard, figures, unknown_figures
+from server.feedback.figures import OUTCOMES, Advice, Figures, ShownCard, UnknownCard, figures, unknown_figures
 from server.feedback.small_numbers import Cell, withheld
 
 
@@ -115,12 +117,101 @@ def test_nothing_about_few_patients_can_be_had_by_looking_or_by_subtracting(part
         assert len(set().union(*(cells[name].patients for name in hidden))) >= least
 
 
-@given(st.lists(st.builds(card, st.integers(0, 8), st.sampled_from(OUTCOMES)), max_size=40))
-def test_no_number_that_is_printed_is_about_fewer_patients_than_wanted(cards: list[ShownCard]) -> None:
-    for row in figures(cards):
+# --- whole reports: what can be had by adding and subtracting any of their numbers
+
+
+def test_two_rows_do_not_differ_by_one_patient() -> None:
+    """What recommendations R1 and R2 have in common would give away, by subtraction, what the one patient without R2 did."""
+    both = [card(n, "accepted" if n < 10 else "overridden", "a", recommendations=("R1", "R2")) for n in range(20)]
+    one = card(99, "overridden", "a", recommendations=("R1",))
+    first, second = figures([*both, one])
+    assert (first.shown, first.is_whole) == (20, False)
+    assert (second.shown, second.is_whole) == (20, True)
+    assert first.cards == second.cards
+    assert figures([*both, one], 1)[0].shown == 21
+
+
+def test_what_is_withheld_of_a_kind_of_card_is_withheld_in_every_row_that_counts_it() -> None:
+    """R2 alone has enough of each outcome; its difference to R1 would be one override of one patient."""
+    both = [card(n, outcome, "a", recommendations=("R1", "R2")) for n in range(30) for outcome in ("overridden", "accepted")]
+    alone = [card(n, "overridden" if n == 50 else "silent", "a", recommendations=("R1",)) for n in range(50, 80)]
+    first, second = figures([*both, *alone])
+    assert (first.shown, first.cards) == (90, {"accepted": 30, "overridden": None, "silent": None})
+    assert (first.reasons, first.is_complete) == ({}, False)
+    assert second.cards == {"accepted": 30, "overridden": 30, "silent": 0}
+
+
+def test_patients_are_counted_by_the_least() -> None:
+    assert [only([card(n) for n in range(count)]).patients for count in (5, 9, 10)] == [5, 9, 10]
+    assert [only([card(n) for n in range(count)], least=5).patients for count in (5, 9, 10)] == [5, 5, 10]
+
+
+Shares = frozenset[int]
+"""Which cards a number counts, by their place among all cards."""
+
+
+def numbers(cards: Sequence[ShownCard], least: int) -> Iterator[Shares]:
+    """For each number of the report, the cards that it counts; each is as large as it is printed."""
+    for row in figures(cards, least):
+        if row.shown is None:
+            assert (set(row.cards.values()), row.reasons) == ({None}, {})
+            continue
+        of_row = frozenset(
+            place for place, one in enumerate(cards) if row.advice in advice_of(one) and is_common(one, cards, least)
+        )
+        counts = [(of_row, row.shown)]
         for outcome, count in row.cards.items():
-            patients = {one.patient for one in cards if one.outcome == outcome}
-            assert count is None or not patients or len(patients) >= LEAST
+            counts.append((frozenset(n for n in of_row if cards[n].outcome == outcome), count))
+        for code, count in row.reasons.items():
+            counts.append((frozenset(n for n in of_row if cards[n].outcome == "overridden" and cards[n].reason == code), count))
+        for counted, count in counts:
+            if count is not None:
+                assert len(counted) == count
+                yield counted
+
+
+def advice_of(one: ShownCard) -> set[Advice]:
+    return {Advice(name, one.knowledge_version, one.topic, one.indicator, one.service) for name in one.recommendations}
+
+
+def is_common(one: ShownCard, cards: Sequence[ShownCard], least: int) -> bool:
+    return len({other.patient for other in cards if advice_of(other) == advice_of(one)}) >= least
+
+
+def rank(rows: Iterable[Shares]) -> int:
+    """How many of them do not follow from the others by adding and subtracting."""
+    reduced: list[dict[int, Fraction]] = []
+    for row in rows:
+        rest = dict.fromkeys(row, Fraction(1))
+        for other in reduced:
+            lead = next(iter(other))
+            if factor := rest.get(lead, Fraction(0)) / other[lead]:
+                for place, value in other.items():
+                    rest[place] = rest.get(place, Fraction(0)) - factor * value
+                rest = {place: value for place, value in rest.items() if value}
+        if rest:
+            reduced.append(rest)
+    return len(reduced)
+
+
+SAID = st.sampled_from([("A",), ("B",), ("A", "B"), ("A", "B", "C"), ("C",)])
+SHOWN = st.builds(
+    lambda patient, said, outcome, reason, topic: card(
+        patient, outcome, reason if outcome == "overridden" else None, recommendations=said, topic=topic
+    ),
+    st.integers(0, 6), SAID, st.sampled_from(OUTCOMES), st.sampled_from(["x", "y"]), st.sampled_from(["t", "t", "u"]),
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(cards=st.lists(SHOWN, min_size=10, max_size=60), least=st.integers(2, 3))
+def test_no_sum_or_difference_of_printed_numbers_is_about_few_patients(cards: list[ShownCard], least: int) -> None:
+    """Were one about these few patients alone, it would vanish without their cards, and the rank of the numbers with it."""
+    printed = [counted for counted in numbers(cards, least) if counted]
+    everybody = sorted({one.patient for one in cards})
+    for few in combinations(everybody, least - 1):
+        others = [frozenset(n for n in counted if cards[n].patient not in few) for counted in printed]
+        assert rank(others) == rank(printed), few
 
 
 def test_unknown_cards_are_counted_by_service_and_outcome() -> None:

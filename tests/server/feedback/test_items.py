@@ -57,12 +57,35 @@ def test_an_override_is_read_with_its_reason_and_its_comment() -> None:
 
 @pytest.mark.requirement("F-7", "FB-02")
 def test_a_reason_without_display_and_system_is_one_as_the_sandbox_sends_it() -> None:
-    assert read(overrideReason={"reason": {"code": "c"}}).reason == Reason("c", None)
+    for system in ({}, {"system": None}, {"system": ""}):
+        assert read(overrideReason={"reason": {"code": "c"} | system}).reason == Reason("c", None)
 
 
 @pytest.mark.requirement("F-8", "FB-02")
 def test_epics_plural_is_read() -> None:
     assert read(overrideReasons={"reason": {"system": "s", "code": "c"}}).reason == Reason("c", "s")
+
+
+@pytest.mark.requirement("F-8", "FB-02")
+@pytest.mark.parametrize("nothing", [None, {}, {"reason": None}, {"userComment": None, "reason": None}])
+def test_of_both_spellings_the_one_that_says_something_is_read(nothing: Any) -> None:
+    something = {"reason": {"code": "c"}, "userComment": "words"}
+    for item in (
+        read(overrideReason=nothing, overrideReasons=something),
+        read(overrideReason=something, overrideReasons=nothing),
+        remarked(overrideReason="no object", overrideReasons=something)[0],
+    ):
+        assert item.reason == Reason("c")
+        assert item.comment
+
+
+@pytest.mark.requirement("F-7", "FB-02")
+@pytest.mark.parametrize("system", ["https://ehr.example/" + "x" * 600, 7, ["s"], {"s": "s"}, True, " "])
+def test_a_code_of_a_system_that_cannot_be_read_is_not_taken_for_one_of_ours(system: Any) -> None:
+    item, remark = remarked(overrideReason={"reason": {"code": "action-completed", "system": system}, "userComment": "words"})
+    assert item.reason is None
+    assert item.comment
+    assert remark.startswith("feedback[0].overrideReason.reason.system ")
 
 
 @pytest.mark.requirement("F-8", "FB-02")
