@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_profiles.record import InputState, Issue
-from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, worse
+from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, settle, worse
 
 Json = dict[str, Any]
 
@@ -125,7 +125,8 @@ def prefetch_templates() -> dict[str, str]:
 def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
     """Find out what each prefetch value says about its kind of input (conformance R-10 to R-16).
 
-    A key that is not ours is judged by what it holds, since some EHRs name keys themselves (P-14).
+    A key of ours speaks for its own type only. One that is not ours is judged by what it holds, since some EHRs name keys
+    themselves (P-14). Neither speaks for what was merely included with the matches: that is not all there is of its type.
 
     Args:
         prefetch: values by key, as sent: a resource, a Bundle, null, or an OperationOutcome.
@@ -133,11 +134,10 @@ def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
     by_type: dict[str, PrefetchState] = {}
     issues: list[Issue] = []
     for key, content in prefetch.items():
-        ours = {_TYPES[key]} if key in _TYPES else set()
         judgement = judge(content, _TYPES.get(key))
         if judgement.problem:
             issues.append(_issue(key, judgement.problem))
-        for resource_type in judgement.types | ours:
+        for resource_type in (_TYPES[key],) if key in _TYPES else judgement.types:
             by_type[resource_type] = worse(by_type.get(resource_type, judgement.state), judgement.state)
     states = {template.key: by_type.get(template.resource_type, PrefetchState.ABSENT) for template in TEMPLATES}
     return Prefetched(
@@ -158,19 +158,18 @@ def with_fetched(sent: Prefetched, fetched: Mapping[str, Fetched]) -> Prefetched
     """
     states = dict(sent.states)
     inputs = dict(sent.inputs)
-    for key, one in fetched.items():
-        state = one.judgement.state
-        if state.is_answer or states[key].brings_nothing:  # a failure takes nothing away from what was sent in part
-            states[key] = state
-        inputs[_TYPES[key]] = states[key].input
+    settled = {key: settle(sent.states[key], one.judgement) for key, one in fetched.items()}
+    for key, judgement in settled.items():
+        states[key] = judgement.state
+        inputs[_TYPES[key]] = judgement.state.input
     return Prefetched(
         parts=(*sent.parts, *_parts(fetched.values())),
         inputs={kind: state for kind, state in inputs.items() if state is not InputState.NOT_SUPPLIED},
         unanswered=_unanswered(states),
-        issues=(*sent.issues, *(_issue(key, problem) for key, one in fetched.items() if (problem := one.judgement.problem))),
+        issues=(*sent.issues, *(_issue(key, one.problem) for key, one in settled.items() if one.problem)),
         states=states,
         fetched=len(fetched),
-        fetch_failed=sum(not one.judgement.state.is_answer for one in fetched.values()),
+        fetch_failed=sum(not one.state.is_answer for one in settled.values()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fhir_profiles.elements import objects
 from server.cds_hooks.prefetch import Fetched, Template
@@ -149,5 +149,5 @@ def _was_not_about_the_patient(page: Any) -> bool:
     """Whether a server repeats our search without its patient: it has ignored the parameter, so "none" may mean anything."""
     links = objects(page.get("link")) if isinstance(page, dict) else []
     url = next((str(link.get("url", "")) for link in links if link.get("relation") == "self"), "")
-    asked = {name.partition(":")[0] for name, _ in parse_qsl(urlsplit(url).query)}
+    asked = {name.partition(":")[0] for name, _ in parse_qsl(url.partition("?")[2])}
     return bool(asked & {"_sort", "_count"}) and not asked & {"patient", "subject"}
