@@ -8,6 +8,7 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from server.config import THREADS as THREADS
 from server.config import Config
 from server.error_answers import FHIR_JSON, outcome_of_status
 
@@ -44,7 +45,7 @@ def create_http_server(app: Flask, config: Config) -> BaseWSGIServer:
         app,
         host=config.host,
         port=config.port,
-        threads=16,  # most of them wait for an EHR that is being called back; the interpreter's lock lets one compute
+        threads=THREADS,
         connection_limit=1000,  # slow clients hold connections, not threads; the default of 100 is soon used up
         asyncore_use_poll=True,  # select() knows no more than 1024 connections
         # Up to twice the limit the application itself refuses, after reading to the end, so that the sender sees the answer.
