@@ -28,7 +28,7 @@ class PrefetchState(StrEnum):
     """A Bundle without results, or an OperationOutcome that says so."""
     PRESENT = "present"
     TRUNCATED = "truncated"
-    """Fewer results than the server counted."""
+    """Fewer results than the server counted, or none but what came with the answer to another query."""
     PAGINATED = "paginated"
     """There are further pages."""
     INCOMPLETE = "incomplete"
@@ -99,13 +99,19 @@ class Judgement:
 
     Args:
         state: its state.
-        types: the resource types that the search found; not those of what was only included with its matches.
+        types: the resource types that the search found.
         problem: what is wrong with it, in words; None if nothing is.
+        included: the resource types of what was only included with what it found.
     """
 
     state: PrefetchState
     types: frozenset[str] = frozenset()
     problem: str | None = None
+    included: frozenset[str] = frozenset()
+
+    def beside(self, answered: frozenset[str]) -> frozenset[str]:
+        """The resource types in it that it does not answer for."""
+        return (self.types | self.included) - answered
 
 
 def settle(sent: PrefetchState, fetched: Judgement) -> Judgement:
@@ -142,7 +148,7 @@ def judge(content: Any, expected: str | None) -> Judgement:
     judgement = _judge_bundle(content, expected) if kind == "Bundle" else Judgement(PrefetchState.PRESENT, frozenset((kind,)))
     if expected and judgement.types and expected not in judgement.types:
         problem = f"holds no {expected}, though it was asked for; counted as failed"
-        return Judgement(PrefetchState.WRONG_TYPE, problem=problem)
+        return replace(judgement, state=PrefetchState.WRONG_TYPE, problem=problem)
     return judgement
 
 
@@ -164,19 +170,20 @@ def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
     found = [_judge_entry(entry) for entry in entries_of(bundle)]
     matches = [one for one in found if one.state is PrefetchState.PRESENT]
     types = frozenset[str]().union(*(one.types for one in matches))
+    included = frozenset[str]().union(*(one.included for one in found))
     troubles = [one for one in found if not one.state.is_answer]
     if has_next_page(bundle):
         troubles.append(_PAGINATED)
     if _total(bundle) > sum(expected in (None, *one.types) for one in matches):
         troubles.append(_TRUNCATED)
-    if not matches and any(one.types for one in found):
+    if included and not matches:
         troubles.append(_NO_MATCH)
     if not troubles:
-        return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types)
+        return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types, included=included)
     worst = max(troubles, key=lambda one: _FROM_BEST.index(one.state))
     # Beside data, an error or a refusal says that part is missing.
     state = PrefetchState.INCOMPLETE if types and worst.state.brings_nothing else worst.state
-    return Judgement(state, types, worst.problem)
+    return Judgement(state, types, worst.problem, included)
 
 
 def _judge_entry(entry: Any) -> Judgement:
@@ -187,7 +194,8 @@ def _judge_entry(entry: Any) -> Judgement:
         return _UNREADABLE
     if kind == "OperationOutcome":
         return _OUTCOMES[read_outcome(resource)]
-    return Judgement(PrefetchState.PRESENT if _is_match(entry) else PrefetchState.EMPTY, frozenset((kind,)))
+    kinds = frozenset((kind,))
+    return Judgement(PrefetchState.PRESENT, kinds) if _is_match(entry) else Judgement(PrefetchState.EMPTY, included=kinds)
 
 
 def entries_of(bundle: Json) -> list[Any]:

@@ -1,6 +1,6 @@
 """One prefetch query, asked of a FHIR server: a read, or a search page by page (threats OUT-07, OUT-10)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -131,7 +131,7 @@ def _judged(pages: list[Any], query: Query, error: FetchError | None) -> Outcome
         judgement = Judgement(PrefetchState.INCOMPLETE, problem="was searched for without the patient; counted as incomplete")
     if error and not judgement.state.brings_nothing:
         problem = f"holds only part of the results ({reason}); counted as incomplete"
-        judgement = Judgement(PrefetchState.PAGINATED, judgement.types, problem)
+        judgement = replace(judgement, state=PrefetchState.PAGINATED, problem=problem)
     if not judgement.state.is_answer:
         reason = reason or judgement.state.replace(" ", "-")
     parts = () if judgement.state.brings_nothing else (whole,)
