@@ -10,6 +10,8 @@ from server.urls import is_loopback_address
 MEBIBYTE = 1024 * 1024
 PREFIX = "MYOSITIS_CDS_"
 _LONGEST_FETCH = 30
+THREADS = 16
+"""Requests answered at the same time. Most of them wait for an EHR; the interpreter's lock lets one compute."""
 
 
 class ConfigurationError(ValueError):

@@ -8,6 +8,7 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from server.config import THREADS as THREADS
 from server.config import Config
 from server.error_answers import FHIR_JSON, outcome_of_status
 

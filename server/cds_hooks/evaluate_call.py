@@ -43,7 +43,7 @@ def evaluate_call(
         patient_id=call.patient_id,
         inputs=prefetched.inputs,
         drafts=None if call.draft_orders is None else Drafts(call.draft_orders, call.selections),
-        servers=(*((call.fhir_server,) if call.fhir_server else ()), *client.fhir_servers),
+        servers=_servers_of_the_patient(call, client),
         issues=prefetched.issues,
         show=show,
         basis=basis,
@@ -53,6 +53,17 @@ def evaluate_call(
     _refuse_blindness(evaluation, prefetched, show)
     _refuse_unreadable(evaluation)
     return evaluation
+
+
+def _servers_of_the_patient(call: HookCall, client: Client) -> tuple[str, ...]:
+    """Where the patient is known to have the id of the call (SAF-01).
+
+    On the server that the call names. On no other, since two servers of one client may both have a patient 123. If it names none,
+    on the server of the client if that has one only; with several it is not known.
+    """
+    if call.fhir_server:
+        return (call.fhir_server,)
+    return client.fhir_servers if len(client.fhir_servers) == 1 else ()
 
 
 def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show) -> None:

@@ -2,7 +2,8 @@
 
 Conformance R-13 and R-14, threat OUT-10. Severity alone does not tell: a warning may be "no results", and it may be "there is
 more that you are not shown". So the issue types of FHIR R4 are looked at (https://hl7.org/fhir/R4/valueset-issue-type.html), and
-the numbers that Epic puts into `details`, under its own root of object identifiers.
+the numbers that Epic puts into `details`, under its own root of object identifiers. Only what is known to take nothing away is
+taken for that; of anything else it is assumed that something is missing (SAF-08).
 """
 
 from enum import IntEnum
@@ -11,16 +12,16 @@ from typing import Any
 from fhir_profiles.elements import Json, objects
 
 _EPIC = "urn:oid:1.2.840.114350."
-_EPIC_PART_IS_MISSING = {"4119", "4127", "59133"}
+_EPIC_NO_RESULTS = "4101"
 _EPIC_WITHHELD = {"4130", "4131", "4134"}
-_PART_IS_MISSING = {"exception", "incomplete", "lock-error", "no-store", "throttled", "timeout", "too-costly", "transient"}
+_NOTHING_AMISS = {"informational", "not-found", "processing"}
 _WITHHELD = {"expired", "forbidden", "login", "security", "suppressed"}
 
 
 class Report(IntEnum):
     """What is reported, the worst last."""
 
-    NOTHING_AMISS = 0  # "no results", or anything else that takes nothing away
+    NOTHING_AMISS = 0  # "no results", or a remark
     PART_IS_MISSING = 1
     ERROR = 2
     WITHHELD = 3
@@ -38,9 +39,9 @@ def _read_issue(issue: Json) -> Report:
         return Report.WITHHELD
     if issue.get("severity") not in ("warning", "information"):
         return Report.ERROR
-    if (isinstance(code, str) and code in _PART_IS_MISSING) or numbers & _EPIC_PART_IS_MISSING:
-        return Report.PART_IS_MISSING
-    return Report.NOTHING_AMISS
+    if isinstance(code, str) and code in _NOTHING_AMISS and numbers <= {_EPIC_NO_RESULTS}:
+        return Report.NOTHING_AMISS
+    return Report.PART_IS_MISSING
 
 
 def _epic_numbers(issue: Json) -> set[Any]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_profiles.record import InputState, Issue
-from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, worse
+from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, settle, worse
 
 Json = dict[str, Any]
 
@@ -77,6 +77,8 @@ TEMPLATES = (
 """All of them together stay within the number of resources that one request may hold (`intake.MOST_RESOURCES`)."""
 
 _TYPES = {template.key: template.resource_type for template in TEMPLATES}
+_ONLY_ONE = {template.resource_type for template in TEMPLATES if template.sort is None}
+_GOES_WITHOUT_SAYING = (InputState.PRESENT, InputState.NOT_SUPPLIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Prefetched:
         issues: what was wrong with the values.
         states: how each of our keys was answered in the end.
         fetched, fetch_failed: number of keys that were asked for at the EHR, and of those that were not answered completely.
+        beside: resource types of which some came with the answer to a query for another type.
     """
 
     parts: tuple[Json, ...]
@@ -100,6 +103,7 @@ class Prefetched:
     states: Mapping[str, PrefetchState] = field(default_factory=dict)
     fetched: int = 0
     fetch_failed: int = 0
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,27 +129,34 @@ def prefetch_templates() -> dict[str, str]:
 def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
     """Find out what each prefetch value says about its kind of input (conformance R-10 to R-16).
 
-    A key that is not ours is judged by what it holds, since some EHRs name keys themselves (P-14).
+    A key of ours speaks for its own type only. One that is not ours is judged by what it holds, since some EHRs name keys
+    themselves (P-14). Neither speaks for what was merely included with the matches: that need not be all there is of its type.
 
     Args:
         prefetch: values by key, as sent: a resource, a Bundle, null, or an OperationOutcome.
     """
     by_type: dict[str, PrefetchState] = {}
+    beside: set[str] = set()
     issues: list[Issue] = []
     for key, content in prefetch.items():
-        ours = {_TYPES[key]} if key in _TYPES else set()
         judgement = judge(content, _TYPES.get(key))
         if judgement.problem:
             issues.append(_issue(key, judgement.problem))
-        for resource_type in judgement.types | ours:
+        answered = frozenset((_TYPES[key],)) if key in _TYPES else judgement.types
+        beside |= judgement.beside(answered)
+        for resource_type in answered:
             by_type[resource_type] = worse(by_type.get(resource_type, judgement.state), judgement.state)
-    states = {template.key: by_type.get(template.resource_type, PrefetchState.ABSENT) for template in TEMPLATES}
+    by_type = {t.resource_type: by_type.get(t.resource_type, PrefetchState.ABSENT) for t in TEMPLATES} | by_type
+    for resource_type in beside & by_type.keys():
+        by_type[resource_type] = _also_beside(by_type[resource_type], resource_type)
+    states = {template.key: by_type[template.resource_type] for template in TEMPLATES}
     return Prefetched(
         parts=tuple(content for content in prefetch.values() if isinstance(content, dict)),
-        inputs={kind: state.input for kind, state in by_type.items() if state is not PrefetchState.PRESENT},
+        inputs={kind: state.input for kind, state in by_type.items() if state.input not in _GOES_WITHOUT_SAYING},
         unanswered=_unanswered(states),
         issues=tuple(issues),
         states=states,
+        beside=frozenset(beside),
     )
 
 
@@ -158,20 +169,32 @@ def with_fetched(sent: Prefetched, fetched: Mapping[str, Fetched]) -> Prefetched
     """
     states = dict(sent.states)
     inputs = dict(sent.inputs)
-    for key, one in fetched.items():
-        state = one.judgement.state
-        if state.is_answer or states[key].brings_nothing:  # a failure takes nothing away from what was sent in part
-            states[key] = state
-        inputs[_TYPES[key]] = states[key].input
+    settled = {key: settle(sent.states[key], one.judgement) for key, one in fetched.items()}
+    beside = sent.beside.union(*(one.judgement.beside(frozenset((_TYPES[key],))) for key, one in fetched.items()))
+    for key, judgement in settled.items():
+        states[key] = judgement.state
+    for key in states:
+        if _TYPES[key] in beside:
+            states[key] = _also_beside(states[key], _TYPES[key])
+        if key in settled or states[key] is not sent.states[key]:
+            inputs[_TYPES[key]] = states[key].input
     return Prefetched(
         parts=(*sent.parts, *_parts(fetched.values())),
         inputs={kind: state for kind, state in inputs.items() if state is not InputState.NOT_SUPPLIED},
         unanswered=_unanswered(states),
-        issues=(*sent.issues, *(_issue(key, problem) for key, one in fetched.items() if (problem := one.judgement.problem))),
+        issues=(*sent.issues, *(_issue(key, one.problem) for key, one in settled.items() if one.problem)),
         states=states,
         fetched=len(fetched),
-        fetch_failed=sum(not one.judgement.state.is_answer for one in fetched.values()),
+        fetch_failed=sum(not one.state.is_answer for one in settled.values()),
+        beside=beside,
     )
+
+
+def _also_beside(state: PrefetchState, resource_type: str) -> PrefetchState:
+    """The state of a kind of which some came with the answer to another query: it is not "none", and need not be all (SAF-08)."""
+    if state.input not in (InputState.NOT_SUPPLIED, InputState.CONFIRMED_EMPTY):
+        return state
+    return PrefetchState.PRESENT if resource_type in _ONLY_ONE else PrefetchState.TRUNCATED
 
 
 def _parts(fetched: Iterable[Fetched]) -> list[Json]:

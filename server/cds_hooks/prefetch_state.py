@@ -3,8 +3,9 @@
 Only an answer that was complete supports "not done" (design section 4, rule 1; SAF-08).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from fhir_profiles.elements import objects
@@ -27,7 +28,7 @@ class PrefetchState(StrEnum):
     """A Bundle without results, or an OperationOutcome that says so."""
     PRESENT = "present"
     TRUNCATED = "truncated"
-    """Fewer results than the server counted."""
+    """Fewer results than the server counted, or none but what came with the answer to another query."""
     PAGINATED = "paginated"
     """There are further pages."""
     INCOMPLETE = "incomplete"
@@ -47,6 +48,11 @@ class PrefetchState(StrEnum):
     def brings_nothing(self) -> bool:
         """Whether there is nothing to judge by."""
         return self in _BRING_NOTHING
+
+    @property
+    def is_part(self) -> bool:
+        """Whether there is something, and there may be more."""
+        return self in (PrefetchState.TRUNCATED, PrefetchState.PAGINATED, PrefetchState.INCOMPLETE)
 
     @property
     def is_worth_fetching(self) -> bool:
@@ -93,13 +99,36 @@ class Judgement:
 
     Args:
         state: its state.
-        types: the resource types in it.
+        types: the resource types that the search found.
         problem: what is wrong with it, in words; None if nothing is.
+        included: the resource types of what was only included with what it found.
     """
 
     state: PrefetchState
     types: frozenset[str] = frozenset()
     problem: str | None = None
+    included: frozenset[str] = frozenset()
+
+    def beside(self, answered: frozenset[str]) -> frozenset[str]:
+        """The resource types in it that it does not answer for."""
+        return (self.types | self.included) - answered
+
+
+def settle(sent: PrefetchState, fetched: Judgement) -> Judgement:
+    """What holds of a key that was sent one way and fetched another.
+
+    A failure takes nothing away from what was sent in part. Nor does "none": of two answers of which one shows some and the other
+    denies that there are any, neither is to be believed (SAF-08). That happens where the token may read less than the EHR itself.
+
+    Args:
+        sent: the state of what was sent.
+        fetched: the judgement of what was fetched.
+    """
+    if sent.is_part and fetched.state.input is InputState.CONFIRMED_EMPTY:
+        return Judgement(sent, problem="was sent in part, and the EHR when asked had none; counted as incomplete")
+    if fetched.state.is_answer or sent.brings_nothing:
+        return fetched
+    return replace(fetched, state=sent)
 
 
 def judge(content: Any, expected: str | None) -> Judgement:
@@ -116,10 +145,10 @@ def judge(content: Any, expected: str | None) -> Judgement:
         return Judgement(PrefetchState.NOT_FHIR, problem="is not a FHIR resource; counted as failed")
     if kind == "OperationOutcome":
         return _OUTCOMES[read_outcome(content)]
-    judgement = _judge_bundle(content) if kind == "Bundle" else Judgement(PrefetchState.PRESENT, frozenset((kind,)))
+    judgement = _judge_bundle(content, expected) if kind == "Bundle" else Judgement(PrefetchState.PRESENT, frozenset((kind,)))
     if expected and judgement.types and expected not in judgement.types:
         problem = f"holds no {expected}, though it was asked for; counted as failed"
-        return Judgement(PrefetchState.WRONG_TYPE, problem=problem)
+        return replace(judgement, state=PrefetchState.WRONG_TYPE, problem=problem)
     return judgement
 
 
@@ -132,24 +161,29 @@ _OUTCOMES = {
     Report.WITHHELD: Judgement(PrefetchState.DENIED, problem="the sender reports that it was withheld; counted as failed"),
 }
 _UNREADABLE = Judgement(PrefetchState.INCOMPLETE, problem="holds an entry that is not a FHIR resource; counted as incomplete")
+_NO_MATCH = Judgement(PrefetchState.INCOMPLETE, problem="holds included resources without a match; counted as incomplete")
 _PAGINATED = Judgement(PrefetchState.PAGINATED, problem="holds only the first page of the results; counted as incomplete")
 _TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem="holds only part of the results; counted as incomplete")
 
 
-def _judge_bundle(bundle: Json) -> Judgement:
+def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
     found = [_judge_entry(entry) for entry in entries_of(bundle)]
-    types = frozenset[str]().union(*(one.types for one in found))
+    matches = [one for one in found if one.state is PrefetchState.PRESENT]
+    types = frozenset[str]().union(*(one.types for one in matches))
+    included = frozenset[str]().union(*(one.included for one in found))
     troubles = [one for one in found if not one.state.is_answer]
     if has_next_page(bundle):
         troubles.append(_PAGINATED)
-    if _total(bundle) > sum(one.state is PrefetchState.PRESENT for one in found):
+    if _total(bundle) > sum(expected in (None, *one.types) for one in matches):
         troubles.append(_TRUNCATED)
+    if included and not matches:
+        troubles.append(_NO_MATCH)
     if not troubles:
-        return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types)
+        return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types, included=included)
     worst = max(troubles, key=lambda one: _FROM_BEST.index(one.state))
     # Beside data, an error or a refusal says that part is missing.
     state = PrefetchState.INCOMPLETE if types and worst.state.brings_nothing else worst.state
-    return Judgement(state, types, worst.problem)
+    return Judgement(state, types, worst.problem, included)
 
 
 def _judge_entry(entry: Any) -> Judgement:
@@ -160,7 +194,8 @@ def _judge_entry(entry: Any) -> Judgement:
         return _UNREADABLE
     if kind == "OperationOutcome":
         return _OUTCOMES[read_outcome(resource)]
-    return Judgement(PrefetchState.PRESENT if _is_match(entry) else PrefetchState.EMPTY, frozenset((kind,)))
+    kinds = frozenset((kind,))
+    return Judgement(PrefetchState.PRESENT, kinds) if _is_match(entry) else Judgement(PrefetchState.EMPTY, included=kinds)
 
 
 def entries_of(bundle: Json) -> list[Any]:
@@ -172,7 +207,7 @@ def entries_of(bundle: Json) -> list[Any]:
 def _is_match(entry: Json) -> bool:
     """Whether the search found this entry, instead of including it with one that it found."""
     search = entry.get("search")
-    return not isinstance(search, dict) or search.get("mode", "match") == "match"
+    return not isinstance(search, dict) or search.get("mode") in (None, "match")
 
 
 def has_next_page(bundle: Json) -> bool:
@@ -180,7 +215,12 @@ def has_next_page(bundle: Json) -> bool:
     return any(link.get("relation") == "next" for link in objects(bundle.get("link")))
 
 
-def _total(bundle: Json) -> int:
-    """How many matches the server counted; zero where it does not say."""
+def _total(bundle: Json) -> float:
+    """How many matches the server counted: zero where it does not say, any number where it says so unintelligibly."""
     total = bundle.get("total")
-    return total if isinstance(total, int) else 0
+    if total is None:
+        return 0
+    if isinstance(total, str) and total.isascii() and total.strip().isdecimal():
+        return float(total)
+    is_number = isinstance(total, (int, float)) and not isinstance(total, bool)
+    return total if is_number and total >= 0 else inf

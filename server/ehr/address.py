@@ -42,9 +42,7 @@ def below(base: str, link: str, page: str) -> str | None:
         link: absolute or relative, as a server wrote it.
         page: URL of the page that holds the link.
     """
-    if not _PLAIN.fullmatch(link) or _TRICKS.search(link.partition("?")[0]):
-        return None
-    parts = _split(urljoin(page, link))
+    parts = _split(link, page)
     if parts is None or parts.fragment or _origin(parts) != _origin(urlsplit(base)):
         return None
     path = urlsplit(base).path
@@ -53,12 +51,12 @@ def below(base: str, link: str, page: str) -> str | None:
     return f"{_origin(parts)}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
-def _split(url: str) -> SplitResult | None:
-    """The parts of an absolute URL over HTTP without a user and without tricks."""
+def _split(url: str, page: str = "") -> SplitResult | None:
+    """The parts of a URL over HTTP without a user and without tricks; absolute, or as it stands on a page."""
     if not _PLAIN.fullmatch(url) or _TRICKS.search(url.partition("?")[0]):
         return None
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(page, url))
         host, port = parts.hostname, parts.port
     except ValueError:
         return None

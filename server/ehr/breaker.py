@@ -9,6 +9,10 @@ FAILURES_TO_OPEN = 5
 SECONDS_OPEN = 30.0
 MOST_SECONDS_OPEN = 60.0
 
+Key = tuple[str, str]
+"""Name of a registered client, and base URL of a registered server of it: so that the memory is bounded, and what one client
+meets with, such as a token that has no rights, is not held against another."""
+
 
 @dataclass(slots=True)
 class _Circuit:
@@ -18,9 +22,9 @@ class _Circuit:
 
 
 class Breakers:
-    """One breaker per server, in memory.
+    """One breaker per client and server, in memory; each hook call gives one verdict.
 
-    Closed until `FAILURES_TO_OPEN` failures came in a row; then open; after that one hook call may try, and its first answer
+    Closed until `FAILURES_TO_OPEN` hook calls failed in a row; then open; after that one hook call may try, and its verdict
     closes the breaker, or opens it again.
     """
 
@@ -31,15 +35,11 @@ class Breakers:
             clock: in seconds.
         """
         self._clock = clock
-        self._circuits: dict[str, _Circuit] = {}
+        self._circuits: dict[Key, _Circuit] = {}
         self._lock = Lock()
 
-    def lets_through(self, server: str) -> bool:
-        """Whether a hook call may ask this server; ask once per call.
-
-        Args:
-            server: base URL; only registered ones, so that the memory is bounded.
-        """
+    def lets_through(self, server: Key) -> bool:
+        """Whether a hook call may ask this server; ask once per call."""
         with self._lock:
             circuit = self._circuits.setdefault(server, _Circuit())
             if circuit.open_until is None:
@@ -50,10 +50,10 @@ class Breakers:
             circuit.is_tried = True
             return True
 
-    def succeeded(self, server: str) -> None:
-        """The server answered, be it with a refusal.
+    def succeeded(self, server: Key) -> None:
+        """The server answered a hook call, be it with refusals.
 
-        An answer to one query does not close what another one has just opened; only a try does.
+        A call that began earlier does not close what another one has just opened; only a try does.
         """
         with self._lock:
             circuit = self._circuits.setdefault(server, _Circuit())
@@ -61,11 +61,11 @@ class Breakers:
             if circuit.is_tried:
                 self._circuits[server] = _Circuit()
 
-    def failed(self, server: str, wait: float | None = None) -> None:
-        """The server did not answer, or could not.
+    def failed(self, server: Key, wait: float | None = None) -> None:
+        """The server did not answer a hook call, or could not.
 
         Args:
-            server: base URL.
+            server: whose.
             wait: seconds that it asked to be left alone.
         """
         with self._lock:

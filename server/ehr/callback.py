@@ -7,7 +7,7 @@ deadline: when it is over, what has come counts, and the rest is said not to hav
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ from server.cds_hooks.envelope import HookCall
 from server.cds_hooks.prefetch import TEMPLATES, Prefetched, read_prefetch, with_fetched
 from server.cds_hooks.prefetch_state import PrefetchState
 from server.config import Config
-from server.ehr.breaker import Breakers
+from server.ehr.breaker import Breakers, Key
 from server.ehr.budget import Budget
+from server.ehr.bulkhead import Bulkheads
 from server.ehr.exchange import FetchError
 from server.ehr.fetch import Outcome, Query, failed, fetch
 from server.ehr.permission import FhirServer, Refusal, server_to_call
@@ -37,11 +38,13 @@ class Callback:
         config: the settings.
         clock: in seconds.
         breakers: which servers are in trouble.
+        bulkheads: which clients keep enough threads waiting already.
     """
 
     config: Config
     clock: Callable[[], float] = time.monotonic
     breakers: Breakers = field(default_factory=Breakers)
+    bulkheads: Bulkheads = field(default_factory=Bulkheads)
 
     def complete(self, call: HookCall, client: Client) -> Prefetched:
         """The prefetch of a call, with what is missing fetched.
@@ -58,33 +61,42 @@ class Callback:
         if not isinstance(server, FhirServer):
             _say_why_not(server, client)
             return sent
-        outcomes = self._ask(queries, server)
+        outcomes = self._outcomes(queries, server, client)
         fetched = {query.template.key: outcome.fetched for query, outcome in zip(queries, outcomes, strict=True)}
         for key, one in fetched.items():
             if one.reason:
                 _log.warning("event=query_failed client=%s key=%s reason=%s", client.name, key, one.reason)
         return with_fetched(sent, fetched)
 
+    def _outcomes(self, queries: Sequence[Query], server: FhirServer, client: Client) -> list[Outcome]:
+        """How the queries ended; at once, where the client has all its places taken, or the server is being left alone."""
+        with self.bulkheads.place(client.name) as is_free:
+            if not is_free:
+                return [failed(FetchError("busy"))] * len(queries)
+            key = (client.name, server.base)
+            if not self.breakers.lets_through(key):
+                return [failed(FetchError("circuit-open"))] * len(queries)
+            outcomes = self._ask(queries, server)
+            self._tell_breaker(key, [one.error for one in outcomes if one.error and one.error.is_trouble], len(outcomes))
+            return outcomes
+
     def _ask(self, queries: Sequence[Query], server: FhirServer) -> list[Outcome]:
-        if not self.breakers.lets_through(server.base):
-            return [failed(FetchError("circuit-open"))] * len(queries)
         budget = Budget(self.config.fetch_seconds, clock=self.clock)
         pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="ehr")
         try:
             futures = [pool.submit(fetch, query, server, budget) for query in queries]
             wait(futures, max(0.0, budget.seconds))
-            return [self._outcome(future, server) for future in futures]
+            return [future.result() if future.done() else failed(FetchError("timeout")) for future in futures]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # each exchange ends by itself at the same deadline
 
-    def _outcome(self, future: "Future[Outcome]", server: FhirServer) -> Outcome:
-        """What a query brought in time; the breaker is told."""
-        outcome = future.result() if future.done() else failed(FetchError("timeout"))
-        if outcome.error and outcome.error.is_trouble:
-            self.breakers.failed(server.base, outcome.error.retry_after if outcome.error.reason == "busy" else None)
+    def _tell_breaker(self, server: Key, troubles: Sequence[FetchError], asked: int) -> None:
+        """One verdict per hook call: the server is in trouble if it was with most queries."""
+        if 2 * len(troubles) > asked:
+            waits = [one.retry_after for one in troubles if one.reason == "busy" and one.retry_after is not None]
+            self.breakers.failed(server, max(waits, default=None))
         else:
-            self.breakers.succeeded(server.base)
-        return outcome
+            self.breakers.succeeded(server)
 
 
 def _queries(call: HookCall, client: Client, sent: Prefetched) -> list[Query]:

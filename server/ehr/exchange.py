@@ -48,8 +48,8 @@ class FetchError(Exception):
 
     @property
     def is_trouble(self) -> bool:
-        """Whether the server is in trouble, rather than of another opinion."""
-        return self.reason in ("timeout", "no-connection", "untrusted", "unreadable", "busy", "server-error")
+        """Whether the server is in trouble, rather than of another opinion, or not trusted by us."""
+        return self.reason in ("timeout", "no-connection", "unreadable", "busy", "server-error")
 
 
 def ask(url: str, server: FhirServer, budget: Budget) -> Any:

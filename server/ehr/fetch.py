@@ -1,8 +1,8 @@
 """One prefetch query, asked of a FHIR server: a read, or a search page by page (threats OUT-07, OUT-10)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fhir_profiles.elements import objects
 from server.cds_hooks.prefetch import Fetched, Template
@@ -131,7 +131,7 @@ def _judged(pages: list[Any], query: Query, error: FetchError | None) -> Outcome
         judgement = Judgement(PrefetchState.INCOMPLETE, problem="was searched for without the patient; counted as incomplete")
     if error and not judgement.state.brings_nothing:
         problem = f"holds only part of the results ({reason}); counted as incomplete"
-        judgement = Judgement(PrefetchState.PAGINATED, judgement.types, problem)
+        judgement = replace(judgement, state=PrefetchState.PAGINATED, problem=problem)
     if not judgement.state.is_answer:
         reason = reason or judgement.state.replace(" ", "-")
     parts = () if judgement.state.brings_nothing else (whole,)
@@ -149,5 +149,5 @@ def _was_not_about_the_patient(page: Any) -> bool:
     """Whether a server repeats our search without its patient: it has ignored the parameter, so "none" may mean anything."""
     links = objects(page.get("link")) if isinstance(page, dict) else []
     url = next((str(link.get("url", "")) for link in links if link.get("relation") == "self"), "")
-    asked = {name.partition(":")[0] for name, _ in parse_qsl(urlsplit(url).query)}
+    asked = {name.partition(":")[0] for name, _ in parse_qsl(url.partition("?")[2])}
     return bool(asked & {"_sort", "_count"}) and not asked & {"patient", "subject"}

@@ -3,7 +3,7 @@
 import logging
 import socket
 import ssl
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,27 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from server.outbound.leash import Leash
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it writes down URLs, and ours name patients
+
+
+class _PlainConnection(HTTPConnection):
+    def __init__(self, *args: Any, leash: Leash, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._leash = leash
+
+    def _new_conn(self) -> socket.socket:
+        return self._leash.hold(super()._new_conn())
+
+
+class _SecureConnection(_PlainConnection, HTTPSConnection):
+    """The leash holds the socket before TLS takes it over."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 class LeashedAdapter(HTTPAdapter):
@@ -33,7 +54,10 @@ class LeashedAdapter(HTTPAdapter):
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         """Make a pool manager whose connections are on the leash."""
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._trusted, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._leash)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_PlainPool, leash=self._leash),
+            "https": partial(_SecurePool, leash=self._leash),
+        }
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the connection as it is: its context verifies already, and `requests` would add another list of authorities."""
@@ -53,21 +77,3 @@ def trusted(ca_file: Path | None = None) -> ssl.SSLContext:
     if ca_file:
         context.load_verify_locations(ca_file)
     return context
-
-
-def _pools(leash: Leash) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return leash.hold(super()._new_conn())
-
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return leash.hold(super()._new_conn())
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}

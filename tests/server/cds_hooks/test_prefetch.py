@@ -7,6 +7,7 @@ import pytest
 
 from fhir_profiles.record import InputState
 from server.cds_hooks.prefetch import TEMPLATES, prefetch_templates, read_prefetch
+from server.cds_hooks.prefetch_state import PrefetchState
 from server.intake import MOST_RESOURCES
 from tests.server.charts import PREFETCH_KEYS, Json, diagnosis, searchset
 
@@ -156,7 +157,7 @@ def test_what_is_no_resource_is_reported_and_counts_as_failed(value: Any) -> Non
 @pytest.mark.parametrize("wrap", [lambda one: one, lambda one: searchset([one])])
 def test_an_answer_of_the_wrong_type_leaves_the_question_open(wrap: Any) -> None:
     prefetched = read_prefetch({"conditions": wrap({"resourceType": "Procedure", "id": "1"})})
-    assert prefetched.inputs == {"Condition": FAILED}
+    assert prefetched.inputs["Condition"] is FAILED
     assert "conditions" in prefetched.unanswered
     assert prefetched.issues[0].problem.startswith("holds no Condition")
 
@@ -174,6 +175,51 @@ def test_a_key_of_somebody_else_that_failed_is_reported_without_its_name() -> No
     prefetched = read_prefetch({"Erika Mustermann": outcome("error")})
     assert prefetched.inputs == {}
     assert [issue.reference for issue in prefetched.issues] == ["prefetch"]
+
+
+_OBSERVATION = {"resourceType": "Observation", "id": "o1", "subject": {"reference": "Patient/p1"}}
+_REPORT = {"resourceType": "DiagnosticReport", "id": "d1", "subject": {"reference": "Patient/p1"}}
+
+
+@pytest.mark.requirement("R-11", "SAF-08")
+@pytest.mark.parametrize("key", ["diagnosticReports", "-reports"])
+def test_what_was_included_with_the_matches_is_not_all_there_is_of_its_type(key: str) -> None:
+    bundle = searchset([_REPORT])
+    bundle["entry"].append({"resource": _OBSERVATION, "search": {"mode": "include"}})
+    prefetched = read_prefetch({key: bundle})
+    assert prefetched.states["diagnosticReports"] is PrefetchState.PRESENT
+    assert prefetched.states["observations"] is PrefetchState.TRUNCATED
+    assert prefetched.states["observations"].is_worth_fetching
+    assert prefetched.inputs == {"Observation": FAILED}
+    assert prefetched.parts == (bundle,)
+
+
+@pytest.mark.requirement("R-12", "SAF-08")
+@pytest.mark.parametrize("observations", [None, searchset([])])
+def test_that_there_is_none_is_not_believed_where_one_was_included(observations: Any) -> None:
+    bundle = searchset([_REPORT])
+    bundle["entry"].append({"resource": _OBSERVATION, "search": {"mode": "include"}})
+    assert read_prefetch({"diagnosticReports": bundle, "observations": observations}).inputs == {"Observation": FAILED}
+
+
+def test_what_was_included_takes_nothing_away_from_a_whole_answer() -> None:
+    bundle = searchset([_REPORT])
+    bundle["entry"].append({"resource": _OBSERVATION, "search": {"mode": "include"}})
+    assert read_prefetch({"diagnosticReports": bundle, "observations": searchset([_OBSERVATION])}).inputs == {}
+
+
+def test_an_included_patient_is_all_there_is_of_a_patient() -> None:
+    bundle = searchset([_REPORT])
+    bundle["entry"].append({"resource": {"resourceType": "Patient", "id": "p1"}, "search": {"mode": "include"}})
+    assert read_prefetch({"diagnosticReports": bundle}).states["patient"] is PrefetchState.PRESENT
+
+
+@pytest.mark.requirement("R-11", "SAF-08")
+def test_a_key_of_ours_speaks_for_its_own_type_only() -> None:
+    both = read_prefetch({"diagnosticReports": searchset([_REPORT, _OBSERVATION])})
+    assert both.states["observations"] is PrefetchState.TRUNCATED
+    failed = read_prefetch({"observations": searchset([_OBSERVATION]), "diagnosticReports": searchset([_OBSERVATION])})
+    assert failed.inputs == {"DiagnosticReport": FAILED}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -205,5 +251,5 @@ def test_entries_that_are_no_list_are_not_taken_for_none() -> None:
     assert state({"resourceType": "Bundle", "entry": {"resource": diagnosis()}}) is None
 
 
-def test_an_odd_total_or_link_is_passed_over() -> None:
-    assert state(searchset([diagnosis()]) | {"total": "many", "link": "x"}) is None
+def test_an_odd_link_is_passed_over() -> None:
+    assert state(searchset([diagnosis()]) | {"link": "x"}) is None

@@ -19,7 +19,7 @@ STATES = list(PrefetchState)
 EPIC = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369"
 
 
-def outcome(severity: str | None = None, code: str = "processing", number: str | None = None, system: str = EPIC) -> Json:
+def outcome(severity: str | None = None, code: Any = "processing", number: str | None = None, system: str = EPIC) -> Json:
     issue: Json = {"code": code} | ({"severity": severity} if severity else {})
     if number:
         issue["details"] = {"coding": [{"system": system, "code": number}]}
@@ -40,6 +40,23 @@ def outcome(severity: str | None = None, code: str = "processing", number: str |
         pytest.param(searchset([diagnosis()]), PrefetchState.PRESENT, id="Bundle"),
         pytest.param(searchset([diagnosis()]) | {"total": 2}, PrefetchState.TRUNCATED, id="fewer than counted"),
         pytest.param(searchset([]) | {"total": 2}, PrefetchState.TRUNCATED, id="none of those counted"),
+        *(
+            pytest.param(searchset([diagnosis()]) | {"total": total}, state, id=f"total {total!r}")
+            for total, state in [
+                *((same, PrefetchState.PRESENT) for same in (1, "1", 1.0, None)),
+                *((more, PrefetchState.TRUNCATED) for more in ("12", 12.0, "9" * 5000, "many", "", -1, "-1", True, [1], {})),
+            ]
+        ),
+        pytest.param(
+            {"resourceType": "Bundle", "total": 2, "entry": [{"resource": diagnosis()}, {"resource": {"resourceType": "Flag"}}]},
+            PrefetchState.TRUNCATED,
+            id="one of those counted, and something else",
+        ),
+        pytest.param(
+            {"resourceType": "Bundle", "entry": [{"resource": diagnosis(), "search": {"mode": "include"}}]},
+            PrefetchState.INCOMPLETE,
+            id="included with nothing",
+        ),
         pytest.param(searchset([diagnosis()]) | {"link": [{"relation": "next"}]}, PrefetchState.PAGINATED, id="next page"),
         pytest.param(searchset([]) | {"link": {"relation": "next"}}, PrefetchState.PAGINATED, id="next page of nothing"),
         pytest.param("text", PrefetchState.NOT_FHIR, id="text"),
@@ -59,12 +76,22 @@ def outcome(severity: str | None = None, code: str = "processing", number: str |
         ),
         *(
             pytest.param(outcome("warning", code), PrefetchState.INCOMPLETE, id=f"warning {code}")
-            for code in ("incomplete", "timeout", "throttled", "too-costly", "transient", "exception", "no-store", "lock-error")
+            for code in (
+                *("incomplete", "timeout", "throttled", "too-costly", "transient", "exception", "no-store", "lock-error"),
+                *("not-supported", "invalid", "business-rule", "too-long", "conflict", "multiple-matches", "unknown", "value"),
+                *("deleted", "code-invalid", "invented", ""),
+            )
         ),
+        *(
+            pytest.param(outcome(severity, code), PrefetchState.EMPTY, id=f"{severity} {code}")
+            for severity in ("warning", "information")
+            for code in ("informational", "not-found", "processing")
+        ),
+        pytest.param(outcome("warning", code=["processing"]), PrefetchState.INCOMPLETE, id="an issue type that is none"),
         pytest.param(outcome("warning", number="4101"), PrefetchState.EMPTY, id="Epic 4101"),
         *(
             pytest.param(outcome("warning", number=number), PrefetchState.INCOMPLETE, id=f"Epic {number}")
-            for number in ("4119", "4127", "59133")
+            for number in ("4107", "4113", "4119", "4122", "4127", "4135", "59133", "1")
         ),
         *(
             pytest.param(outcome("warning", number=number), PrefetchState.DENIED, id=f"Epic {number}")
@@ -139,7 +166,7 @@ def test_no_advice_rests_on_the_absence_of_what_is_optional(slug: str, template:
 _EMPTY = Fetched(Judgement(PrefetchState.EMPTY), (searchset([]),))
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [state for state in STATES if not state.is_part])
 def test_a_complete_answer_settles_whatever_was_sent(state: PrefetchState) -> None:
     sent = read_prefetch({})
     fetched = with_fetched(sent, {"procedures": Fetched(Judgement(state))})
@@ -147,6 +174,31 @@ def test_a_complete_answer_settles_whatever_was_sent(state: PrefetchState) -> No
     settled = with_fetched(fetched, {"procedures": _EMPTY})
     assert settled.inputs["Procedure"] is InputState.CONFIRMED_EMPTY
     assert "procedures" not in settled.unanswered
+
+
+_NEXT = {"link": [{"relation": "next", "url": "x"}]}
+
+
+@pytest.mark.requirement("OUT-10", "R-15", "SAF-08")
+@pytest.mark.parametrize("state", [PrefetchState.NULL, PrefetchState.EMPTY])
+@pytest.mark.parametrize(
+    ("part", "left"),
+    [
+        ({"total": 9}, PrefetchState.TRUNCATED),
+        (_NEXT, PrefetchState.PAGINATED),
+        ({"entry": [{"resource": diagnosis()}, 7]}, PrefetchState.INCOMPLETE),
+    ],
+)
+def test_that_there_is_none_is_not_believed_after_one_has_been_shown(
+    part: Json, left: PrefetchState, state: PrefetchState
+) -> None:
+    sent = read_prefetch({"conditions": searchset([diagnosis()]) | part})
+    fetched = with_fetched(sent, {"conditions": Fetched(Judgement(state))})
+    assert fetched.states["conditions"] is left
+    assert fetched.inputs["Condition"] is InputState.FAILED
+    assert fetched.fetch_failed == 1
+    assert [issue.reference for issue in fetched.issues] == ["prefetch.conditions"] * 2
+    assert "had none" in fetched.issues[-1].problem
 
 
 @pytest.mark.requirement("OUT-12", "SAF-08")

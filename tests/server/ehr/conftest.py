@@ -24,7 +24,7 @@ class Ehr:
     Args:
         base: its FHIR base URL.
         answers: by resource type, what to say one after the other, the last for ever; each is (status, headers, JSON or bytes).
-            `None` breaks the connection off.
+            `None` breaks the connection off; a function is asked for the JSON.
         asked: path and query of each request, by resource type.
         tokens: the Authorization of each request.
     """
@@ -67,6 +67,7 @@ def ehr() -> Iterator[Ehr]:
                 self.close_connection = True
                 return
             status, headers, content = answer
+            content = content() if callable(content) else content
             body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             for name, value in headers.items():

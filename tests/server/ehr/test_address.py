@@ -79,7 +79,24 @@ def test_other_machines_are_not_this_one(url: str) -> None:
 
 _PIECES = st.sampled_from(
     [
-        *("https://", "http://", "//", "/", "\\", "@", "ehr.example", "evil.example", "127.0.0.1", "[::1]", ":443", ":80"),
+        *(
+            "https://",
+            "http://",
+            "//",
+            "/",
+            "\\",
+            "@",
+            "[",
+            "]",
+            ":",
+            ":99999",
+            "ehr.example",
+            "evil.example",
+            "127.0.0.1",
+            "[::1]",
+            ":443",
+            ":80",
+        ),
         *("fhir", "r4", "..", ".", "%2e", "?", "#", "\t", "\n", "\x00", " ", "é", "user:", "0x7f.1", "?patient=1"),
     ]
 )
@@ -133,6 +150,10 @@ def test_a_page_below_the_base_is_followed(link: str, leads_to: str) -> None:
         "\\\\evil.example\\fhir",
         f"{BASE}/x\r\nHost: y",
         "javascript:alert(1)",
+        "//[x",
+        "https://[x",
+        "//[ehr.example]/fhir/r4/x",
+        "https://]/",
     ],
 )
 def test_a_page_elsewhere_is_not(link: str) -> None:

@@ -2,7 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from server.cds_hooks.prefetch import TEMPLATES, Prefetched
 from server.cds_hooks.prefetch_state import PrefetchState
 from server.config import Config
 from server.ehr.breaker import FAILURES_TO_OPEN, Breakers
+from server.ehr.bulkhead import PLACES
 from server.ehr.callback import Callback
 from server.trust.clients import OPEN_CLIENT, Client
 from tests.server.charts import Json, diagnosis, searchset
@@ -175,6 +179,24 @@ FAILED = InputState.FAILED
             FAILED,
             id="the patient was ignored",
         ),
+        *(
+            pytest.param(
+                (200, {}, searchset([]) | {"link": [{"relation": "self", "url": url}]}), state, empty, id=f"self is {url}"
+            )
+            for url, state, empty in [
+                ("https://[x", PrefetchState.EMPTY, InputState.CONFIRMED_EMPTY),
+                ("//[x?_count=500", PrefetchState.INCOMPLETE, FAILED),
+            ]
+        ),
+        pytest.param(
+            (200, {}, searchset([]) | {"link": [{"relation": "next", "url": "//[x"}]}), PrefetchState.PAGINATED, FAILED, id="next"
+        ),
+        pytest.param(
+            (200, {}, searchset([outcome("warning", "processing", "4107")]) | {"total": 0}),
+            PrefetchState.INCOMPLETE,
+            FAILED,
+            id="Epic's patient was merged",
+        ),
         pytest.param((401, {}, {}), PrefetchState.DENIED, FAILED, id="401"),
         pytest.param((403, {}, outcome("error", "forbidden")), PrefetchState.DENIED, FAILED, id="403"),
         pytest.param((404, {}, {}), PrefetchState.FAILED, FAILED, id="404"),
@@ -236,6 +258,28 @@ def test_pages_after_one_that_was_sent_are_fetched_and_only_those(ehr: Ehr, comp
     assert ehr.asked["Condition"] == ["/fhir/Condition?page=2"]
     assert ids(prefetched) == {"problem-1", "problem-2"}
     assert prefetched.inputs["Condition"] is InputState.PRESENT
+
+
+@pytest.mark.requirement("R-15", "OUT-07", "SAF-08")
+@pytest.mark.parametrize("link", ["https://evil.example/fhir/Condition?page=2", "//[x", "https://[x", ""])
+def test_after_a_page_that_leads_elsewhere_none_is_not_believed(ehr: Ehr, complete: Complete, link: str) -> None:
+    prefetched = complete({"conditions": next_page(searchset([problem(1)]), link)})
+    assert len(ehr.asked["Condition"]) == 1
+    assert prefetched.states["conditions"] is PrefetchState.PAGINATED
+    assert prefetched.inputs["Condition"] is FAILED
+
+
+@pytest.mark.requirement("R-12", "SAF-08")
+@pytest.mark.parametrize("key", ["observations", "diagnosticReports"])
+def test_what_is_included_with_another_answer_is_not_all_there_is(ehr: Ehr, complete: Complete, key: str) -> None:
+    observation = {"resourceType": "Observation", "id": "o1", "subject": {"reference": "Patient/p1"}}
+    reports = searchset([{"resourceType": "DiagnosticReport", "id": "d1", "subject": {"reference": "Patient/p1"}}])
+    reports["entry"].append({"resource": observation, "search": {"mode": "include"}})
+    ehr.says("DiagnosticReport", reports)
+    sent = {"diagnosticReports": reports} if key == "observations" else {"observations": None}
+    assert complete(sent).inputs["Observation"] is FAILED
+    ehr.says("Observation", searchset([observation]))
+    assert complete({}).states["observations"] is PrefetchState.PRESENT
 
 
 @pytest.mark.requirement("R-15", "OUT-07")
@@ -352,8 +396,10 @@ def test_a_server_in_trouble_is_left_alone_and_tried_again_later(ehr: Ehr, compl
     service = Callback(Config(fetch_seconds=3), breakers=Breakers(clock))
     for template in TEMPLATES:
         ehr.says(template.resource_type, (500, {}, {}))
-    complete(callback=service)
-    assert sum(map(len, ehr.asked.values())) >= FAILURES_TO_OPEN
+    for _ in range(FAILURES_TO_OPEN):
+        ehr.asked.clear()
+        complete(callback=service)
+        assert len(ehr.asked) == len(TEMPLATES)
     ehr.asked.clear()
     ehr.answers.clear()
     prefetched = complete(callback=service)
@@ -364,12 +410,81 @@ def test_a_server_in_trouble_is_left_alone_and_tried_again_later(ehr: Ehr, compl
 
 
 @pytest.mark.requirement("OUT-14")
-def test_a_server_that_says_no_is_not_in_trouble(ehr: Ehr, complete: Complete) -> None:
+@pytest.mark.parametrize("status", [403, 400, 302])
+def test_a_server_that_says_no_is_not_in_trouble(ehr: Ehr, complete: Complete, status: int) -> None:
     for template in TEMPLATES:
-        ehr.says(template.resource_type, (403, {}, {}))
-    complete()
+        ehr.says(template.resource_type, (status, {}, {}))
+    for _ in range(FAILURES_TO_OPEN):
+        complete()
     ehr.answers.clear()
     assert complete().fetch_failed == 0
+
+
+@pytest.mark.requirement("OUT-14")
+@pytest.mark.parametrize("in_trouble", [1, 5])
+def test_a_server_that_answers_most_queries_is_not_in_trouble(ehr: Ehr, complete: Complete, in_trouble: int) -> None:
+    for template in TEMPLATES[:in_trouble]:
+        ehr.says(template.resource_type, (500, {}, {}))
+    for _ in range(FAILURES_TO_OPEN):
+        assert complete().fetch_failed == in_trouble
+    ehr.answers.clear()
+    assert complete().fetch_failed == 0
+
+
+@pytest.mark.requirement("OUT-14")
+def test_one_chart_that_a_server_cannot_read_closes_it_for_nobody(ehr: Ehr, complete: Complete) -> None:
+    for template in TEMPLATES:
+        ehr.says(template.resource_type, (500, {}, {}))
+    assert complete().fetch_failed == len(TEMPLATES)
+    ehr.answers.clear()
+    assert complete().fetch_failed == 0
+
+
+@pytest.mark.requirement("OUT-14")
+def test_what_one_client_meets_with_is_not_held_against_another(ehr: Ehr, complete: Complete) -> None:
+    for template in TEMPLATES:
+        ehr.says(template.resource_type, (500, {}, {}))
+    for _ in range(FAILURES_TO_OPEN):
+        complete()
+    ehr.answers.clear()
+    assert complete().fetch_failed == len(TEMPLATES)
+    assert complete(client=Client("practice", fhir_servers=(ehr.base,))).fetch_failed == 0
+
+
+@pytest.mark.requirement("OUT-14", "OUT-15")
+def test_authorities_that_we_cannot_read_are_not_the_servers_trouble(ehr: Ehr, client: Client, complete: Complete) -> None:
+    misconfigured = replace(client, ca_file=Path("no-such-file.pem"))
+    for _ in range(FAILURES_TO_OPEN):
+        assert complete(client=misconfigured).fetch_failed == len(TEMPLATES)
+    assert complete().fetch_failed == 0
+
+
+@pytest.mark.requirement("OUT-14")
+def test_a_client_whose_ehr_is_slow_holds_its_own_places_only(ehr: Ehr, client: Client, complete: Complete) -> None:
+    slow, released = Barrier(PLACES + 1), Event()
+    ehr.says("Patient", _once_all_are_there(slow, released))
+    with ThreadPoolExecutor(PLACES) as waiting:
+        calls = [waiting.submit(complete) for _ in range(PLACES)]
+        slow.wait(10)
+        ehr.answers.clear()
+        turned_away = complete()
+        assert set(turned_away.states.values()) == {PrefetchState.FAILED}
+        assert all("(busy)" in issue.problem for issue in turned_away.issues)
+        assert complete(client=Client("practice", fhir_servers=(ehr.base,))).fetch_failed == 0
+        released.set()
+        assert [call.result().fetch_failed for call in calls] == [0] * PLACES
+    assert complete().fetch_failed == 0
+
+
+def _once_all_are_there(slow: Barrier, released: Event) -> Callable[[], Json]:
+    """A Patient that is not told before the test says so."""
+
+    def answer() -> Json:
+        slow.wait(10)
+        released.wait(10)
+        return {"resourceType": "Patient", "id": "p1"}
+
+    return answer
 
 
 # --- what is written down

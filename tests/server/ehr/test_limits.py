@@ -12,7 +12,7 @@ from server.ehr.retry_after import seconds_to_wait
 from server.intake import MOST_RESOURCES
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-SERVER, OTHER = "https://ehr.example/fhir", "https://other.example/fhir"
+SERVER, OTHER = ("hospital", "https://ehr.example/fhir"), ("hospital", "https://other.example/fhir")
 
 
 class Clock:
@@ -142,7 +142,7 @@ def test_a_server_that_asks_to_be_left_alone_is_left_alone_but_not_for_ever(wait
     clock = Clock()
     breakers = Breakers(clock)
     breakers.failed(SERVER, wait)
-    breakers.succeeded(SERVER)  # another query of the same call
+    breakers.succeeded(SERVER)  # a call that began earlier
     clock.seconds += seconds - 0.1
     assert not breakers.lets_through(SERVER)
     clock.seconds += 0.2

@@ -9,6 +9,8 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
 
 from server.outbound.http import Answer, OutboundError, get
 from tests.server.outbound.certificates import self_signed
@@ -273,3 +275,12 @@ def test_nothing_stays_open(tmp_path: Path) -> None:
                 fetch(bad.url(), seconds=0.05)
     assert held() <= before[0]
     assert threading.active_count() <= before[1]
+
+
+def test_an_exchange_leaves_no_classes_behind() -> None:
+    """They would be garbage that only the collector finds, and the service lets that run seldom."""
+    with peer([answer(b"[]")] * 2) as server:
+        fetch(server.url())
+        classes = len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())
+        fetch(server.url())
+    assert (len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())) == classes
