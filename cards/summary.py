@@ -33,6 +33,10 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         known: the knowledge.
     """
     firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
+    warning = next((r for r in recommendations if r.warns_unread), None)
+    if warning and all(r.urgency == "routine" for r in firm):
+        unread = listed([item.text for item in warning.missing])
+        return _longest_that_fits(_cited(f"{capital(unread)}: {warning.says}", warning))
     if not firm:
         return _longest_that_fits(f"{known.topics[topic].display}: {words}" for words in _what_is_missing(recommendations))
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)

@@ -10,10 +10,11 @@ from dataclasses import replace
 from cards.knowledge import Knowledge, Offer, Rule
 from cards.recommendation import Backing, Caution, Level, Option
 from cards.safety import cautions_for
-from cards.verdicts import Case
+from cards.verdicts import Case, TreatmentEntry
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
 from fhir_profiles.refusals import in_words
+from fhir_profiles.unread import unread_person, unread_treatment
 
 STRENGTHS = (
     "strongly-recommended",
@@ -126,7 +127,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         undecided=tuple(c for c in cautions if not c.is_certain),
         not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
         is_declined=refusal is not None and set_aside is None,
-        order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case),
+        order_withheld=_withheld(cautions, course) or _unread(entry, case) or _route_unknown(treatment, case),
     )
 
 
@@ -167,6 +168,15 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
     if course is not None and course.is_unexplained:
         return "was taken before; the reason for stopping is not on record"
     return None
+
+
+def _unread(entry: TreatmentEntry, case: Case) -> str | None:
+    """No order is made ready while nobody has seen what could speak against it, or how old the patient is."""
+    record, agent = case.assessment.record, case.assessment.definitions.agents.get(entry.course or "")
+    by_infusion = agent is not None and agent.lasts_weeks is not None
+    person = () if record.birth else (unread_person(record),)
+    unread = (*person, *unread_treatment(record, by_infusion=by_infusion, intolerance=True))
+    return f"check first: {'; '.join(item.text for item in unread)}" if unread else None
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:
