@@ -689,12 +689,6 @@ def test_a_line_that_cannot_be_told_is_said_in_short_with_the_contraindications_
     assert explanation(found)["recommendations"]
 
 
-def test_what_failed_is_set_aside_though_the_line_cannot_be_told() -> None:
-    resources = tuple(one for one in THIRD_LINE_DM.resources)
-    patient = replace(THIRD_LINE_DM, resources=resources, broken=frozenset({"MedicationRequest"}))
-    assert "has failed" in why_not(patient, "azathioprine")
-
-
 def test_a_pregnancy_stands_without_a_birth_date_and_no_drug_is_made_ready() -> None:
     patient = replace(PREGNANT, sex=None, born=None)
     cards = patient.cards()

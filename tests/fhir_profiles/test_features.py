@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_profiles.findings import Answer, Finding, Standing
-from tests.patient import Patient
+from tests.patient import Patient, codeable
 
 PRESENT, RULED_OUT, UNCLEAR = Standing.PRESENT, Standing.RULED_OUT, Standing.UNCLEAR
 NOT_RECORDED, NOT_SUPPLIED, FAILED = Standing.NOT_RECORDED, Standing.NOT_SUPPLIED, Standing.FAILED
