@@ -107,7 +107,7 @@ _COMPILERS: dict[str, Compiler] = {
     "disease_years": patients.disease_years_condition,
     "first_recorded": patients.first_recorded_condition,
     "failed": courses.course_condition(courses.has_failed),
-    "not_tolerated": courses.course_condition(courses.was_not_tolerated),
+    "not_tolerated": courses.course_condition(courses.was_not_tolerated, asks_intolerances=True),
     "taking": courses.course_condition(courses.is_taken),
     "tried": courses.course_condition(courses.was_tried),
     "daily_dose": courses.daily_dose_condition,

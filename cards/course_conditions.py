@@ -8,16 +8,22 @@ from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabu
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import days_between
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of, any_of
+from fhir_profiles.unread import unread_treatment
 
 
-def course_condition(accepts: Callable[[Course], bool | None]) -> Compiler:
-    """The courses of these treatments, all accepted."""
+def course_condition(accepts: Callable[[Course], bool | None], *, asks_intolerances: bool = False) -> Compiler:
+    """The courses of these treatments, all accepted.
+
+    Args:
+        accepts: whether one course is; None where the chart does not say.
+        asks_intolerances: the allergy list could show it, too.
+    """
 
     def compiler(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         agents = names_of(value, vocabulary.definitions.agents, where, "treatment")
 
         def condition(case: Case) -> Verdict:
-            parts = [_course_verdict(case, agent, accepts) for agent in agents]
+            parts = [_course_verdict(case, agent, accepts, asks_intolerances) for agent in agents]
             for part in parts:
                 if part.answer is Answer.NO:
                     return part
@@ -28,16 +34,19 @@ def course_condition(accepts: Callable[[Course], bool | None]) -> Compiler:
     return compiler
 
 
-def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | None]) -> Verdict:
+def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | None], asks_intolerances: bool = False) -> Verdict:
+    """No only where everything was read that could show otherwise."""
     course = case.assessment.treatment.courses.get(agent)
-    if course is None:
-        treated = case.assessment.features["systemic-treatment"]
-        return Verdict(Answer.UNKNOWN, missing=treated.missing) if treated.standing is Standing.FAILED else Verdict(Answer.NO)
-    accepted = accepts(course)
-    if accepted is None:
+    accepted = accepts(course) if course else False
+    if course and accepted is None:
         why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
         return Verdict(Answer.UNKNOWN, course.evidence, (why,))
-    return Verdict(Answer.YES if accepted else Answer.NO, course.evidence)
+    evidence = course.evidence if course else ()
+    if accepted:
+        return Verdict(Answer.YES, evidence)
+    by_infusion = case.assessment.definitions.agents[agent].lasts_weeks is not None
+    unread = unread_treatment(case.assessment.record, by_infusion=by_infusion, intolerance=asks_intolerances)
+    return Verdict(Answer.UNKNOWN if unread else Answer.NO, evidence, unread)
 
 
 def has_failed(course: Course) -> bool | None:

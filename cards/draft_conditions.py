@@ -7,7 +7,7 @@ from cards.markdown import listed
 from cards.verdicts import Case, Condition, RuleError, TreatmentEntry, Verdict, Vocabulary, names_of
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.courses import PREDNISOLONE, Outcome
-from fhir_profiles.features import MEDICATION_KINDS, absence
+from fhir_profiles.features import absence_of_drugs
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing
 from fhir_profiles.record import DraftOrder, InputState, facts_of
 
@@ -91,7 +91,7 @@ def _taken(entry: TreatmentEntry, case: Case) -> tuple[Evidence, ...]:
 
 def _not_found(entries: Iterable[TreatmentEntry], case: Case) -> Verdict:
     """Not among the current drugs: no, with a caveat where none were supplied; unknown where they could not be read."""
-    standing = absence(case.assessment.record, MEDICATION_KINDS)
+    standing = absence_of_drugs(case.assessment.record)
     if standing is Standing.NOT_RECORDED:
         return Verdict(Answer.NO)
     words = "could not be read completely" if standing is Standing.FAILED else "were not supplied"

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from cards.age_by_record import age_by_record
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, check_numbers, combined, names_of
 from fhir_profiles.dates import add_months
 from fhir_profiles.features import absence_of_results
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, any_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import InputState
+from fhir_profiles.unread import unread_person
 
 _FEW = 3
 """A statement about more phenotypes than this is about myositis: the recorded diagnosis is reason enough."""
@@ -59,7 +61,7 @@ def age_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     def condition(case: Case) -> Verdict:
         youngest, oldest = case.assessment.ages
         if youngest is None or oldest is None:
-            return Verdict(Answer.UNKNOWN, missing=(Missing("date of birth", "Patient.birthDate"),))
+            return age_by_record(case, lambda age: all(tests[name](age, limit) for name, limit in value.items()))
         answers = {all(tests[name](age, limit) for name, limit in value.items()) for age in range(youngest, oldest + 1)}
         if len(answers) > 1:
             return Verdict(Answer.UNKNOWN, missing=(Missing("the exact date of birth", "Patient.birthDate"),))
@@ -75,8 +77,12 @@ def sex_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         raise RuleError(f"{where}: sex is `female` or `male`, not `{value}`")
 
     def condition(case: Case) -> Verdict:
+        pregnancy = case.assessment.features["pregnancy"]
+        if case.assessment.sex is None and pregnancy.is_present:
+            return Verdict(Answer.YES if value == "female" else Answer.NO, pregnancy.evidence)
         if case.assessment.sex is None:
-            return Verdict(Answer.UNKNOWN, missing=(Missing("sex", "Patient.gender"),))
+            unread = unread_person(case.assessment.record)
+            return Verdict(Answer.UNKNOWN, missing=(unread if unread.is_caveat else Missing("sex", "Patient.gender"),))
         return Verdict(Answer.YES if case.assessment.sex == value else Answer.NO, (Evidence(case.assessment.sex),))
 
     return condition

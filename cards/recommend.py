@@ -21,6 +21,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
 from fhir_profiles.record import DraftOrder
 from fhir_profiles.refusals import in_words
+from fhir_profiles.unread import unread_treatment
 
 
 def recommend(
@@ -177,9 +178,10 @@ def _against_current_treatment(rule: Rule, recommendation: Recommendation, case:
     courses = {known.treatments[treatment].course for treatment in rule.avoid}
     taken = [course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current]
     if not taken:
-        treated = case.assessment.features["systemic-treatment"]
-        could_be = treated.standing is Standing.FAILED
-        return replace(recommendation, holds=Answer.UNKNOWN, missing=treated.missing) if could_be else None
+        unread = unread_treatment(case.assessment.record, by_infusion=True)
+        if not unread:
+            return None
+        return replace(recommendation, holds=Answer.UNKNOWN, missing=unread, warns_unread=rule.urgency != "routine")
     evidence = tuple(item for course in taken for item in course.evidence)
     return replace(recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken))
 
@@ -266,14 +268,24 @@ class _Look:
 
 
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
-    """Decide on treatment, topic by topic, over all statements that offer one, and give each the options that it backs."""
-    options = {topic: _options_of(topic, held, case, known) for topic in {rule.topic for rule, _ in held if rule.offers}}
+    """Decide on treatment, topic by topic, over all statements that offer one, and give each the options that it backs.
+
+    A statement that waits for data which nobody has seen offers nothing; what speaks against its drugs holds all the same.
+    """
+    topics = {rule.topic for rule, _ in held if rule.offers}
+    options = {topic: _options_of(topic, held, case, known) for topic in topics}
+    waiting = {topic: decide(_waiting(topic, held), case, known) for topic in topics}
+    against = {topic: tuple(option for option in all_of_it if option.not_offered) for topic, all_of_it in waiting.items()}
     return [
-        _with_those_of(rule, recommendation, options[rule.topic], case, known)
-        if rule.offers and recommendation.holds is Answer.YES
-        else recommendation
-        for rule, recommendation in held
+        _with_those_of(rule, r, (options if r.holds is Answer.YES else against)[rule.topic], case, known) if rule.offers else r
+        for rule, r in held
     ]
+
+
+def _waiting(topic: str, held: list[tuple[Rule, Recommendation]]) -> list[Rule]:
+    """The statements that could not be assessed because data failed or were not supplied."""
+    of_topic = [(rule, r) for rule, r in held if rule.topic == topic and rule.offers]
+    return [rule for rule, r in of_topic if r.holds is Answer.UNKNOWN and any(m.is_caveat for m in r.missing)]
 
 
 def _with_those_of(
@@ -290,10 +302,8 @@ def _is_taken_with_caution(option: Option, case: Case, known: Knowledge) -> bool
 
 
 def _options_of(topic: str, held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> tuple[Option, ...]:
-    of_topic = [(rule, r) for rule, r in held if rule.topic == topic and rule.offers]
-    offered = [rule for rule, r in of_topic if r.holds is Answer.YES]
-    waiting = (rule.fits for rule, r in of_topic if r.holds is Answer.UNKNOWN and any(m.is_caveat for m in r.missing))
-    return decide(offered, case, known, max(waiting, default=0))
+    offered = [rule for rule, r in held if rule.topic == topic and rule.offers and r.holds is Answer.YES]
+    return decide(offered, case, known, max((rule.fits for rule in _waiting(topic, held)), default=0))
 
 
 def _backed_by(rule: Rule, options: tuple[Option, ...]) -> tuple[Option, ...]:

@@ -243,7 +243,8 @@ class Recommendation:
         because, missing: from the evaluation.
         orders: order keys still to be done.
         already: orders that the chart shows done or ordered.
-        options: treatment options that this statement backs.
+        options: treatment options that this statement backs; where it waits for data, only those that are set aside
+            whatever the data say.
         avoid: treatments that it advises against.
         is_against: it speaks against a treatment that is or may be given or written; such advice is never silenced.
         notes: further sentences that hold for this patient.
@@ -258,6 +259,7 @@ class Recommendation:
         headline: the sentence of a card that this statement leads; braces are filled in by `summary`.
         asks_about: the features that its condition names.
         due: what its calendar says.
+        warns_unread: it advises firmly against treatments of which nobody has seen whether one is being taken.
     """
 
     id: str
@@ -287,6 +289,7 @@ class Recommendation:
     headline: str | None = None
     asks_about: tuple[str, ...] = ()
     due: Due | None = None
+    warns_unread: bool = False
 
     @property
     def conflicts(self) -> tuple[str, ...]:

@@ -33,6 +33,9 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         known: the knowledge.
     """
     firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
+    warning = next((r for r in recommendations if r.warns_unread), None)
+    if warning and all(r.urgency == "routine" for r in firm):
+        return _longest_that_fits(_unread_warning(warning))
     if not firm:
         return _longest_that_fits(f"{known.topics[topic].display}: {words}" for words in _what_is_missing(recommendations))
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)
@@ -64,6 +67,13 @@ def _what_is_missing(recommendations: Sequence[Recommendation]) -> Iterator[str]
     for shown in (missing[:2], missing[:1]):
         yield f"could not be assessed; {listed(shown)}"
     yield "could not be assessed; the card says what is missing"
+
+
+def _unread_warning(warning: Recommendation) -> Iterator[str]:
+    """Advice against drugs of which nobody has seen whether one is being taken."""
+    unread = capital(warning.missing[0].text)
+    yield from _cited(f"{unread}: {warning.says}", warning)
+    yield f"{unread}; the card says which drugs are advised against"
 
 
 def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:

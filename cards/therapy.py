@@ -10,10 +10,11 @@ from dataclasses import replace
 from cards.knowledge import Knowledge, Offer, Rule
 from cards.recommendation import Backing, Caution, Level, Option, Unchecked
 from cards.safety import cautions_for, unchecked_for
-from cards.verdicts import Case
+from cards.verdicts import Case, TreatmentEntry
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
 from fhir_profiles.refusals import in_words
+from fhir_profiles.unread import unread_person, unread_treatment
 
 STRENGTHS = (
     "strongly-recommended",
@@ -127,7 +128,9 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         unchecked=unchecked,
         not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
         is_declined=refusal is not None and set_aside is None,
-        order_withheld=_withheld(cautions, course) or _route_unknown(treatment, case) or _not_checked(unchecked),
+        order_withheld=(
+            _withheld(cautions, course) or _unread(entry, case) or _route_unknown(treatment, case) or _not_checked(unchecked)
+        ),
     )
 
 
@@ -173,6 +176,15 @@ def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | Non
 def _not_checked(unchecked: Unchecked | None) -> str | None:
     """The option's row says what could not be checked; here only that it keeps the order waiting (decision 3)."""
     return "no order is made ready" if unchecked and unchecked.warnings else None
+
+
+def _unread(entry: TreatmentEntry, case: Case) -> str | None:
+    """No order is made ready while nobody has seen what could speak against it, or how old the patient is."""
+    record, agent = case.assessment.record, case.assessment.definitions.agents.get(entry.course or "")
+    by_infusion = agent is not None and agent.lasts_weeks is not None
+    person = () if record.birth else (unread_person(record),)
+    unread = (*person, *unread_treatment(record, by_infusion=by_infusion, intolerance=True))
+    return f"check first: {'; '.join(item.text for item in unread)}" if unread else None
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:

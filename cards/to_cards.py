@@ -1,6 +1,7 @@
 """`to_cards`: from recommendations to CDS Hooks 2.0.1 cards; at most one per topic, most important first, under a cap."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -60,7 +61,8 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> li
         by_topic.setdefault(recommendation.topic, []).append(recommendation)
     shown = []
     for topic, said in by_topic.items():
-        if _firm(said) or (known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)):
+        asks = known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)
+        if asks or _firm(said) or any(r.warns_unread for r in said):
             shown.append((topic, said))
     return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
 
@@ -99,13 +101,19 @@ def _card(
     topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
 ) -> dict[str, Any]:
     missing = missing_of(said)
-    said = [r for r in said if r.holds is Answer.YES] if _firm(said) else said
+    told = said
+    if _firm(said):
+        against = [replace(_against_drugs(r), because=()) for r in said if r.holds is Answer.UNKNOWN and r.options]
+        said = [r for r in said if r.holds is Answer.YES or r.warns_unread]
+        told = [*said, *against]
+    elif topic == "nextLineTherapy":  # several lines of treatment wait at once: none of them is advice
+        told = [_against_drugs(r) for r in said]
     suggestions = _suggestions(topic, said, missing, assessment, known, namespace, offered)
     sources = sources_of(said)
     card: dict[str, Any] = {
         "uuid": str(uuid5(namespace, f"{topic}/{'/'.join(r.id for r in said)}")),
         "summary": summary(topic, said, assessment, known),
-        "detail": detail(said, missing, known),
+        "detail": detail(told, missing, known),
         "indicator": _indicator(said),
         "source": _source(topic, sources, known),
     }
@@ -117,6 +125,11 @@ def _card(
         card["links"] = links
     card["extension"] = {EXPLANATION: _explanation(said, missing, known)}
     return card
+
+
+def _against_drugs(waiting: Recommendation) -> Recommendation:
+    """Of a statement that waits for data, what speaks against its drugs whatever the data say; each caution names its source."""
+    return replace(waiting, is_note=True, notes=(), disputes=(), sources=())
 
 
 def _indicator(said: list[Recommendation]) -> str:

@@ -41,6 +41,7 @@ _CITES_OTHERS = "bmj-bp"
 """The one source that names the papers behind its statements."""
 
 _MOST_REASONS = 8
+_WHETHER_TAKEN = "; whether such a drug is being taken is not known"
 
 
 def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge) -> str:
@@ -55,7 +56,7 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
     standing = [option for option in options if option.not_offered is None]
     already = dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)
     parts = [
-        section("Advice", bullets(_advice(recommendations))),
+        section("Advice", bullets(_advice(recommendations)) or _all_wait(recommendations)),
         section("Options that fit best", _options_table([o for o in standing if o.is_best_fit], known)),
         section(
             "Also named, more generally",
@@ -81,10 +82,16 @@ def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
     in_order = sorted(recommendations, key=lambda r: URGENCIES.index(r.urgency))
     return [
         f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
-        + ("" if r.holds is Answer.YES else ", if the missing data confirm it")
+        + ("" if r.holds is Answer.YES else _WHETHER_TAKEN if r.warns_unread else ", if the missing data confirm it")
         for r in in_order
         if not r.options and not r.is_note
     ]
+
+
+def _all_wait(recommendations: Sequence[Recommendation]) -> str:
+    """A sentence where nothing can be told yet."""
+    waits = not any(r.holds is Answer.YES for r in recommendations)
+    return "None can be given before the missing data are known." if waits else ""
 
 
 def _named(sources: Sequence[Source]) -> str:

@@ -121,6 +121,8 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     concept = definition.ask or next(
         iter((*definition.diagnoses, *definition.positive, *definition.drugs, *definition.below)), "Condition.code"
     )
+    if definition.applies.keys() & {"at_least", "at_most"} and question.ages == (None, None):
+        concept = "Patient.birthDate"  # first whether the question arises at all: no test is ordered for a child
     asked = question.definition.question or question.definition.title.removesuffix(" on record")
     words = {
         Standing.NOT_RECORDED: f"{asked}: nothing on record",
@@ -260,7 +262,7 @@ def _from_drugs(question: Question) -> Iterable[Part]:
     for fact in facts_of(record.drugs, definition.drugs):
         if fact.is_current:
             yield Standing.PRESENT, (Evidence(definition.title + _dated(fact, "since"), fact.reference),)
-    yield absence(record, MEDICATION_KINDS), ()
+    yield absence_of_drugs(record), ()
 
 
 def _from_tests(question: Question) -> Iterable[Part]:
@@ -278,10 +280,6 @@ def absence_of_results(record: PatientRecord) -> Standing:
     return in_reports if in_reports is Standing.FAILED else absence(record, ("Observation",))
 
 
-MEDICATION_KINDS = ("MedicationRequest", "MedicationStatement")
-"""Either of the two is a medication list (US Core uses the first, UK Core the second)."""
-
-
 def absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
     """How to read that nothing was found in these kinds of input: failed beats supplied, supplied beats not supplied."""
     states = {record.input_state(kind) for kind in kinds}
@@ -289,6 +287,19 @@ def absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
         return Standing.FAILED
     supplied = states & {InputState.PRESENT, InputState.CONFIRMED_EMPTY}
     return Standing.NOT_RECORDED if supplied else Standing.NOT_SUPPLIED
+
+
+def absence_of_drugs(record: PatientRecord) -> Standing:
+    """How to read that a drug was found in no medication list.
+
+    Either prescriptions (US Core) or statements (UK Core) are a medication list. Prescriptions are one even where there are none;
+    statements only where there are some: a server that keeps none answers "none" too, and that must not stand for prescriptions
+    which nobody supplied.
+    """
+    kinds = ("MedicationRequest", "MedicationStatement")
+    is_empty = record.input_state("MedicationStatement") is InputState.CONFIRMED_EMPTY
+    standing = absence(record, kinds)
+    return absence(record, kinds[:1]) if is_empty and standing is not Standing.FAILED else standing
 
 
 def _dated(fact: Fact, preposition: str = "on") -> str:

@@ -11,9 +11,10 @@ from datetime import date
 from fhir_profiles.activity import Activity
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import days_between
-from fhir_profiles.features import MEDICATION_KINDS, absence
+from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.record import PatientRecord
+from fhir_profiles.unread import unread_treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,40 +115,54 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     tried = [c for c in sparing if _weeks_on(c, record.as_of) >= parameters["adequate_trial_weeks"]]
     later_line = [c for c in used_up if c.line > 1]
     silent = [c for c in sparing if c.is_unexplained]
-    without = absence(record, MEDICATION_KINDS)
+    unread = unread_treatment(record)
+    unread_infusions = unread_treatment(record, by_infusion=True)
+    unread_endings = unread_treatment(record, by_infusion=True, intolerance=True)
+    place = "in the data supplied" if absence(record, ("AllergyIntolerance",)) is Standing.NOT_SUPPLIED else "on record"
     findings = (
-        _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, without),
-        _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, without),
-        _finding("on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], without),
-        _finding("steroid-sparing-drug-for-3-months", "steroid-sparing drug for 3 months or longer", tried, without),
+        _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, unread_infusions),
+        _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, unread),
+        _finding(
+            "on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], unread_infusions
+        ),
+        _finding("steroid-sparing-drug-for-3-months", "steroid-sparing drug for 3 months or longer", tried, unread_infusions),
         _finding(
             "two-steroid-sparing-drugs-for-3-months",
             "two steroid-sparing drugs together for 3 months or longer",
             tried if len(tried) > 1 else [],
-            without,
+            unread_infusions,
         ),
-        _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), without),
-        _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, without),
-        _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, without),
-        _ended("two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, without),
-        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, without),
-        _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, without),
-        _above_cushing_threshold(long_enough, without, parameters["cushing_threshold_mg_per_day"]),
+        _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), unread_infusions),
+        _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, unread_endings, place),
+        _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, unread_infusions),
+        _ended(
+            "two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, unread_endings, place
+        ),
+        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, unread_endings, place),
+        _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, unread),
+        _above_cushing_threshold(long_enough, unread, parameters["cushing_threshold_mg_per_day"]),
     )
     return {finding.code: finding for finding in findings}
 
 
-def _finding(code: str, title: str, courses: Sequence[Course], without: Standing) -> Finding:
+def _finding(code: str, title: str, courses: Sequence[Course], unread: tuple[Missing, ...], place: str = "on record") -> Finding:
+    """Present where there is such a course; where there is none, that says something only if everything was read."""
     if courses:
         return Finding(code, title, Standing.PRESENT, tuple(item for course in courses for item in course.evidence))
-    words = {
-        Standing.FAILED: "medications could not be read completely",
-        Standing.NOT_SUPPLIED: "medications were not supplied",
-    }.get(without)
-    return Finding(code, title, without, missing=(Missing(words, "MedicationRequest", is_caveat=True),) if words else ())
+    if unread:
+        return Finding(code, title, Standing.FAILED, missing=unread)
+    return Finding(code, title, Standing.NOT_RECORDED, (Evidence(f"no {title} {place}"),))
 
 
-def _ended(code: str, title: str, courses: list[Course], silent: list[Course], count: int, without: Standing) -> Finding:
+def _ended(
+    code: str,
+    title: str,
+    courses: list[Course],
+    silent: list[Course],
+    count: int,
+    unread: tuple[Missing, ...],
+    place: str = "on record",
+) -> Finding:
     """Present once `count` courses ended so; unclear where courses ended and nobody wrote why."""
     evidence = tuple(item for course in courses for item in course.evidence)
     if len(courses) >= count:
@@ -159,14 +174,14 @@ def _ended(code: str, title: str, courses: list[Course], silent: list[Course], c
             for course in silent
         )
         return Finding(code, title, Standing.UNCLEAR, evidence + ended, why)
-    return _finding(code, title, [], without)
+    return _finding(code, title, [], unread, place)
 
 
-def _above_cushing_threshold(long_enough: list[Course], without: Standing, threshold: float) -> Finding:
+def _above_cushing_threshold(long_enough: list[Course], unread: tuple[Missing, ...], threshold: float) -> Finding:
     code = "glucocorticoid-above-cushing-threshold"
     title = f"glucocorticoid above {threshold:g} mg a day after 3 months (house value, the source gives none)"
     if not long_enough:
-        return _finding(code, title, [], without)
+        return _finding(code, title, [], unread)
     course = long_enough[0]
     if course.daily_dose_mg is None:
         ask = (Missing("daily dose of the glucocorticoid", "MedicationRequest.dosageInstruction"),)

@@ -8,13 +8,8 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
-from server.config import THREADS as THREADS
-from server.config import Config
+from server.config import THREADS, Config
 from server.error_answers import FHIR_JSON, outcome_of_status
-
-THREADS = 16
-"""So many requests are answered at once, each with at most one connection to the database. Most of them wait for an EHR that is
-being called back; the interpreter's lock lets one compute."""
 
 
 class _OutcomeTask(ErrorTask):

@@ -25,7 +25,7 @@ class Need(StrEnum):
     DEGRADE = "degrade"
     """Certainty: the cards say what could not be assessed, or what was not supplied."""
     OPTIONAL = "optional"
-    """Facts that count only where they are found; no advice rests on their absence."""
+    """Facts that count only where they are found; no advice rests on their absence (no query of ours is so now)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,12 @@ TEMPLATES = (
     Template("conditions", "Condition", Need.REQUIRED, "recorded-date", 500),
     Template("medicationRequests", "MedicationRequest", Need.DEGRADE, "authoredon", 500),
     Template("medicationStatements", "MedicationStatement", Need.DEGRADE, "effective", 500),
-    Template("medicationAdministrations", "MedicationAdministration", Need.OPTIONAL, "effective-time", 500),
+    Template("medicationAdministrations", "MedicationAdministration", Need.DEGRADE, "effective-time", 500),
     Template("observations", "Observation", Need.DEGRADE, "date", 1000),
     Template("diagnosticReports", "DiagnosticReport", Need.DEGRADE, "date", 500),
     Template("procedures", "Procedure", Need.DEGRADE, "date", 500),
     Template("serviceRequests", "ServiceRequest", Need.DEGRADE, "authored", 500),
-    Template("allergyIntolerances", "AllergyIntolerance", Need.OPTIONAL, "date", 200),
+    Template("allergyIntolerances", "AllergyIntolerance", Need.DEGRADE, "date", 200),
 )
 """All of them together stay within the number of resources that one request may hold (`intake.MOST_RESOURCES`)."""
 

@@ -262,8 +262,47 @@ def test_a_treatment_that_cannot_be_known_says_that_the_medications_could_not_be
 
 
 def test_a_no_that_rests_on_data_never_supplied_carries_its_caveat() -> None:
-    verdict = ask({"not": {"recorded": "systemic-treatment"}}, DM.without("MedicationRequest", "MedicationStatement"))
-    assert (verdict.answer, [m.text for m in verdict.missing]) == (YES, ["medications were not supplied"])
+    verdict = ask({"not": {"recorded": "pneumocystis-prophylaxis-current"}}, DM.without("MedicationRequest"))
+    assert (verdict.answer, [m.concept for m in verdict.missing]) == (YES, ["trimethoprim_sulfamethoxazole"])
+    assert "not in the data supplied" in verdict.missing[0].text
+
+
+@pytest.mark.parametrize("key", ["taking", "tried", "failed", "not_tolerated"])
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        (DM, NO),
+        (DM.without("MedicationStatement"), NO),
+        (DM.without("MedicationRequest"), UNKNOWN),
+        (DM.without("MedicationRequest", "MedicationStatement"), UNKNOWN),
+        (DM.without("MedicationRequest").failed("MedicationStatement"), UNKNOWN),
+        (DM.failed("MedicationRequest"), UNKNOWN),
+        (
+            DM.without("MedicationRequest").add("MedicationStatement", status="active", medicationCodeableConcept={"text": "x"}),
+            NO,
+        ),
+    ],
+)
+def test_a_treatment_was_not_given_only_where_a_medication_list_was_read(key: str, patient: Patient, expected: Answer) -> None:
+    """A confirmed-empty list of statements is no answer for prescriptions that nobody supplied; one with entries is a list."""
+    assert ask({key: "rituximab"}, patient).answer is expected
+
+
+@pytest.mark.parametrize(
+    ("key", "agent", "broken", "expected"),
+    [
+        ("not_tolerated", "methotrexate", "AllergyIntolerance", UNKNOWN),
+        ("failed", "methotrexate", "AllergyIntolerance", NO),
+        ("taking", "rituximab", "MedicationAdministration", UNKNOWN),
+        ("tried", "ivig", "MedicationAdministration", UNKNOWN),
+        ("taking", "methotrexate", "MedicationAdministration", NO),
+    ],
+)
+def test_allergies_that_failed_hide_an_intolerance_and_administrations_an_infusion(
+    key: str, agent: str, broken: str, expected: Answer
+) -> None:
+    assert ask({key: agent}, DM.failed(broken)).answer is expected
+    assert ask({key: agent}, DM.without(broken)).answer is NO
 
 
 def test_of_several_ways_only_those_that_hold_are_given_as_reasons() -> None:

@@ -15,7 +15,7 @@ from cards.recommendation import Level
 from cards.schedule import Due, DueState
 from fhir_profiles.findings import Answer
 from tests.cards.naming import asked_by
-from tests.cards.reading import drugs, held, offered, orders, topics
+from tests.cards.reading import drugs, held, offered, options, orders, topics
 from tests.patient import Patient, codeable
 
 DIAGNOSES = (
@@ -82,7 +82,8 @@ def _problems(patient: Patient) -> set[str]:
 
 def is_cautious(patient: Patient) -> set[str]:
     """Topics whose card says that it could not be assessed."""
-    return {str(card["source"]["topic"]["code"]) for card in patient.cards() if "could not be assessed" in card["summary"]}
+    words = ("could not be assessed", "could not be read")
+    return {str(card["source"]["topic"]["code"]) for card in patient.cards() if any(w in card["summary"] for w in words)}
 
 
 @settings(max_examples=40)
@@ -552,3 +553,45 @@ def test_what_holds_becomes_unknown_at_most_when_a_kind_is_incomplete(patient: P
     incomplete = replace(patient, broken=patient.broken | {kind})
     held_before = {r.id for r in patient.recommendations() if r.holds is Answer.YES and not (r.is_note or r.is_stated)}
     assert held_before <= {r.id for r in incomplete.recommendations()}
+
+
+LISTS: Mapping[str, Callable[[Patient], Patient]] = {
+    "prescriptions failed": lambda patient: patient.failed("MedicationRequest"),
+    "prescriptions cut": lambda patient: replace(patient, broken=patient.broken | {"MedicationRequest"}),
+    "statements failed": lambda patient: patient.failed("MedicationStatement"),
+    "administrations failed": lambda patient: patient.failed("MedicationAdministration"),
+    "allergies failed": lambda patient: patient.failed("AllergyIntolerance"),
+    "prescriptions not supplied": lambda patient: patient.without("MedicationRequest"),
+    "no medications supplied": lambda patient: patient.without("MedicationRequest", "MedicationStatement"),
+}
+
+
+@settings(max_examples=40)
+@given(charts(), st.sampled_from(sorted(LISTS)), st.booleans())
+def test_lists_that_nobody_read_never_make_a_line_of_treatment_appear_earlier(
+    patient: Patient, how: str, is_allergic: bool
+) -> None:
+    patient = patient.stopped("methotrexate").cannot_tolerate("methotrexate") if is_allergic else patient
+    lines = {name for name, said in held(patient).items() if said.topic == "nextLineTherapy"}
+    unread = LISTS[how](patient)
+    assert {name for name, said in held(unread).items() if said.topic == "nextLineTherapy"} <= lines
+    assert drugs(unread.cards(cap=10)) <= drugs(patient.cards(cap=10))
+
+
+@settings(max_examples=40)
+@given(charts(), st.sampled_from((*KINDS, "MedicationStatement", "MedicationAdministration")))
+def test_a_certain_contraindication_stays_said_whatever_could_not_be_read(patient: Patient, kind: str) -> None:
+    """What was found is kept: the kind came in part, or another one failed."""
+    incomplete = replace(patient, broken=patient.broken | {kind})
+    against = {name for name, option in options(patient).items() if option.not_offered}
+    assert against <= {name for name, option in options(incomplete).items() if option.not_offered}
+
+
+def test_what_is_contraindicated_is_on_the_card_of_a_pregnant_patient_whatever_could_not_be_read() -> None:
+    patient = Patient("female", "1991-02-17").has("dermatomyositis", since="2026-09").has("pregnancy", since="2026-07")
+    patient = patient.strength("proximal", 4)
+    for kind in (*KINDS, "MedicationStatement", "MedicationAdministration"):
+        therapy = [
+            card for card in replace(patient, broken=frozenset({kind})).cards() if "methotrexate: contra" in card["detail"]
+        ]
+        assert topics(therapy) == ["nextLineTherapy"], kind

@@ -1,10 +1,12 @@
 """Next-line therapy as a decision: what is offered, in which order, on whose word, and what is set aside and why."""
 
+from dataclasses import replace
+
 import pytest
 
 from cards.knowledge import knowledge
 from tests.cards.reading import card_about, drugs, explanation, held, offered, options, orders, topics, undecided
-from tests.patient import Json, Patient
+from tests.patient import Json, Patient, codeable
 
 WOMAN = Patient(sex="female", born="1964-02-01")
 YOUNG_WOMAN = Patient(sex="female", born="1991-02-17")
@@ -628,7 +630,96 @@ def test_medications_that_could_not_be_read_leave_therapy_unassessed() -> None:
     assert offered(patient) == []
 
 
-def test_medications_that_were_never_supplied_are_named_beside_the_advice() -> None:
-    patient = MILD_PM.without("MedicationRequest", "MedicationStatement")
+@pytest.mark.parametrize("kinds", [("MedicationRequest", "MedicationStatement"), ("MedicationRequest",)])
+def test_without_a_medication_list_no_line_of_treatment_is_told(kinds: tuple[str, ...]) -> None:
+    """A server that keeps no statements says that there are none: that does not stand for prescriptions."""
+    patient = THIRD_LINE_DM.without(*kinds)
+    assert offered(patient) == []
+    assert drugs(patient.cards()) == set()
+    assert "could not be assessed; medications were not supplied" in words(patient)
+    assert "No failure" not in words(patient)
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationStatement"])
+def test_a_site_with_one_kind_of_medication_list_gets_advice(kind: str) -> None:
+    patient = MILD_PM
+    if kind == "MedicationStatement":
+        patient = MILD_PM.without("MedicationRequest").add(
+            kind, status="active", medicationCodeableConcept=codeable("allopurinol")
+        )
+    else:
+        patient = MILD_PM.without("MedicationStatement")
     assert "glucocorticoid-oral" in offered(patient)
-    assert "edications were not supplied" in words(patient)
+
+
+@pytest.mark.parametrize("kind", ["AllergyIntolerance", "MedicationAdministration"])
+def test_what_could_not_be_read_is_not_taken_for_no_intolerance_and_no_infusion(kind: str) -> None:
+    assert drugs(MILD_PM.cards())
+    patient = MILD_PM.failed(kind)
+    assert drugs(patient.cards()) == set()
+    assert "could not be assessed" in words(patient)
+    assert "could not be read completely" in words(patient)
+
+
+def test_where_the_line_is_known_all_the_same_allergies_that_failed_withhold_the_orders() -> None:
+    patient = REFRACTORY_DM.failed("AllergyIntolerance")
+    assert offered(patient)
+    assert drugs(patient.cards()) == set()
+    assert "check first: allergies and intolerances could not be read completely" in words(patient)
+
+
+def test_allergies_that_were_never_supplied_are_said_beside_the_advice() -> None:
+    patient = MILD_PM.without("AllergyIntolerance")
+    assert "No failure or intolerance of first-line treatment in the data supplied" in words(patient)
+    assert drugs(patient.cards()) == drugs(MILD_PM.cards())
+
+
+PREGNANT = YOUNG_WOMAN.has("dermatomyositis", since="2026-09").has("pregnancy", since="2026-07").strength("hip_flexion", 4)
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "AllergyIntolerance", "MedicationAdministration"])
+def test_a_line_that_cannot_be_told_is_said_in_short_with_the_contraindications_that_hold_anyway(kind: str) -> None:
+    patient = PREGNANT.failed(kind)
+    found = card(patient)
+    assert found is not None
+    assert "methotrexate: contraindicated in pregnancy" in found["detail"]
+    assert "if the missing data confirm it" not in found["detail"]
+    assert len(found["detail"]) < 2000
+    assert found["indicator"] == "info"
+    assert explanation(found)["recommendations"]
+
+
+def test_a_pregnancy_stands_without_a_birth_date_and_no_drug_is_made_ready() -> None:
+    patient = replace(PREGNANT, sex=None, born=None)
+    cards = patient.cards()
+    assert "obstetric-referral" in orders(cards, "pregnancyCare")
+    assert drugs(cards) == set()
+    assert "methotrexate: contraindicated in pregnancy" in words(patient)
+
+
+def test_a_juvenile_disease_of_this_year_is_a_childs_without_a_birth_date_and_no_drug_is_made_ready() -> None:
+    unread = replace(WOMAN, sex=None, born=None).strength("hip_flexion", 4)
+    patient = unread.has("dermatomyositis_juvenile", since="2026-07")
+    cards = patient.cards()
+    assert "specialistReferral" in topics(cards)
+    assert drugs(cards) == set()
+    assert "pregnancy-test" not in orders(cards)
+    old = unread.has("dermatomyositis_juvenile", since="2006-07")
+    assert "specialistReferral" not in topics(old.cards())
+
+
+IBM = WOMAN.has("inclusion_body_myositis", since="2021").had("physiotherapy")
+
+
+@pytest.mark.parametrize("patient", [IBM.failed("MedicationRequest"), IBM.without("MedicationRequest", "MedicationStatement")])
+def test_inclusion_body_myositis_with_unread_medications_says_so_and_what_is_usually_not_recommended(patient: Patient) -> None:
+    found = card_about("supportiveCare", patient.cards())
+    assert found is not None
+    assert found["summary"].startswith("Medications ")
+    assert "usually not recommended in inclusion body myositis" in found["summary"]
+    assert "whether such a drug is being taken is not known" in found["detail"]
+    assert found["indicator"] == "info"
+
+
+def test_inclusion_body_myositis_without_treatment_gets_no_advice_against_it() -> None:
+    assert "usually not recommended" not in str(IBM.cards())

@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_profiles.findings import Answer, Finding, Standing
-from tests.patient import Patient
+from tests.patient import Patient, codeable
 
 PRESENT, RULED_OUT, UNCLEAR = Standing.PRESENT, Standing.RULED_OUT, Standing.UNCLEAR
 NOT_RECORDED, NOT_SUPPLIED, FAILED = Standing.NOT_RECORDED, Standing.NOT_SUPPLIED, Standing.FAILED
@@ -232,10 +232,29 @@ def test_a_preventive_drug_counts_while_it_is_taken(patient: Patient, expected: 
     assert standing(patient, "pneumocystis-prophylaxis-current") is expected
 
 
-def test_either_kind_of_medication_list_is_one() -> None:
+_ALLOPURINOL = {"status": "active", "medicationCodeableConcept": codeable("allopurinol")}
+
+
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        (Patient().without("MedicationStatement"), NOT_RECORDED),
+        (Patient().without("MedicationRequest").add("MedicationStatement", **_ALLOPURINOL), NOT_RECORDED),
+        (Patient().without("MedicationRequest"), NOT_SUPPLIED),
+        (Patient().failed("MedicationRequest").add("MedicationStatement", **_ALLOPURINOL), FAILED),
+        (Patient().without("MedicationRequest").failed("MedicationStatement"), FAILED),
+    ],
+)
+def test_either_kind_of_medication_list_is_one_but_no_statements_are_no_prescriptions(
+    patient: Patient, expected: Standing
+) -> None:
     """US Core sends prescriptions, UK Core statements."""
-    assert standing(Patient().without("MedicationStatement"), "pneumocystis-prophylaxis-current") is NOT_RECORDED
-    assert standing(Patient().without("MedicationRequest"), "pneumocystis-prophylaxis-current") is NOT_RECORDED
+    assert standing(patient, "pneumocystis-prophylaxis-current") is expected
+
+
+def test_no_pregnancy_test_answers_for_somebody_whose_age_is_not_known() -> None:
+    asked = [Patient(sex="female", born=born).assess().features["pregnancy"].missing[0].concept for born in (None, "1990-01-01")]
+    assert asked == ["Patient.birthDate", "pregnancy_test"]
 
 
 # --- pregnancy ----------------------------------------------------------------------------------------------------------

@@ -343,8 +343,11 @@ def test_only_prednisolone_equivalents_without_conversion_are_compared() -> None
     ("patient", "standing", "words"),
     [
         (PATIENT, Standing.NOT_RECORDED, []),
-        (PATIENT.without("MedicationRequest", "MedicationStatement"), Standing.NOT_SUPPLIED, ["medications were not supplied"]),
+        (PATIENT.without("MedicationRequest", "MedicationStatement"), Standing.FAILED, ["medications were not supplied"]),
+        (PATIENT.without("MedicationRequest"), Standing.FAILED, ["medications were not supplied"]),
+        (PATIENT.without("MedicationStatement"), Standing.NOT_RECORDED, []),
         (PATIENT.failed("MedicationRequest"), Standing.FAILED, ["medications could not be read completely"]),
+        (PATIENT.failed("MedicationAdministration"), Standing.FAILED, ["administered drugs could not be read completely"]),
     ],
 )
 def test_no_treatment_on_record_says_how_sure_that_is(patient: Patient, standing: Standing, words: list[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cards.show import Show
 from fhir_profiles.record import InputState
-from server.cds_hooks.prefetch import TEMPLATES, Fetched, Need, Template, read_prefetch, with_fetched
+from server.cds_hooks.prefetch import TEMPLATES, Fetched, Need, read_prefetch, with_fetched
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, worse
 from server.evaluation import evaluate
 from tests.server.absence import claims_of_absence, orders_of
@@ -151,14 +151,36 @@ def test_each_query_says_what_is_lost_without_it() -> None:
     required = {template.key for template in TEMPLATES if template.need is Need.REQUIRED}
     optional = {template.key for template in TEMPLATES if template.need is Need.OPTIONAL}
     assert required == {"patient", "conditions"}
-    assert optional == {"medicationAdministrations", "allergyIntolerances"}
+    assert optional == set()
 
 
-@pytest.mark.parametrize("slug", slugs())
-@pytest.mark.parametrize("template", [t for t in TEMPLATES if t.need is Need.OPTIONAL], ids=lambda template: template.key)
-def test_no_advice_rests_on_the_absence_of_what_is_optional(slug: str, template: Template) -> None:
-    kept = whole(slug) | {template.key: None}
-    assert cards(slug, kept) == cards(slug, kept | {template.key: outcome("error")})
+UNTREATED = "polymyositis-untreated"
+
+
+@pytest.mark.requirement("SAF-08")
+@pytest.mark.parametrize(
+    "key", ["medicationRequests", "medicationStatements", "medicationAdministrations", "allergyIntolerances"]
+)
+def test_no_first_line_rests_on_a_list_that_could_not_be_read(key: str) -> None:
+    assert "First-line" in therapy_summary(whole(UNTREATED))
+    assert "could not be assessed" in therapy_summary(whole(UNTREATED) | {key: outcome("error")})
+
+
+def test_no_first_line_rests_on_prescriptions_that_were_never_sent() -> None:
+    """The server keeps no statements and says so: that is no answer for prescriptions."""
+    sent = {name: value for name, value in whole(UNTREATED).items() if name != "medicationRequests"}
+    assert "medications were not supplied" in therapy_summary(sent)
+
+
+@pytest.mark.parametrize("key", ["medicationStatements", "medicationAdministrations", "allergyIntolerances"])
+def test_a_site_that_never_sends_the_other_lists_gets_its_first_line(key: str) -> None:
+    sent = {name: value for name, value in whole(UNTREATED).items() if name != key}
+    assert "First-line" in therapy_summary(sent)
+
+
+def therapy_summary(prefetch: Json) -> str:
+    found = [card["summary"] for card in cards(UNTREATED, prefetch) if card["source"]["topic"]["code"] == "nextLineTherapy"]
+    return str(found[0])
 
 
 # --- what was sent and what was fetched, as one

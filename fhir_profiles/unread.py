@@ -1,0 +1,49 @@
+"""What nobody has seen: why "none on record" may not mean that there was none (design section 4, rule 1).
+
+The line of treatment is told by what is *not* there: nothing failed, nothing on trial. That must never rest on a list that nobody
+sent or that could not be read: a patient in whom two drugs failed would be offered the first line again.
+"""
+
+from fhir_profiles.features import absence, absence_of_drugs
+from fhir_profiles.findings import Missing, Standing
+from fhir_profiles.record import PatientRecord
+
+
+def unread_treatment(record: PatientRecord, *, by_infusion: bool = False, intolerance: bool = False) -> tuple[Missing, ...]:
+    """The lists that could show a treatment, or what became of it, and that nobody has seen.
+
+    Args:
+        record: the chart.
+        by_infusion: an administration alone could show it.
+        intolerance: an allergy list could show it. One that was never supplied is no reason to say nothing; one that failed is.
+
+    Returns:
+        What is missing; empty where silence means that there was none.
+    """
+    found = (
+        *_unread_drugs(record),
+        *(_failed(record, "MedicationAdministration", "administered drugs") if by_infusion else ()),
+        *(_failed(record, "AllergyIntolerance", "allergies and intolerances") if intolerance else ()),
+    )
+    return tuple(Missing(words, concept, is_caveat=True) for words, concept in found)
+
+
+def unread_person(record: PatientRecord) -> Missing:
+    """What is missing where the patient's age or sex is not known: the Patient itself, or its date of birth."""
+    words = {
+        Standing.FAILED: "age and sex could not be read",
+        Standing.NOT_SUPPLIED: "age and sex were not supplied",
+    }.get(absence(record, ("Patient",)))
+    return Missing(words or "date of birth", "Patient.birthDate", is_caveat=words is not None)
+
+
+def _unread_drugs(record: PatientRecord) -> tuple[tuple[str, str], ...]:
+    words = {
+        Standing.FAILED: "medications could not be read completely",
+        Standing.NOT_SUPPLIED: "medications were not supplied",
+    }.get(absence_of_drugs(record))
+    return ((words, "MedicationRequest"),) if words else ()
+
+
+def _failed(record: PatientRecord, kind: str, title: str) -> tuple[tuple[str, str], ...]:
+    return ((f"{title} could not be read completely", kind),) if absence(record, (kind,)) is Standing.FAILED else ()
