@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 
 from server.config import PREFIX, ConfigurationError
-from server.http_server import THREADS
+from server.config import THREADS
 
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, QueuePool, create_engine, event
 
-from server.http_server import THREADS
+from server.config import THREADS
 
 IN_MEMORY = "sqlite://"
 """Forgets everything at the end; for tests and for `assess`."""
