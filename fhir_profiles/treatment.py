@@ -118,6 +118,8 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     unread = unread_treatment(record)
     unread_infusions = unread_treatment(record, by_infusion=True)
     unread_endings = unread_treatment(record, by_infusion=True, intolerance=True)
+    could_end = any(not course.is_used_up for course in sparing)  # an allergy to what was never given uses nothing up
+    unread_further = unread_treatment(record, by_infusion=True, intolerance=could_end)
     place = "in the data supplied" if absence(record, ("AllergyIntolerance",)) is Standing.NOT_SUPPLIED else "on record"
     findings = (
         _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, unread_infusions),
@@ -136,9 +138,9 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, unread_endings, place),
         _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, unread_infusions),
         _ended(
-            "two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, unread_endings, place
+            "two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, unread_further, place
         ),
-        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, unread_endings, place),
+        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, unread_further, place),
         _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, unread),
         _above_cushing_threshold(long_enough, unread, parameters["cushing_threshold_mg_per_day"]),
     )

@@ -668,6 +668,15 @@ def test_where_the_line_is_known_all_the_same_allergies_that_failed_withhold_the
     assert "check first: allergies and intolerances could not be read completely" in words(patient)
 
 
+def test_an_intolerance_that_is_in_the_prescriptions_needs_no_allergy_list_to_tell_the_line() -> None:
+    patient = SEVERE_DM.stopped("methotrexate", because="intolerance")
+    unread = patient.failed("AllergyIntolerance")
+    assert offered(unread) == offered(patient)
+    assert drugs(unread.cards()) == set()
+    on_azathioprine = unread.stopped("azathioprine")
+    assert offered(on_azathioprine) == []
+
+
 def test_allergies_that_were_never_supplied_are_said_beside_the_advice() -> None:
     patient = MILD_PM.without("AllergyIntolerance")
     assert "No failure or intolerance of first-line treatment in the data supplied" in words(patient)
