@@ -40,32 +40,36 @@ def _parts(shown: Tests) -> Iterable[str]:
         "is ours; the specification is at https://cds-hooks.hl7.org/. **For** says whose duty it is: of a client's we show that "
         "we cope with it."
     )
-    yield "\n".join(_counts([row for section in sections for row in section.requirements], shown))
+    counts = _counts([row for section in sections for row in section.requirements], shown)
+    yield "\n".join((*counts, f"- Threats and faults: {_count_threats(threats, shown)}"))
     for section in sections:
         yield f"## {section.title}"
         header = ("Id", "Level", "Versions", "For", "What", "Tests, or why none")
         yield table(header, [_requirement_row(row, shown) for row in section.requirements])
     yield "## Threats and faults"
-    yield f"{_count_threats(threats, shown)} What has no test is no promise yet."
+    yield "What has a reason instead of a test is no promise yet."
     for section in threats:
         yield f"### {section.title}"
-        yield table(("Id", "What happens", "Tests"), [_threat_row(row, shown) for row in section.threats])
+        yield table(("Id", "What happens", "Tests, or why none"), [_threat_row(row, shown) for row in section.threats])
 
 
 def _counts(rows: Sequence[Requirement], shown: Tests) -> Iterable[str]:
     for level in ("SHALL", "SHOULD"):
         ours = [row for row in rows if row.is_duty and row.level.startswith(level)]
-        tested = sum(bool(shown.get(row.id)) for row in ours)
-        reasoned = sum(bool(row.why) for row in ours if not shown.get(row.id))
-        how = f"with tests {tested}, with a written reason instead {reasoned}, neither {len(ours) - tested - reasoned}"
-        yield f"- {level} for this service: {len(ours)}; {how}."
+        yield f"- {level} for this service: {_how_many(ours, shown)}"
     others = [row for row in rows if not row.is_duty]
     yield f"- All other rows: {len(others)}; with tests {sum(bool(shown.get(row.id)) for row in others)}."
 
 
 def _count_threats(sections: Sequence[Section], shown: Tests) -> str:
     rows = [row for section in sections for row in section.threats]
-    return f"{len(rows)} rows; with tests {sum(bool(shown.get(row.id)) for row in rows)}."
+    return _how_many(rows, shown)
+
+
+def _how_many(rows: Sequence[Requirement | Threat], shown: Tests) -> str:
+    tested = sum(bool(shown.get(row.id)) for row in rows)
+    reasoned = sum(bool(row.why) for row in rows if not shown.get(row.id))
+    return f"{len(rows)}; with tests {tested}, with a written reason instead {reasoned}, neither {len(rows) - tested - reasoned}."
 
 
 def _requirement_row(row: Requirement, shown: Tests) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def _requirement_row(row: Requirement, shown: Tests) -> tuple[str, ...]:
 
 
 def _threat_row(row: Threat, shown: Tests) -> tuple[str, ...]:
-    return (row.id, row.says, _named(shown.get(row.id, ())))
+    return (row.id, row.says, _named(shown.get(row.id, ())) or row.why)
 
 
 def _named(found: Sequence[Shown]) -> str:

@@ -81,11 +81,12 @@ def walk(body: bytes, client: Client, config: Config, basis: Basis) -> Iterator[
         yield from _judge_envelope(call)
         prefetched = read_prefetch(call.prefetch)
         yield from _judge_prefetch(call, prefetched, client)
+        is_asked = _may_call(call, client) and bool(_asked_for(prefetched, client))
         show = Show(cap=client.card_cap or config.card_cap, topics_off=client.topics_off)
         try:
             evaluation = evaluate_call(call, prefetched, client, show, as_of=config.today(), basis=basis)
         except MissingInputError as error:
-            if not (_may_call(call, client) and _asked_for(prefetched, client)):
+            if not is_asked:
                 raise
             what = f"unless the EHR answers when it is asked, the answer would be {_refusal(error)}"
             yield warning(what, "compare with what the service answers to this call, while its token is good", "H-2")
@@ -98,7 +99,8 @@ def walk(body: bytes, client: Client, config: Config, basis: Basis) -> Iterator[
     yield from _judge_evaluation(evaluation, service)
     yield _judge_dialect(evaluation, client)
     number = len(evaluation.cards)
-    yield ok(f"the answer would be 200 with {number} card{'' if number == 1 else 's'}", "H-1")
+    before = ", before what the EHR would be asked for" if is_asked else ""
+    yield ok(f"the answer would be 200 with {number} card{'' if number == 1 else 's'}{before}", "H-1")
 
 
 def _refusal(error: RequestRefusedError) -> str:

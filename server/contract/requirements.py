@@ -39,10 +39,17 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Threat:
-    """Something that could go wrong, and what happens then."""
+    """Something that could go wrong, and what happens then.
+
+    Args:
+        id: stable, such as `OUT-01`.
+        says: what, in our words.
+        why: the reason for having no test; empty where there is none.
+    """
 
     id: str
     says: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

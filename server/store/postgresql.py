@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event
 
-from server.config import PREFIX, ConfigurationError
-from server.config import THREADS
+from server.config import PREFIX, THREADS, ConfigurationError
 
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 1

@@ -437,6 +437,7 @@ def test_a_hold_leaves_the_option_without_a_ready_made_order() -> None:
     assert "cyclophosphamide" not in drugs(mild.cards())
 
 
+@pytest.mark.requirement("SAF-23", "SAF-18")
 def test_a_hold_that_cannot_be_decided_holds_too() -> None:
     """Decision 3: unknown withholds the order, not the advice; here severity is not known."""
     unknown = (

@@ -36,6 +36,11 @@ def test_a_written_reason_goes_once_there_is_a_test() -> None:
     assert [row.id for row in REQUIREMENTS if row.is_duty and row.why and SHOWN.get(row.id)] == []
 
 
+def test_every_threat_has_a_test_or_a_written_reason_and_not_both() -> None:
+    assert [row.id for row in THREATS if not SHOWN.get(row.id) and len(row.why) < 15] == []
+    assert [row.id for row in THREATS if SHOWN.get(row.id) and row.why] == []
+
+
 def test_what_does_not_apply_says_why() -> None:
     assert [row.id for row in REQUIREMENTS if row.applies == "not-applicable" and len(row.why) < 15] == []
 
@@ -133,4 +138,6 @@ def test_a_marker_that_is_not_literal_is_refused_with_its_place(tmp_path: Path) 
 
 def test_a_requirement_without_test_is_counted_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conformance_docs, "tests", dict)
-    assert "neither 0" not in conformance_docs.page().split("## ")[0]
+    head = conformance_docs.page().split("## ")[0]
+    assert "neither 0" not in head
+    assert f"- Threats and faults: {len(THREATS)}; with tests 0, " in head

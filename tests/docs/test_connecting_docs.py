@@ -29,11 +29,18 @@ def test_every_relative_link_leads_to_a_file(page: str) -> None:
         assert (ROOT / page).parent.joinpath(target).exists(), target
 
 
+@pytest.mark.requirement("D-14")
 @pytest.mark.parametrize("line", re.findall(r"^myositis-cds (.*?)(?: +#.*)?$", PAGE, re.MULTILINE))
 def test_every_option_on_the_page_is_known(line: str) -> None:
     command, *arguments = line.split(" > ")[0].split()
     told = CliRunner().invoke(main, [command, "--help"]).output
     assert [option for option in arguments if option.startswith("--") and option not in told] == []
+
+
+@pytest.mark.requirement("JWT-16")
+def test_that_a_proxy_must_not_repeat_calls_is_said_where_the_refusal_is_looked_up() -> None:
+    (row,) = re.findall(r"^\| `replayed` \|.*$", (ROOT / "docs/clients.md").read_text("utf-8"), re.MULTILINE)
+    assert "proxy" in row
 
 
 def test_an_order_with_a_code_of_the_ehrs_own_list_is_sent_to_it(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_a_resource_type_that_the_ehr_does_not_have_is_like_a_key_that_is_never_
 # --- each query, each fault
 
 
-@pytest.mark.requirement("R-18", "T-10", "H-7", "SAF-08")
+@pytest.mark.requirement("R-18", "T-10.a", "H-7", "SAF-08")
 @pytest.mark.requirement("OUT-03", "OUT-05", "OUT-06", "OUT-08", "OUT-09", "OUT-10", "OUT-11", "OUT-12")
 @pytest.mark.parametrize("key", TYPES)
 @pytest.mark.parametrize("fault", NOTHING_COMES)
@@ -238,7 +238,7 @@ def test_data_of_another_patient_refuse_the_call(ehr: Ehr, key: str) -> None:
     assert "somebody-else" not in json.dumps(answer)
 
 
-@pytest.mark.requirement("R-18", "OUT-13", "OUT-14", "T-10")
+@pytest.mark.requirement("R-18", "OUT-13", "OUT-14", "T-10.a")
 @pytest.mark.parametrize("fault", ["fail", "slow", "drip", "denied", "html", "busy for an hour"])
 def test_where_nothing_at_all_is_answered_the_call_is_refused_in_time_and_the_keys_are_named(ehr: Ehr, fault: str) -> None:
     ehr.spoil({"*": NOTHING_COMES[fault]})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fhir_profiles.dates import DateInterval, add_months, completed_years, days_between, parse_fhir_date
 
 
+@pytest.mark.requirement("SAF-10")
 @pytest.mark.parametrize(
     ("text", "first", "last"),
     [
@@ -78,6 +79,7 @@ def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     assert interval is None or interval.first <= interval.last
 
 
+@pytest.mark.requirement("SAF-10")
 @given(st.dates(min_value=date(1875, 1, 1)))
 def test_a_more_precise_date_lies_within_the_less_precise_one(day: date) -> None:
     """SAF-10: more precision never contradicts."""

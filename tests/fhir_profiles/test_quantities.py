@@ -20,6 +20,7 @@ def measure(concept: str) -> Measure:
     return found
 
 
+@pytest.mark.requirement("SAF-11")
 @pytest.mark.parametrize(
     ("concept", "value", "unit", "expected"),
     [
@@ -50,6 +51,7 @@ def test_a_listed_unit_is_converted(concept: str, value: float, unit: str, expec
     assert convert(value, factor) == expected
 
 
+@pytest.mark.requirement("SAF-11")
 @pytest.mark.parametrize(
     ("concept", "unit"),
     [
@@ -140,6 +142,7 @@ def test_there_and_back_again_is_the_same_number(value: float, pair: tuple[str, 
     assert convert(convert(value, factor), 1 / factor) == pytest.approx(value, rel=1e-9)
 
 
+@pytest.mark.requirement("SAF-12")
 @pytest.mark.parametrize(
     ("text", "number", "comparator"),
     [
@@ -159,6 +162,7 @@ def test_a_string_that_is_only_a_number_is_read(text: str, number: float, compar
     assert parse_number(text) == (number, comparator)
 
 
+@pytest.mark.requirement("SAF-12")
 @pytest.mark.parametrize(
     "text",
     [

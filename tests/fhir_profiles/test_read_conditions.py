@@ -45,6 +45,7 @@ def test_a_confirmed_active_diagnosis_stands() -> None:
     assert found.is_active
 
 
+@pytest.mark.requirement("SAF-07")
 def test_a_diagnosis_entered_in_error_never_was() -> None:
     """SAF-07."""
     record = read(patient(), verified("entered-in-error"))
@@ -52,6 +53,7 @@ def test_a_diagnosis_entered_in_error_never_was() -> None:
     assert record.inputs["Condition"] is InputState.PRESENT
 
 
+@pytest.mark.requirement("SAF-07")
 def test_a_refuted_diagnosis_is_kept_apart() -> None:
     """SAF-07: it never counts as present."""
     record = read(patient(), verified("refuted"))

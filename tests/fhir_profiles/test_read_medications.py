@@ -70,6 +70,7 @@ def test_the_status_says_whether_it_is_taken(make: Callable[..., Json], status: 
     assert found.status == status
 
 
+@pytest.mark.requirement("SAF-07")
 @pytest.mark.parametrize(
     ("make", "status"),
     [(request, status) for status in ("cancelled", "entered-in-error", "draft")]
@@ -376,6 +377,7 @@ def test_a_structured_dose_is_milligrams_a_day(sent: Json, milligrams: float) ->
     assert entry(statement(dosage=[sent])).daily_dose_mg == milligrams
 
 
+@pytest.mark.requirement("SAF-14")
 @pytest.mark.parametrize(
     "sent",
     [

@@ -51,6 +51,7 @@ def test_a_reported_result_counts(status: str) -> None:
     assert result(observation(status=status, valueQuantity=quantity(180))).reference == "Observation/ck"
 
 
+@pytest.mark.requirement("SAF-07")
 @pytest.mark.parametrize("status", ["registered", "cancelled", "entered-in-error"])
 def test_a_result_that_never_was_does_not_count(status: str) -> None:
     record = read(patient(), observation(status=status, valueQuantity=quantity(180)))

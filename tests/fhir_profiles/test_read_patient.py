@@ -14,6 +14,7 @@ def extension(name: str, code: str) -> list[Json]:
     return [{"url": f"{US_CORE}{name}", "valueCode": code}]
 
 
+@pytest.mark.requirement("SAF-18")
 @pytest.mark.parametrize(
     ("more", "sex"),
     [
@@ -55,6 +56,7 @@ def test_a_date_of_birth_that_cannot_be_is_reported_and_not_used(birth: object) 
     assert list(problems(record)) == ["Patient/1.birthDate"]
 
 
+@pytest.mark.requirement("SAF-18")
 def test_a_date_of_birth_may_be_missing() -> None:
     record = read(without(patient(), "birthDate", "gender"))
     assert (record.birth, record.sex, record.issues) == (None, None, ())

@@ -135,6 +135,7 @@ STU3_OR_DSTU2 = [
 ]
 
 
+@pytest.mark.requirement("SAF-17")
 @pytest.mark.parametrize("resource", R5 + STU3_OR_DSTU2, ids=lambda resource: resource["resourceType"])
 def test_the_shape_of_another_fhir_version_is_named_and_not_used(resource: Json) -> None:
     """SAF-17: what STU3 denied by a field of its own, R4 would read as done."""
@@ -317,6 +318,7 @@ def repeated(**repeat: Any) -> Json:
     return {"timing": {"repeat": repeat}}
 
 
+@pytest.mark.requirement("SAF-14")
 @pytest.mark.parametrize(
     ("dosages", "times_a_week"),
     [

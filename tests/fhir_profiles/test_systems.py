@@ -55,6 +55,7 @@ SPELLINGS = [
 ]
 
 
+@pytest.mark.requirement("SAF-15")
 @pytest.mark.parametrize(("spelling", "system"), SPELLINGS)
 def test_a_known_system_is_recognised_however_it_is_spelled(spelling: str, system: str) -> None:
     assert normalise_system(spelling) == system

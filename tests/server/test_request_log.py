@@ -57,3 +57,13 @@ def test_nothing_that_a_caller_chose_is_written(client: FlaskClient, log: pytest
     assert "instance=not-a-uuid" in lines(log)[0].split()
     assert canary.lower() not in log.text.lower()
     assert all(LINE.fullmatch(line) for line in lines(log))
+
+
+@pytest.mark.requirement("LOG-05", "LOG-04")
+@pytest.mark.parametrize("header", ["traceparent", "tracestate", "baggage", "X-Request-ID", "X-Correlation-ID", "X-B3-TraceId"])
+def test_a_trace_header_is_neither_logged_nor_sent_back(client: FlaskClient, log: pytest.LogCaptureFixture, header: str) -> None:
+    canary = "4bf92f3577b34da6a3ce929d0e0e4736"
+    response = client.get("/cds-services", headers={header: f"00-{canary}-00f067aa0ba902b7-01"})
+    assert response.status_code == 200
+    assert canary not in log.text
+    assert canary not in str(response.headers) + response.text

@@ -12,7 +12,7 @@ def test_there_is_a_request_of_every_version() -> None:
     assert all_sent("version-") == [f"version-{version}" for version in VERSIONS]
 
 
-@pytest.mark.requirement("R-1", "R-3", "R-8", "R-9", "T-2", "T-3", "V-1", "V-2", "E-1", "H-1", "D-8")
+@pytest.mark.requirement("R-1", "R-3", "R-8", "R-9", "T-2", "T-3", "V-1", "V-2", "E-1", "H-1")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_request_of_any_version_is_answered_with_cards(call: Call, version: str) -> None:
     assert cards(call(sent(f"version-{version}")))

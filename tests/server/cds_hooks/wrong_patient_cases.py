@@ -323,6 +323,19 @@ def foreign_contained_patient(random: Random) -> tuple[str, Json]:
     return f"{kind}, contained patient {'with our id' if name == US else ''}", call
 
 
+def foreign_subject_of_another_name(random: Random) -> tuple[str, Json]:
+    """Some types name their patient neither subject nor patient; we read none of them, and they are somebody's all the same."""
+    call = own_call(random)
+    kind, member = random.choice(
+        (("Coverage", "beneficiary"), ("ResearchSubject", "individual"), ("EnrollmentRequest", "candidate"))
+    )
+    spelling = random.choice(sorted(ANOTHERS))
+    subject, with_it = ANOTHERS[spelling](random)
+    entries = [{"resource": {"resourceType": kind, "id": "canary-1", member: subject}}, *with_it]
+    call["prefetch"]["other"] = {"resourceType": "Bundle", "entry": entries}
+    return f"{kind}, {spelling}", call
+
+
 def wrong_context(random: Random) -> tuple[str, Json]:
     """The whole chart is consistent, and is not that of the patient whom the hook is about."""
     call = own_call(random)
@@ -344,7 +357,15 @@ def mixed(random: Random) -> tuple[str, Json]:
 def refused(random: Random) -> tuple[str, Json]:
     """A call that must be refused."""
     make = random.choices(
-        (lambda r: spliced(r, ANOTHERS), foreign_patient, foreign_draft, foreign_contained_patient, wrong_context, mixed),
-        weights=(60, 8, 12, 6, 4, 10),
+        (
+            lambda r: spliced(r, ANOTHERS),
+            foreign_patient,
+            foreign_draft,
+            foreign_contained_patient,
+            foreign_subject_of_another_name,
+            wrong_context,
+            mixed,
+        ),
+        weights=(56, 8, 12, 6, 4, 4, 10),
     )[0]
     return make(random)

@@ -111,6 +111,12 @@ def test_an_ehr_that_relies_on_being_called_back_fails_in_nothing(prefetch: Json
     assert has_failed(walked(call, Client("a", fhir_servers=(SERVER,), fhir_types_missing=frozenset({"Condition"}))))
 
 
+@pytest.mark.requirement("R-17", "H-1")
+def test_cards_are_foretold_for_what_the_call_brought() -> None:
+    call = hook_call("p1", dermatomyositis(), fhirServer=SERVER, fhirAuthorization=TOKEN)
+    assert walked(call, Client("a", fhir_servers=(SERVER,)))[-1].what.endswith(", before what the EHR would be asked for")
+
+
 @pytest.mark.requirement("R-18")
 def test_what_was_withheld_is_not_asked_for_again_so_that_it_fails() -> None:
     denied = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}

@@ -224,6 +224,7 @@ FORMS: dict[str, Callable[[Client], str]] = {
 }
 
 
+@pytest.mark.requirement("D-14", "D-15")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("client", [ANY_CLIENT, EPIC], ids=["any", "one client"])
 def test_every_form_has_all_that_is_typed(form: str, client: Client) -> None:
@@ -278,6 +279,7 @@ def test_the_page_as_a_file_needs_nothing_but_itself() -> None:
     assert [link for link in reader.links if not link.startswith(("#", "https://"))] == []
 
 
+@pytest.mark.requirement("D-14")
 def test_the_front_page_and_the_guidelines_lead_to_it(pages: FlaskClient) -> None:
     assert 'href="/connect"' in pages.get("/").text
     assert 'href="/connect"' in pages.get("/guidelines").text

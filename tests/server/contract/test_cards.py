@@ -15,7 +15,7 @@ from cards.knowledge import knowledge
 from server.application import create_app
 from server.json_input import parse_json
 from tests.server.answers import empty_members
-from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of, slugs
+from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of, resources, slugs
 from tests.server.conftest import CONFIG
 
 OVERRIDE_REASONS = {
@@ -213,6 +213,21 @@ def test_the_extension_is_an_object_under_a_reversed_domain_name_and_says_why_th
         explanation = card["extension"]["org.myositis-cds.explanation"]
         assert explanation["recommendations"]
         assert explanation["knowledgeVersion"] == knowledge().version
+
+
+@pytest.mark.requirement("SAF-09")
+def test_a_measured_value_is_shown_with_the_year_in_which_it_was_measured() -> None:
+    quoted = 0
+    for call, body in answers():
+        measured = {
+            f"Observation/{one['id']}": one for one in resources(chart(call["context"]["patientId"])) if "valueQuantity" in one
+        }
+        for card in parse_json(body)["cards"]:
+            for reason in card["extension"]["org.myositis-cds.explanation"].get("because", ()):
+                if value := measured.get(reason.get("reference", "")):
+                    assert value["effectiveDateTime"][:4] in reason["text"]
+                    quoted += 1
+    assert quoted
 
 
 # --- suggestions and actions

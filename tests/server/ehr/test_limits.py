@@ -59,7 +59,7 @@ def test_whatever_retry_after_says_it_is_no_negative_time(header: str) -> None:
 # --- budget
 
 
-@pytest.mark.requirement("OUT-08", "T-10")
+@pytest.mark.requirement("OUT-08", "T-10.a")
 def test_there_is_no_waiting_beyond_the_deadline() -> None:
     clock = Clock()
     budget = Budget(4, clock=clock, sleep=clock.sleep)

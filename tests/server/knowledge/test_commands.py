@@ -146,6 +146,7 @@ def test_scenarios_that_pass_are_counted() -> None:
     assert (result.exit_code, result.stdout) == (0, f"{count} of {count} scenarios pass\n")
 
 
+@pytest.mark.requirement("SAF-20")
 def test_a_scenario_that_fails_is_told_and_ends_with_1(tmp_path: Path) -> None:
     file = tmp_path / "ours.yaml"
     file.write_text(SCENARIO.format(f"not: [{COLONOSCOPY}], cards: 99"), "utf-8")

@@ -179,6 +179,7 @@ PREGNANT = "{sex: female, born: 1992-02-01, problems: [dermatomyositis, pregnanc
 SOMEBODY = "{born: 1964-02-01, problems: [dermatomyositis]}"
 
 
+@pytest.mark.requirement("SAF-20")
 @pytest.mark.parametrize(
     ("patient", "expect", "complaint"),
     [
