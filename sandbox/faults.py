@@ -22,6 +22,9 @@ FHIR_JSON = "application/fhir+json"
 ELSEWHERE = "http://127.0.0.2:9"
 """Where no link of ours leads: another origin."""
 
+NO_LINK = "//[x"
+"""What no parser of URLs takes for one."""
+
 _HUGE = 9 * 1024 * 1024
 
 
@@ -158,6 +161,7 @@ FAULTS: Mapping[str, Callable[[Response, Fault], Response]] = {
     "loop": lambda response, fault: _with_next(response, request.url),
     "endless": _endless,
     "elsewhere": lambda response, fault: _with_next(response, f"{ELSEWHERE}{request.full_path}"),
+    "no-link": lambda response, fault: _with_next(response, NO_LINK),
     "redirect": _redirect,
     "html": lambda response, fault: Response("<!doctype html><title>Please log in</title>", content_type="text/html"),
     "no-fhir": lambda response, fault: _json(200, {"message": "hello"}),

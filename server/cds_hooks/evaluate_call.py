@@ -58,12 +58,10 @@ def evaluate_call(
 def _servers_of_the_patient(call: HookCall, client: Client) -> tuple[str, ...]:
     """Where the patient is known to have the id of the call (SAF-01).
 
-    On the server that the call names. On no other, since two servers of one client may both have a patient 123. If it names none,
-    on the server of the client if that has one only; with several it is not known.
+    On the server that the call names, and on no other, since two servers of one client may both have a patient 123. If it names
+    none, on one of those of the client; to pass none of several on would be to believe every server there is.
     """
-    if call.fhir_server:
-        return (call.fhir_server,)
-    return client.fhir_servers if len(client.fhir_servers) == 1 else ()
+    return (call.fhir_server,) if call.fhir_server else client.fhir_servers
 
 
 def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show) -> None:

@@ -147,8 +147,11 @@ def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
         for resource_type in answered:
             by_type[resource_type] = worse(by_type.get(resource_type, judgement.state), judgement.state)
     by_type = {t.resource_type: by_type.get(t.resource_type, PrefetchState.ABSENT) for t in TEMPLATES} | by_type
-    for resource_type in beside & by_type.keys():
-        by_type[resource_type] = _also_beside(by_type[resource_type], resource_type)
+    for key, resource_type in _TYPES.items():
+        alone = by_type[resource_type]
+        together = by_type[resource_type] = _also_beside(alone, resource_type) if resource_type in beside else alone
+        if together is not alone and not together.is_answer:
+            issues.append(_issue(key, "came only with the answer to another query; counted as incomplete"))
     states = {template.key: by_type[template.resource_type] for template in TEMPLATES}
     return Prefetched(
         parts=tuple(content for content in prefetch.values() if isinstance(content, dict)),

@@ -24,9 +24,9 @@ from server.runtime import open_runtime
 from server.trust.clients import Caller, Client
 from server.trust.gate import Gate
 from tests.end_to_end.conftest import end
-from tests.server.absence import claims_of_absence, orders_of
+from tests.server.absence import NEVER_CLAIMED, claims_of_absence, orders_of
 from tests.server.answers import check_answer, diagnostics
-from tests.server.charts import ANTI_TIF1, AS_OF, INSTANCE, PREFETCH_KEYS, Json, chart, hook_call, prefetch_of, slugs
+from tests.server.charts import ANTI_TIF1, AS_OF, INSTANCE, Json, chart, hook_call, prefetch_of, slugs, whole
 
 SECONDS = 0.8
 """For everything that one call fetches, where a fault lasts longer."""
@@ -55,6 +55,7 @@ NOTHING_COMES: Mapping[str, Json] = {
     "truncated": {"kind": "truncated"},
     "huge": {"kind": "huge"},
     "bomb": {"kind": "bomb"},
+    "merged, says Epic": {"kind": "epic", "value": "4107"},
     "withheld, says Epic": {"kind": "epic", "value": "4130"},
     "perhaps more, says Epic": {"kind": "epic", "value": "4119"},
 }
@@ -64,10 +65,12 @@ A_PART_COMES: Mapping[str, Json] = {
     "loop": {"kind": "loop"},
     "endless": {"kind": "endless"},
     "elsewhere": {"kind": "elsewhere"},
+    "no link": {"kind": "no-link"},
 }
 """Faults after which there may be more than was read; they are about pages, and a Patient has none."""
 
 SEARCHED = [template.key for template in TEMPLATES if template.sort]
+CLAIMED = [key for key in SEARCHED if key not in NEVER_CLAIMED and key != "conditions"]
 TYPES = {template.key: template.resource_type for template in TEMPLATES}
 
 
@@ -126,11 +129,6 @@ def ehr(running: Ehr) -> Ehr:
     """Without faults."""
     running.spoil({})
     return running
-
-
-def whole(slug: str = ANTI_TIF1) -> Json:
-    """Everything there is, sent with the call."""
-    return dict.fromkeys(PREFETCH_KEYS.values()) | prefetch_of(chart(slug))
 
 
 def cards_of(prefetched: Prefetched, slug: str = ANTI_TIF1) -> list[Json]:
@@ -226,6 +224,29 @@ def test_what_came_is_used_and_what_may_be_missing_is_said(ehr: Ehr, key: str, f
     assert (status, answer) == (200, {"cards": told})
     assert orders_of(told) <= orders_of(cards_of_whole())
     assert claims_of_absence(told, [TYPES[key]]) == []
+
+
+@pytest.mark.requirement("R-15", "OUT-10", "SAF-08")
+@pytest.mark.parametrize("key", [key for key in SEARCHED if key in prefetch_of(chart(ANTI_TIF1))])
+@pytest.mark.parametrize("cut", [{"total": 99}, {"link": [{"relation": "next", "url": "//[x"}]}], ids=["truncated", "paginated"])
+@pytest.mark.parametrize("fault", [{"kind": "empty"}, {"kind": "epic", "value": "4101"}], ids=["empty", "Epic's warning"])
+def test_an_empty_answer_is_not_believed_where_a_part_was_sent(ehr: Ehr, key: str, cut: Json, fault: Json) -> None:
+    """Some were shown to the EHR's own user, and none to the token: there are some."""
+    ehr.spoil({key: fault})
+    part = whole()[key] | {"entry": whole()[key]["entry"][:1]} | cut
+    status, answer, _ = ehr.call(prefetch=whole() | {key: part})
+    told = cards_of(read_prefetch(whole() | {key: part}))
+    if key == "conditions" and status == 412:
+        assert told == []
+        return
+    assert (status, answer) == (200, {"cards": told})
+    assert orders_of(told) <= orders_of(cards_of_whole())
+    assert claims_of_absence(told, [TYPES[key]]) == []
+
+
+@pytest.mark.parametrize("key", CLAIMED)
+def test_these_tests_would_notice_what_was_taken_for_none(key: str) -> None:
+    assert claims_of_absence(cards_of(read_prefetch(whole() | {key: None})), [TYPES[key]])
 
 
 @pytest.mark.requirement("SAF-01")

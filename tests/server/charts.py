@@ -65,6 +65,11 @@ def prefetch_of(bundle: Json, only: Iterable[str] = PREFETCH_KEYS) -> Json:
     return prefetch
 
 
+def whole(slug: str = ANTI_TIF1) -> Json:
+    """A chart as an EHR sends it that answers every key."""
+    return dict.fromkeys(PREFETCH_KEYS.values()) | prefetch_of(chart(slug))
+
+
 def hook_call(patient_id: str, prefetch: Mapping[str, Any] | None, **more: Any) -> Json:
     """A patient-view call."""
     call: Json = {

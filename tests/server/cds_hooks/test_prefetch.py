@@ -191,6 +191,7 @@ def test_what_was_included_with_the_matches_is_not_all_there_is_of_its_type(key:
     assert prefetched.states["observations"] is PrefetchState.TRUNCATED
     assert prefetched.states["observations"].is_worth_fetching
     assert prefetched.inputs == {"Observation": FAILED}
+    assert [issue.reference for issue in prefetched.issues] == ["prefetch.observations"]
     assert prefetched.parts == (bundle,)
 
 

@@ -13,7 +13,7 @@ from server.cds_hooks.prefetch import TEMPLATES, Fetched, Need, read_prefetch, w
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, worse
 from server.evaluation import evaluate
 from tests.server.absence import claims_of_absence, orders_of
-from tests.server.charts import AS_OF, INSTANCE, PREFETCH_KEYS, Json, chart, diagnosis, prefetch_of, searchset, slugs
+from tests.server.charts import AS_OF, INSTANCE, PREFETCH_KEYS, Json, chart, diagnosis, prefetch_of, searchset, slugs, whole
 
 STATES = list(PrefetchState)
 EPIC = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369"
@@ -245,11 +245,6 @@ def test_what_was_fetched_whole_is_whole_though_it_had_been_sent_in_part() -> No
 
 
 # --- the law
-
-
-def whole(slug: str) -> Json:
-    """A chart as an EHR sends it that answers every key."""
-    return dict.fromkeys(PREFETCH_KEYS.values()) | prefetch_of(chart(slug))
 
 
 def cards(slug: str, prefetch: Json) -> list[Json]:

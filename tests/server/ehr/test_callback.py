@@ -93,7 +93,7 @@ def test_a_type_that_the_ehr_is_known_not_to_have_is_not_asked_for_and_counts_as
         pytest.param(outcome("error", "timeout"), True, id="failed"),
         pytest.param(searchset([diagnosis()]) | {"total": 9}, True, id="truncated"),
         pytest.param("text", True, id="not FHIR"),
-        pytest.param({"resourceType": "Procedure", "id": "1"}, True, id="wrong type"),
+        pytest.param({"resourceType": "Flag", "id": "1"}, True, id="wrong type"),
         pytest.param(outcome("error", "forbidden"), False, id="denied"),
         pytest.param(outcome("warning", "incomplete"), False, id="incomplete by its own account"),
         pytest.param(outcome("warning", "processing", "4130"), False, id="behind the glass"),

@@ -279,7 +279,7 @@ def test_nothing_stays_open(tmp_path: Path) -> None:
 
 def test_an_exchange_leaves_no_classes_behind() -> None:
     """They would be garbage that only the collector finds, and the service lets that run seldom."""
-    with peer([answer(b"[]")] * 2) as server:
+    with peer([answer(b"[]")]) as server:
         fetch(server.url())
         classes = len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())
         fetch(server.url())
