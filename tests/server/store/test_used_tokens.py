@@ -20,7 +20,7 @@ from tests.server.store.all_at_once import TOKENS
 from tests.server.store.processes import all_at_once, python
 
 ISSUER = "https://ehr.example"
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOON = datetime(2126, 11, 22, 12, tzinfo=UTC)  # far ahead: what has expired by the real clock is forgotten
 NOW = int(NOON.timestamp())
 
 
