@@ -35,7 +35,7 @@ _SHOWN_BY = {
     r"primary screen": _DONE | _ORDERED,
     r"muscle weakness|active disease": _PROBLEM | {"Observation"},
     r"counselling": _PROBLEM,
-    r"pregnancy$|pregnancy test": {"Observation"},
+    r"^pregnancy$|pregnancy test": {"Observation"},
     r"lung disease|malignancy|cancer$": _PROBLEM,
     r"cancer panel|severity": _NAME_ONLY,
 }

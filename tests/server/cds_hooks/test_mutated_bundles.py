@@ -149,9 +149,9 @@ def send(slug: str, bundle: Json, route: str) -> tuple[int, list[Json]]:
     if route == "assess":
         path, body = "/assess?asOf=2026-11-22", bundle
     elif route == "order-sign":
-        path, body = "/cds-services/myositis-order-sign", order_call("order-sign", slug, {"conditions": bundle}, bundle)
+        path, body = "/cds-services/myositis-order-sign", order_call("order-sign", slug, {"chart": bundle}, bundle)
     else:
-        prefetch = prefetch_if_possible(bundle) if route == "split" else {"conditions": bundle}
+        prefetch = prefetch_if_possible(bundle) if route == "split" else {"chart": bundle}
         path, body = "/cds-services/myositis-patient-view", hook_call(slug, prefetch)
     response = client().post(path, data=json.dumps(body), content_type="application/json")
     check_answer(response.status_code, response.headers, response.get_data())
@@ -162,7 +162,7 @@ def prefetch_if_possible(bundle: Json) -> Json:
     try:
         return prefetch_of(bundle)
     except (KeyError, TypeError, AttributeError):
-        return {"conditions": bundle}
+        return {"chart": bundle}
 
 
 # --- what must hold
