@@ -9,6 +9,7 @@ from cards.schedule import DueState
 from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
+from fhir_profiles.record import InputState
 
 _LINE_OPTIONS = {
     "first": "first-line",
@@ -162,13 +163,14 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)
     line = f"{capital(_LINE_OPTIONS[lines.pop()])} options" if named else "Next-line options"
-    for state in (disease, disease.removesuffix(_UNGRADED)):
+    ungraded = disease.partition(_SEVERITY)[0]
+    for state in dict.fromkeys((disease, ungraded)):
         for most in (4, 3, 2):
             yield f"{line} for {state}: {_named_options(best, most)}"
-    yield f"{line} for {disease.removesuffix(_UNGRADED)}: {len(best)}, see the card"
+    yield f"{line} for {ungraded}: {len(best)}, see the card"
 
 
-_UNGRADED = " (severity not on record)"
+_SEVERITY = " (severity "
 
 
 def _disease_state(assessment: Assessment) -> str:
@@ -182,7 +184,10 @@ def _disease_state(assessment: Assessment) -> str:
             state = f"{title} with lung disease" if severity != "severe" else f"{state} with lung disease"
     if assessment.features["pregnancy"].is_present:
         state += " in pregnancy"
-    return f"{state}{_UNGRADED}" if severity == "unknown" else state
+    if severity != "unknown":
+        return state
+    is_unread = assessment.record.input_state("Observation") is InputState.FAILED
+    return f"{state}{_SEVERITY}{'could not be assessed' if is_unread else 'not on record'})"
 
 
 def _primary_title(assessment: Assessment) -> str:

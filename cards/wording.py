@@ -207,7 +207,8 @@ def evidence_of(recommendations: Iterable[Recommendation]) -> tuple[Evidence, ..
 def missing_of(recommendations: Iterable[Recommendation]) -> tuple[Missing, ...]:
     """Everything that would help, each once: first what keeps an option waiting."""
     recommendations = list(recommendations)
-    withheld = [m for option in options_of(recommendations) for c in option.undecided for m in c.missing]
+    standing = [option for option in options_of(recommendations) if option.not_offered is None]
+    withheld = [m for option in standing for c in option.undecided for m in c.missing]
     asked = [item for r in recommendations for item in r.missing]
     return tuple({item.text: item for item in (*withheld, *asked)}.values())
 

@@ -28,6 +28,7 @@ from tests.server.charts import (
     prefetch_of,
     searchset,
     slugs,
+    without_uuids,
 )
 
 Call = Callable[[Json], TestResponse]
@@ -48,12 +49,6 @@ def cards(response: TestResponse) -> list[Json]:
 
 def by_topic(response: TestResponse) -> dict[str, Json]:
     return {card["source"]["topic"]["code"]: card for card in cards(response)}
-
-
-def without_uuids(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: without_uuids(member) for name, member in value.items() if name != "uuid"}
-    return [without_uuids(item) for item in value] if isinstance(value, list) else value
 
 
 def names_of(suggestions: list[Json]) -> str:
