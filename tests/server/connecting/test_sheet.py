@@ -27,6 +27,7 @@ from server.connecting.sheet import ANY_CLIENT, Sheet, make_sheet
 from server.trust.clients import Client
 from tests.server.answers import check_cards, empty_members
 from tests.server.cds_hooks.test_dialects import answers
+from tests.server.charts import without_uuids
 from tests.server.conftest import CONFIG
 from tests.server.publishing.test_guideline_pages import Reader
 
@@ -98,7 +99,8 @@ def _orders_created_by(card: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_examples_are_what_the_service_answers(service: str) -> None:
     served = create_app(replace(CONFIG, card_cap=1, today=lambda: DAY)).test_client()
     (example,) = (one for one in made().examples if one.service == service)
-    assert served.post(f"/cds-services/{service}", json=example.request).get_json() == example.answer
+    answer = served.post(f"/cds-services/{service}", json=example.request).get_json()
+    assert without_uuids(answer) == without_uuids(example.answer)  # the caller is another, so the uuids are
     assert example.answer["cards"]
     check_cards(example.answer["cards"])
 
