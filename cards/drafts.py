@@ -97,11 +97,13 @@ def _unchecked(draft: DraftOrder, spoken: Mapping[str, list[_Spoken]], case: Cas
         _is_certain_stop(one.caution) for all_of_rule in spoken.values() for one in all_of_rule if one.draft == draft
     ):
         return
+    told: set[str] = set()
     for treatment in treatments_of(draft, case, known):
-        if unchecked := unchecked_for(treatment, case, known, draft=draft):
+        unchecked = unchecked_for(treatment, case, known, draft=draft)
+        if unchecked and not told.issuperset(unchecked.rules):
+            told.update(unchecked.rules)
             title = _title(treatment, case, known)
             yield from_unchecked(unchecked, (Evidence(f"{title} is being drafted", draft.reference),), title)
-            return
 
 
 def _is_certain_stop(caution: Caution) -> bool:

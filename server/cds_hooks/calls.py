@@ -10,8 +10,8 @@ from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import Prefetched
-from server.cds_hooks.services import SERVICES, Service
-from server.errors import AnotherPatientError, UnknownServiceError
+from server.cds_hooks.services import Service, find_service
+from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
 from server.feedback.patients import pseudonym_of
 from server.feedback.shown import fate_of_advice, remember_cards
@@ -34,9 +34,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
     @blueprint.post("/cds-services//<service_id>")
     @blueprint.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
-        service = SERVICES.get(service_id)
-        if service is None:
-            raise UnknownServiceError("There is no service of that id. /cds-services lists them.")
+        service = find_service(service_id)
         note(service=service.id)
         watch = Stopwatch()
         with watch.time("trust"):

@@ -8,13 +8,10 @@ from fhir_profiles.identity import is_mismatch
 from fhir_profiles.record import InputState
 from server.basis import Basis
 from server.cds_hooks.envelope import HookCall
-from server.cds_hooks.prefetch import TEMPLATES, Need, Prefetched
+from server.cds_hooks.prefetch import Prefetched
 from server.errors import AnotherPatientError, MissingInputError
 from server.evaluation import Drafts, Evaluation, evaluate
 from server.trust.clients import Client
-
-_LOOKED_INTO = {template.key for template in TEMPLATES if template.need is not Need.OPTIONAL}
-"""Keys whose failure leaves a question open."""
 
 
 def evaluate_call(
@@ -72,7 +69,7 @@ def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show
     """
     if evaluation.cards:
         return
-    blind = [key for key, state in prefetched.states.items() if state.input is InputState.FAILED and key in _LOOKED_INTO]
+    blind = [key for key, state in prefetched.states.items() if state.input is InputState.FAILED]
     if not evaluation.recommendations and not prefetched.states["conditions"].is_answer:
         others = ", ".join(key for key in prefetched.unanswered if key != "conditions") or "none"
         raise MissingInputError(

@@ -24,8 +24,6 @@ class Need(StrEnum):
     """Everything: nobody can be told whether there is anything to say."""
     DEGRADE = "degrade"
     """Certainty: the cards say what could not be assessed, or what was not supplied."""
-    OPTIONAL = "optional"
-    """Facts that count only where they are found; no advice rests on their absence (no query of ours is so now)."""
 
 
 @dataclass(frozen=True, slots=True)

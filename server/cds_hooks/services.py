@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.errors import UnknownServiceError
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -60,3 +62,17 @@ _ALL = (
 
 SERVICES: Mapping[str, Service] = {service.id: service for service in _ALL}
 """By id, in the order of discovery."""
+
+
+def find_service(service_id: str) -> Service:
+    """The service of an id.
+
+    Args:
+        service_id: as in the URL.
+
+    Raises:
+        UnknownServiceError: there is none.
+    """
+    if service_id not in SERVICES:
+        raise UnknownServiceError("There is no service of that id. /cds-services lists them.")
+    return SERVICES[service_id]

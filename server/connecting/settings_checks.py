@@ -1,7 +1,6 @@
 """The doctor, first part: does the service itself have what it needs? Nothing here leaves this machine but for the database."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cards.orders import prove_templates
@@ -13,6 +12,7 @@ from server.connecting.findings import Finding, failed, ok, warning
 from server.store.database import connect, refuse_unless_current
 from server.store.errors import StoreError
 from server.store.sqlite import file_of
+from server.urls import is_loopback
 
 
 def check_settings(config: Config) -> Iterator[Finding]:
@@ -40,21 +40,14 @@ def _check_public_url(config: Config) -> Iterator[Finding]:
         return
     if url.scheme == "https":
         yield ok("public URL: https", "J-1")
-    elif _is_this_machine(url.hostname):
+    elif is_loopback(url.hostname or ""):
         yield ok("public URL: http, for this machine only", "J-1")
     else:
         yield failed("public URL: http, though other machines are meant to call", f"{setting}, with https", "J-1")
-    if _is_this_machine(url.hostname) and not _is_this_machine(config.host):
+    if is_loopback(url.hostname or "") and not is_loopback(config.host):
         yield failed("public URL: is of this machine only, though the service listens to others", setting, "J-13")
     if url.path.rstrip("/").endswith("/cds-services"):
         yield failed("public URL: ends with /cds-services, which is added to it", f"{setting}, without /cds-services", "D-1")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_database(config: Config) -> Finding:

@@ -28,7 +28,6 @@ ANY_CLIENT = Client("any")
 NEEDS: Mapping[Need, str] = {
     Need.REQUIRED: "Required: without it nobody can be told whether there is anything to say.",
     Need.DEGRADE: "Wanted: without it the cards say what could not be assessed.",
-    Need.OPTIONAL: "Welcome: it adds facts; no advice rests on its absence.",
 }
 
 

@@ -4,9 +4,9 @@ import time
 
 from flask import Blueprint, Response, request
 
-from server.cds_hooks.services import SERVICES
+from server.cds_hooks.services import find_service
 from server.error_answers import FHIR_JSON, issue, outcome_of_issues
-from server.errors import FeedbackItemError, StoreUnavailableError, UnknownServiceError
+from server.errors import FeedbackItemError, StoreUnavailableError
 from server.feedback.items import MOST_BYTES, Batch, Item, read_feedback
 from server.feedback.keep import Kept, keep
 from server.feedback.trouble import log_trouble
@@ -27,9 +27,7 @@ def feedback_blueprint(runtime: Runtime) -> Blueprint:
     @blueprint.post("/cds-services//<service_id>/feedback")
     @blueprint.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
-        service = SERVICES.get(service_id)
-        if service is None:
-            raise UnknownServiceError("There is no service of that id. /cds-services lists them.")
+        service = find_service(service_id)
         note(service=service.id)
         watch = Stopwatch()
         url = runtime.url(f"/cds-services/{service.id}")

@@ -1,13 +1,10 @@
 """An EHR analyst reads the connection sheet, on a phone and on a wide screen, by keyboard, and prints it."""
 
-import os
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 from server.application import create_app
@@ -15,9 +12,6 @@ from server.config import Config
 from tests.browser.conftest import Watched
 
 pytestmark = pytest.mark.browser
-
-SCREENSHOTS = os.environ.get("MYOSITIS_CDS_SCREENSHOTS")
-"""A folder to keep screenshots in, for who wants to look."""
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +76,3 @@ def test_the_paper_has_the_examples_and_not_the_navigation(watched: Watched, ser
     watched.page.emulate_media(media="print")
     assert not watched.page.get_by_role("navigation").first.is_visible()
     assert watched.page.get_by_label("Answer of myositis-order-sign").is_visible()
-
-
-@pytest.mark.skipif(SCREENSHOTS is None, reason="set MYOSITIS_CDS_SCREENSHOTS to a folder to keep screenshots")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_page_can_be_looked_at(browser: Browser, service_url: str, scheme: str, width: int) -> None:
-    folder = Path(str(SCREENSHOTS))
-    folder.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 1000})
-    page.goto(f"{service_url}/connect")
-    page.screenshot(path=str(folder / f"connect-{scheme}-{width}.png"), full_page=True)
-    page.close()

@@ -1,9 +1,7 @@
 """A reviewer reads the guidelines, on a phone and on a wide screen, in light and in dark, by mouse and by keyboard."""
 
-import os
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -17,8 +15,6 @@ from tests.browser.conftest import Watched
 pytestmark = pytest.mark.browser
 
 PAGES = ("", "/titulaer-2011", "/bmj-best-practice", "/contradictions", "/drug-safety", "/orders")
-SCREENSHOTS = os.environ.get("MYOSITIS_CDS_SCREENSHOTS")
-"""A folder to keep screenshots in, for who wants to look."""
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +94,3 @@ def test_text_stands_out_from_its_ground(browser: Browser, service_url: str, sch
     }""")
     page.close()
     assert min(ratios) >= 4.5
-
-
-@pytest.mark.skipif(SCREENSHOTS is None, reason="set MYOSITIS_CDS_SCREENSHOTS to a folder to keep screenshots")
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_pages_can_be_looked_at(browser: Browser, service_url: str, path: str, scheme: str, width: int) -> None:
-    folder = Path(str(SCREENSHOTS))
-    folder.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 1000})
-    page.goto(f"{service_url}/guidelines{path}")
-    page.screenshot(path=str(folder / f"{path.strip('/') or 'index'}-{scheme}-{width}.png"))
-    page.close()

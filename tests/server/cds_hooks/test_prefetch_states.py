@@ -149,9 +149,8 @@ def test_of_two_answers_the_worse_counts_in_either_order() -> None:
 
 def test_each_query_says_what_is_lost_without_it() -> None:
     required = {template.key for template in TEMPLATES if template.need is Need.REQUIRED}
-    optional = {template.key for template in TEMPLATES if template.need is Need.OPTIONAL}
     assert required == {"patient", "conditions"}
-    assert optional == set()
+    assert {template.need for template in TEMPLATES if template.key not in required} == {Need.DEGRADE}
 
 
 UNTREATED = "polymyositis-untreated"

@@ -132,7 +132,7 @@ def test_another_public_url_changes_every_address() -> None:
 
 
 def test_another_template_changes_prefetch_and_scopes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "TEMPLATES", (*TEMPLATES, Template("encounters", "Encounter", Need.OPTIONAL, "date", 10)))
+    monkeypatch.setattr(sheets, "TEMPLATES", (*TEMPLATES, Template("encounters", "Encounter", Need.DEGRADE, "date", 10)))
     sheet = made()
     assert sheet.prefetch[-1].query == "Encounter?patient={{context.patientId}}&_sort=-date&_count=10"
     assert sheet.scopes[-1] == Scope("Encounter", "patient/Encounter.read", "patient/Encounter.rs")
