@@ -128,7 +128,7 @@ class Desk:
         raise NotImplementedError
 
     def accept(self, patient_id: str, card: str, suggestion: str) -> str:
-        """Apply a suggestion (by uuids) to the pad or, from patient-view, to the chart; send feedback. What was done, in words."""
+        """Apply a suggestion (by uuids) to the pad or, from patient-view, to the chart; send feedback. Says what was done."""
         raise NotImplementedError
 
     def override(self, patient_id: str, card: str, reason: str, comment: str = "") -> None:
