@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, filled_in, names_in
 from cards.knowledge import Knowledge
 from cards.markdown import before_colon, capital, listed, longest_that_fits, more, one_of
 from cards.recommendation import URGENCIES, Option, Recommendation
@@ -10,7 +11,7 @@ from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import InputState
-from fhir_profiles.sentences import Sentence, changed, join, say, say_number
+from fhir_profiles.sentences import changed, join, say, say_number
 
 _LINE_OPTIONS = {
     "first": say("first-line options"),
@@ -108,7 +109,7 @@ def _headlines(first: Recommendation, assessment: Assessment, known: Knowledge) 
     fields = [_fields(first, assessment, titles, is_brief) for is_brief in (False, True)]
     for named in fields:
         if first.headline:
-            yield from map(capital, _filled_in(first.headline, named))
+            yield from map(capital, _headline(first.headline, named))
         else:
             orders, place = named["orders"], named["place"]
             words = say("{orders} not {place}: {says} ({source})", orders=orders, place=place, says=first.says, source=source)
@@ -126,7 +127,7 @@ def _fields(first: Recommendation, assessment: Assessment, titles: Sequence[str]
     is_suspected = not any(phenotype.is_confirmed for phenotype in assessment.phenotypes)
     return {
         "found": capital(listed(_found(first, assessment)[: 1 if is_brief else 2])),
-        "place": _IN_THE_DATA if _is_partial([first]) else _ON_RECORD,
+        "place": IN_THE_DATA_SUPPLIED if _is_partial([first]) else ON_RECORD,
         "orders": _tests(len(titles)) if is_brief and len(titles) > 1 else listed(titles),
         "options": one_of(options[: 2 if is_brief else 4]),
         "due": _due(first, assessment, is_brief),
@@ -134,14 +135,10 @@ def _fields(first: Recommendation, assessment: Assessment, titles: Sequence[str]
     }
 
 
-def _filled_in(headline: str, fields: Mapping[str, str]) -> Iterator[str]:
-    """A headline of a guideline file, unless one of its braces would stay empty.
-
-    Its pattern is no literal of ours: it is collected for the translators from that file.
-    """
-    named = {name: words for name, words in fields.items() if f"{{{name}}}" in headline}
-    if all(words for name, words in named.items() if name != "suspected"):
-        yield Sentence(headline.format_map(named), headline, named)
+def _headline(headline: str, fields: Mapping[str, str]) -> Iterator[str]:
+    """A headline filled in, unless one of its braces would stay empty."""
+    if all(fields[name] for name in names_in(headline) if name != "suspected"):
+        yield filled_in(headline, fields)
 
 
 def _due(first: Recommendation, assessment: Assessment, is_brief: bool) -> str:
@@ -240,9 +237,6 @@ def _some(titles: Sequence[str], most: int) -> str:
     """So many of them; that there are more is said."""
     rest = len(titles) - most
     return one_of([*titles[:most], more(rest)] if rest > 0 else titles)
-
-
-_ON_RECORD, _IN_THE_DATA = say("on record"), say("in the data supplied")
 
 
 def _is_partial(firm: Sequence[Recommendation]) -> bool:
