@@ -74,9 +74,8 @@ def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) 
         again = Missing(say("a further creatine kinase: one raised value does not tell whether it falls"), "creatine_kinase")
         return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (again,))
     if now < fraction * peak:
-        return Finding(
-            raised.code, raised.title, Standing.RULED_OUT, (Evidence(say("creatine kinase is falling"), newest.reference),)
-        )
+        falling = Evidence(say("creatine kinase is falling"), newest.reference)
+        return Finding(raised.code, raised.title, Standing.RULED_OUT, (falling,))
     return raised
 
 

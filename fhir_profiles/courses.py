@@ -85,9 +85,8 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], b
         entries = [entry for entry in _entries(record, definition) if _is_of_this_disease(entry, began)]
         procedures = facts_of(record.events, definition.procedures)
         allergies = facts_of(record.intolerances, definition.drugs)
-        allergy = tuple(
-            Evidence(say("{title}: intolerance on record", title=definition.title), fact.reference) for fact in allergies
-        )
+        words = say("{title}: intolerance on record", title=definition.title)
+        allergy = tuple(Evidence(words, fact.reference) for fact in allergies)
         if entries or procedures:
             courses[agent] = _course(agent, definition, entries, procedures, allergy, record.as_of)
         elif allergy:

@@ -163,10 +163,8 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
             yield standing, (Evidence(_describe_diagnosis(definition.title, fact), fact.reference),)
     for fact in facts_of(record.diagnoses, definition.unclear) if definition.unclear else ():
         if fact.is_active:
-            yield (
-                Standing.UNCLEAR,
-                (Evidence(say("a diagnosis that may include {title}", title=definition.title), fact.reference),),
-            )
+            words = say("a diagnosis that may include {title}", title=definition.title)
+            yield Standing.UNCLEAR, (Evidence(words, fact.reference),)
     for fact in facts_of(record.refuted, definition.diagnoses) if definition.diagnoses else ():
         if _is_too_old_to_rule_out(question, fact):
             continue

@@ -231,11 +231,13 @@ def _support_and_question(held: Held, findings: Findings, rules: Rules) -> None:
             _add(held, code, rules, held[code], rash)
     questioned_by = [held[code] for code in rules["questions_polymyositis"] if code in held and held[code].is_confirmed]
     if "polymyositis" in held and questioned_by and held["polymyositis"].is_confirmed:
-        against = tuple(
-            Evidence(say("against polymyositis alone: {title}", title=p.title), p.evidence[-1].reference) for p in questioned_by
-        )
+        against = tuple(Evidence(_against(phenotype), phenotype.evidence[-1].reference) for phenotype in questioned_by)
         polymyositis = held["polymyositis"]
         held["polymyositis"] = replace(polymyositis, certainty=Certainty.CONFLICTING, evidence=polymyositis.evidence + against)
+
+
+def _against(phenotype: Phenotype) -> str:
+    return say("against polymyositis alone: {title}", title=phenotype.title)
 
 
 def first_day_of_disease(phenotypes: tuple[Phenotype, ...]) -> date | None:

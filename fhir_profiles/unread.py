@@ -21,19 +21,9 @@ def unread_treatment(record: PatientRecord, *, by_infusion: bool = False, intole
     Returns:
         What is missing; empty where silence means that there was none.
     """
-    found = (
-        *_unread_drugs(record),
-        *(
-            _failed(record, "MedicationAdministration", say("administered drugs could not be read completely"))
-            if by_infusion
-            else ()
-        ),
-        *(
-            _failed(record, "AllergyIntolerance", say("allergies and intolerances could not be read completely"))
-            if intolerance
-            else ()
-        ),
-    )
+    administered = _failed(record, "MedicationAdministration", say("administered drugs could not be read completely"))
+    allergies = _failed(record, "AllergyIntolerance", say("allergies and intolerances could not be read completely"))
+    found = (*_unread_drugs(record), *(administered if by_infusion else ()), *(allergies if intolerance else ()))
     return tuple(Missing(words, concept, is_caveat=True) for words, concept in found)
 
 
