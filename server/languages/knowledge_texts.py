@@ -1,5 +1,6 @@
 """Which texts of our YAML files people read: by file, the members whose values are words and not codes, keys or citations."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,13 @@ READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
 }
 """Every string under one of these members counts, however deep. Conditions (`when`) hold names only and are not walked."""
 
+_ENDING = " on record"
+"""A finding that is titled "blood count on record" is asked for without that: "blood count: nothing on record"."""
+
+_DECLINED = {"investigations.yaml": ("declined_by",), "agents.yaml": ("drugs", "procedures")}
+"""What a patient may decline; a refusal bears the title of the ValueSet."""
+
+_CLASSIFICATION = "fhir_profiles/definitions/classification.yaml"
 _CITED = ("short", "citation")
 _YEAR = re.compile(r"[0-9]{4}")
 
@@ -39,10 +47,28 @@ def knowledge_texts(root: Path = ROOT) -> Iterator[tuple[str, str]]:
     Args:
         root: of the repository.
     """
+    yield from _written(root)
+    yield from _made_of_them(root)
+
+
+def _written(root: Path) -> Iterator[tuple[str, str]]:
     for pattern, members in READ_BY_PEOPLE.items():
         for path in sorted(root.glob(pattern)):
             for text in _texts(read_yaml(path), members):
                 yield text, path.relative_to(root).as_posix()
+
+
+def _made_of_them(root: Path) -> Iterator[tuple[str, str]]:
+    """What the program makes of names in the definitions without a sentence of its own."""
+    definitions = root / "fhir_profiles" / "definitions"
+    yield from ((text.removesuffix(_ENDING), file) for text, file in _written(root) if text.endswith(_ENDING))
+    explanations = read_yaml(definitions / "classification.yaml")["other_explanations"]
+    yield from ((concept.replace("_", " "), _CLASSIFICATION) for concept in explanations)
+    for table, members in _DECLINED.items():
+        for entry in read_yaml(definitions / table).values():
+            for concept in (concept for member in members for concept in entry.get(member, ())):
+                path = root / "fhir_profiles" / "valuesets" / f"{concept.replace('_', '-')}.json"
+                yield json.loads(path.read_text("utf-8"))["title"], path.relative_to(root).as_posix()
 
 
 def _texts(node: Any, members: frozenset[str]) -> Iterator[str]:
