@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
 _ENDING = " on record"
 """A finding that is titled "blood count on record" is asked for without that: "blood count: nothing on record"."""
 
-_DECLINED = {"investigations.yaml": ("declined_by",), "agents.yaml": ("drugs", "procedures")}
+_DECLINED = {"investigations.yaml": ("declined_by", "shown_by"), "agents.yaml": ("drugs", "procedures")}
 """What a patient may decline; a refusal bears the title of the ValueSet."""
 
 _CLASSIFICATION = "fhir_profiles/definitions/classification.yaml"
@@ -65,10 +65,13 @@ def _made_of_them(root: Path) -> Iterator[tuple[str, str]]:
     explanations = read_yaml(definitions / "classification.yaml")["other_explanations"]
     yield from ((concept.replace("_", " "), _CLASSIFICATION) for concept in explanations)
     for table, members in _DECLINED.items():
-        for entry in read_yaml(definitions / table).values():
-            for concept in (concept for member in members for concept in entry.get(member, ())):
-                path = root / "fhir_profiles" / "valuesets" / f"{concept.replace('_', '-')}.json"
-                yield json.loads(path.read_text("utf-8"))["title"], path.relative_to(root).as_posix()
+        for concept in _names(read_yaml(definitions / table), members):
+            path = root / "fhir_profiles" / "valuesets" / f"{concept.replace('_', '-')}.json"
+            yield json.loads(path.read_text("utf-8"))["title"], path.relative_to(root).as_posix()
+
+
+def _names(table: Mapping[str, Any], members: Iterable[str]) -> Iterator[str]:
+    return (name for entry in table.values() for member in members for name in _strings(entry.get(member, ())))
 
 
 def _texts(node: Any, members: frozenset[str]) -> Iterator[str]:
@@ -86,7 +89,7 @@ def _texts(node: Any, members: frozenset[str]) -> Iterator[str]:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list | Mapping):
+    elif isinstance(value, list | tuple | Mapping):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _strings(one)
 
