@@ -184,7 +184,7 @@ def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
     found = case.assessment.antibodies.get(code)
     if found is None:
         return Verdict(Answer.UNKNOWN, missing=(_untested(title, test, case),))
-    evidence = (Evidence(str(found), found.source.reference),)
+    evidence = (Evidence(found.text, found.source.reference),)
     if found.result == "borderline":
         return Verdict(
             Answer.UNKNOWN, evidence, (Missing(say("{antibody}: borderline, needs confirmation", antibody=title), test),)

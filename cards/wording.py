@@ -218,7 +218,10 @@ def _reasons(evidence: Sequence[Evidence]) -> list[str]:
 def _disagreements(recommendations: Sequence[Recommendation]) -> list[str]:
     """Each once, the sides that fit the patient first."""
     disputes = {dispute.id: dispute for r in recommendations for dispute in r.disputes}
-    return [join("", (capital(one.title), f" ({one.id}): ", join(" ", one.lines))) for one in disputes.values()]
+    return [
+        say("{title} ({id}): {sides}", title=capital(one.title), id=one.id, sides=join(" ", one.lines))
+        for one in disputes.values()
+    ]
 
 
 def _cited(source: Source) -> str:
