@@ -45,13 +45,14 @@ def literal(text: str) -> str:
 
 def bullets(lines: Iterable[str]) -> str:
     """A list, one line each; the lines are already Markdown."""
-    return join("\n", [join("", ("- ", line)) for line in lines])
+    listed_lines = list(lines)
+    return join("", ("- ", join("\n- ", listed_lines))) if listed_lines else ""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; the cells are already Markdown without line breaks."""
     lines = [header, ["---"] * len(header), *rows]
-    return join("\n", [join("", ("| ", join(" | ", line), " |")) for line in lines])
+    return join("", ("| ", join(" |\n| ", [join(" | ", line) for line in lines]), " |"))
 
 
 def section(title: str, body: str) -> str:

@@ -1,6 +1,7 @@
 """Conditions about the patient and the disease: who it is, what it does, which antibodies."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from cards.age_by_record import age_by_record
@@ -66,15 +67,17 @@ def age_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         answers = {all(tests[name](age, limit) for name, limit in value.items()) for age in range(youngest, oldest + 1)}
         if len(answers) > 1:
             return Verdict(Answer.UNKNOWN, missing=(Missing(say("the exact date of birth"), "Patient.birthDate"),))
-        is_known = youngest == oldest
-        age = (
-            say("age {years}", years=youngest)
-            if is_known
-            else say("age {youngest} to {oldest}", youngest=youngest, oldest=oldest)
-        )
-        return Verdict(Answer.YES if answers.pop() else Answer.NO, (Evidence(age),))
+        return Verdict(Answer.YES if answers.pop() else Answer.NO, (_aged(youngest, oldest),))
 
     return condition
+
+
+@lru_cache(maxsize=256)
+def _aged(youngest: int, oldest: int) -> Evidence:
+    """Asked for by many statements about the same patient."""
+    if youngest == oldest:
+        return Evidence(say("age {years}", years=youngest))
+    return Evidence(say("age {youngest} to {oldest}", youngest=youngest, oldest=oldest))
 
 
 def sex_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -135,9 +138,15 @@ def finding_condition(strict: bool) -> Compiler:
 def _evidence(finding: Finding) -> tuple[Evidence, ...]:
     if finding.evidence or finding.standing is not Standing.NOT_RECORDED:
         return finding.evidence
-    if finding.title.endswith(" on record"):
-        return (Evidence(say("no {finding}", finding=finding.title)),)
-    return (Evidence(say("no {finding} on record", finding=finding.title)),)
+    return (_none_on_record(finding.title),)
+
+
+@lru_cache(maxsize=1024)
+def _none_on_record(title: str) -> Evidence:
+    """The same for every patient."""
+    if title.endswith(" on record"):
+        return Evidence(say("no {finding}", finding=title))
+    return Evidence(say("no {finding} on record", finding=title))
 
 
 def _caveat(finding: Finding) -> tuple[Missing, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -80,10 +81,15 @@ class Side:
     @property
     def text(self) -> str:
         """`Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D overall): not recommended.`"""
-        by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(self.who, lambda one: one.basis)]
-        named = join("; ", [say("{sources} ({basis})", sources=listed(names), basis=basis) for basis, names in by_basis])
-        outside = say("Outside the sources, {outside}", outside=self.outside or "")
-        return say("{who}: {says}.", who=named or outside, says=self.says)
+        return _side_in_words(self.who, self.outside or "", self.says)
+
+
+@cache
+def _side_in_words(who: tuple[Source, ...], outside: str, says: str) -> str:
+    """The same on every card that names the disagreement."""
+    by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(who, lambda one: one.basis)]
+    named = join("; ", [say("{sources} ({basis})", sources=listed(names), basis=basis) for basis, names in by_basis])
+    return say("{who}: {says}.", who=named or say("Outside the sources, {outside}", outside=outside), says=says)
 
 
 @dataclass(frozen=True, slots=True)

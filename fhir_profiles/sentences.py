@@ -7,6 +7,7 @@ citation) is an ordinary string and stays as it is, unless the catalogue knows i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Self, final
 
 
@@ -40,7 +41,7 @@ class Sentence(str):
         plural: str = "",
     ) -> "Sentence":
         """Make the text, and keep the rest."""
-        made = super().__new__(cls, text)
+        made = str.__new__(cls, text)
         made.pattern, made.values, made.change, made.plural = pattern, values, change, plural
         return made
 
@@ -60,7 +61,13 @@ def say(pattern: str, /, **values: object) -> Sentence:
         pattern: a literal, since the catalogue of messages is collected from the source; names in braces.
         values: texts, sentences, numbers or days, which each language writes in its own way.
     """
-    return Sentence(pattern.format_map(values), pattern, values)
+    return Sentence(pattern.format_map(values), pattern, values) if values else _constant(pattern)
+
+
+@cache
+def _constant(pattern: str) -> Sentence:
+    """A sentence that says the same to everybody, made once."""
+    return Sentence(pattern.format_map({}), pattern, {})
 
 
 def say_number(singular: str, plural: str, number: int, /, **values: object) -> Sentence:
