@@ -1,9 +1,10 @@
 """Tumour screening and monitoring as a calendar: what is done, due, ahead, ordered or over, statement by statement. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import ClassVar
 
 from cards.considered import Silence, considered
 from cards.knowledge import Knowledge, Rule
@@ -15,6 +16,8 @@ from fhir_profiles.findings import Answer, Evidence
 from fhir_profiles.sentences import join, say
 from server.evaluation import Evaluation
 from server.patient_page.due_words import state_words
+from server.patient_page.happenings import dated
+from server.patient_page.labels import LABELS
 from server.patient_page.time_axis import on
 
 TOPICS = ("tumourScreening", "lungFunction", "diseaseMonitoring")
@@ -79,6 +82,8 @@ class CalendarView:
     empty: said where no statement concerns the patient.
     """
 
+    labels: ClassVar[Mapping[str, str]] = LABELS
+
     as_of: DateInterval
     entries: tuple[Entry, ...]
     months: tuple[Month, ...]
@@ -103,9 +108,9 @@ def calendar_view(evaluation: Evaluation, known: Knowledge | None = None) -> Cal
         elif rule.topic in TOPICS and (rule.orders or rule.orders_if) and not rule.schedule:
             recommendation, silence = said.get(rule.id), silent.get(rule.id)
             if recommendation is not None:
-                entries.append(_asked_for(rule, recommendation, known))
+                entries.append(_asked_for(rule, recommendation, evaluation))
             elif silence is not None and silence.answer is Silence.SATISFIED:
-                entries.append(_met(rule, silence.because, known))
+                entries.append(_met(rule, silence.because, evaluation))
     entries.sort(key=lambda entry: (_ORDER.index(entry.state), entry.due_from or assessment.as_of, entry.id))
     empty = say("No screening or monitoring statement of the sources concerns this patient.")
     return CalendarView(on(assessment.as_of), tuple(entries), tuple(_months(entries)), empty)
@@ -116,18 +121,16 @@ def _repeated(rule: Rule, due: Due, evaluation: Evaluation) -> Entry:
     schedule, assessment = rule.schedule, evaluation.assessment
     if schedule is None:
         raise ValueError("only statements with a schedule fall due")
-    since = counts_from(assessment, schedule.from_months_before_onset)
-    days = assessment.days_done(schedule.of, since)
-    found = assessment.investigation(schedule.of, since)
-    is_ordered = due.state is DueState.ORDERED or found.is_ordered
-    ordered = tuple(item for item in found.evidence if item.reference.startswith("ServiceRequest/")) if is_ordered else ()
+    days = assessment.days_done(schedule.of, counts_from(assessment, schedule.from_months_before_onset))
+    concepts = [concept for combination in assessment.definitions.investigations[schedule.of].shown_by for concept in combination]
+    ordered = tuple(order for concept in concepts for order in evaluation.record.orders.get(concept, ()))
     return Entry(
         id=rule.id,
         title=due.title,
         state=_STATES[due.state],
         state_words=state_words(due),
-        done=tuple(Evidence(say("{day}", day=on(day)), _shown_on(day, found.evidence)) for day in reversed(days)),
-        ordered=ordered or ((Evidence(say("ordered again")),) if due.state is DueState.ORDERED else ()),
+        done=tuple(Evidence(say("{day}", day=on(day)), _shown_on(day, concepts, evaluation)) for day in reversed(days)),
+        ordered=tuple(dict.fromkeys(Evidence(say("ordered, {day}", day=dated(one.when)), one.reference) for one in ordered)),
         missing=tuple(item.text for item in due.missing),
         interval=in_words(schedule),
         says=rule.says,
@@ -136,34 +139,36 @@ def _repeated(rule: Rule, due: Due, evaluation: Evaluation) -> Entry:
     )
 
 
-def _shown_on(day: date, evidence: Iterable[Evidence]) -> str:
-    """The resource that shows it, where its words name the day."""
-    return next((item.reference for item in evidence if item.text.endswith(str(on(day)))), "")
+def _shown_on(day: date, concepts: Iterable[str], evaluation: Evaluation) -> str:
+    """The resource that shows that it was done on this day."""
+    filed = (evaluation.record.events, evaluation.record.results)
+    facts = (fact for concept in concepts for facts in filed for fact in facts.get(concept, ()))
+    return next((fact.reference for fact in facts if fact.when and fact.when.last == day), "")
 
 
-def _asked_for(rule: Rule, said: Recommendation, known: Knowledge) -> Entry:
+def _asked_for(rule: Rule, said: Recommendation, evaluation: Evaluation) -> Entry:
     """A single test that is open, or cannot be told, now."""
-    orders = said.orders or (*rule.orders, *(order for part in rule.orders_if for order in part.orders))
-    done, ordered = _done_and_ordered(said.already)
     missing = tuple(item.text for item in said.missing)
+    withheld = [*(item.text for item in said.declined), *(reason for _, reason in said.held_back)]
     if said.holds is Answer.YES and said.orders:
         state, words = "due", say("due now, not on record")
-    elif said.declined or said.held_back:
-        held = [item.text for item in said.declined] + [reason for _, reason in said.held_back]
-        state, words = "unknown", say("not offered now: {reasons}", reasons=join("; ", held))
+    elif withheld:
+        state, words = "unknown", say("not offered now: {reasons}", reasons=join("; ", withheld))
     elif said.holds is Answer.UNKNOWN:
         state, words = "unknown", say("cannot be told: {missing}", missing=join("; ", missing))
     else:
-        state, words = ("ordered", say("ordered, not done yet")) if ordered else ("done", say("done"))
-    return _single(rule, orders, state, words, done, ordered, missing, known)
+        return _met(rule, said.already, evaluation)
+    return _single(rule, said.orders or _all_orders(rule), state, words, said.already, missing, evaluation)
 
 
-def _met(rule: Rule, shown: tuple[Evidence, ...], known: Knowledge) -> Entry:
-    """A single test of which nothing is left to do."""
-    done, ordered = _done_and_ordered(shown)
-    state, words = ("ordered", say("ordered, not done yet")) if ordered else ("done", say("done"))
-    orders = (*rule.orders, *(order for part in rule.orders_if for order in part.orders))
-    return _single(rule, orders, state, words, done, ordered, (), known)
+def _met(rule: Rule, shown: tuple[Evidence, ...], evaluation: Evaluation) -> Entry:
+    """A single test of which nothing is left to do; only what this patient had is named."""
+    since = counts_from(evaluation.assessment, rule.counts_from_months_before_onset)
+    tests = {order: evaluation.knowledge.orders[order]["investigation"] for order in _all_orders(rule)}
+    had = tuple(order for order, test in tests.items() if evaluation.assessment.investigation(test, since).evidence)
+    is_ordered = any(item.reference in _orders(evaluation) for item in shown)
+    state, words = ("ordered", say("ordered, not done yet")) if is_ordered else ("done", say("done"))
+    return _single(rule, had, state, words, shown, (), evaluation)
 
 
 def _single(
@@ -171,19 +176,33 @@ def _single(
     orders: tuple[str, ...],
     state: str,
     words: str,
-    done: tuple[Evidence, ...],
-    ordered: tuple[Evidence, ...],
+    shown: tuple[Evidence, ...],
     missing: tuple[str, ...],
-    known: Knowledge,
+    evaluation: Evaluation,
 ) -> Entry:
-    titles = dict.fromkeys(known.orders[order]["title"] for order in orders)
-    interval = say("once; the source gives no interval in this statement")
-    return Entry(rule.id, join(", ", list(titles)), state, words, done, ordered, missing, interval, rule.says, rule.sources[0])
+    titles = dict.fromkeys(evaluation.knowledge.orders[order]["title"] for order in orders)
+    unique = tuple({item.text: item for item in shown}.values())
+    open_orders = _orders(evaluation)
+    return Entry(
+        id=rule.id,
+        title=join(", ", list(titles)),
+        state=state,
+        state_words=words,
+        done=tuple(item for item in unique if item.reference not in open_orders),
+        ordered=tuple(item for item in unique if item.reference in open_orders),
+        missing=missing,
+        interval=say("once; the source gives no interval in this statement"),
+        says=rule.says,
+        source=rule.sources[0],
+    )
 
 
-def _done_and_ordered(shown: tuple[Evidence, ...]) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
-    ordered = tuple(item for item in shown if " ordered" in item.text)
-    return tuple(item for item in shown if item not in ordered), ordered
+def _all_orders(rule: Rule) -> tuple[str, ...]:
+    return (*rule.orders, *(order for part in rule.orders_if for order in part.orders))
+
+
+def _orders(evaluation: Evaluation) -> frozenset[str]:
+    return frozenset(order.reference for orders in evaluation.record.orders.values() for order in orders)
 
 
 def _months(entries: list[Entry]) -> Iterable[Month]:

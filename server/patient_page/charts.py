@@ -3,10 +3,11 @@
 The laboratory's own range is the only band, and a threshold is drawn only where a source of ours gives it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import ceil, floor, log10
+from typing import ClassVar
 
 from fhir_profiles.codes import Terminology
 from fhir_profiles.dates import DateInterval
@@ -17,12 +18,13 @@ from fhir_profiles.strength import FULL, GROUPS, SEVERE_BELOW, WHOLE
 from server.basis import packaged_basis
 from server.evaluation import Evaluation
 from server.patient_page.happenings import dated, specific_concept
+from server.patient_page.labels import LABELS
 from server.patient_page.lanes import antibody_concepts, every
-from server.patient_page.result_words import flag_of, flag_words, is_measured, range_words, value_words
+from server.patient_page.result_words import flag_of, flag_words, is_measured, range_words, unit_words, value_words
 from server.patient_page.time_axis import Axis, Tick, axis_over, until
 
 WIDTH, HEIGHT = 300, 150
-LEFT, RIGHT, TOP, BOTTOM = 44, 292, 10, 126
+LEFT, RIGHT, TOP, BOTTOM = 48, 292, 10, 124
 """The plot inside the drawing; outside it stand the numbers."""
 
 _FIRST = (
@@ -50,7 +52,7 @@ class Point:
         x, y: its place.
         may_start, may_end: x of what a partial date leaves open; equal where nothing is.
         flag: `high`, `low`, `normal`, `abnormal` or `unjudged`; each has a shape.
-        is_limit: the number has a comparator, so that the true value lies beyond it.
+        comparator: the number has one, so that the true value lies beyond it; or empty.
         says: its accessible name.
     """
 
@@ -59,7 +61,7 @@ class Point:
     may_start: float
     may_end: float
     flag: str
-    is_limit: bool
+    comparator: str
     says: str
 
 
@@ -138,6 +140,8 @@ class Series:
 class Charts:
     """Every series, and a sentence for each kind of result that one would look for and that is not there."""
 
+    labels: ClassVar[Mapping[str, str]] = LABELS
+
     series: tuple[Series, ...]
     absent: tuple[str, ...]
 
@@ -202,7 +206,7 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
     return Series(
         concept=concept,
         title=terms.title(concept),
-        unit=unit,
+        unit=unit_words(unit),
         newest=_newest(newest),
         points=points,
         line=" ".join(f"{point.x:g},{point.y:g}" for point in points) if len(points) > 1 else "",
@@ -278,8 +282,8 @@ def _point(result: Result, scale: _Scale, axis: Axis, as_of: date, title: str) -
     says = say(
         "{title}, {when}: {value}, {flag}", title=title, when=result.when, value=value_words(result), flag=flag_words(flag)
     )
-    is_limit = result.quantity.comparator is not None
-    return Point(round((first + last) / 2, 1), scale.y(result.quantity.value), first, last, flag, is_limit, says)
+    y, comparator = scale.y(result.quantity.value), result.quantity.comparator or ""
+    return Point(round((first + last) / 2, 1), y, first, last, flag, comparator, says)
 
 
 def _bands(drawn: list[Result], points: tuple[Point, ...], scale: _Scale) -> Iterable[Band]:

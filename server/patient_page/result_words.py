@@ -46,7 +46,21 @@ def value_words(result: Result) -> str:
         return say("no value that could be read")
     quantity = result.quantity
     number = f"{quantity.value:,.6g}" if abs(quantity.value) >= 1000 else f"{quantity.value:g}"
-    return " ".join(filter(None, (quantity.comparator, number, quantity.unit)))
+    return " ".join(filter(None, (quantity.comparator, number, unit_words(quantity.unit))))
+
+
+_UNITS = {
+    "mm[Hg]": "mmHg",
+    "mL/min/mm[Hg]": "mL/min/mmHg",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+    "10*9/L": "10⁹/L",
+    "umol/L": "µmol/L",
+}
+
+
+def unit_words(unit: str) -> str:
+    """A UCUM code as people write the unit; any other text as it is."""
+    return _UNITS.get(unit, unit)
 
 
 def range_words(result: Result) -> str:

@@ -3,9 +3,10 @@
 Horizontal places are per cent of the width, so that the drawing is as wide as its room and its text is never scaled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from fhir_profiles.codes import Terminology
 from fhir_profiles.dates import DateInterval
@@ -13,6 +14,7 @@ from fhir_profiles.sentences import join, say
 from server.basis import packaged_basis
 from server.evaluation import Evaluation
 from server.patient_page.happenings import Happening, Row
+from server.patient_page.labels import LABELS
 from server.patient_page.lanes import antibody_rows, diagnosis_rows, due_rows, investigation_rows, other_diagnosis_rows
 from server.patient_page.time_axis import Axis, axis_over, on, until
 from server.patient_page.treatment_rows import treatment_rows
@@ -119,6 +121,8 @@ class Timeline:
     groups: the rows.
     severity: how severe the disease is now, and what that rests on; empty without a myositis.
     """
+
+    labels: ClassVar[Mapping[str, str]] = LABELS
 
     axis: Axis
     as_of: DateInterval
