@@ -290,7 +290,7 @@ def _bands(drawn: list[Result], points: tuple[Point, ...], scale: _Scale) -> Ite
     """The range from each change of it to the next; the first also stands for the time before, the last for the time after."""
     limits = [(result.low, result.high) for result in drawn]
     changes = [index for index, pair in enumerate(limits) if not index or pair != limits[index - 1]]
-    for index, following in zip(changes, [*changes[1:], None], strict=True):
+    for index, following in zip(changes, [*changes[1:], None], strict=False):
         low, high = limits[index]
         if low is None and high is None:
             continue

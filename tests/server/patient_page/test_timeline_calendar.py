@@ -65,10 +65,12 @@ def test_a_repeat_that_is_ordered_shows_the_order() -> None:
 
 
 def test_what_cannot_be_told_says_what_is_missing() -> None:
-    found = entry(screened("2026-07-20").failed("Procedure"))
-    assert found.state == "unknown"
-    assert found.state_words.startswith("cannot be told: ")
-    assert found.missing
+    unread = entry(WOMAN.failed("Observation"), "alexanderson-2007-measure-schedule")
+    assert unread.state == "unknown"
+    assert unread.state_words.startswith("cannot be told: ")
+    assert unread.missing
+    undated = entry(Patient(born="1980-02-01").has("dermatomyositis"), "alexanderson-2007-measure-schedule")
+    assert undated.state_words == "cannot be told: when the disease began"
 
 
 def test_a_single_test_is_due_until_it_is_done() -> None:
@@ -77,6 +79,13 @@ def test_a_single_test_is_due_until_it_is_done() -> None:
     done = entry(WOMAN.had("mammography", on="2026-06-01"), statement)
     assert (done.state, done.done[0].text) == ("done", "mammography done on 1 June 2026")
     assert entry(WOMAN.ordered("mammography", on="2026-11-01"), statement).state == "ordered"
+
+
+def test_a_patient_in_neither_age_band_is_told_so_and_nothing_is_called_done() -> None:
+    view = calendar_view(evaluated("dermatomyositis-exactly-50"))
+    (found,) = (one for one in view.entries if one.id == "titulaer-2011-dm-colonoscopy-over-50")
+    assert (found.title, found.state) == ("colonoscopy", "unknown")
+    assert "neither age band" in found.state_words
 
 
 def test_only_what_a_patient_had_is_named_as_done() -> None:

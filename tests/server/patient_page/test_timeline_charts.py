@@ -40,12 +40,12 @@ def test_every_chart_of_a_story_keeps_within_its_plot(slug: str) -> None:
 numbers = st.floats(0.001, 1e6, allow_nan=False).map(lambda number: float(f"{number:.4g}"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(numbers, st.sampled_from(("2024-03-01", "2025", "2026-11-20"))), min_size=1, max_size=4), numbers)
 def test_any_numbers_keep_within_the_plot_and_higher_ones_stand_higher(results: list[tuple[float, str]], high: float) -> None:
     patient = WOMAN
     for value, day in results:
-        patient = patient.result("ferritin", value, low=0, high=high, on=day)
+        patient = patient.result("ferritin", value, unit="ng/mL", low=0, high=high, on=day)
     one = drawn(patient, "ferritin")
     assert_is_inside(one)
     by_reference = sorted(
@@ -85,7 +85,7 @@ def test_a_range_that_changed_is_drawn_as_it_was_at_the_time() -> None:
 
 
 def test_a_number_with_a_comparator_keeps_it() -> None:
-    observation = dict(WOMAN.result("ferritin", 5, low=13, high=150, on="2026-11-01").resources[-1])
+    observation = dict(WOMAN.result("ferritin", 5, unit="ng/mL", low=13, high=150, on="2026-11-01").resources[-1])
     observation["valueQuantity"] = {**observation["valueQuantity"], "comparator": "<"}
     one = drawn(Patient(WOMAN.sex, WOMAN.born, (*WOMAN.resources, observation)), "ferritin")
     assert one.points[0].comparator == "<"
