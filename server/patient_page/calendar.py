@@ -98,9 +98,9 @@ def calendar_view(evaluation: Evaluation, known: Knowledge | None = None) -> Cal
         known: the knowledge; that of the evaluation by default.
     """
     known, assessment = known or evaluation.knowledge, evaluation.assessment
-    dues = calendar(assessment, known)
+    dues = {} if evaluation.is_mismatched else calendar(assessment, known)
     said = {recommendation.id: recommendation for recommendation in evaluation.recommendations}
-    silent = {one.id: one for one in considered(assessment, known)}
+    silent = {} if evaluation.is_mismatched else {one.id: one for one in considered(assessment, known)}
     entries = []
     for rule in known.rules:
         concerned = rule.schedule or (rule.topic in TOPICS and (rule.orders or rule.orders_if))

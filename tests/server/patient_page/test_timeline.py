@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from fhir_profiles.dates import DateInterval
 from server.evaluation import Evaluation, evaluate
-from server.patient_page.charts import series
+from server.patient_page.calendar import calendar_view
+from server.patient_page.charts import Charts, charts, series
 from server.patient_page.lanes import every
 from server.patient_page.time_axis import MOST_TICKS, axis_over
 from server.patient_page.timeline import Lane, Timeline, timeline
-from tests.patient import Patient
+from tests.patient import Patient, codeable
 from tests.server.charts import AS_OF, slugs
 from tests.server.evaluated import evaluated
 
@@ -182,6 +183,31 @@ def test_the_word_of_a_bar_has_room_beside_or_inside_it(since: str, reason: str 
             inside = lane.bars[-1].end - lane.bars[-1].start
             free = {"inside": inside, "after": 100 - lane.word.at, "before": lane.word.at}[lane.word.place]
             assert free >= room
+
+
+def test_nothing_is_drawn_where_data_of_another_patient_were_among_the_input() -> None:
+    other = {"resourceType": "Condition", "id": "9", "subject": {"reference": "Patient/2"}, "code": codeable("dermatomyositis")}
+    found = evaluate([WOMAN.bundle(), other], as_of=AS_OF, seed="x", patient_id="1", inputs=WOMAN.inputs())
+    assert found.is_mismatched
+    assert timeline(found).groups == ()
+    assert charts(found) == Charts((), ())
+    assert calendar_view(found).entries == ()
+
+
+def test_a_course_that_is_judged_failed_while_it_is_taken_says_by_what() -> None:
+    lane = lanes(timeline(evaluated("juvenile-dermatomyositis-resistant")))["methotrexate"]
+    assert lane.summary.startswith("failed, still taken")
+    assert "judged by: active disease after at least 12 weeks (working definition, dose not judged)" in lane.summary
+
+
+def test_a_single_infusion_is_a_point_and_a_series_of_them_a_bar() -> None:
+    found = of(WOMAN.given("rituximab", on="2026-09-01"))
+    lane = lanes(timeline(found))["rituximab"]
+    assert [(mark.kind, mark.says) for mark in lane.marks] == [("dose", "rituximab, 1 September 2026: Rituximab, given")]
+    assert lane.bars == ()
+    ivig = lanes(timeline(evaluated("dermatomyositis-third-line")))["intravenous immunoglobulin"]
+    assert ivig.marks == ()
+    assert [bar.kind for bar in ivig.bars] == ["failed"]
 
 
 def test_the_day_of_the_stories_is_the_day_of_the_drawing() -> None:

@@ -121,7 +121,7 @@ def test_the_threshold_of_strength_is_that_of_the_source_and_of_nothing_else() -
     assert thresholds["creatine_kinase"] is None
     strength = thresholds["muscle_strength_mrc_proximal"]
     assert strength is not None
-    assert strength.label == "below 4: severe (BMJ)"
+    assert strength.label == "below 4 in several groups: severe (BMJ)"
     grade = drawn(patient, "muscle_strength_mrc_proximal")
     assert [level.label for level in grade.levels] == ["0", "1", "2", "3", "4", "5"]
     assert strength.y == grade.levels[4].y
