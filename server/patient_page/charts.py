@@ -216,7 +216,7 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
         bands=tuple(_bands(drawn, points, scale)),
         levels=scale.levels if drawn else (),
         ticks=tuple(ChartTick(_x(tick.at), tick.label) for tick in _few(axis.ticks)),
-        threshold=Level(scale.y(SEVERE_BELOW), say("below 4 in several groups: severe (BMJ)"))
+        threshold=Level(scale.y(SEVERE_BELOW), say("below 4 in several muscle groups: severe (BMJ Best Practice)"))
         if concept in (WHOLE, *GROUPS)
         else None,
         facts=tuple(_fact(result, _is_drawn(result, unit)) for result in sorted(results, key=newest_first)),
@@ -256,7 +256,9 @@ def _scale(concept: str, drawn: list[Result]) -> _Scale:
         return _Scale(0.0, FULL, 1.0)
     numbers = [0.0, *(r.quantity.value for r in drawn if r.quantity)]
     numbers += [r.high for r in drawn if r.high is not None]
-    numbers += [r.low * _ABOVE_A_LOWER_LIMIT for r in drawn if r.low is not None and r.high is None]
+    room = [r.low * _ABOVE_A_LOWER_LIMIT for r in drawn if r.low is not None and r.high is None]
+    is_share = max(numbers) <= _WHOLE and any(r.quantity and r.quantity.unit == "%" for r in drawn)
+    numbers += [min(number, _WHOLE) if is_share else number for number in room]
     lowest, highest = min(numbers), max(numbers)
     step = _round_step(max(highest - lowest, 1e-9) / 4)
     return _Scale(
@@ -266,6 +268,9 @@ def _scale(concept: str, drawn: list[Result]) -> _Scale:
 
 _ABOVE_A_LOWER_LIMIT = 1.2
 """Room above a range that has no upper limit."""
+
+_WHOLE = 100.0
+"""Per cent; a scale goes beyond it only where a value does."""
 
 
 def _round_step(least: float) -> float:

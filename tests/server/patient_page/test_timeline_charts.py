@@ -121,10 +121,15 @@ def test_the_threshold_of_strength_is_that_of_the_source_and_of_nothing_else() -
     assert thresholds["creatine_kinase"] is None
     strength = thresholds["muscle_strength_mrc_proximal"]
     assert strength is not None
-    assert strength.label == "below 4 in several groups: severe (BMJ)"
+    assert strength.label == "below 4 in several muscle groups: severe (BMJ Best Practice)"
     grade = drawn(patient, "muscle_strength_mrc_proximal")
     assert [level.label for level in grade.levels] == ["0", "1", "2", "3", "4", "5"]
     assert strength.y == grade.levels[4].y
+
+
+def test_a_saturation_is_not_drawn_beyond_a_hundred_per_cent() -> None:
+    levels = drawn(WOMAN.result("oxygen_saturation", 96, unit="%", low=95, on="2026-11-01"), "oxygen_saturation").levels
+    assert levels[-1].label == "100"
 
 
 @pytest.mark.parametrize(
