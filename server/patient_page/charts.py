@@ -1,4 +1,4 @@
-"""Results over time as small charts: geometry in the units of the drawing, and the same facts in words. Pure.
+"""Results over time as small charts, and the same facts in words. Pure; `plot` has the geometry.
 
 The laboratory's own range is the only band, and a threshold is drawn only where a source of ours gives it.
 """
@@ -6,7 +6,6 @@ The laboratory's own range is the only band, and a threshold is drawn only where
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, floor, log10
 from typing import ClassVar
 
 from fhir_profiles.codes import Terminology
@@ -14,18 +13,15 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.quantities import unit_key
 from fhir_profiles.record import InputState, PatientRecord, Result, newest_first
 from fhir_profiles.sentences import say, say_number
-from fhir_profiles.strength import FULL, GROUPS, SEVERE_BELOW, WHOLE
+from fhir_profiles.strength import GROUPS, SEVERE_BELOW, WHOLE
 from server.basis import packaged_basis
 from server.evaluation import Evaluation
 from server.patient_page.happenings import dated, specific_concept
 from server.patient_page.labels import LABELS
 from server.patient_page.lanes import antibody_concepts, every
+from server.patient_page.plot import PLOT, Band, ChartTick, Level, Plot, Point, bands_of, point_of, scale_of, ticks_of
 from server.patient_page.result_words import flag_of, flag_words, is_measured, range_words, unit_words, value_words
-from server.patient_page.time_axis import Axis, Tick, axis_over, until
-
-WIDTH, HEIGHT = 300, 150
-LEFT, RIGHT, TOP, BOTTOM = 48, 292, 10, 124
-"""The plot inside the drawing; outside it stand the numbers."""
+from server.patient_page.time_axis import Axis, axis_over, until
 
 _FIRST = (
     *("creatine_kinase", "mmt8", "cmas", "muscle_strength_mrc", WHOLE, *GROUPS),
@@ -42,53 +38,6 @@ _EXPECTED = (
     (say("Ferritin"), ("ferritin",)),
 )
 """What a page about myositis owes an answer about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One result that can be drawn.
-
-    Args:
-        x, y: its place.
-        may_start, may_end: x of what a partial date leaves open; equal where nothing is.
-        flag: `high`, `low`, `normal`, `abnormal` or `unjudged`; each has a shape.
-        comparator: the number has one, so that the true value lies beyond it; or empty.
-        says: its accessible name.
-    """
-
-    x: float
-    y: float
-    may_start: float
-    may_end: float
-    flag: str
-    comparator: str
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """The laboratory's own range as a part of the plot: left edge, top, width and height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A number on the scale, or a threshold: its height and its words."""
-
-    y: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChartTick:
-    """A date on the axis."""
-
-    x: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +90,7 @@ class Charts:
     """Every series, and a sentence for each kind of result that one would look for and that is not there."""
 
     labels: ClassVar[Mapping[str, str]] = LABELS
+    plot: ClassVar[Plot] = PLOT
 
     series: tuple[Series, ...]
     absent: tuple[str, ...]
@@ -204,8 +154,8 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
     newest = min(results, key=newest_first)
     unit = newest.quantity.unit if newest.quantity else ""
     drawn = sorted((result for result in results if _is_drawn(result, unit)), key=newest_first, reverse=True)
-    scale = _scale(concept, drawn)
-    points = tuple(_point(result, scale, axis, as_of, terms.title(concept)) for result in drawn)
+    scale = scale_of(concept, drawn)
+    points = tuple(point_of(result, scale, axis, as_of, terms.title(concept)) for result in drawn)
     return Series(
         concept=concept,
         title=terms.title(concept),
@@ -213,9 +163,9 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
         newest=_newest(newest),
         points=points,
         line=" ".join(f"{point.x:g},{point.y:g}" for point in points) if len(points) > 1 else "",
-        bands=tuple(_bands(drawn, points, scale)),
+        bands=tuple(bands_of(drawn, points, scale)),
         levels=scale.levels if drawn else (),
-        ticks=tuple(ChartTick(_x(tick.at), tick.label) for tick in _few(axis.ticks)),
+        ticks=ticks_of(axis),
         threshold=Level(scale.y(SEVERE_BELOW), say("below 4 in several muscle groups: severe (BMJ Best Practice)"))
         if concept in (WHOLE, *GROUPS)
         else None,
@@ -227,96 +177,6 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
 def _is_drawn(result: Result, unit: str) -> bool:
     """Dated, and in the unit of the newest."""
     return result.when is not None and result.quantity is not None and unit_key(result.quantity.unit) == unit_key(unit)
-
-
-# --- geometry -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """The numbers from the lower to the upper edge of the plot, in steps."""
-
-    low: float
-    high: float
-    step: float
-
-    def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return round(BOTTOM - (BOTTOM - TOP) * min(1.0, max(0.0, share)), 1)
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        numbers = (self.low + self.step * n for n in range(round((self.high - self.low) / self.step) + 1))
-        return tuple(Level(self.y(number), f"{number:,.6g}") for number in numbers)
-
-
-def _scale(concept: str, drawn: list[Result]) -> _Scale:
-    """Round numbers around all values and limits, and nothing, so that heights compare."""
-    if concept.startswith("muscle_strength_mrc"):
-        return _Scale(0.0, FULL, 1.0)
-    numbers = [0.0, *(r.quantity.value for r in drawn if r.quantity)]
-    numbers += [r.high for r in drawn if r.high is not None]
-    room = [r.low * _ABOVE_A_LOWER_LIMIT for r in drawn if r.low is not None and r.high is None]
-    is_share = max(numbers) <= _WHOLE and any(r.quantity and r.quantity.unit == "%" for r in drawn)
-    numbers += [min(number, _WHOLE) if is_share else number for number in room]
-    lowest, highest = min(numbers), max(numbers)
-    step = _round_step(max(highest - lowest, 1e-9) / 4)
-    return _Scale(
-        floor(lowest / step + 1e-9) * step, max(ceil(highest / step - 1e-9), floor(lowest / step + 1e-9) + 1) * step, step
-    )
-
-
-_ABOVE_A_LOWER_LIMIT = 1.2
-"""Room above a range that has no upper limit."""
-
-_WHOLE = 100.0
-"""Per cent; a scale goes beyond it only where a value does."""
-
-
-def _round_step(least: float) -> float:
-    """1, 2 or 5 times a power of ten, not less than this."""
-    power = 10.0 ** floor(log10(least))
-    return float(next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9)))
-
-
-def _x(per_cent: float) -> float:
-    return round(LEFT + (RIGHT - LEFT) * per_cent / 100, 1)
-
-
-def _few(ticks: tuple[Tick, ...], most: int = 4) -> Iterable[Tick]:
-    """So many that their labels have room."""
-    return ticks[:: ceil(len(ticks) / most)]
-
-
-def _point(result: Result, scale: _Scale, axis: Axis, as_of: date, title: str) -> Point:
-    if result.when is None or result.quantity is None:
-        raise ValueError("only dated numbers are drawn")
-    span = until(result.when, as_of)
-    first, last = _x(axis.at(span.first)), _x(axis.at(span.last))
-    flag = flag_of(result)
-    says = say(
-        "{title}, {when}: {value}, {flag}", title=title, when=result.when, value=value_words(result), flag=flag_words(flag)
-    )
-    y, comparator = scale.y(result.quantity.value), result.quantity.comparator or ""
-    return Point(round((first + last) / 2, 1), y, first, last, flag, comparator, says)
-
-
-def _bands(drawn: list[Result], points: tuple[Point, ...], scale: _Scale) -> Iterable[Band]:
-    """The range from each change of it to the next; the first also stands for the time before, the last for the time after."""
-    limits = [(result.low, result.high) for result in drawn]
-    changes = [index for index, pair in enumerate(limits) if not index or pair != limits[index - 1]]
-    for index, following in zip(changes, [*changes[1:], None], strict=False):
-        low, high = limits[index]
-        if low is None and high is None:
-            continue
-        left = points[index].x if index else float(LEFT)
-        right = float(RIGHT) if following is None else points[following].x
-        upper = scale.y(scale.high if high is None else high)
-        lower = scale.y(scale.low if low is None else low)
-        yield Band(left, upper, round(right - left, 1), round(lower - upper, 1))
-
-
-# --- words ----------------------------------------------------------------------------------------------------------------
 
 
 def _newest(result: Result) -> str:

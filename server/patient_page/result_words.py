@@ -45,8 +45,8 @@ def value_words(result: Result) -> str:
     if result.quantity is None:
         return say("no value that could be read")
     quantity = result.quantity
-    number = f"{quantity.value:,.6g}" if abs(quantity.value) >= 1000 else f"{quantity.value:g}"
-    return " ".join(filter(None, (quantity.comparator, number, unit_words(quantity.unit))))
+    number = say("{value:,.7g}", value=quantity.value)  # each language has its own marks: 6,900 is less than seven elsewhere
+    return join(" ", [part for part in (quantity.comparator, number, unit_words(quantity.unit)) if part])
 
 
 _UNITS = {
@@ -65,12 +65,12 @@ def unit_words(unit: str) -> str:
 
 def range_words(result: Result) -> str:
     """The laboratory's own range: `26 to 192`, `up to 20`, `from 80`, or nothing."""
-    low, high = (None if limit is None else f"{limit:g}" for limit in (result.low, result.high))
-    if low and high:
-        return say("{low} to {high}", low=low, high=high)
-    if high:
-        return say("up to {high}", high=high)
-    return say("from {low}", low=low) if low else ""
+    low, high = result.low, result.high
+    if low is not None and high is not None:
+        return say("{low:g} to {high:g}", low=low, high=high)
+    if high is not None:
+        return say("up to {high:g}", high=high)
+    return say("from {low:g}", low=low) if low is not None else ""
 
 
 def result_words(result: Result) -> str:

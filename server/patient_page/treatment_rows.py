@@ -59,8 +59,8 @@ def _dose(entry: DrugEntry) -> tuple[Sentence, ...]:
     if entry.daily_dose_mg is None:
         return ()
     if "methotrexate" in entry.concepts:
-        return (say("{dose} mg in a week, all doses together", dose=f"{entry.daily_dose_mg * 7:.4g}"),)
-    return (say("{dose} mg a day on average", dose=f"{entry.daily_dose_mg:.4g}"),)
+        return (say("{dose:.4g} mg in a week, all doses together", dose=entry.daily_dose_mg * 7),)
+    return (say("{dose:.4g} mg a day on average", dose=entry.daily_dose_mg),)
 
 
 def outcome_words(course: Course, entries: list[DrugEntry]) -> Sentence:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.patient_page.charts import BOTTOM, LEFT, RIGHT, TOP, Series, charts, series
+from fhir_profiles.sentences import Sentence
+from server.patient_page.charts import Series, charts, series
+from server.patient_page.plot import PLOT
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.evaluated import evaluated
@@ -20,11 +22,11 @@ def drawn(patient: Patient, concept: str = "creatine_kinase") -> Series:
 
 def assert_is_inside(one: Series) -> None:
     for point in one.points:
-        assert LEFT <= point.may_start <= point.x <= point.may_end <= RIGHT
-        assert TOP <= point.y <= BOTTOM
+        assert PLOT.left <= point.may_start <= point.x <= point.may_end <= PLOT.right
+        assert PLOT.top <= point.y <= PLOT.bottom
     for band in one.bands:
-        assert LEFT <= band.x <= band.x + band.width <= RIGHT + 0.1
-        assert TOP <= band.y <= band.y + band.height <= BOTTOM + 0.1
+        assert PLOT.left <= band.x <= band.x + band.width <= PLOT.right + 0.1
+        assert PLOT.top <= band.y <= band.y + band.height <= PLOT.bottom + 0.1
     assert [level.y for level in one.levels] == sorted((level.y for level in one.levels), reverse=True)
     assert all(before.x <= after.x for before, after in pairwise(one.points))
 
@@ -69,6 +71,15 @@ def test_a_value_is_flagged_by_the_laboratorys_own_range(value: float, flag: str
     assert point.says == f"Creatine kinase, 1 November 2026: {words}"
 
 
+def test_a_number_stays_a_number_for_languages_that_write_it_otherwise() -> None:
+    fact = drawn(WOMAN.result("creatine_kinase", 6900.5, low=26, high=190, on="2026-11-01")).facts[0]
+    assert fact.value == "6,900.5 U/L"
+    assert isinstance(fact.value, Sentence)
+    number = fact.value.values[0]
+    assert isinstance(number, Sentence)
+    assert (number.pattern, number.values) == ("{value:,.7g}", {"value": 6900.5})
+
+
 def test_without_a_range_there_is_no_band_and_no_verdict() -> None:
     one = drawn(WOMAN.result("creatine_kinase", 500, on="2026-11-01"))
     assert one.bands == ()
@@ -80,7 +91,7 @@ def test_a_range_that_changed_is_drawn_as_it_was_at_the_time() -> None:
     patient = WOMAN.result("creatine_kinase", 500, low=26, high=190, on="2026-06-01")
     one = drawn(patient.result("creatine_kinase", 300, low=30, high=250, on="2026-11-01"))
     first, second = one.bands
-    assert (first.x, second.x) == (LEFT, one.points[1].x)
+    assert (first.x, second.x) == (PLOT.left, one.points[1].x)
     assert first.y > second.y
 
 
