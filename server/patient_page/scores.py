@@ -1,4 +1,4 @@
-"""The classification and the improvement score, as items that a reader can check; never as a probability (FDA 2026, criterion 3)."""
+"""Classification and improvement score as items that a reader can check; never as a probability (FDA 2026, criterion 3)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
