@@ -23,7 +23,8 @@ class Card:
         summary: its one sentence.
         indicator: `critical`, `warning` or `info`; `indicator_words` for people.
         topic: title of its topic.
-        statements: what it says, the most urgent first as the card has them.
+        orders, options: what there is to do or to choose from, each once.
+        statements: what it says, in the order of the evaluation.
         is_focus: the reader came from this card.
     """
 
@@ -32,6 +33,8 @@ class Card:
     indicator: str
     indicator_words: str
     topic: str
+    orders: tuple[str, ...]
+    options: tuple[str, ...]
     statements: tuple[Statement, ...]
     is_focus: bool
 
@@ -88,13 +91,16 @@ def advice(evaluation: Evaluation, focus: Sequence[str]) -> Advice:
 def _card(card: dict[str, Any], said: Sequence[Pair], focus: Sequence[str]) -> Card:
     topic = card["source"]["topic"]
     ids = card["extension"][EXPLANATION]["recommendations"]
+    of_card = tuple(statement for r, statement in said if r.topic == topic["code"] and r.id in ids)
     return Card(
         anchor=f"card-{topic['code']}",
         summary=card["summary"],
         indicator=card["indicator"],
         indicator_words=INDICATOR_WORDS[card["indicator"]],
         topic=topic["display"],
-        statements=tuple(statement for r, statement in said if r.topic == topic["code"] and r.id in ids),
+        orders=tuple(dict.fromkeys(order for one in of_card for order in one.orders)),
+        options=tuple(dict.fromkeys(option for one in of_card for option in one.options)),
+        statements=of_card,
         is_focus=bool(set(focus) & set(ids)),
     )
 

@@ -38,7 +38,7 @@ class Alternative:
     tellers: tuple[Teller, ...]
 
 
-_NOT_TESTED = Fact(say("No result on record"))
+_NOT_TESTED = Fact(say("no result on record"))
 
 
 def alternatives(opened: Opened) -> tuple[Alternative, ...]:

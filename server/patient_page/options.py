@@ -26,7 +26,7 @@ class Backed:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a drug-safety rule raises about the option, and what it rests on."""
+    """What a drug-safety rule raises about the option, and the resources of the chart that it rests on."""
 
     text: str
     source: str
@@ -130,4 +130,8 @@ def _backed(backing: Backing, known: Knowledge) -> Backed:
 
 
 def _raised(caution: Caution, known: Knowledge) -> Raised:
-    return Raised(begin(caution.text), caution.source.dated, guideline_link(caution.id, known), facts(caution.because))
+    return Raised(begin(caution.text), caution.source.dated, guideline_link(caution.id, known), _seen(caution))
+
+
+def _seen(caution: Caution) -> tuple[Fact, ...]:
+    return facts(item for item in caution.because if item.reference)
