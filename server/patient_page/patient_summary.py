@@ -1,7 +1,7 @@
 """The summary for the patient: short words, what was found, which tests are proposed and why, and what to ask the doctor.
 
-It says nothing that the evaluation does not say, and less: no dose, no outlook, and no treatment but those that the chart shows as
-taken. Software for patients needs more than this house shows (FDA 2026, criterion 3), so it is a sheet that a clinician hands over.
+It says nothing that the evaluation does not say, and less: no dose, no outlook, and no treatment but those that the chart shows
+as taken. A clinician hands it over; it is not software for patients (FDA 2026, criterion 3).
 """
 
 from collections.abc import Iterable, Sequence
