@@ -13,11 +13,13 @@ class Addresses:
         launch: names the launch.
         language: chosen in the address; empty where it was not.
         supposed: what is supposed, as it stands in the address.
+        part: of the page that is shown, `/summary`, or empty for the page itself.
     """
 
     launch: str
     language: str = ""
     supposed: str = ""
+    part: str = ""
 
     @property
     def page(self) -> str:
@@ -43,8 +45,8 @@ class Addresses:
         return self.supposing(",".join(part for part in (self.supposed, word) if part))
 
     def in_language(self, language: str) -> str:
-        """The same page in another language."""
-        return f"{self.page}{_query({'suppose': self.supposed, 'language': language})}"
+        """What is shown, in another language."""
+        return f"{self.page}{self.part}{_query({'suppose': self.supposed, 'language': language})}"
 
 
 def _query(parameters: Mapping[str, str]) -> str:

@@ -6,6 +6,8 @@ from server.patient_page.addresses import Addresses
 from server.patient_page.advice import advice
 from server.patient_page.alternatives import alternatives
 from server.patient_page.banner import identity
+from server.patient_page.calendar import calendar_view
+from server.patient_page.charts import charts
 from server.patient_page.disagreements import disagreements
 from server.patient_page.findings import findings
 from server.patient_page.missing_data import missing_data
@@ -13,7 +15,9 @@ from server.patient_page.opened import Opened
 from server.patient_page.options import comparisons
 from server.patient_page.rendering import render_template
 from server.patient_page.scores import classification_score, improvement_score
+from server.patient_page.silent import silent
 from server.patient_page.sources import provenance
+from server.patient_page.timeline import timeline
 from server.patient_page.unseen import unseen
 from server.patient_page.what_if import what_if
 
@@ -46,6 +50,10 @@ def render(opened: Opened, query: Mapping[str, str], language: str) -> str:
         advice=advice(evaluation, opened.focus),
         findings=findings(assessment),
         alternatives=alternatives(opened),
+        timeline_view=timeline(evaluation, opened.basis.terminology),
+        charts_view=charts(evaluation, opened.basis.terminology),
+        calendar_view=calendar_view(evaluation, known),
+        silent=silent(assessment, known),
         comparisons=comparisons(recommendations, known),
         disagreements=disagreements(recommendations),
         missing=missing_data(opened),

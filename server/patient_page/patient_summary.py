@@ -64,7 +64,11 @@ def render_summary(opened: Opened, language: str) -> str:
         opened: the patient, read and evaluated.
         language: that the page is to speak.
     """
-    frame = {"opened": opened, "banner": identity(opened.banner), "addresses": Addresses(opened.launch, language)}
+    frame = {
+        "opened": opened,
+        "banner": identity(opened.banner),
+        "addresses": Addresses(opened.launch, language, part="/summary"),
+    }
     if opened.evaluation.is_mismatched:
         return render_template("mismatch.html", language, unseen=unseen(opened), **frame)
     return render_template("summary.html", language, summary=patient_summary(opened), **frame)

@@ -5,8 +5,12 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.sentences import say, say_number
+from server.languages.catalogue import LANGUAGES
+from server.languages.templates import make_speak, spoken_in
 from server.patient_page.facts import begin
+
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
+"""What each language calls itself."""
 
 STATIC = "/smart/static"
 """Where the style, script and icon of the page are."""
@@ -22,9 +26,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"say": say, "say_number": say_number, "static": STATIC}
+    make_speak(made)
+    made.globals |= {"static": STATIC, "languages": [(code, LANGUAGE_NAMES[code]) for code in LANGUAGES]}
     made.filters["begin"] = begin
-    made.filters["day"] = lambda day: str(DateInterval(day, day))
+    made.filters["day"] = lambda day: DateInterval(day, day)  # written in the language of the reader
     return made
 
 
@@ -36,4 +41,5 @@ def render_template(name: str, language: str, **content: object) -> str:
         language: of the reader.
         content: what it prints.
     """
-    return environment().get_template(f"patient_page/{name}").render(language=language, **content)
+    with spoken_in(language):
+        return environment().get_template(f"patient_page/{name}").render(language=language, **content)
