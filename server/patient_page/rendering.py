@@ -38,8 +38,10 @@ def environment() -> Environment:
 
 
 def _only_what_shows(speak: Any) -> Any:
-    """What is printed, in the reader's language and without characters that hide or reverse text (CARD-03): the last step, so that
-    it holds for whatever a template prints."""
+    """In the reader's language, and without characters that hide or reverse text (CARD-03).
+
+    The last step, so that it holds for whatever a template prints.
+    """
 
     @pass_context
     def finalize(context: Context, value: Any) -> Any:
