@@ -7,6 +7,7 @@ from cards.show import Show
 from server.basis import packaged_basis
 from server.evaluation import evaluate
 from server.patient_page.opened import Banner, Opened
+from server.patient_page.page import render
 from tests.patient import Patient
 from tests.server.charts import AS_OF, Json, chart
 
@@ -18,6 +19,12 @@ BANNER = Banner("Ines Demoford", "1991-02-17", "MRN 42", "female")
 def opened(slug: str) -> Opened:
     """A story of the sandbox, opened."""
     return opened_chart(chart(slug))
+
+
+@cache
+def story_page(slug: str) -> str:
+    """The page of a story, made once: it is the same for every test."""
+    return render(opened(slug), {}, "en")
 
 
 def opened_patient(patient: Patient) -> Opened:

@@ -14,7 +14,7 @@ from server.patient_page.page import render
 from tests.patient import Patient
 from tests.server.charts import AS_OF, chart, slugs
 from tests.server.patient_page.html_pages import ReadPage
-from tests.server.patient_page.patients import opened, opened_chart, opened_patient
+from tests.server.patient_page.patients import opened, opened_chart, opened_patient, story_page
 
 IMMUNOSUPPRESSANTS = (
     "methotrexate",
@@ -31,10 +31,13 @@ def page_of(patient: Opened, **query: str) -> ReadPage:
     return ReadPage(render(patient, query, "en"))
 
 
+def story(slug: str) -> ReadPage:
+    return ReadPage(story_page(slug))
+
+
 @pytest.mark.parametrize("slug", slugs())
 def test_every_story_has_a_page_that_is_valid_and_holds_each_recommendation_once(slug: str) -> None:
-    patient = opened(slug)
-    page = page_of(patient)
+    patient, page = opened(slug), story(slug)
     assert page.problems == []
     shown = sorted(name for name in page.ids if name.startswith("statement-"))
     expected, seen = [], dict[str, int]()
@@ -62,8 +65,7 @@ def test_what_holds_on_a_card_what_holds_besides_and_what_waits_are_three_places
 @pytest.mark.requirement("U-13")
 @pytest.mark.parametrize("slug", ["classic-dermatomyositis", "inclusion-body-myositis", "dermatomyositis-fully-cared-for"])
 def test_every_statement_of_the_knowledge_is_on_the_page_as_said_or_as_silent(slug: str) -> None:
-    patient = opened(slug)
-    page = page_of(patient)
+    patient, page = opened(slug), story(slug)
     said = {r.id for r in patient.evaluation.recommendations}
     for rule in (*patient.basis.knowledge.rules, *patient.basis.knowledge.rules_off):
         assert (f"statement-{rule.id}" in page.ids) is (rule.id in said)
@@ -72,7 +74,7 @@ def test_every_statement_of_the_knowledge_is_on_the_page_as_said_or_as_silent(sl
 
 @pytest.mark.parametrize("slug", ["inclusion-body-myositis", "inclusion-body-myositis-on-prednisone"])
 def test_inclusion_body_myositis_is_shown_no_immunosuppression(slug: str) -> None:
-    html = render(opened(slug), {}, "en")
+    html = story_page(slug)
     options = html[html.index('id="options"') : html.index('id="disagreements"')]
     now = html[html.index('id="now"') : html.index('id="phenotype"')]
     assert "No guideline offers this patient a treatment now." in options
@@ -82,7 +84,7 @@ def test_inclusion_body_myositis_is_shown_no_immunosuppression(slug: str) -> Non
 
 
 def test_options_stand_side_by_side_with_source_strength_and_what_the_chart_raises() -> None:
-    html = render(opened("dermatomyositis-pregnant"), {}, "en")
+    html = story_page("dermatomyositis-pregnant")
     options = html[html.index('id="options"') : html.index('id="disagreements"')]
     assert "Who says so, in their strength" in options
     assert "Not suggested for this patient" in options
@@ -98,7 +100,7 @@ def test_the_card_that_the_reader_came_from_comes_first_and_is_marked() -> None:
     assert given.cards[0].anchor == f"card-{topics[-1]}"
     assert [card.is_focus for card in given.cards] == [True, *[False] * (len(topics) - 1)]
     assert "You came from this card." in page_of(replace(patient, focus=(last,))).text
-    assert "You came from this card." not in page_of(patient).text
+    assert "You came from this card." not in story("classic-dermatomyositis").text
 
 
 def test_advice_that_is_given_no_more_is_said_to_be_gone() -> None:
@@ -149,19 +151,19 @@ def test_links_and_forms_stay_under_the_launch_and_posts_carry_the_token() -> No
         ("post", "/smart/patient/launch%2F%C3%A4%3F/logout"),
         ("get", "/smart/patient/launch%2F%C3%A4%3F"),
     ]
-    html = render(opened("classic-dermatomyositis"), {}, "en")
+    html = story_page("classic-dermatomyositis")
     assert '<input type="hidden" name="form_token" value="token-1">' in html
 
 
 def test_nothing_on_the_page_needs_inline_style_script_or_another_host() -> None:
     for slug in ("classic-dermatomyositis", "mda5-amyopathic-rapid-ild"):
-        page = page_of(opened(slug))
+        page = story(slug)
         assert "style" not in page.tags
         assert not {name for name in page.attributes if name == "style" or name.startswith("on")}
 
 
 def test_the_score_comes_with_its_items_and_never_as_a_probability() -> None:
-    text = " ".join(page_of(opened("classic-dermatomyositis")).text.split())
+    text = " ".join(story("classic-dermatomyositis").text.split())
     assert "Classification, not a diagnosis" in text
     assert "Heliotrope rash points: 3.1" in text
     assert "Unknown, not counted" in text
@@ -171,7 +173,7 @@ def test_the_score_comes_with_its_items_and_never_as_a_probability() -> None:
 
 
 def test_sources_carry_their_thirteen_attributes_between_what_is_common_and_what_is_each() -> None:
-    html = render(opened("classic-dermatomyositis"), {}, "en")
+    html = story_page("classic-dermatomyositis")
     for entry in opened("classic-dermatomyositis").basis.knowledge.source_attributes:
         assert entry["name"].split(" (")[0] in html
 
@@ -192,7 +194,7 @@ def test_the_language_is_remembered_in_the_links() -> None:
 @pytest.mark.parametrize("holds", [Answer.YES, Answer.UNKNOWN])
 def test_a_disagreement_is_shown_wherever_a_statement_takes_part_in_it(holds: Answer) -> None:
     for slug in ("classic-dermatomyositis", "mda5-amyopathic-rapid-ild", "inclusion-body-myositis"):
-        ids = page_of(opened(slug)).ids
+        ids = story(slug).ids
         for recommendation in opened(slug).evaluation.recommendations:
             if recommendation.holds is holds:
                 assert all(f"dispute-{code}" in ids for code in recommendation.conflicts)

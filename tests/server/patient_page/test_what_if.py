@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_profiles.hypotheses import Supposition, hypotheses
@@ -17,7 +17,7 @@ from server.patient_page.what_if import what_if
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.patient_page.html_pages import ReadPage
-from tests.server.patient_page.patients import opened, opened_patient
+from tests.server.patient_page.patients import opened, opened_patient, story_page
 
 CLASSIC = "classic-dermatomyositis"
 EVERYTHING = [Supposition(one, answer) for one in hypotheses().values() for answer in one.answers.values()]
@@ -36,6 +36,7 @@ def without(record: PatientRecord, references: set[str]) -> PatientRecord:
     return replace(record, **kept)
 
 
+@settings(max_examples=60)
 @given(
     slug=st.sampled_from(slugs()), supposed=st.lists(st.sampled_from(EVERYTHING), max_size=4, unique_by=lambda s: s.hypothesis.id)
 )
@@ -50,6 +51,7 @@ def test_a_supposition_adds_its_fact_and_changes_nothing_else_of_the_record(slug
         assert found == as_it_is(patient)
 
 
+@settings(max_examples=20)
 @given(supposed=st.lists(st.sampled_from(EVERYTHING), min_size=1, max_size=4, unique_by=lambda s: s.hypothesis.id))
 def test_the_order_of_suppositions_does_not_matter(supposed: list[Supposition]) -> None:
     patient = opened(CLASSIC)
@@ -83,7 +85,7 @@ def test_anti_mda5_positive_changes_the_advice_and_the_chart_stays_as_it_is() ->
 
 
 def test_the_page_says_that_it_supposes_and_shows_the_chart_below_unchanged() -> None:
-    plain, supposing = (render(opened(CLASSIC), query, "en") for query in ({}, {"suppose": "anti-mda5:positive"}))
+    plain, supposing = story_page(CLASSIC), render(opened(CLASSIC), {"suppose": "anti-mda5:positive"}, "en")
     assert "Supposition, nothing is written" not in plain
     assert "Supposition, nothing is written" in supposing
     assert "Observation/hypothetical-anti-mda5" in supposing
