@@ -86,7 +86,7 @@ def test_a_datum_is_supposed_and_taken_back_by_keyboard_and_without_a_script(bro
     supposed = page.get_by_role("region", name="Supposition, nothing is written")
     assert "anti-MDA5 dermatomyositis would hold" in supposed.inner_text()
     assert "Pulmonary function testing together with high-resolution CT" in supposed.inner_text()
-    assert page.get_by_role("heading", level=1).inner_text() == "Dermatomyositis"
+    assert page.get_by_role("heading", level=1).inner_text() == "Dermatomyositis (Supported)"
     supposed.get_by_role("link", name="take back").press("Enter")
     assert page.get_by_role("region", name="Supposition, nothing is written").count() == 0
     page.close()

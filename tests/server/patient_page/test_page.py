@@ -9,7 +9,9 @@ from fhir_profiles.findings import Answer
 from fhir_profiles.record import InputState
 from server.evaluation import evaluate
 from server.patient_page.advice import advice
-from server.patient_page.opened import Opened
+from server.patient_page.banner import identity
+from server.patient_page.opened import Banner, Opened
+from server.patient_page.options import OptionRow, comparisons
 from server.patient_page.page import render
 from tests.patient import Patient
 from tests.server.charts import AS_OF, chart, slugs
@@ -62,7 +64,6 @@ def test_what_holds_on_a_card_what_holds_besides_and_what_waits_are_three_places
         assert {statement.id for statement in shown.statements} == set(said)
 
 
-@pytest.mark.requirement("U-13")
 @pytest.mark.parametrize("slug", ["classic-dermatomyositis", "inclusion-body-myositis", "dermatomyositis-fully-cared-for"])
 def test_every_statement_of_the_knowledge_is_on_the_page_as_said_or_as_silent(slug: str) -> None:
     patient, page = opened(slug), story(slug)
@@ -208,3 +209,39 @@ def test_a_chart_without_an_id_can_be_looked_at_and_nothing_supposed() -> None:
     page = page_of(opened_chart(bundle), suppose="anti-mda5:positive")
     assert page.problems == []
     assert "supposed" not in page.ids
+
+
+def test_a_rule_that_a_missing_datum_leaves_open_is_no_silence_about_the_option() -> None:
+    rows = {row.title: row for row in rows_of("mda5-amyopathic-rapid-ild")}
+    assert [raised.missing for raised in rows["Rituximab"].undecided]
+    assert not rows["Rituximab"].is_unopposed
+    assert rows["Ciclosporin"].is_unopposed
+
+
+def test_only_what_has_a_ready_made_order_is_said_to_be_offered_as_one() -> None:
+    rows = {row.title: row for row in rows_of("mda5-amyopathic-rapid-ild")}
+    assert rows["Ciclosporin"].has_order
+    assert not rows["JAK inhibitor"].has_order
+
+
+def test_the_most_urgent_statement_of_a_card_comes_first_and_names_what_is_taken_against_it() -> None:
+    (card, *_) = advice(opened("inclusion-body-myositis-on-prednisone").evaluation, ()).cards
+    assert [statement.urgency_code for statement in card.statements] == sorted(
+        (statement.urgency_code for statement in card.statements), key=["urgent", "soon", "routine"].index
+    )
+    assert card.against == ("glucocorticoid",)
+
+
+def rows_of(slug: str) -> list[OptionRow]:
+    evaluation = opened(slug).evaluation
+    (therapy, *_) = comparisons(evaluation.recommendations, evaluation.knowledge)
+    return [row for group in therapy.groups for row in group.rows]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("1991-02-17", "17 February 1991"), ("1991", "1991"), ("", "not known"), ("soon", "soon")]
+)
+def test_a_date_of_birth_has_its_month_in_letters(given: str, said: str) -> None:
+    shown = identity(Banner("A", given, "1", "female"))
+    assert shown is not None
+    assert shown.born == said
