@@ -1,22 +1,26 @@
 """A session: renewed in time, by one alone; ended by idleness, by its age, by the user and by the EHR."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 import time_machine
-from time_machine import Traveller as Moved
 from sqlalchemy import Engine, select, update
+from time_machine import Traveller as Moved
 
+from server.smart.grant import Grant
 from server.smart.launches import Launches
 from server.smart.sealing import Sealer
 from server.store.purging import purge
 from server.store.tables import smart_launches
 from tests.server.smart.conftest import Browser, Service, Start
 from tests.server.smart.ehr import Ehr
+from tests.server.store.processes import python
 from tests.server.store.rows import count
 
 MINUTE, HOUR = 60, 3600
+SEALER = Sealer({"1": b"k" * 32})
 
 
 @pytest.fixture
@@ -116,13 +120,22 @@ def test_a_session_ends_after_a_quarter_of_an_hour_without_use(clock: Moved, bro
 
 
 @pytest.mark.requirement("SM-13")
-def test_a_session_ends_after_eight_hours_however_busy(clock: Moved, browser: Browser, ehr: Ehr) -> None:
-    path = browser.open(ehr)
+def test_a_session_ends_after_eight_hours_however_busy(database: Engine) -> None:
+    now = [1_800_000_000]
+    launches = Launches(database, SEALER, clock=lambda: now[0])
+    _, before = launches.begin("ehr", "state", {}, is_standalone=False)
+    begun = launches.answered("state", lambda _: before)
+    assert begun is not None
+    cookie = launches.open(begun, {"grant": {}})
     for _ in range(8 * HOUR // (10 * MINUTE) - 1):
-        clock.shift(10 * MINUTE)
-        assert browser.get(path).status_code == 200
-    clock.shift(10 * MINUTE)
-    assert browser.get(path).status_code == 401
+        now[0] += 10 * MINUTE
+        found = launches.find(begun.id, cookie)
+        assert found is not None
+        assert not found.has_ended
+        launches.used(found)
+    now[0] += 10 * MINUTE
+    found = launches.find(begun.id, cookie)
+    assert found is None or found.has_ended
 
 
 @pytest.mark.requirement("SM-02", "SM-13")
@@ -241,12 +254,27 @@ def test_what_is_sealed_for_one_launch_opens_no_other(service: Service, ehr: Ehr
     assert browser.get(f"/smart/patient/{second}").status_code == 401
 
 
-def test_launches_of_two_processes_are_found_by_both(database: Engine, service: Service) -> None:
+def test_launches_of_two_processes_are_found_by_both(database: Engine) -> None:
     """With a file of keys, any process answers for any launch."""
-    sealer = Sealer({"1": b"k" * 32})
-    one, other = Launches(database, sealer), Launches(database, sealer)
+    one, other = Launches(database, SEALER), Launches(database, SEALER)
     launch, cookie = one.begin("ehr", "state", {"grant": {}}, is_standalone=False)
     found = other.answered("state", lambda _: cookie)
     assert found is not None
     assert found.id == launch
     assert one.answered("state", lambda _: cookie) is None
+
+
+@pytest.mark.requirement("SM-11")
+def test_of_eight_processes_that_want_a_new_token_one_asks_for_it_and_all_have_it(database: Engine, ehr: Ehr) -> None:
+    launches, now = Launches(database, SEALER), int(time.time())
+    launch_id, before = launches.begin("ehr", "state", {}, is_standalone=False)
+    begun = launches.answered("state", lambda _: before)
+    assert begun is not None
+    ehr.refresh_tokens.add("first")
+    grant = Grant(access_token="old", expires_at=now + 30, scope="openid", patient="p1", refresh_token="first")
+    cookie = launches.open(begun, {"grant": grant.as_json()})
+    url = database.url.render_as_string(hide_password=False)
+    result = python("-m", "tests.server.smart.eight_refreshes", url, ehr.base, launch_id, cookie)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [form["refresh_token"] for form in ehr.forms] == ["first"]
+    assert result.stdout.split() == [*ehr.valid] * 8
