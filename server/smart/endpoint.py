@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
 from server.responses import json_response
 from server.runtime import Runtime
@@ -24,7 +25,8 @@ _log = logging.getLogger("myositis_cds.smart")
 
 def smart_blueprint(runtime: Runtime) -> Blueprint:
     """The app."""
-    blueprint = Blueprint("smart", __name__, template_folder="templates")
+    blueprint = Blueprint("smart", __name__)
+    blueprint.register_blueprint(patient_page_static_blueprint())
     app, cookies, pages = open_app(runtime), Cookies(runtime.config.public_url), Pages(runtime)
     add_patient_pages(blueprint, app, cookies, pages)
 

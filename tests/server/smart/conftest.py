@@ -102,7 +102,7 @@ class Browser:
 
     def leave(self, path: str, token: str, **headers: str) -> TestResponse:
         """Send the form that closes a patient."""
-        return self.client.post(f"{path}/leave", data={"form_token": token}, headers=headers)
+        return self.client.post(f"{path}/logout", data={"form_token": token}, headers=headers)
 
 
 def parameters(url: str) -> dict[str, str]:
