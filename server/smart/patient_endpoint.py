@@ -14,10 +14,9 @@ from server.smart.app import SmartApp
 from server.smart.cookies import Cookies, form_token, is_own_form
 from server.smart.launches import Launch
 from server.smart.pages import Pages, page
+from server.smart.paths import PATIENT_PATH
 from server.smart.reading import open_patient
 from server.smart.stops import FOREIGN_FORM, StopError
-
-PATIENT_PATH = "/smart/patient"
 
 
 def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pages: Pages) -> None:
