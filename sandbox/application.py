@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime
 from flask import Flask, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.smart_apps import myositis_app
 from sandbox.bundles import Json
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
-from sandbox.fhir_api import fhir_blueprint
+from sandbox.ehr import ehr_blueprints
 from sandbox.hooks import MINIMAL_INPUTS, HookCall, ServiceError, view_patient
+from sandbox.keys import EhrKeys
 from sandbox.markdown import render_markdown, web_address
 from sandbox.summary import summarise
 
@@ -30,18 +33,22 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> Flask:
+def create_sandbox(service_url: str, *, today: Callable[[], date] = _today, url: str = "http://127.0.0.1:8001") -> Flask:
     """The sandbox as a Flask application.
 
     Args:
         service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
         today: the day that the stories are moved to.
+        url: where this sandbox is, without a trailing slash.
     """
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(markdown=render_markdown, web_address=web_address, pretty=_pretty)
-    app.register_blueprint(fhir_blueprint(ChartStore(today)))
     service, charts = service_url.rstrip("/"), load_charts()
+    authorization = Authorization(ChartStore(today), EhrKeys(), url)
+    authorization.register(myositis_app(service))
+    for blueprint in ehr_blueprints(authorization, is_open=True):
+        app.register_blueprint(blueprint)
 
     @app.get("/")
     @app.get("/sandbox/")
@@ -78,7 +85,8 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> F
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     return app
