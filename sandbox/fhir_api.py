@@ -83,8 +83,8 @@ def fhir_blueprint(
         response = sound(fault)
         return spoil(response, fault) if fault and fault.kind != "paginated" else response
 
-    for rule in ("/", "/<path:rest>"):
-        blueprint.add_url_rule(rule, view_func=_elsewhere, methods=_METHODS)
+    blueprint.add_url_rule("/", view_func=_elsewhere, methods=_METHODS)
+    blueprint.add_url_rule("/<path:rest>", view_func=_elsewhere, methods=_METHODS)
     blueprint.register_error_handler(RefusalError, _refuse)
     blueprint.after_request(_allow_other_origins)
     return blueprint
