@@ -8,6 +8,7 @@ from flask import Flask, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.bundles import Json
+from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
 from sandbox.fhir_api import fhir_blueprint
 from sandbox.hooks import MINIMAL_INPUTS, HookCall, ServiceError, view_patient
@@ -39,7 +40,7 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today) -> F
     app = Flask(__name__)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(markdown=render_markdown, web_address=web_address, pretty=_pretty)
-    app.register_blueprint(fhir_blueprint(today))
+    app.register_blueprint(fhir_blueprint(ChartStore(today)))
     service, charts = service_url.rstrip("/"), load_charts()
 
     @app.get("/")
