@@ -1,7 +1,7 @@
 """The keys of the EHR: made at its start, kept in memory, published as a JWK Set.
 
-CDS Hooks tokens are signed with ES384 (CDS Hooks 2.0.1, "Trusting CDS Clients"), or with RS384 as Epic does; id_tokens with RS256,
-which every OpenID client knows (SMART App Launch 2.2, `sso-openid-connect`).
+CDS Hooks tokens are signed with ES384 (CDS Hooks 2.0.1, "Trusting CDS Clients"), or with RS384 as Epic does; id_tokens with
+RS256, which every OpenID client knows (SMART App Launch 2.2, `sso-openid-connect`).
 """
 
 from collections.abc import Mapping
