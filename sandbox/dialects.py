@@ -21,7 +21,7 @@ class Dialect:
 
     Args:
         title: for people.
-        issuer: what follows the address of this EHR in `iss`.
+        issuer: what follows the address of this EHR in `iss`: nothing, or `/` and the name of the dialect.
         algorithm: of the signature (JOSE).
         token_seconds: from `iat` to `exp`.
         names_subject: add `sub`, and `nbf` five minutes before `iat`.
@@ -73,7 +73,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "oracle": Dialect("like Oracle Health", issuer="/oracle", hooks=("patient-view",), app_context=False),
         "sandbox": Dialect(
             "like the public CDS Hooks sandbox",
-            issuer="/public-sandbox",
+            issuer="/sandbox",
             encounter=False,
             reason_display=False,
             token_names_patient=False,
