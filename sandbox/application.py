@@ -9,15 +9,16 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.chart_store import ChartStore
 from sandbox.desk import Desk
+from sandbox.editor import Editor
 from sandbox.fhir_api import fhir_blueprint
 from sandbox.keys import EhrKeys
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
+from sandbox.pages.facts import facts_blueprint
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
-from sandbox.services import Services
 from sandbox.signing import JWKS_PATH
 from sandbox.switches import faults_of
 from sandbox.templating import install_templating
@@ -47,7 +48,7 @@ def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", toda
     """
     charts, keys = ChartStore(today), EhrKeys()
     desk = Desk(url.rstrip("/"), [service_url], store=charts, keys=keys, today=today)
-    app = pages(desk, charts, desk.services)
+    app = pages(desk, charts, Editor(charts, today))
     app.register_blueprint(fhir_blueprint(charts, faults=lambda: faults_of(desk.switches)))
 
     @app.get(JWKS_PATH)
@@ -57,7 +58,7 @@ def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", toda
     return app
 
 
-def pages(desk: Desk, charts: ChartStore, services: Services) -> Flask:
+def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
     """The pages of one EHR, without its FHIR API and its authorization."""
     app = Flask(__name__)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
@@ -68,8 +69,9 @@ def pages(desk: Desk, charts: ChartStore, services: Services) -> Flask:
         chart_blueprint(desk, charts),
         cards_blueprint(desk),
         orders_blueprint(desk, charts),
+        facts_blueprint(desk, charts, editor),
         switches_blueprint(desk),
-        services_blueprint(services),
+        services_blueprint(desk.services),
     ):
         app.register_blueprint(blueprint)
 
