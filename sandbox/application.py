@@ -1,6 +1,5 @@
 """The sandbox as one Flask application: the pages of an EHR, and its charts as FHIR beside them."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from secrets import token_urlsafe
 
@@ -9,13 +8,14 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.chart_store import ChartStore
 from sandbox.desk import Desk
+from sandbox.editor import Editor
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
+from sandbox.pages.facts import facts_blueprint
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
-from sandbox.services import Services
 from sandbox.templating import install_templating
 
 SECURITY_HEADERS = {
@@ -33,7 +33,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def pages(desk: Desk, charts: ChartStore, services: Services) -> Flask:
+def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
     """The pages of one EHR, without its FHIR API and its authorization."""
     app = Flask(__name__)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
@@ -44,8 +44,9 @@ def pages(desk: Desk, charts: ChartStore, services: Services) -> Flask:
         chart_blueprint(desk, charts),
         cards_blueprint(desk),
         orders_blueprint(desk, charts),
+        facts_blueprint(desk, charts, editor),
         switches_blueprint(desk),
-        services_blueprint(services),
+        services_blueprint(desk.services),
     ):
         app.register_blueprint(blueprint)
 

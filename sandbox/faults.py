@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, request
 
 from sandbox.bundles import Json
+from sandbox.fhir_answers import FHIR_JSON, fhir, outcome
 
-FHIR_JSON = "application/fhir+json"
 ELSEWHERE = "http://127.0.0.2:9"
 """Where no link of ours leads: another origin."""
 
@@ -54,12 +53,6 @@ def read_faults(path: Path | None) -> Mapping[str, Fault]:
     return {name: Fault(**given) for name, given in json.loads(path.read_text("utf-8")).items()}
 
 
-def outcome(status: int, severity: str, code: str, text: str, **more: Any) -> Response:
-    """An OperationOutcome."""
-    issue = {"severity": severity, "code": code, "diagnostics": text, **more}
-    return _json(status, {"resourceType": "OperationOutcome", "issue": [issue]})
-
-
 def spoil(response: Response, fault: Fault) -> Response:
     """An answer with a fault.
 
@@ -68,10 +61,6 @@ def spoil(response: Response, fault: Fault) -> Response:
         fault: what to do to it.
     """
     return FAULTS[fault.kind](response, fault)
-
-
-def _json(status: int, content: Any) -> Response:
-    return Response(json.dumps(content), status, content_type=FHIR_JSON)
 
 
 def _slow(response: Response, fault: Fault) -> Response:
@@ -93,7 +82,7 @@ def _drip(response: Response, fault: Fault) -> Response:
 
 def _with_next(response: Response, link: str) -> Response:
     content = response.get_json()
-    return _json(200, content | {"link": [{"relation": "next", "url": link}]})
+    return fhir(content | {"link": [{"relation": "next", "url": link}]})
 
 
 def _endless(response: Response, fault: Fault) -> Response:
@@ -124,7 +113,7 @@ def _zipped() -> bytes:
 
 
 def _empty(response: Response, fault: Fault) -> Response:
-    return _json(200, {"resourceType": "Bundle", "type": "searchset", "total": 0})
+    return fhir({"resourceType": "Bundle", "type": "searchset", "total": 0})
 
 
 def _withheld(response: Response, fault: Fault) -> Response:
@@ -132,7 +121,7 @@ def _withheld(response: Response, fault: Fault) -> Response:
     numbered = {"coding": [{"system": "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369", "code": fault.value}]}
     issue: Json = {"severity": "warning", "code": "processing", "details": numbered}
     entry = {"resource": {"resourceType": "OperationOutcome", "issue": [issue]}, "search": {"mode": "outcome"}}
-    return _json(200, {"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": [entry]})
+    return fhir({"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": [entry]})
 
 
 def _redirect(response: Response, fault: Fault) -> Response:
@@ -164,7 +153,7 @@ FAULTS: Mapping[str, Callable[[Response, Fault], Response]] = {
     "no-link": lambda response, fault: _with_next(response, NO_LINK),
     "redirect": _redirect,
     "html": lambda response, fault: Response("<!doctype html><title>Please log in</title>", content_type="text/html"),
-    "no-fhir": lambda response, fault: _json(200, {"message": "hello"}),
+    "no-fhir": lambda response, fault: fhir({"message": "hello"}),
     "truncated": _cut_short,
     "another-patient": _anothers,
     "huge": lambda response, fault: Response(b" " * _HUGE + response.get_data(), content_type=FHIR_JSON),

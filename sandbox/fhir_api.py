@@ -1,140 +1,127 @@
-"""The FHIR R4 API of the sandbox: read and search, as an EHR offers them to a service that calls back.
+"""The FHIR R4 API of the sandbox: read, search, create, update and delete, as an EHR offers them.
 
-https://hl7.org/fhir/R4/http.html: `metadata`, `[type]/[id]`, `[type]?…`, and searches by POST. Searches are for one patient at a
-time, by `patient`, `subject` or `_id`.
+https://hl7.org/fhir/R4/http.html. Searches are for patients by `patient` or `subject`, or for resources by `_id` or `identifier`;
+nobody needs a search through all charts. With tokens asked for, every interaction is held against the scopes of the token.
 """
 
-import hmac
-import json
-from collections.abc import Callable
-from datetime import date
-from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Response, request
 
-from sandbox.bundles import Json
-from sandbox.charts import Chart, load_charts
-from sandbox.faults import FHIR_JSON, Fault, outcome, read_faults, spoil
-from sandbox.search import SORT_BY_DATE, UnsupportedQueryError, answer
+from sandbox.access import EVERYTHING, Access
+from sandbox.capability_statement import capability_statement
+from sandbox.chart_store import ChartStore
+from sandbox.faults import Fault, spoil
+from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.fhir_reading import found_by_search, read_resource
+from sandbox.fhir_writing import create_resource, delete_resource, update_resource
+from sandbox.search_parameters import PARAMETERS
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_TYPES = ("Patient", *SORT_BY_DATE)
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, Prefer",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Expose-Headers": "ETag, Location",
+}
+"""Pages of other origins may call: browser apps, and the public CDS Hooks sandbox. No cookie counts here."""
+
+Faults = Callable[[], Mapping[str, Fault]]
+AccessOf = Callable[[str], Access | None]
 
 
-def fhir_blueprint(today: Callable[[], date], *, token: str | None = None, faults: Path | None = None) -> Blueprint:
+def fhir_blueprint(store: ChartStore, *, access: AccessOf | None = None, faults: Faults = dict) -> Blueprint:
     """The API, below `/fhir`.
 
     Args:
-        today: the day that the stories are moved to.
-        token: the bearer token to ask for; None for an open server.
-        faults: file of the faults that are switched on, see `sandbox.faults`.
+        store: the charts.
+        access: what a bearer token grants, None for a token that is not, or not any more, valid; without this the API is open.
+        faults: those that are switched on, by resource type (`*` for every type); they spoil reads and searches.
     """
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
-    charts = load_charts()
 
     @blueprint.get("/metadata")
     def metadata() -> Response:
-        return Response(json.dumps(_capabilities(today())), content_type=FHIR_JSON)
+        return fhir(capability_statement(_base(), store.today(), needs_token=access is not None))
 
     @blueprint.get("/<resource_type>/<resource_id>")
     def read(resource_type: str, resource_id: str) -> Response:
-        return _spoilt(resource_type, lambda _: _read(resource_type, resource_id, charts, today()))
+        granted = _granted(access, resource_type)
+        return _spoilt(resource_type, lambda _: read_resource(store, granted, resource_type, resource_id))
 
     @blueprint.get("/<resource_type>")
-    def search(resource_type: str) -> Response:
-        return _spoilt(resource_type, lambda fault: _search(resource_type, _asked(fault), charts, today()))
-
     @blueprint.post("/<resource_type>/_search")
-    def search_by_post(resource_type: str) -> Response:
-        return _spoilt(resource_type, lambda fault: _search(resource_type, _asked(fault), charts, today()))
+    def search(resource_type: str) -> Response:
+        granted = _granted(access, resource_type)
+        return _spoilt(resource_type, lambda fault: _found(store, granted, resource_type, _page_size(fault)))
 
-    def _spoilt(resource_type: str, sound: Callable[[Fault | None], Response]) -> Response:
-        given = request.headers.get("Authorization", "")
-        if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            return outcome(401, "error", "login", "Send the access token: Authorization: Bearer.")
-        if resource_type not in _TYPES:
-            return outcome(404, "error", "not-supported", "There is no such resource type here.")
-        switched_on = read_faults(faults)
-        fault = switched_on.get(resource_type) or switched_on.get("*")
-        response = sound(fault)
-        return spoil(response, fault) if fault and fault.kind != "paginated" else response
+    @blueprint.post("/<resource_type>")
+    def create(resource_type: str) -> Response:
+        return create_resource(store, _granted(access, resource_type), resource_type, _base())
+
+    @blueprint.put("/<resource_type>/<resource_id>")
+    def update(resource_type: str, resource_id: str) -> Response:
+        return update_resource(store, _granted(access, resource_type), resource_type, resource_id, _base())
+
+    @blueprint.delete("/<resource_type>/<resource_id>")
+    def delete(resource_type: str, resource_id: str) -> Response:
+        return delete_resource(store, _granted(access, resource_type), resource_type, resource_id)
 
     @blueprint.route("/", defaults={"rest": ""}, methods=_METHODS)
     @blueprint.route("/<path:rest>", methods=_METHODS)
     def elsewhere(rest: str) -> Response:
         status = 404 if request.method == "GET" else 405
-        return outcome(status, "error", "not-supported", "That is not offered here. /fhir/metadata says what is.")
+        raise RefusalError(status, "not-supported", "That is not offered here. /fhir/metadata says what is.")
 
+    def _spoilt(resource_type: str, sound: Callable[[Fault | None], Response]) -> Response:
+        switched_on = faults()
+        fault = switched_on.get(resource_type) or switched_on.get("*")
+        response = sound(fault)
+        return spoil(response, fault) if fault and fault.kind != "paginated" else response
+
+    blueprint.register_error_handler(RefusalError, _refuse)
+    blueprint.after_request(_allow_other_origins)
     return blueprint
 
 
-def _asked(fault: Fault | None) -> dict[str, str]:
-    """The parameters of the URL and of a form; repeated ones are alternatives to us."""
-    given = parse_qs(request.query_string.decode("latin-1"), keep_blank_values=True)
-    for name, values in request.form.lists():
-        given.setdefault(name, []).extend(values)
-    asked = {name: ",".join(values) for name, values in given.items()}
-    return asked | ({"_count": fault.value} if fault and fault.kind == "paginated" else {})
+def _refuse(refusal: RefusalError) -> Response:
+    return refusal.response
 
 
-def _read(resource_type: str, resource_id: str, charts: dict[str, Chart], today: date) -> Response:
-    for chart in charts.values():
-        if any(found["id"] == resource_id for found in chart.of(resource_type)):
-            return _fhir(answer(f"{resource_type}/{resource_id}", chart.as_of(today), _base()))
-    return outcome(404, "error", "not-found", "There is no resource of that type and id.")
+def _allow_other_origins(response: Response) -> Response:
+    response.headers.update(_CORS)
+    return response
 
 
-def _search(resource_type: str, asked: dict[str, str], charts: dict[str, Chart], today: date) -> Response:
-    asked.pop("_format", None)
-    ours = _chart_of(resource_type, asked, charts)
-    if ours is None:
-        return outcome(400, "error", "required", "Search by patient, by subject, or by _id.")
-    asked.pop("_page", None)
-    try:
-        return _fhir(answer(f"{resource_type}?{urlencode(asked)}", ours.as_of(today), _base()))
-    except UnsupportedQueryError as error:
-        return outcome(400, "error", "not-supported", f"{error}.")
+def _granted(access: AccessOf | None, resource_type: str) -> Access:
+    """What the request may do (RFC 6750)."""
+    granted: Access | None = EVERYTHING
+    if access is not None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise RefusalError(
+                401, "login", "Send the access token: Authorization: Bearer.", WWW_Authenticate='Bearer realm="Sandbox EHR"'
+            )
+        granted = access(token)
+    if granted is None:
+        challenge = 'Bearer realm="Sandbox EHR", error="invalid_token"'
+        raise RefusalError(401, "login", "The access token is not known, or has expired.", WWW_Authenticate=challenge)
+    if resource_type not in PARAMETERS:
+        raise RefusalError(404, "not-supported", "There is no such resource type here.")
+    return granted
 
 
-def _chart_of(resource_type: str, asked: dict[str, str], charts: dict[str, Chart]) -> Chart | None:
-    """The chart that a search is about; any other for a patient who is not here, in which nothing will be found."""
-    anyone = next(iter(charts.values()))
-    patient = asked.get("patient") or asked.get("subject")
-    if patient:
-        return charts.get(patient.removeprefix("Patient/"), anyone)
-    if "_id" not in asked:
-        return None
-    ids = asked["_id"].split(",")
-    return next((chart for chart in charts.values() if any(one["id"] in ids for one in chart.of(resource_type))), anyone)
+def _page_size(fault: Fault | None) -> str | None:
+    return fault.value if fault and fault.kind == "paginated" else None
+
+
+def _found(store: ChartStore, granted: Access, resource_type: str, page_size: str | None) -> Response:
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    asked = [(name, value) for name, value in given if name not in ("_format", "_page", *(("_count",) if page_size else ()))]
+    if page_size:
+        asked.append(("_count", page_size))
+    return found_by_search(store, granted, resource_type, asked, _base())
 
 
 def _base() -> str:
     return f"{request.root_url}fhir"
-
-
-def _fhir(resource: Json | None) -> Response:
-    return Response(json.dumps(resource), content_type=FHIR_JSON)
-
-
-def _capabilities(today: date) -> Json:
-    """https://hl7.org/fhir/R4/capabilitystatement.html."""
-    resources = [
-        {
-            "type": resource_type,
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": [{"name": "_id", "type": "token"}]
-            + ([{"name": "patient", "type": "reference"}] if resource_type != "Patient" else []),
-        }
-        for resource_type in _TYPES
-    ]
-    return {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": today.isoformat(),
-        "kind": "instance",
-        "implementation": {"description": "The sandbox of myositis-cds: synthetic patients", "url": _base()},
-        "fhirVersion": "4.0.1",
-        "format": ["json"],
-        "rest": [{"mode": "server", "resource": resources}],
-    }

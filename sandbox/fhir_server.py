@@ -1,23 +1,39 @@
 """The FHIR API of the sandbox alone: `python -m sandbox.fhir_server --port 8002 --faults faults.json`."""
 
+import hmac
 import socket
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 import waitress
 from flask import Flask
 
+from sandbox.access import EVERYTHING, Access
+from sandbox.chart_store import ChartStore
+from sandbox.faults import read_faults
 from sandbox.fhir_api import fhir_blueprint
 
 HOST = "127.0.0.1"
 
 
 def create_fhir_server(today: Callable[[], date], *, token: str | None = None, faults: Path | None = None) -> Flask:
-    """The API as an application of its own; the arguments are those of `fhir_blueprint`."""
+    """The API as an application of its own.
+
+    Args:
+        today: the day that the stories are moved to.
+        token: the one bearer token to ask for; None for an open server.
+        faults: file of the faults that are switched on, see `sandbox.faults`.
+    """
+
+    def access(given: str) -> Access | None:
+        return EVERYTHING if token and hmac.compare_digest(given.encode(), token.encode()) else None
+
     app = Flask(__name__)
-    app.register_blueprint(fhir_blueprint(today, token=token, faults=faults))
+    switched_on = partial(read_faults, faults)
+    app.register_blueprint(fhir_blueprint(ChartStore(today), access=access if token else None, faults=switched_on))
     return app
 
 

@@ -1,31 +1,23 @@
-"""A FHIR read or search, answered from one chart in memory: just what prefetch templates ask.
+"""A FHIR read or search, answered from one chart, or any other resources, in memory.
 
-Supported are instance reads, and searches by `patient` or `subject`, `_id`, `category`, `_sort` and `_count`
-(the restricted subset of CDS Hooks 2.0.1, section "Prefetch query restrictions"). Pages are told apart by `_offset`, which
-only the links of the sandbox itself carry.
+What can be asked is the table of `sandbox.search_parameters`, and `_sort`, `_count` and `_include`. Values with a comma are
+alternatives; a parameter that is given twice has to hold twice. Whatever is not known is refused, never ignored: half a filter
+would return what nobody asked for. Pages are told apart by `_offset`, which only the links of the sandbox itself carry.
 """
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from urllib.parse import parse_qsl, urlencode
 
 from sandbox.bundles import FHIR_BASE, Json
 from sandbox.charts import Chart
+from sandbox.search_parameters import INCLUDES, PARAMETERS, Parameter
+from sandbox.search_values import elements, read_date, reference_matches, span_of_element, token_matches
 
-SORT_BY_DATE = {
-    "AllergyIntolerance": "date",
-    "Condition": "recorded-date",
-    "DiagnosticReport": "date",
-    "Immunization": "date",
-    "MedicationAdministration": "effective-time",
-    "MedicationRequest": "authoredon",
-    "MedicationStatement": "effective",
-    "Observation": "date",
-    "Procedure": "date",
-    "ServiceRequest": "authored",
-}
-"""The R4 search parameter for the date of each type (https://hl7.org/fhir/R4/searchparameter-registry.html)."""
+Asked = Sequence[tuple[str, str]]
+"""Names and values of the parameters, as in a query."""
 
-DATES = ("effectiveDateTime", "performedDateTime", "authoredOn", "recordedDate")
-"""Where the resources of the charts have that date."""
+_OF_THE_RESULT = ("_sort", "_count", "_offset", "_include")
 
 
 class UnsupportedQueryError(ValueError):
@@ -50,62 +42,102 @@ def answer(query: str, chart: Chart, base: str = FHIR_BASE) -> Json | None:
     if not is_search:
         resource_type, _, resource_id = path.partition("/")
         return next((found for found in chart.of(resource_type) if found["id"] == resource_id), None)
-    asked = dict(parse_qsl(parameters, keep_blank_values=True))
-    matches = _sorted(_matching(list(chart.of(path)), asked, chart), path, asked.pop("_sort", ""))
-    count, offset = _number(asked, "_count", len(matches)), _number(asked, "_offset", 0)
-    if asked:
-        raise UnsupportedQueryError(f"search parameter {', '.join(sorted(asked))} is not supported")
-    return _searchset(f"{base}/{query}", matches, offset, count)
+    return search(path, parse_qsl(parameters, keep_blank_values=True), chart.of(path), base)
 
 
-def _number(asked: dict[str, str], parameter: str, default: int) -> int:
-    """Take a number out of the parameters."""
-    text = asked.pop(parameter, "")
+def search(resource_type: str, asked: Asked, resources: Iterable[Json], base: str = FHIR_BASE) -> Json:
+    """Search these resources.
+
+    Args:
+        resource_type: of all of them.
+        asked: the parameters.
+        resources: where to look.
+        base: base URL of the FHIR server that answers, for links.
+
+    Raises:
+        UnsupportedQueryError: a parameter, or a value of one, that is not supported.
+    """
+    result = {name: value for name, value in asked if name in _OF_THE_RESULT}
+    if result.get("_include", "") not in ("", *INCLUDES.get(resource_type, ())):
+        raise UnsupportedQueryError(f"this _include is not supported for {resource_type}")
+    matches = matching(resource_type, [each for each in asked if each[0] not in _OF_THE_RESULT], resources, base)
+    ordered = _sorted(resource_type, result.get("_sort", ""), matches)
+    count, offset = _number(result, "_count", len(ordered)), _number(result, "_offset", 0)
+    return _searchset(f"{base}/{resource_type}", asked, ordered, offset, count)
+
+
+def matching(resource_type: str, asked: Asked, resources: Iterable[Json], base: str = FHIR_BASE) -> list[Json]:
+    """The resources for which every parameter holds, in their order.
+
+    Raises:
+        UnsupportedQueryError: as for `search`.
+    """
+    known = PARAMETERS.get(resource_type, {})
+    if unknown := sorted({name for name, _ in asked if name not in known}):
+        raise UnsupportedQueryError(f"search parameter {', '.join(unknown)} is not supported")
+    questions = [_question(name, known[name], value, base) for name, value in asked if value]
+    return [resource for resource in resources if all(holds(resource) for holds in questions)]
+
+
+def _question(name: str, parameter: Parameter, value: str, base: str) -> Callable[[Json], bool]:
+    """Whether one of the values, separated by commas, is in the resource."""
+    alternatives = [_alternative(name, parameter, wanted, base) for wanted in value.split(",")]
+
+    def holds(resource: Json) -> bool:
+        found = [element for path in parameter.elements for element in elements(resource, path)]
+        return any(alternative(element) for alternative in alternatives for element in found)
+
+    return holds
+
+
+def _alternative(name: str, parameter: Parameter, wanted: str, base: str) -> Callable[[object], bool]:
+    if parameter.kind == "token":
+        return lambda element: token_matches(wanted, element)
+    if parameter.kind == "reference":
+        return lambda element: reference_matches(wanted, element, base)
+    try:
+        return read_date(wanted)
+    except ValueError:
+        raise UnsupportedQueryError(f"{name} is not a date, with or without a prefix") from None
+
+
+def _number(result: Mapping[str, str], parameter: str, default: int) -> int:
+    text = result.get(parameter, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdecimal():
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise UnsupportedQueryError(f"{parameter} is not a number")
     return int(text)
 
 
-def _matching(resources: list[Json], asked: dict[str, str], chart: Chart) -> list[Json]:
-    """Take `patient`, `subject`, `_id` and `category` out of the parameters and apply them."""
-    for parameter in ("patient", "subject"):
-        if (patient := asked.pop(parameter, None)) and patient.removeprefix("Patient/") != chart.patient_id:
-            resources = []
-    if ids := asked.pop("_id", ""):
-        resources = [resource for resource in resources if resource["id"] in ids.split(",")]
-    if category := asked.pop("category", ""):
-        wanted = set(category.split(","))
-        resources = [resource for resource in resources if wanted & _tokens(resource.get("category", []))]
+def _sorted(resource_type: str, order: str, resources: list[Json]) -> list[Json]:
+    """By each of the names in turn, the earliest first; what has no such date comes before it."""
+    for rule in reversed(order.split(",") if order else []):
+        name = rule.removeprefix("-")
+        parameter = PARAMETERS[resource_type].get(name)
+        if parameter is None or parameter.kind == "reference" or (parameter.kind == "token" and name != "_id"):
+            raise UnsupportedQueryError(f"_sort={rule} is not supported for {resource_type}")
+        resources = sorted(resources, key=_sort_key(parameter), reverse=rule.startswith("-"))
     return resources
 
 
-def _tokens(concepts: list[Json]) -> set[str]:
-    """A coding is found by its code alone and by `system|code`."""
-    codings = [coding for concept in concepts for coding in concept.get("coding", [])]
-    return {coding["code"] for coding in codings} | {f"{coding['system']}|{coding['code']}" for coding in codings}
+def _sort_key(parameter: Parameter) -> Callable[[Json], tuple[bool, str]]:
+    def key(resource: Json) -> tuple[bool, str]:
+        element = next(chain.from_iterable(elements(resource, path) for path in parameter.elements), None)
+        if element is None:
+            return False, ""
+        return True, span_of_element(element).begin.isoformat() if parameter.kind == "date" else str(element)
+
+    return key
 
 
-def _sorted(resources: list[Json], resource_type: str, order: str) -> list[Json]:
-    if not order:
-        return resources
-    if order.removeprefix("-") != SORT_BY_DATE.get(resource_type):
-        raise UnsupportedQueryError(f"_sort={order} is not supported for {resource_type}")
-    return sorted(resources, key=_date, reverse=order.startswith("-"))
-
-
-def _date(resource: Json) -> str:
-    period = resource.get("effectivePeriod", {})
-    return str(next((resource[field] for field in DATES if field in resource), period.get("start", "")))
-
-
-def _searchset(url: str, matches: list[Json], offset: int, count: int) -> Json:
-    """A searchset Bundle with one page; a `next` link says that there is more."""
-    base = url.partition("?")[0].rpartition("/")[0]
+def _searchset(url: str, asked: Asked, matches: list[Json], offset: int, count: int) -> Json:
+    """A searchset Bundle with one page; a `next` link says that there is more. `_count=0` asks for the number only."""
+    base = url.rpartition("/")[0]
     bundle: Json = {"resourceType": "Bundle", "type": "searchset", "total": len(matches)}
-    if len(matches) > offset + count:
-        bundle["link"] = [{"relation": "next", "url": _page(url, offset + count)}]
+    if count and len(matches) > offset + count:
+        next_page = [each for each in asked if each[0] != "_offset"] + [("_offset", str(offset + count))]
+        bundle["link"] = [{"relation": "next", "url": f"{url}?{urlencode(next_page)}"}]
     entries = [
         {
             "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
@@ -115,9 +147,3 @@ def _searchset(url: str, matches: list[Json], offset: int, count: int) -> Json:
         for resource in matches[offset : offset + count]
     ]
     return bundle | ({"entry": entries} if entries else {})
-
-
-def _page(url: str, offset: int) -> str:
-    path, _, parameters = url.partition("?")
-    asked = dict(parse_qsl(parameters)) | {"_offset": str(offset)}
-    return f"{path}?{urlencode(asked)}"

@@ -35,9 +35,7 @@ def switches_blueprint(desk: Desk) -> Blueprint:
 
     @blueprint.get("/switches")
     def show() -> str:
-        return render_template(
-            "switches.html", switches=desk.switches, prefetch=PREFETCH, faults=FAULT_WORDS, dialects=DIALECTS
-        )
+        return render_template("switches.html", switches=desk.switches, prefetch=PREFETCH, faults=FAULT_WORDS, dialects=DIALECTS)
 
     @blueprint.post("/switches")
     def change() -> Redirect:

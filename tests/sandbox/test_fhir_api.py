@@ -62,6 +62,11 @@ def resources(response: TestResponse) -> list[Any]:
     return [entry["resource"] for entry in entries]
 
 
+def as_told(resource: Json) -> Json:
+    """Without the version that the EHR adds."""
+    return {name: value for name, value in resource.items() if name != "meta"}
+
+
 # --- what it offers
 
 
@@ -75,12 +80,13 @@ def test_it_says_what_it_can(ehr: FlaskClient) -> None:
 def test_a_resource_is_read_by_its_id(ehr: FlaskClient, tif1_gamma_chart: Chart) -> None:
     assert fhir(ehr.get(f"/fhir/Patient/{ID}"))["birthDate"] == "1964-03-14"
     condition = tif1_gamma_chart.of("Condition")[0]
-    assert fhir(ehr.get(f"/fhir/Condition/{condition['id']}")) == condition
+    assert as_told(fhir(ehr.get(f"/fhir/Condition/{condition['id']}"))) == condition
 
 
 @pytest.mark.parametrize("parameter", [f"patient={ID}", f"subject=Patient/{ID}", f"patient=Patient/{ID}"])
 def test_a_search_finds_what_is_this_patients(ehr: FlaskClient, tif1_gamma_chart: Chart, parameter: str) -> None:
-    assert resources(ehr.get(f"/fhir/Condition?{parameter}")) == list(tif1_gamma_chart.of("Condition"))
+    found = resources(ehr.get(f"/fhir/Condition?{parameter}"))
+    assert list(map(as_told, found)) == list(tif1_gamma_chart.of("Condition"))
 
 
 def test_a_search_by_post_finds_the_same(ehr: FlaskClient) -> None:
@@ -118,7 +124,7 @@ def test_pages_lead_to_all_of_it_and_to_an_end(ehr: FlaskClient) -> None:
         ("/fhir/", 404),
         ("/fhir/a/b/c/d", 404),
         ("/fhir/Condition", 400),
-        (f"{OBSERVATIONS}&code=1", 400),
+        (f"{OBSERVATIONS}&value-quantity=1", 400),
         (f"{OBSERVATIONS}&_count=x", 400),
     ],
 )

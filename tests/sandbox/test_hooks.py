@@ -42,7 +42,7 @@ def test_a_template_that_this_ehr_does_not_know_is_left_out_with_the_reason(tif1
         {
             "dated": "Observation?patient={{context.patientId}}&date=ge{{today()}}",
             "encounter": "Encounter/1",
-            "coded": "Observation?patient={{context.patientId}}&code=1",
+            "coded": "Observation?patient={{context.patientId}}&value-quantity=1",
         },
         tif1_gamma_chart,
     )
@@ -50,7 +50,7 @@ def test_a_template_that_this_ehr_does_not_know_is_left_out_with_the_reason(tif1
     assert left_out == {
         "dated": "prefetch token today() is not known",
         "encounter": "no such resource",
-        "coded": "search parameter code is not supported",
+        "coded": "search parameter value-quantity is not supported",
     }
 
 

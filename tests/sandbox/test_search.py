@@ -93,7 +93,9 @@ def test_what_patients_report_is_sorted_by_its_start() -> None:
     assert len(found("MedicationStatement?_sort=-effective", chart)) == 1
 
 
-@pytest.mark.parametrize("query", ["code=4", "_sort=-authoredon", "_count=many"])
+@pytest.mark.parametrize(
+    "query", ["value-quantity=4", "code:not=4", "date=soon", "_sort=-authoredon", "_sort=code", "_count=many", "_include=*"]
+)
 def test_what_is_not_supported_is_refused_and_never_ignored(tif1_gamma_chart: Chart, query: str) -> None:
     with pytest.raises(UnsupportedQueryError):
         answer(f"Observation?patient={ID}&{query}", tif1_gamma_chart)
