@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sandbox.exchange import has_objects
 from sandbox.fhir_parts import Json
 
 
@@ -61,5 +62,7 @@ class Answer:
 
 
 def _named(card: Json, name: str) -> Json:
-    suggestions = [{"uuid": f"{name}-{number}"} | one for number, one in enumerate(card.get("suggestions", ()), 1)]
-    return {"uuid": name} | card | ({"suggestions": suggestions} if suggestions else {})
+    named = {"uuid": name} | card
+    if has_objects(card, "suggestions"):
+        named["suggestions"] = [{"uuid": f"{name}-{number}"} | one for number, one in enumerate(card["suggestions"], 1)]
+    return named

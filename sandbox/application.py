@@ -1,5 +1,6 @@
 """The sandbox as one Flask application: the pages of an EHR, and its charts as FHIR beside them."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from secrets import token_urlsafe
 
@@ -9,6 +10,8 @@ from werkzeug.exceptions import HTTPException
 from sandbox.chart_store import ChartStore
 from sandbox.desk import Desk
 from sandbox.editor import Editor
+from sandbox.fhir_api import fhir_blueprint
+from sandbox.keys import EhrKeys
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
 from sandbox.pages.facts import facts_blueprint
@@ -16,6 +19,8 @@ from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
+from sandbox.signing import JWKS_PATH
+from sandbox.switches import faults_of
 from sandbox.templating import install_templating
 
 SECURITY_HEADERS = {
@@ -31,6 +36,26 @@ SECURITY_HEADERS = {
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today) -> Flask:
+    """The whole EHR: its pages, and beside them its FHIR API and its keys.
+
+    Args:
+        service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
+        url: where this EHR is reached.
+        today: the day that the stories are moved to.
+    """
+    charts, keys = ChartStore(today), EhrKeys()
+    desk = Desk(url.rstrip("/"), [service_url], store=charts, keys=keys, today=today)
+    app = pages(desk, charts, Editor(charts, today))
+    app.register_blueprint(fhir_blueprint(charts, faults=lambda: faults_of(desk.switches)))
+
+    @app.get(JWKS_PATH)
+    def jwks() -> Response:
+        return jsonify(keys.jwks())
+
+    return app
 
 
 def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:

@@ -1,4 +1,4 @@
-"""Whether an answer can be shown: what the specification requires of cards, and this EHR relies on (conformance section 5)."""
+"""Whether an answer can be used: what the specification requires of cards, and this EHR relies on (conformance section 5)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -17,15 +17,17 @@ def check_answer(answered: Any) -> Json:
     """An answer to a hook, if it is one.
 
     Raises:
-        ServiceError: it is not as the specification says; the message names the place.
+        ServiceError: it holds no cards.
     """
     if not has_objects(answered, "cards"):
         raise ServiceError("The service answered, but its answer holds no list of cards.")
-    for number, card in enumerate(answered["cards"], 1):
-        for fault in _faults(card):
-            raise ServiceError(f"The service answered, but card number {number} {fault}.")
     checked: Json = answered
     return checked
+
+
+def fault_of(card: Json) -> str:
+    """What is wrong with a card, so that it can be shown, but nothing in it applied; empty if nothing is."""
+    return next(_faults(card), "")
 
 
 def _faults(card: Json) -> Iterator[str]:

@@ -10,16 +10,18 @@ from threading import Lock
 from sandbox.answers import Answer
 from sandbox.chart_store import ChartStore
 from sandbox.charts import Chart
+from sandbox.clinic import PRACTITIONERS, encounter
 from sandbox.desk_state import OpenChart, decided, told
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
 from sandbox.feedback import accepted, deliver, overridden
 from sandbox.fhir_parts import Json
 from sandbox.hooks import Authorization, Event, HookClient
+from sandbox.keys import EhrKeys
 from sandbox.links import link_of, with_launch
 from sandbox.order_pad import Orderable, changed, find, new_draft, signed
 from sandbox.services import Services
-from sandbox.signing import Keys, Signer
+from sandbox.signing import Signer
 from sandbox.suggestions import check_choice, effect_of, title_of
 from sandbox.switches import Switches
 
@@ -38,8 +40,8 @@ class Desk:
         services: Iterable[str],
         *,
         store: ChartStore,
-        keys: Keys,
-        authorization: Authorization,
+        keys: EhrKeys,
+        authorization: Authorization | None = None,
         today: Callable[[], date],
     ) -> None:
         """Set the desk up.
@@ -49,7 +51,7 @@ class Desk:
             services: discovery URLs, or base URLs, of the first services.
             store: the charts.
             keys: sign every call.
-            authorization: gives out tokens for calling back, and launches.
+            authorization: gives out tokens for calling back, and launches; None for an EHR without.
             today: the clock, a day in UTC.
         """
         self.switches = Switches()
@@ -164,9 +166,11 @@ class Desk:
         _, desk = self._chart(patient_id)
         answer, found = desk.find(card)
         chosen = link_of(found, link)
-        if chosen["type"] == "absolute":
+        if chosen.get("type") != "smart":
             return str(chosen["url"])
         app_context = chosen.get("appContext") if DIALECTS[answer.dialect].app_context else None
+        if self._hooks.authorization is None:
+            raise DeskError("This EHR launches no apps.")
         launch = self._hooks.authorization.launch(patient_id, app_context=app_context)
         return with_launch(chosen["url"], self._hooks.fhir_server, launch)
 
@@ -187,7 +191,7 @@ class Desk:
         switches = self.switches
         chart, desk = self._chart(patient_id)
         orders = None if hook == "patient-view" else tuple(desk.pad.values())
-        data = self._another(patient_id) if switches.wrong_patient else chart
+        data = self._with_clinic(self._another(patient_id) if switches.wrong_patient else chart)
         answers = self._hooks.fire(Event(hook, chart, data, orders, selections), switches)
         with desk.lock:
             desk.receive(hook, answers)
@@ -196,6 +200,10 @@ class Desk:
     def _another(self, patient_id: str) -> Chart:
         """Some other patient's chart."""
         return next(chart for chart in self._store.charts() if chart.patient_id != patient_id)
+
+    def _with_clinic(self, chart: Chart) -> Chart:
+        """A chart with the visit and the people that a template may ask for."""
+        return Chart(chart.story, (*chart.resources, encounter(chart.story, self._today()), *PRACTITIONERS))
 
     def _tell(self, desk: OpenChart, answer: Answer, card: str, item: Json) -> Sequence[str]:
         """Send feedback; a sentence where it could not be delivered."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 
 from sandbox.answers import Answer
+from sandbox.card_checks import fault_of
 from sandbox.errors import DeskError
 from sandbox.fhir_parts import Json
 from sandbox.suggestions import Pad
@@ -66,9 +67,11 @@ class OpenChart:
         """A card that was not overridden; for errors see `find`.
 
         Raises:
-            DeskError: it was overridden.
+            DeskError: it was overridden, or is not as the specification says.
         """
         answer, found = self.find(card)
+        if fault := fault_of(found):
+            raise DeskError(f"This card {fault}, so it is shown only.")
         if answer.decided.get(card, "accepted") != "accepted":
             raise DeskError("This card was dismissed already.")
         return answer, found

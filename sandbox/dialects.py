@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from sandbox.people import PRACTITIONER, PRACTITIONER_ROLE
+from sandbox.clinic import CLINICIAN
 
 HOOKS = ("patient-view", "order-select", "order-sign")
 
@@ -21,7 +21,7 @@ class Dialect:
 
     Args:
         title: for people.
-        issuer: what follows the address of this EHR in `iss`.
+        issuer: what follows the address of this EHR in `iss`: nothing, or `/` and the name of the dialect.
         algorithm: of the signature (JOSE).
         token_seconds: from `iat` to `exp`.
         names_subject: add `sub`, and `nbf` five minutes before `iat`.
@@ -43,7 +43,7 @@ class Dialect:
     algorithm: str = "ES384"
     token_seconds: int = 300
     names_subject: bool = False
-    user: str = PRACTITIONER
+    user: str = CLINICIAN
     hooks: tuple[str, ...] = HOOKS
     encounter: bool = True
     empty_search: Literal["bundle", "null", "outcome"] = "bundle"
@@ -65,7 +65,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             algorithm="RS384",
             token_seconds=900,
             names_subject=True,
-            user=PRACTITIONER_ROLE,
+            user="PractitionerRole/sandbox-clinician-rheumatology",
             empty_search="outcome",
             feedback="overrideReasons",
             version="1.1",
@@ -73,7 +73,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
         "oracle": Dialect("like Oracle Health", issuer="/oracle", hooks=("patient-view",), app_context=False),
         "sandbox": Dialect(
             "like the public CDS Hooks sandbox",
-            issuer="/public-sandbox",
+            issuer="/sandbox",
             encounter=False,
             reason_display=False,
             token_names_patient=False,

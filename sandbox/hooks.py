@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from sandbox.answers import Answer
 from sandbox.card_checks import check_answer
 from sandbox.charts import Chart
+from sandbox.clinic import encounter_id
 from sandbox.dialects import DIALECTS, Dialect
 from sandbox.errors import ServiceError
 from sandbox.exchange import post_json
 from sandbox.fhir_parts import Json
-from sandbox.people import visit_of
 from sandbox.prefetch import Prefetch, resolve, token_values
 from sandbox.services import Provider, Service, Services
 from sandbox.signing import Signer
@@ -85,7 +85,7 @@ class Event:
         """`context`, as the hook is defined (conformance section 10)."""
         context: Json = {"userId": dialect.user, "patientId": self.chart.patient_id}
         if dialect.encounter:
-            context["encounterId"] = visit_of(self.chart.patient_id)
+            context["encounterId"] = encounter_id(self.chart.patient_id)
         if self.selections is not None:
             context["selections"] = list(self.selections)
         if self.orders is not None:
@@ -101,13 +101,13 @@ class HookClient:
     Args:
         services: at whom.
         signer: signs the calls.
-        authorization: gives out the tokens for calling back.
+        authorization: gives out the tokens for calling back; None for an EHR without.
         fhir_server: base URL of the FHIR API.
     """
 
     services: Services
     signer: Signer
-    authorization: Authorization
+    authorization: Authorization | None
     fhir_server: str
 
     def fire(self, event: Event, switches: Switches) -> Sequence[Answer]:
@@ -153,7 +153,7 @@ class HookClient:
             "fhirServer": self.fhir_server,
             "context": event.context(dialect),
         }
-        if switches.token:
+        if switches.token and self.authorization:
             request["fhirAuthorization"] = _authorization(self.authorization.hook_token(patient_id))
             if dialect.token_names_patient:
                 request["fhirAuthorization"]["patient"] = patient_id

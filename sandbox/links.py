@@ -3,6 +3,7 @@
 from urllib.parse import urlencode, urlsplit
 
 from sandbox.errors import DeskError
+from sandbox.exchange import has_objects
 from sandbox.fhir_parts import Json
 
 
@@ -16,11 +17,11 @@ def link_of(card: Json, number: int) -> Json:
     Raises:
         DeskError: there is none, or it does not lead to a web page.
     """
-    links = card.get("links", ())
+    links = card["links"] if has_objects(card, "links") else ()
     if not 0 <= number < len(links):
         raise DeskError("This card has no such link.")
     link: Json = links[number]
-    if not is_web_page(link["url"]):
+    if not is_web_page(str(link.get("url"))):
         raise DeskError("This link does not lead to a web page, so it is not opened.")
     return link
 

@@ -3,20 +3,16 @@
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Protocol
 
 from sandbox.dialects import Dialect
 from sandbox.fhir_parts import Json
+from sandbox.keys import EhrKeys
+
+JWKS_PATH = "/.well-known/jwks.json"
+"""Where the public keys of this EHR are."""
 
 _BEFORE = 300
 """Seconds by which `nbf` is before `iat` where it is sent (conformance J-12)."""
-
-
-class Keys(Protocol):
-    """The keys of this EHR: `sandbox.keys.EhrKeys`."""
-
-    def sign(self, claims: Json, algorithm: str = "ES384") -> str:
-        """A JWT in the compact serialization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Signer:
         issuer: address of this EHR, the beginning of every `iss`.
     """
 
-    keys: Keys
+    keys: EhrKeys
     issuer: str
 
     def token_for(self, url: str, dialect: Dialect) -> str:
@@ -38,7 +34,8 @@ class Signer:
             url: that is called; `aud` (J-13).
             dialect: in which it is called.
         """
-        return self.keys.sign(claims(self.issuer + dialect.issuer, url, dialect, int(time.time())), dialect.algorithm)
+        said = claims(self.issuer + dialect.issuer, url, dialect, int(time.time()))
+        return self.keys.sign(said, algorithm=dialect.algorithm, header={"jku": f"{self.issuer}{JWKS_PATH}"})
 
 
 def claims(issuer: str, audience: str, dialect: Dialect, now: int) -> Json:

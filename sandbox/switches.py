@@ -1,10 +1,11 @@
 """What goes wrong, or otherwise than usual, while one tries things out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
-from sandbox.faults import FAULTS
+from sandbox.faults import FAULTS, Fault
 
 PREFETCH = ("all", "minimal", "none")
 MINIMAL_INPUTS = frozenset(("Patient", "Condition", "MedicationRequest"))
@@ -45,3 +46,8 @@ class Switches:
     def sends(self) -> frozenset[str] | None:
         """The resource types that are sent as prefetch; None for all."""
         return {"all": None, "minimal": MINIMAL_INPUTS, "none": frozenset[str]()}[self.prefetch]
+
+
+def faults_of(switches: Switches) -> Mapping[str, Fault]:
+    """What the FHIR API suffers from, by resource type."""
+    return {"*": Fault(switches.fault)} if switches.fault else {}

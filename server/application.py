@@ -19,6 +19,7 @@ from server.publishing.fhir_endpoint import fhir_blueprint
 from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
 from server.runtime import Runtime, open_runtime
+from server.smart.endpoint import smart_blueprint
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -52,6 +53,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.register_blueprint(fhir_blueprint(config))
     app.register_blueprint(guidelines_blueprint(config))
     app.register_blueprint(connect_blueprint(runtime))
+    app.register_blueprint(smart_blueprint(runtime))
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:

@@ -40,8 +40,12 @@ class Config:
         clients: the file of registered clients (`clients.toml`); None for an open service.
         database_url: SQLAlchemy URL; the default forgets everything at the end.
         pseudonym_key_file: a file with the key that patients' pseudonyms are made with; None keeps one in the database.
+        smart_key_file: a private JWK Set that the SMART app signs with; None makes keys for this process.
+        session_key_file: keys that the SMART app's tokens are encrypted with; None makes one for this process.
         fetch_seconds: most time that one hook call spends on calling back to the EHR.
         origins: web origins whose pages may call (CORS), besides those of the clients.
+        open_beside_clients: with registered clients, also answer calls from this machine that bring no token. For the demo only:
+            no setting from outside reaches it.
         discovery_needs_token: whether `/cds-services` asks for a token too.
         today: the clock, a day in UTC.
 
@@ -60,9 +64,12 @@ class Config:
     clients: Path | None = None
     database_url: str = field(default="sqlite://", repr=False)  # may hold a password
     pseudonym_key_file: Path | None = None
+    smart_key_file: Path | None = None
+    session_key_file: Path | None = None
     fetch_seconds: float = 4.0
     origins: tuple[str, ...] = ()
     discovery_needs_token: bool = False
+    open_beside_clients: bool = False
     today: Callable[[], date] = today_utc
 
     def __post_init__(self) -> None:
@@ -74,6 +81,10 @@ class Config:
             raise ConfigurationError(
                 f"host ({PREFIX}HOST, --host): no clients are registered, so the service is open to everybody who can reach it "
                 "and serves this machine only; use 127.0.0.1 or ::1"
+            )
+        if self.open_beside_clients and not is_loopback_address(self.host):
+            raise ConfigurationError(
+                f"host ({PREFIX}HOST, --host): what answers without a token serves this machine only; use 127.0.0.1 or ::1"
             )
         if not 0 <= self.port <= 65535:
             raise ConfigurationError(f"port ({PREFIX}PORT, --port): must be from 0 to 65535")
@@ -99,9 +110,9 @@ class Config:
 
         Args:
             environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes), _CARD_CAP, _SITE and
-                _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _PSEUDONYM_KEY_FILE, _FETCH_SECONDS,
-                _ORIGINS (separated by spaces) and _DISCOVERY (`open` or `token`). Without a database URL it is an SQLite file in
-                the state folder of the user (XDG_STATE_HOME, else HOME).
+                _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _PSEUDONYM_KEY_FILE, _SMART_KEY_FILE,
+                _SESSION_KEY_FILE, _FETCH_SECONDS, _ORIGINS (separated by spaces) and _DISCOVERY (`open` or `token`). Without a
+                database URL it is an SQLite file in the state folder of the user (XDG_STATE_HOME, else HOME).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -122,6 +133,8 @@ class Config:
             clients=_path(environment, "CLIENTS"),
             database_url=environment.get(f"{PREFIX}DATABASE_URL") or _database_in_state_folder(environment),
             pseudonym_key_file=_path(environment, "PSEUDONYM_KEY_FILE"),
+            smart_key_file=_path(environment, "SMART_KEY_FILE"),
+            session_key_file=_path(environment, "SESSION_KEY_FILE"),
             fetch_seconds=_number(environment, "FETCH_SECONDS", default.fetch_seconds),
             origins=tuple(environment.get(f"{PREFIX}ORIGINS", "").split()),
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",

@@ -20,6 +20,7 @@ from server.intake import read_json
 from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
+from server.smart.card_links import LAUNCH_PATH, with_app_link
 from server.stopwatch import Stopwatch
 from server.trust.clients import Caller
 
@@ -67,7 +68,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
-    return in_dialect(evaluation.cards, caller.client)
+    return in_dialect(with_app_link(evaluation.cards, caller.client, runtime.url(LAUNCH_PATH)), caller.client)
 
 
 def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:

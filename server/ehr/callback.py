@@ -61,15 +61,21 @@ class Callback:
         if not isinstance(server, FhirServer):
             _say_why_not(server, client)
             return sent
-        outcomes = self._outcomes(queries, server, client)
+        outcomes = self.ask_all(queries, server, client)
         fetched = {query.template.key: outcome.fetched for query, outcome in zip(queries, outcomes, strict=True)}
         for key, one in fetched.items():
             if one.reason:
                 _log.warning("event=query_failed client=%s key=%s reason=%s", client.name, key, one.reason)
         return with_fetched(sent, fetched)
 
-    def _outcomes(self, queries: Sequence[Query], server: FhirServer, client: Client) -> list[Outcome]:
-        """How the queries ended; at once, where the client has all its places taken, or the server is being left alone."""
+    def ask_all(self, queries: Sequence[Query], server: FhirServer, client: Client) -> list[Outcome]:
+        """How queries ended; at once, where the client has all its places taken, or the server is being left alone.
+
+        Args:
+            queries: what to ask, side by side.
+            server: whom, with what token.
+            client: on whose behalf.
+        """
         with self.bulkheads.place(client.name) as is_free:
             if not is_free:
                 return [failed(FetchError("busy"))] * len(queries)

@@ -15,7 +15,8 @@ from server.json_input import parse_json
 from server.outbound.http import Answer, OutboundError, get
 
 _OK = 200
-_DENIED = (401, 403)
+_UNAUTHORISED = 401
+_DENIED = (_UNAUTHORISED, 403)
 _NOT_FOUND = (404, 410)
 _BUSY = (429, 503)
 _SERVER_ERROR = 500
@@ -31,13 +32,15 @@ class FetchError(Exception):
             `server-error`, `refused`, `not-json`, `not-fhir`; `out-of-budget`, `circuit-open`, `no-address`; and for pages
             `next-elsewhere`, `loop`, `too-many-pages`, `too-many-resources`.
         retry_after: seconds after which it may be tried again; None for not at all.
+        is_unauthorised: whether the token is no longer good (401), rather than not good enough (403).
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        """Keep both."""
+    def __init__(self, reason: str, retry_after: float | None = None, *, is_unauthorised: bool = False) -> None:
+        """Keep what is given."""
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.is_unauthorised = is_unauthorised
 
     @property
     def state(self) -> PrefetchState:
@@ -92,7 +95,7 @@ def _ask_once(url: str, server: FhirServer, budget: Budget) -> Any:
 
 def _refusal(answer: Answer) -> FetchError:
     if answer.status in _DENIED:
-        return FetchError("denied")
+        return FetchError("denied", is_unauthorised=answer.status == _UNAUTHORISED)
     if answer.status in _NOT_FOUND:
         return FetchError("not-offered" if _says_not_supported(answer.body) else "not-found")
     if answer.status in _BUSY:

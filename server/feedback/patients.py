@@ -1,8 +1,9 @@
 """What the patient of a call is called in our tables."""
 
 from server.cds_hooks.envelope import HookCall
+from server.ehr.address import normal_base
 from server.store.pseudonyms import Pseudonyms
-from server.trust.clients import Caller
+from server.trust.clients import Caller, Client
 
 
 def pseudonym_of(call: HookCall, caller: Caller, pseudonyms: Pseudonyms) -> str:
@@ -16,5 +17,29 @@ def pseudonym_of(call: HookCall, caller: Caller, pseudonyms: Pseudonyms) -> str:
         caller: who sent it.
         pseudonyms: with the secret.
     """
-    where = "\n".join((caller.client.name, caller.tenant or "", (call.fhir_server or "").rstrip("/")))
-    return pseudonyms.of(where, call.patient_id)
+    return _pseudonym(pseudonyms, caller.client, caller.tenant, call.fhir_server, call.patient_id)
+
+
+def pseudonyms_in_app(client: Client, tenant: str | None, server: str, patient_id: str, pseudonyms: Pseudonyms) -> frozenset[str]:
+    """What the patient of a launch may be called in our tables.
+
+    Hook calls name a tenant or not, and the FHIR server or not; a launch knows the server for certain, and the tenant only if
+    the EHR says it. A tenant that the client has not, or another of its servers, is never among them.
+
+    Args:
+        client: that the app was launched from.
+        tenant: of the launch, if the EHR said it.
+        server: base URL of the FHIR server.
+        patient_id: FHIR id there.
+        pseudonyms: with the secret.
+    """
+    tenants = {tenant} if tenant else {None, *client.tenants}
+    spellings = {one for one in client.fhir_servers if normal_base(one) == normal_base(server)}
+    # A call that names no server is about the only one there is; with several, nobody can tell.
+    servers = {server, *spellings, *([None] if len(client.fhir_servers) == 1 else [])}
+    return frozenset(_pseudonym(pseudonyms, client, tenant, one, patient_id) for tenant in tenants | {None} for one in servers)
+
+
+def _pseudonym(pseudonyms: Pseudonyms, client: Client, tenant: str | None, server: str | None, patient_id: str) -> str:
+    where = "\n".join((client.name, tenant or "", (server or "").rstrip("/")))
+    return pseudonyms.of(where, patient_id)

@@ -1,4 +1,4 @@
-"""GET over HTTP, bounded in time and size, on the shortest leash that `requests` can be kept on (threats OUT-02 to OUT-08).
+"""HTTP, bounded in time and size, on the shortest leash that `requests` can be kept on (threats OUT-02 to OUT-08).
 
 No redirect is followed, no cookie kept, and nothing is taken from the environment: no proxy, no netrc. Each exchange has a
 connection of its own.
@@ -56,13 +56,36 @@ class Answer:
 
 
 def get(url: str, *, headers: Mapping[str, str], seconds: float, most_bytes: int, ca_file: Path | None = None) -> Answer:
-    """Fetch one URL.
+    """Fetch one URL; see `exchange`."""
+    return exchange("GET", url, None, headers=headers, seconds=seconds, most_bytes=most_bytes, ca_file=ca_file)
+
+
+def post(
+    url: str, form: Mapping[str, str], *, headers: Mapping[str, str], seconds: float, most_bytes: int, ca_file: Path | None = None
+) -> Answer:
+    """Send a form to one URL (`application/x-www-form-urlencoded`); see `exchange`."""
+    return exchange("POST", url, form, headers=headers, seconds=seconds, most_bytes=most_bytes, ca_file=ca_file)
+
+
+def exchange(
+    method: Literal["GET", "POST"],
+    url: str,
+    form: Mapping[str, str] | None,
+    *,
+    headers: Mapping[str, str],
+    seconds: float,
+    most_bytes: int,
+    ca_file: Path | None,
+) -> Answer:
+    """Send one request.
 
     Looking up a name cannot be interrupted, and each address of a name is given the time again; who must keep a deadline
     against that too waits in another thread, as `server.ehr` does.
 
     Args:
+        method: the HTTP method.
         url: absolute; the caller has checked that it may be called.
+        form: the fields of the body, if there is one.
         headers: to send; none besides are sent, except what HTTP needs.
         seconds: until the last byte, whatever the other side does.
         most_bytes: a body that is longer, as sent or decoded, is refused.
@@ -85,7 +108,9 @@ def get(url: str, *, headers: Mapping[str, str], seconds: float, most_bytes: int
             adapter = LeashedAdapter(leash, authorities)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
-            with session.get(url, timeout=seconds, allow_redirects=False, stream=True, auth=_unchanged) as response:
+            with session.request(
+                method, url, data=form, timeout=seconds, allow_redirects=False, stream=True, auth=_unchanged
+            ) as response:
                 told, received = _headers(response), _received(response, most_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise OutboundError("timeout" if leash.is_cut else _reason(error)) from error

@@ -1,1 +1,1 @@
-"""The SMART app: launched from a card, from an EHR or standalone (SMART App Launch 2.2)."""
+"""The SMART app: launched from an EHR, it shows the whole reasoning for one patient (SMART App Launch 2.2)."""

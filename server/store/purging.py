@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, Table, select
 
 from server.store.deleting import delete_some
-from server.store.tables import cards_shown, feedback, feedback_comments, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
 from server.store.transactions import transaction
 from server.store.used_tokens import GRACE_SECONDS
 
@@ -22,10 +22,11 @@ class Purged:
     cards_shown: int
     feedback_comments: int
     feedback: int
+    smart_launches: int
 
 
 def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) -> Purged:
-    """Delete expired tokens and snoozes, and what is older than it should become.
+    """Delete expired tokens, snoozes and launches, and what is older than it should become.
 
     Args:
         engine: the database.
@@ -44,6 +45,7 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
         cards_shown=_delete(engine, cards_shown, cards_shown.c.shown_at < kept_since),
         feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
         feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
+        smart_launches=_delete(engine, smart_launches, smart_launches.c.ends_at <= now),
     )
     if engine.dialect.name == "sqlite":
         _empty_the_log(engine)

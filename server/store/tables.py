@@ -89,6 +89,23 @@ snoozes = Table(
     Index("snoozes_until", "until"),
 )
 
+smart_launches = Table(
+    "smart_launches",
+    metadata,
+    Column("id", String(32), nullable=False),  # ours, in the path of every page
+    Column("client", String(64), nullable=False),
+    Column("browser", String(64), nullable=False),  # SHA-256 of the launch's cookie, hexadecimal
+    Column("state", String(64)),  # SHA-256 of the OAuth state; none once it was used
+    Column("is_standalone", Boolean, nullable=False),
+    Column("sealed", Text, nullable=False),  # encrypted: what was asked, then what was granted; empty once the launch has ended
+    Column("used_at", BigInteger, nullable=False),  # seconds since 1970
+    Column("ends_at", BigInteger, nullable=False),
+    Column("refreshing_until", BigInteger, nullable=False),  # so long one process alone may use the refresh token
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("state", name="smart_launches_state_once"),
+    Index("smart_launches_ends_at", "ends_at"),
+)
+
 installation = Table(
     "installation",
     metadata,

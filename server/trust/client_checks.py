@@ -14,6 +14,7 @@ from server.cds_hooks.prefetch import TEMPLATES
 from server.ehr.address import normal_base
 from server.trust.clients import DEFAULT_ALGORITHMS
 from server.trust.jwk_set import ALGORITHMS, JwkSetError, read_jwk_set
+from server.trust.smart_checks import check_smart, share_a_server
 from server.urls import is_loopback_url, is_origin, is_secure_url
 
 _KEY_SOURCES = ("jwks_url", "jwks", "jwks_file")
@@ -87,6 +88,7 @@ def check_client(
     yield from _check_names("dialect", [entry["dialect"]] if "dialect" in entry else [], DIALECTS)
     yield from _check_names("topics_off", entry.get("topics_off", ()), topics)
     yield from _check_names("fhir_types_missing", entry.get("fhir_types_missing", ()), _FETCHED_TYPES)
+    yield from check_smart(entry, folder)
 
 
 def check_together(entries: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
@@ -98,6 +100,8 @@ def check_together(entries: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
         if one.get("issuer") is not None and one.get("issuer") == other.get("issuer") and not _are_disjoint(one, other):
             text = "issuer: is the same, so each needs tenants, and none in common; otherwise make them one client"
             yield Fault(text, where)
+        if share_a_server(one, other):
+            yield Fault("smart: both have it and the same FHIR server, so a launch could be of either; give it to one", where)
 
 
 def _are_disjoint(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

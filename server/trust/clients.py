@@ -10,6 +10,25 @@ DEFAULT_ALGORITHMS = ("ES384", "RS384")
 
 
 @dataclass(frozen=True, slots=True)
+class SmartRegistration:
+    """Our app, as one EHR has registered it.
+
+    Args:
+        client_id: that the EHR gave it.
+        authentication: `private_key_jwt` or `client_secret_basic`.
+        secret: for the latter.
+        scopes: to ask for besides those that reading needs.
+        frame_ancestors: web origins that may show the app in a frame.
+    """
+
+    client_id: str
+    authentication: str = "private_key_jwt"
+    secret: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """One registered EHR.
 
@@ -34,6 +53,8 @@ class Client:
         card_cap: at most so many cards; None for the service's own setting.
         origins: web origins from which its pages call us (CORS).
         snooze_days: how long an override with a coded reason silences the same advice; 0 never.
+        language: of its readers, `en` or `de`.
+        smart: our app there; None if it is not registered.
     """
 
     name: str
@@ -55,6 +76,8 @@ class Client:
     origins: tuple[str, ...] = ()
     snooze_days: int = 30
     fhir_types_missing: frozenset[str] = frozenset()
+    language: str = "en"
+    smart: SmartRegistration | None = None
 
 
 OPEN_CLIENT = Client("open")

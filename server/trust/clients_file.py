@@ -19,6 +19,7 @@ from server.config import ConfigurationError
 from server.trust.client_checks import Fault, Jwks, check_client, check_together, read_jwks
 from server.trust.clients import Client
 from server.trust.jwk_set import public_part
+from server.trust.smart_checks import read_registration
 
 _SCHEMA = Path(__file__).with_name("clients.schema.json")
 
@@ -86,6 +87,8 @@ def _client(entry: Mapping[str, Any], jwks: Jwks, folder: Path) -> Client:
     for key in ("topics_off", "fhir_types_missing"):
         values[key] = frozenset(values.get(key, ()))
     values["fhir_servers"] = tuple(url.rstrip("/") for url in values.get("fhir_servers", ()))
+    if "smart" in values:
+        values["smart"] = read_registration(values["smart"], folder)
     return Client(**values)
 
 

@@ -18,6 +18,9 @@ MARKUP = re.compile(rb"<!doctype|<html|Traceback|File \"", re.IGNORECASE)
 CONTRACTED = re.compile(r"/(cds-services|assess|health)(/|$)")
 """Paths whose answers are held against a schema. Every refusal is, wherever it comes from."""
 
+PAGES = re.compile(r"/smart/")
+"""Paths that people open: what goes wrong is said to them in HTML."""
+
 KINDS = {"asOf": "assess", "cards": "response", "services": "discovery", "status": "health"}
 """The schema of an answer, by the first member of these that it has."""
 
@@ -30,7 +33,8 @@ class CheckedClient(FlaskClient):
         response = super().open(*args, **kwargs)
         if self.application.import_name == create_app.__module__:
             request = response.request
-            check_exchange(request.method, request.path, response.status_code, response.headers, response.get_data())
+            check = check_page if PAGES.match(request.path) else check_exchange
+            check(request.method, request.path, response.status_code, response.headers, response.get_data())
         return response
 
 
@@ -41,6 +45,17 @@ def check_exchange(method: str, path: str, status: int, headers: Mapping[str, st
         check_answer(status, headers, body)
     if body and not path.endswith("/feedback") and status >= 400:
         assert len(orjson.loads(body)["issue"]) == 1
+
+
+def check_page(method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Assert what holds for every page about a patient, and for every page that says why there is none."""
+    assert status < 500 or status in (502, 503), f"{status}: a fault of ours"
+    assert headers["Cache-Control"] == "no-store"
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    if headers["Content-Type"].startswith("text/html") and body:
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert not re.search(rb"Traceback|<script>|<style|style=| on[a-z]+=", body)
 
 
 def check_answer(status: int, headers: Mapping[str, str], body: bytes) -> None:

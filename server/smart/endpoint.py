@@ -1,0 +1,74 @@
+"""`/smart/launch` and `/smart/callback`, and the keys that EHRs verify our assertions with."""
+
+import logging
+
+from flask import Blueprint, Response, request
+
+from server.request_log import note
+from server.responses import json_response
+from server.runtime import Runtime
+from server.smart.app import CALLBACK_PATH, open_app
+from server.smart.card_links import LAUNCH_PATH
+from server.smart.cookies import Cookies
+from server.smart.pages import Pages
+from server.smart.patient_endpoint import PATIENT_PATH, add_patient_pages
+from server.smart.stops import NO_STORE, StopError
+from server.store.errors import StoreError
+
+JWKS_PATH = "/.well-known/jwks.json"
+_MOST_FORM_BYTES = 64 * 1024
+_JWKS_SECONDS = 3600
+
+_log = logging.getLogger("myositis_cds.smart")
+
+
+def smart_blueprint(runtime: Runtime) -> Blueprint:
+    """The app."""
+    blueprint = Blueprint("smart", __name__, template_folder="templates")
+    app, cookies, pages = open_app(runtime), Cookies(runtime.config.public_url), Pages(runtime)
+    add_patient_pages(blueprint, app, cookies, pages)
+
+    @blueprint.before_request
+    def read_small_forms_only() -> None:
+        request.max_content_length = request.max_form_memory_size = _MOST_FORM_BYTES  # IN-15
+
+    @blueprint.get(JWKS_PATH)
+    def jwks() -> Response:
+        response = json_response(app.keys().published())
+        response.headers["Cache-Control"] = f"public, max-age={_JWKS_SECONDS}"
+        return response
+
+    @blueprint.get(LAUNCH_PATH)
+    def launch() -> Response:
+        if not request.args.keys() & {"iss", "launch"}:
+            return pages.choose(app.ehrs)
+        begun = app.begin(request.args.get("iss", ""), request.args.get("launch"))
+        note(client=begun.ehr.client.name)
+        response = _to(begun.url)
+        cookies.set(response, begun.launch, begun.cookie, begun.ehr.registration)
+        return response
+
+    @blueprint.get(CALLBACK_PATH)
+    def callback() -> Response:
+        opened, cookie, ehr = app.finish(request.args.to_dict(), lambda one: cookies.of(request, one))
+        note(client=ehr.client.name)
+        response = _to(runtime.url(f"{PATIENT_PATH}/{opened}"))
+        cookies.set(response, opened, cookie, ehr.registration)
+        return response
+
+    @blueprint.errorhandler(StopError)
+    def stop(error: StopError) -> Response:
+        _log.warning("event=stopped number=%s reason=%s", error.stop.number, error.reason)
+        return pages.stop(error)
+
+    @blueprint.errorhandler(StoreError)
+    def no_store(error: StoreError) -> Response:
+        _log.error("event=store_trouble error=%s", type(error.__cause__).__name__)
+        return pages.stop(StopError(NO_STORE, "store"))
+
+    return blueprint
+
+
+def _to(url: str) -> Response:
+    """On to the next page, which must not be asked for as this one was (RFC 9700, 4.12)."""
+    return Response(status=303, headers={"Location": url})

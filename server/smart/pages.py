@@ -1,0 +1,62 @@
+"""The pages around a patient's page: choosing an EHR, the open launches, and every way in which a launch ends."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Response, render_template
+
+from server.runtime import Runtime
+from server.smart.app import Ehr
+from server.smart.launches import Launch
+from server.smart.stops import StopError
+
+HTML = "text/html; charset=utf-8"
+
+
+def page(html: str, frame_ancestors: Iterable[str] = (), status: int = 200) -> Response:
+    """An HTML page that nobody keeps, and that no other site shows in a frame but the EHR's (HDR-01, SM-14).
+
+    Args:
+        html: the page.
+        frame_ancestors: web origins that may.
+        status: HTTP status.
+    """
+    response = Response(html, status=status, content_type=HTML)
+    ancestors = " ".join(frame_ancestors) or "'none'"
+    own = "style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'"
+    response.headers["Content-Security-Policy"] = f"default-src 'none'; {own}; base-uri 'none'; frame-ancestors {ancestors}"
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages that show nothing of a patient; every EHR that shows the app in a frame may show them in one.
+
+    Args:
+        runtime: the parts of the service.
+    """
+
+    runtime: Runtime
+
+    def choose(self, ehrs: Iterable[Ehr]) -> Response:
+        """Which EHR to open a patient of, for a launch without a chart (A-2)."""
+        choices = [(one.client.name, urlsplit(one.base).netloc, one.base) for one in ehrs]
+        return self._page("choose", choices=choices)
+
+    def open_launches(self, launches: Iterable[Launch]) -> Response:
+        """The launches that are open in this browser; of whom is not said, since nothing was read (A-20)."""
+        return self._page("open", launches=list(launches))
+
+    def left(self, ehr: Ehr, launch: Launch) -> Response:
+        """The user has left."""
+        return self._page("left", again=ehr.base if launch.is_standalone else "")
+
+    def stop(self, error: StopError) -> Response:
+        """Why a launch does not go on."""
+        return self._page("stop", error.stop.status, stop=error.stop, said=error.said, again=error.again)
+
+    def _page(self, name: str, status: int = 200, **values: object) -> Response:
+        html = render_template(f"smart/{name}.html", version=self.runtime.basis.knowledge.version, **values)
+        framing = {one for client in self.runtime.clients if client.smart for one in client.smart.frame_ancestors}
+        return page(html, sorted(framing), status)

@@ -1,0 +1,107 @@
+"""Tokens kept good while a launch is open: refreshed early by one process alone, given back at the end (A-15 to A-17; SM-11)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.smart.grant import Grant, GrantError, refreshed
+from server.smart.launches import CLAIM_SECONDS, GRANT, Launch, Launches
+from server.smart.stops import ENDED, NO_ANSWER, StopError
+from server.smart.token_endpoint import TokenEndpoint, TokenError
+
+EARLY_SECONDS = 60
+_STEP = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """An open launch, and where its tokens come from.
+
+    Args:
+        launch: as it was read.
+        launches: where it is kept.
+        endpoint: of its EHR.
+        sleep: waits for so many seconds.
+    """
+
+    launch: Launch
+    launches: Launches
+    endpoint: TokenEndpoint
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def grant(self) -> Grant:
+        """What was granted, as it was read."""
+        return Grant.from_json(self.launch.holds[GRANT])
+
+    def fresh(self) -> "Session":
+        """The session with a token that is good for another minute, if the EHR gives one.
+
+        Raises:
+            StopError: the token is over, and there is no other.
+        """
+        now = self.launches.clock()
+        if now < self.grant.expires_at - EARLY_SECONDS:
+            return self
+        if self.grant.refresh_token:
+            return self.renewed()
+        if now < self.grant.expires_at:
+            return self
+        return self._ended("no-refresh-token")
+
+    def renewed(self) -> "Session":
+        """The session with a new token; that of another process, if one was quicker.
+
+        Raises:
+            StopError: there is none.
+        """
+        if not self.grant.refresh_token:
+            return self._ended("no-refresh-token")
+        if not self.launches.claim_refresh(self.launch):
+            return self._when_another_is_done()
+        try:
+            response = self.endpoint.refresh(self.grant.refresh_token)
+            grant = refreshed(self.grant, response, self.launches.clock())
+        except TokenError as error:
+            if error.is_final:
+                return self._ended(error.reason)
+            self.launches.refreshed(self.launch, None)
+            if self.launches.clock() < self.grant.expires_at:
+                return self
+            raise StopError(NO_ANSWER, error.reason) from error
+        except GrantError as error:
+            return self._ended(error.reason)
+        if not self.launches.refreshed(self.launch, {**self.launch.holds, GRANT: grant.as_json()}):
+            _give_back(grant, self.endpoint)  # the user left meanwhile
+            raise StopError(ENDED, "left")
+        return self._as_it_is_now()
+
+    def end(self) -> None:
+        """Forget the tokens, and give them back to the EHR."""
+        self.launches.end(self.launch)
+        _give_back(self.grant, self.endpoint)
+
+    def _when_another_is_done(self) -> "Session":
+        for _ in range(round(CLAIM_SECONDS / _STEP)):
+            now = self._as_it_is_now()
+            if now.launch.sealed != self.launch.sealed:
+                return now
+            self.sleep(_STEP)
+        raise StopError(NO_ANSWER, "refresh-takes-long")
+
+    def _as_it_is_now(self) -> "Session":
+        launch = self.launches.again(self.launch)
+        if launch is None or launch.has_ended:
+            raise StopError(ENDED, "ended")
+        return Session(launch, self.launches, self.endpoint, self.sleep)
+
+    def _ended(self, reason: str) -> "Session":
+        self.launches.end(self.launch)
+        raise StopError(ENDED, reason)
+
+
+def _give_back(grant: Grant, endpoint: TokenEndpoint) -> None:
+    """Both tokens: to end the one need not end the other (RFC 7009, 2.1)."""
+    if grant.refresh_token:
+        endpoint.revoke(grant.refresh_token, "refresh_token")
+    endpoint.revoke(grant.access_token, "access_token")
