@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from sandbox.bundles import Json
 from sandbox.desk import Answer
-
-SAID = ("summary", "indicator", "detail", "suggestions")
-"""The members of a card that a clinician reads."""
+from sandbox.fhir_parts import Json
 
 Key = tuple[str, str, str]
 
@@ -14,13 +11,15 @@ Key = tuple[str, str, str]
 def differences(before: Sequence[Answer], after: Sequence[Answer]) -> tuple[str, ...]:
     """A sentence for each card that is new, gone or says something else.
 
-    A service sends one card to a topic, so cards of the same hook, service and topic are the same card at two times; cards without
-    a topic are told apart by their summary.
+    A service sends one card to a topic, so cards of the same hook, service and topic are the same card at two times; cards
+    without a topic are told apart by their summary.
     """
     then, now = _by_key(before), _by_key(after)
-    new = (f"New: {_summary(card)}" for key, card in now.items() if key not in then)
-    gone = (f"Gone: {_summary(card)}" for key, card in then.items() if key not in now)
-    changed = (f"Changed: {_change(then[key], card)}" for key, card in now.items() if key in then and _differ(then[key], card))
+    new = (f"New: {card['summary']}" for key, card in now.items() if key not in then)
+    gone = (f"Gone: {card['summary']}" for key, card in then.items() if key not in now)
+    changed = (
+        f"Changed: {_change(then[key], card)}" for key, card in now.items() if key in then and _said(then[key]) != _said(card)
+    )
     return (*new, *gone, *changed)
 
 
@@ -29,26 +28,16 @@ def _by_key(answers: Iterable[Answer]) -> dict[Key, Json]:
 
 
 def _topic(card: Json) -> str:
-    source = card.get("source")
-    topic = source.get("topic") if isinstance(source, dict) else None
-    return str(topic.get("code", "")) if isinstance(topic, dict) else _summary(card)
+    topic = card["source"].get("topic")
+    return str(topic["code"]) if isinstance(topic, dict) and "code" in topic else str(card["summary"])
 
 
-def _differ(one: Json, other: Json) -> bool:
-    return any(_without_ids(one.get(member)) != _without_ids(other.get(member)) for member in SAID)
-
-
-def _without_ids(value: Json | list[Json] | str | None) -> object:
-    """Suggestions by what they say; their uuids are no news."""
-    if isinstance(value, list):
-        return [suggestion.get("label") if isinstance(suggestion, dict) else suggestion for suggestion in value]
-    return value
+def _said(card: Json) -> list[object]:
+    """What a clinician reads of a card; uuids are no news."""
+    suggestions = [suggestion["label"] for suggestion in card.get("suggestions", ())]
+    return [*(card.get(member) for member in ("summary", "indicator", "detail")), *suggestions]
 
 
 def _change(one: Json, other: Json) -> str:
-    same_summary = _summary(one) == _summary(other)
-    return f"{_summary(other)} (its details)" if same_summary else f"{_summary(one)} → {_summary(other)}"
-
-
-def _summary(card: Json) -> str:
-    return str(card.get("summary", "a card without a summary"))
+    same_summary = one["summary"] == other["summary"]
+    return f"{other['summary']} (in its details)" if same_summary else f"{one['summary']} → {other['summary']}"

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sandbox.bundles import Json
 from sandbox.charts import Chart
-from sandbox.summary import Row, name_of, newest_first, row_of
+from sandbox.fhir_parts import Json
+from sandbox.summary import Row, first, name_of, newest_first, row_of
 
 WHEN = "effectiveDateTime"
 DAY = "%Y-%m-%d"
@@ -51,7 +51,7 @@ def results_over_time(chart: Chart) -> tuple[Series, ...]:
 
 def _series(name: str, observations: list[Json]) -> Series:
     points = tuple(point for observation in reversed(observations) if (point := _point(observation)))
-    limits = next(iter(observations[0].get("referenceRange", ())), {})
+    limits = first(observations[0].get("referenceRange"))
     rows = tuple(map(_row, observations))
     course = f"{_value(observations[-1])} on {rows[-1].when}, {_value(observations[0])} on {rows[0].when}"
     return Series(name, rows, points, _limit(limits, "low"), _limit(limits, "high"), course if len(points) > 1 else "")

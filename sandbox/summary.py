@@ -6,9 +6,9 @@ What others wrote (an accepted suggestion, an order that came over the FHIR API)
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sandbox.bundles import Json
 from sandbox.charts import Chart
 from sandbox.dates import in_words
+from sandbox.fhir_parts import Json
 
 NO_NAME = "Without a name"
 
@@ -52,13 +52,13 @@ def newest_first(resources: Iterable[Json], field: str) -> list[Json]:
 
 def name_of(concept: Json | None) -> str:
     """What a CodeableConcept says: its text, else a display, else a code."""
-    coding = next(iter((concept or {}).get("coding", ())), {})
+    coding = first((concept or {}).get("coding"))
     return str((concept or {}).get("text") or coding.get("display") or coding.get("code") or NO_NAME)
 
 
-def order_name(order: Json) -> str:
-    """What a MedicationRequest or a ServiceRequest orders."""
-    return name_of(order.get("medicationCodeableConcept") or order.get("code"))
+def first(objects: Iterable[Json] | None) -> Json:
+    """The first of a list in FHIR JSON; an empty object where there is none."""
+    return next(iter(objects or ()), {})
 
 
 def row_of(resource: Json, day: str, concept: Json | None, details: Iterable[str]) -> Row:
@@ -76,7 +76,7 @@ def _problem(condition: Json) -> Row:
 
 
 def _medication(entry: Json) -> Row:
-    instructions = next(iter(entry.get("dosageInstruction") or entry.get("dosage") or ()), {})
+    instructions = first(entry.get("dosageInstruction") or entry.get("dosage"))
     bounds = instructions.get("timing", {}).get("repeat", {}).get("boundsPeriod", {})
     course = entry.get("effectivePeriod") or bounds
     reasons = entry.get("statusReason", [])
@@ -122,7 +122,7 @@ def _day(resource: Json, *fields: str) -> str:
 
 
 def _code(concept: Json | None) -> str:
-    return str(next(iter((concept or {}).get("coding", ())), {}).get("code", ""))
+    return str(first((concept or {}).get("coding")).get("code", ""))
 
 
 def _notes(resource: Json) -> str:

@@ -1,19 +1,17 @@
 """What the templates can say: filters, and what every page shows."""
 
 import json
-from collections.abc import Mapping
 
 from flask import Flask
 from markupsafe import Markup
 
-from sandbox.bundles import Json
-from sandbox.desk import Answer, Desk
+from sandbox.desk import Answer, Desk, title_of
+from sandbox.fhir_parts import Json
 from sandbox.markdown import render_folded, web_address
 from sandbox.pages import switches
 from sandbox.pages.forms import FORM_TOKEN, TOKEN_FIELD
 from sandbox.results import Series
 from sandbox.sparkline import Sparkline, sparkline
-from sandbox.summary import order_name
 from sandbox.timing import Phase, phases
 
 INDICATORS = {"info": "Information", "warning": "Warning", "critical": "Critical"}
@@ -26,7 +24,7 @@ def install_templating(app: Flask, desk: Desk) -> None:
     app.jinja_env.filters.update(
         folded=render_folded,
         in_short=_request_in_short,
-        order_name=order_name,
+        order_name=title_of,
         phases=_phases_of,
         pretty=_pretty,
         sparkline=_sparkline_of,
@@ -35,7 +33,7 @@ def install_templating(app: Flask, desk: Desk) -> None:
     app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES)
 
     @app.context_processor
-    def switched() -> Mapping[str, object]:
+    def switched() -> dict[str, object]:
         return {"switched": switches.in_words(desk.switches)}
 
 

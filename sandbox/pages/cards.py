@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, flash, jsonify, redirect, request
 from werkzeug.wrappers import Response as Redirect
 
-from sandbox.bundles import Json
 from sandbox.desk import Desk, DeskError
+from sandbox.fhir_parts import Json
 from sandbox.pages.forms import back, page_blueprint
 
-PLACES = {"chart": "chart.show", "orders": "orders.show"}
+PLACES = {"chart": "chart.show", "orders": "orders.show", "facts": "facts.show"}
 """Where a card can be shown."""
 
 
@@ -21,14 +21,13 @@ def cards_blueprint(desk: Desk) -> Blueprint:
     def accept(slug: str, card: str, suggestion: str) -> Redirect:
         before = desk.drafts(slug)
         flash(desk.accept(slug, card, suggestion))
-        if changed := _new_or_changed(before, desk.drafts(slug)):
-            desk.select(slug, changed)
+        _ask_again(desk, slug, before)
         return _to_where_it_was_shown()
 
     @blueprint.post("/patients/<slug>/cards/<card>/override")
     def override(slug: str, card: str) -> Redirect:
         desk.override(slug, card, request.form.get("reason", ""), request.form.get("comment", "").strip())
-        flash("The card is overridden, and the service was told so.")
+        flash("The card is overridden.")
         return _to_where_it_was_shown()
 
     @blueprint.get("/patients/<slug>/cards/<card>/links/<int:number>")
@@ -45,9 +44,13 @@ def cards_blueprint(desk: Desk) -> Blueprint:
     return blueprint
 
 
-def _new_or_changed(before: Sequence[Json], after: Sequence[Json]) -> list[str]:
-    return [draft["id"] for draft in after if draft not in before]
+def _ask_again(desk: Desk, slug: str, before: Sequence[Json]) -> None:
+    """A suggestion that changed the order pad is a change of drafts like any other."""
+    after = desk.drafts(slug)
+    if after and list(after) != list(before):
+        changed = [draft["id"] for draft in after if draft not in before]
+        desk.select(slug, changed or [draft["id"] for draft in after])
 
 
 def _to_where_it_was_shown() -> Redirect:
-    return back(PLACES.get(request.form.get("place", ""), "chart.show"), stay="1")
+    return back(PLACES.get(request.form.get("place", ""), "chart.show"), stay=True)

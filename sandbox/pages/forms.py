@@ -15,6 +15,7 @@ from sandbox.desk import DeskError
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field, not a secret
 FORM_TOKEN = token_urlsafe(32)
+CHART = "chart.show"
 TOO_OLD = "This form is from another page or from before the sandbox was started again. Open the page anew and try once more."
 
 
@@ -35,16 +36,20 @@ def page_blueprint(name: str, *, back_to: str) -> Blueprint:
     @blueprint.errorhandler(DeskError)
     def say_why_not(error: DeskError) -> Response | Redirect:
         flash(str(error), "trouble")
-        return back(back_to)
+        return back(back_to, stay=True)
 
     return blueprint
 
 
-def back(endpoint: str, **more: str) -> Redirect:
-    """Redirect to a page after a POST, so that reloading it does nothing twice (303)."""
-    slug = (request.view_args or {}).get("slug")
-    given = {"slug": slug} if slug else {}
-    return redirect(url_for(endpoint, **given, **more), 303)
+def back(endpoint: str, *, stay: bool = False) -> Redirect:
+    """Redirect to a page after a POST, so that reloading it does nothing twice (303).
+
+    Args:
+        endpoint: of the page; it takes the `slug` of the request, if there is one.
+        stay: if the page is the chart, leave it open as it is, and fire nothing.
+    """
+    slug = (request.view_args or {}).get("slug")  # url_for leaves out what is None
+    return redirect(url_for(endpoint, slug=slug, stay="1" if stay and endpoint == CHART else None), 303)
 
 
 def _is_ours() -> bool:

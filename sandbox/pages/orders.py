@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as Redirect
 
 from sandbox.chart_store import ChartStore
 from sandbox.codes import read_codes
-from sandbox.desk import Answer, Desk, Orderable
+from sandbox.desk import Answer, Desk, Orderable, title_of
+from sandbox.order_pad import ROUTES
 from sandbox.pages.forms import back, page_blueprint
-from sandbox.summary import order_name
 
 KINDS = {
     "medication": "Medicines",
@@ -21,7 +21,8 @@ KINDS = {
     "procedure": "Procedures",
     "referral": "Referrals",
 }
-ROUTES = {key: concept.text for key, concept in read_codes().items() if key.startswith("route_")}
+ORDER_HOOKS = ("order-select", "order-sign")
+ROUTE_NAMES = {key: read_codes()[key].text for key in ROUTES}
 
 
 def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
@@ -33,17 +34,16 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
         chart = charts.chart(slug) or abort(404, "There is no such patient in this sandbox.")
         words = request.args.get("words", "").strip()
         drafts, calls, is_reviewed = desk.drafts(slug), desk.answers(slug), _is_reviewed(desk, slug)
-        hook = "order-sign" if is_reviewed else "order-select"
         return render_template(
             "orders.html",
             chart=chart,
             words=words,
             found=_by_kind(desk, words),
             drafts=drafts,
-            routes=ROUTES,
+            routes=ROUTE_NAMES,
             is_reviewed=is_reviewed,
-            answers=[answer for answer in calls if drafts and answer.hook == hook],
-            calls=[answer for answer in calls if answer.hook != "patient-view"],
+            answers=[answer for answer in calls if drafts and answer.hook in ORDER_HOOKS],
+            calls=[answer for answer in calls if answer.hook in ORDER_HOOKS],
             place="orders",
         )
 
@@ -51,7 +51,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
     def add(slug: str) -> Redirect:
         draft = desk.draft(slug, request.form.get("key", ""))
         desk.select(slug, [draft["id"]])
-        flash(f"{order_name(draft)} is on the order pad, as a draft.")
+        flash(f"{title_of(draft)} is on the order pad, as a draft.")
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/change")
@@ -59,7 +59,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
         given = {name: request.form.get(name, "").strip() for name in ("dose", "route", "note")}
         draft = desk.change_draft(slug, draft_id, **given)
         desk.select(slug, [draft_id])
-        flash(f"The draft of {order_name(draft)} is changed.")
+        flash(f"The draft of {title_of(draft)} is changed.")
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/discard")
@@ -82,7 +82,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
         if not _is_reviewed(desk, slug):
             flash("The drafts have changed since they were reviewed. Review them once more, then sign.", "trouble")
             return back("orders.show")
-        names = ", ".join(order_name(order) for order in desk.sign(slug))
+        names = ", ".join(title_of(order) for order in desk.sign(slug))
         flash(f"Signed, and on the chart: {names}.")
         return back("chart.show")
 

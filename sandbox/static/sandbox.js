@@ -45,9 +45,9 @@ function swap(page, ids) {
     if (fresh) document.getElementById(id)?.replaceChildren(...document.importNode(fresh, true).childNodes);
   }
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-  if (document.activeElement === document.body) {
-    const next = document.getElementById(focused) ?? document.getElementById(card) ?? document.getElementById("status");
-    next.focus({ preventScroll: next.id !== "status" });
+  for (const id of [focused, card, "status"]) {
+    if (document.activeElement !== document.body) break;
+    document.getElementById(id)?.focus({ preventScroll: true });
   }
 }
 

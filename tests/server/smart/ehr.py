@@ -132,7 +132,7 @@ class Ehr:
 
     def _is_us(self, form: dict[str, str], headers: Any) -> bool:
         if self.our_keys is None:
-            pair = "myositis-app:a+secret+of+the+EHR+%26+ours".encode()
+            pair = b"myositis-app:a+secret+of+the+EHR+%26+ours"
             return bool(headers.get("Authorization") == f"Basic {_base64(pair)}")
         assertion = form["client_assertion"]
         header = jwt.get_unverified_header(assertion)
