@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 def main(port: int, service_url: str) -> None:
     """Serve the synthetic patients and the cards that the service gives for them, on this machine only."""
     click.echo(f"Sandbox with synthetic patients: http://{HOST}:{port}/")
-    waitress.serve(create_sandbox(service_url, url=f"http://{HOST}:{port}"), host=HOST, port=port, threads=4, ident=None)
+    waitress.serve(create_sandbox(service_url, url=f"http://{HOST}:{port}"), host=HOST, port=port, threads=16, ident=None)
 
 
 if __name__ == "__main__":

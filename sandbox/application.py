@@ -1,87 +1,86 @@
-"""The pages of the sandbox: the synthetic patients, and each one's chart with the cards as an EHR would show them."""
+"""The sandbox as one Flask application: the pages of an EHR, and its charts as FHIR beside them."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from secrets import token_urlsafe
 
-from flask import Flask, Response, abort, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
 from sandbox.authorization.smart_apps import myositis_app
-from sandbox.bundles import Json
 from sandbox.chart_store import ChartStore
-from sandbox.charts import load_charts
+from sandbox.desk import Desk
+from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
-from sandbox.hooks import MINIMAL_INPUTS, HookCall, ServiceError, view_patient
 from sandbox.keys import EhrKeys
-from sandbox.markdown import render_markdown, web_address
-from sandbox.summary import summarise
+from sandbox.pages.cards import cards_blueprint
+from sandbox.pages.chart import chart_blueprint
+from sandbox.pages.facts import facts_blueprint
+from sandbox.pages.orders import orders_blueprint
+from sandbox.pages.patients import patients_blueprint
+from sandbox.pages.services import services_blueprint
+from sandbox.pages.switches import switches_blueprint
+from sandbox.switches import faults_of
+from sandbox.templating import install_templating
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would not say where a form came from
     "Cache-Control": "no-store",
 }
-INDICATORS = {"info": "Information", "warning": "Warning", "critical": "Critical"}
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def create_sandbox(service_url: str, *, today: Callable[[], date] = _today, url: str = "http://127.0.0.1:8001") -> Flask:
-    """The sandbox as a Flask application.
+def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today) -> Flask:
+    """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
     Args:
         service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
+        url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
-        url: where this sandbox is, without a trailing slash.
     """
-    app = Flask(__name__)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(markdown=render_markdown, web_address=web_address, pretty=_pretty)
-    service, charts = service_url.rstrip("/"), load_charts()
-    authorization = Authorization(ChartStore(today), EhrKeys(), url)
-    authorization.register(myositis_app(service))
-    for blueprint in ehr_blueprints(authorization, is_open=True):
+    charts, keys = ChartStore(today), EhrKeys()
+    authorization = Authorization(charts, keys, url)
+    authorization.register(myositis_app(service_url.rstrip("/")))
+    desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
+    app = pages(desk, charts, Editor(charts, today))
+    for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
+    return app
 
-    @app.get("/")
-    @app.get("/sandbox/")
-    def patients() -> str:
-        return render_template("patients.html", stories=[chart.story for chart in charts.values()])
 
-    @app.get("/patients/<slug>")
-    def patient(slug: str) -> str:
-        chart = (charts.get(slug) or abort(404)).as_of(today())
-        minimal = request.args.get("inputs") == "minimal"
-        call, trouble = None, ""
-        try:
-            call = view_patient(service, chart, MINIMAL_INPUTS if minimal else None)
-        except ServiceError as error:
-            trouble = str(error)
-        return render_template(
-            "patient.html",
-            story=chart.story,
-            parts=summarise(chart),
-            minimal=minimal,
-            call=call,
-            trouble=trouble,
-            indicators=INDICATORS,
-            request_in_short=call and _request_in_short(call),
-        )
+def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
+    """The pages of one EHR, without its FHIR API and its authorization."""
+    app = Flask(__name__)
+    app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
+    app.config.update(SESSION_COOKIE_NAME="sandbox", SESSION_COOKIE_SAMESITE="Lax")
+    install_templating(app, desk)
+    for blueprint in (
+        patients_blueprint(charts),
+        chart_blueprint(desk, charts),
+        cards_blueprint(desk),
+        orders_blueprint(desk, charts),
+        facts_blueprint(desk, charts, editor),
+        switches_blueprint(desk),
+        services_blueprint(desk.services),
+    ):
+        app.register_blueprint(blueprint)
 
     @app.get("/health")
     def health() -> Response:
-        return jsonify(status="ok", patients=len(charts))
+        return jsonify(status="ok", patients=len(charts.charts()))
 
     @app.errorhandler(HTTPException)
     def say_what_went_wrong(error: HTTPException) -> tuple[str, int]:
-        return render_template("error.html", name=error.name), error.code or 500
+        return render_template("error.html", name=error.name, what=error.description), error.code or 500
 
     @app.after_request
     def add_security_headers(response: Response) -> Response:
@@ -90,18 +89,3 @@ def create_sandbox(service_url: str, *, today: Callable[[], date] = _today, url:
         return response
 
     return app
-
-
-def _pretty(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _request_in_short(call: HookCall) -> Json:
-    """The request with each prefetch value in a few words; the chart beside it shows the rest."""
-    return call.request | {"prefetch": {key: _in_short(value) for key, value in call.request["prefetch"].items()}}
-
-
-def _in_short(resource: Json) -> str:
-    if resource["resourceType"] != "Bundle":
-        return f"{resource['resourceType']}/{resource['id']}"
-    return f"Bundle with {len(resource.get('entry', []))} of {resource['total']} resources"

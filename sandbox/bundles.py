@@ -4,16 +4,30 @@ Shapes follow US Core where that costs nothing (categories, codings with words, 
 The same story always gives the same Bundle.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from sandbox import fhir_parts as fhir
 from sandbox.codes import Concept
+from sandbox.fhir_parts import (
+    ANSWERS,
+    CLINICIAN,
+    DECLINED,
+    FLAGS,
+    HL7,
+    OBSERVATION_CATEGORIES,
+    RELATIVES,
+    REPORT_SECTIONS,
+    SEVERITIES,
+    SNOMED_CT,
+    STOP_REASONS,
+)
+from sandbox.fhir_parts import Json as Json
 from sandbox.story import (
     AllergyLine,
     ConditionLine,
     FamilyLine,
+    Line,
     MedicationLine,
     OrderLine,
     ProcedureLine,
@@ -23,49 +37,8 @@ from sandbox.story import (
     StoryError,
 )
 
-Json = dict[str, Any]
-
 FHIR_BASE = "https://myositis-cds.example/sandbox/fhir"
-HL7 = "http://terminology.hl7.org/CodeSystem"
-UCUM = "http://unitsofmeasure.org"
-SNOMED_CT = "http://snomed.info/sct"
 LONGEST_ID = 64  # https://hl7.org/fhir/R4/datatypes.html#id
-CLINICIAN = {"display": "Dr Ada Sandbox (synthetic)"}
-
-# http://hl7.org/fhir/ValueSet/condition-severity, R4
-SEVERITIES = {"mild": ("255604002", "Mild"), "moderate": ("6736007", "Moderate"), "severe": ("24484000", "Severe")}
-ANSWERS = {"positive": ("POS", "Positive"), "negative": ("NEG", "Negative"), "borderline": ("IND", "Indeterminate")}
-FLAGS = {"H": "High", "L": "Low", "N": "Normal"}
-OBSERVATION_CATEGORIES = {
-    "laboratory": "Laboratory",
-    "vital-signs": "Vital Signs",
-    "exam": "Exam",
-    "procedure": "Procedure",
-    "social-history": "Social History",
-}
-REPORT_SECTIONS = {"LAB": "Laboratory", "PF": "Pulmonary Function", "RAD": "Radiology"}
-HUMAN_UNITS = {"mL/min/{1.73_m2}": "mL/min/1.73 m²", "mm[Hg]": "mmHg"}
-"""UCUM codes that people do not write that way."""
-
-RELATIVES = {"mother": ("MTH", "mother")}
-# HL7 has no code for "ineffective"; the words are what charts carry.
-STOP_REASONS: Mapping[str, Json] = {
-    "ineffective": {"text": "Ineffective"},
-    "not tolerated": {
-        "coding": [{"system": f"{HL7}/medicationrequest-status-reason", "code": "sintol"}],
-        "text": "Not tolerated",
-    },
-}
-DECLINED: Json = {
-    "coding": [{"system": SNOMED_CT, "code": "105480006", "display": "Procedure declined by patient (situation)"}],
-    "text": "Declined by the patient",
-}
-DOSE = re.compile(r"(?P<mg>\d+(\.\d+)?) mg (?P<how_often>daily|twice daily|weekly)")
-HOW_OFTEN: Mapping[str, Json] = {
-    "daily": {"frequency": 1, "period": 1, "periodUnit": "d"},
-    "twice daily": {"frequency": 2, "period": 1, "periodUnit": "d"},
-    "weekly": {"frequency": 1, "period": 1, "periodUnit": "wk"},
-}
 
 
 def build_bundle(story: Story, codes: Mapping[str, Concept]) -> Json:
@@ -91,6 +64,22 @@ def build_bundle(story: Story, codes: Mapping[str, Concept]) -> Json:
     }
 
 
+def write_line(line: Line, patient: Story, codes: Mapping[str, Concept]) -> Json:
+    """The resource of one line that is added to the chart of a patient later; it has no id yet.
+
+    Args:
+        line: what happened.
+        patient: to whom.
+        codes: concepts by key, from `read_codes`.
+
+    Raises:
+        StoryError: as for `build_bundle`.
+    """
+    resource = _Writer(patient, codes).resource(line)
+    del resource["id"]
+    return resource
+
+
 class _Writer:
     """Writes the resources of one story; remembers the ids it gave, so that each is given once."""
 
@@ -104,22 +93,38 @@ class _Writer:
     def resources(self) -> Iterator[Json]:
         """The patient, then each part of the story in its order."""
         yield self._patient()
-        yield from map(self._condition, self._story.conditions)
-        yield from map(self._medication, self._story.medications)
-        yield from map(self._result, self._story.results)
-        yield from map(self._procedure, self._story.procedures)
-        yield from map(self._report, self._story.reports)
-        yield from map(self._order, self._story.orders)
-        yield from map(self._allergy, self._story.allergies)
-        yield from map(self._relative, self._story.family)
+        story = self._story
+        parts = (story.conditions, story.medications, story.results, story.procedures, story.reports, story.orders)
+        for lines in (*parts, story.allergies, story.family):
+            yield from map(self.resource, lines)
+
+    def resource(self, line: Line) -> Json:
+        """The resource of one line."""
+        match line:
+            case ConditionLine():
+                return self._condition(line)
+            case MedicationLine():
+                return self._medication(line)
+            case ResultLine():
+                return self._result(line)
+            case ProcedureLine():
+                return self._procedure(line)
+            case ReportLine():
+                return self._report(line)
+            case OrderLine():
+                return self._order(line)
+            case AllergyLine():
+                return self._allergy(line)
+            case FamilyLine():
+                return self._relative(line)
 
     def _patient(self) -> Json:
         given, family = self._story.name.split(" ", 1)
-        record_number = {"coding": [_coding(f"{HL7}/v2-0203", "MR")], "text": "Medical record number"}
+        record_number = {"coding": [fhir.coding(f"{HL7}/v2-0203", "MR")], "text": "Medical record number"}
         return {
             "resourceType": "Patient",
             "id": self._story.slug,
-            "meta": {"security": [_coding(f"{HL7}/v3-ActReason", "HTEST", "test health data")]},
+            "meta": {"security": [fhir.coding(f"{HL7}/v3-ActReason", "HTEST", "test health data")]},
             "identifier": [
                 {
                     "type": record_number,
@@ -134,53 +139,55 @@ class _Writer:
         }
 
     def _condition(self, line: ConditionLine) -> Json:
-        return self._resource("Condition", line.what) | _present(
-            clinicalStatus=_concept(f"{HL7}/condition-clinical", line.status),
-            verificationStatus=_concept(f"{HL7}/condition-ver-status", line.verification),
-            category=[_concept(f"{HL7}/condition-category", "problem-list-item", "Problem List Item")],
-            severity=_concept(SNOMED_CT, *SEVERITIES[line.severity]) if line.severity else None,
+        return self._resource("Condition", line.what) | fhir.present(
+            clinicalStatus=fhir.concept(f"{HL7}/condition-clinical", line.status),
+            verificationStatus=fhir.concept(f"{HL7}/condition-ver-status", line.verification),
+            category=[fhir.concept(f"{HL7}/condition-category", "problem-list-item", "Problem List Item")],
+            severity=fhir.concept(SNOMED_CT, *SEVERITIES[line.severity]) if line.severity else None,
             code=self._codeable(line.what),
             subject=self._subject,
             onsetDateTime=line.onset,
             abatementDateTime=line.ended,
             recordedDate=line.recorded or line.onset,
-            note=_note(line.note),
+            note=fhir.note(line.note),
         )
 
     def _medication(self, line: MedicationLine) -> Json:
         status = "stopped" if line.stopped else "completed" if line.end else "active"
-        course = _present(start=line.start, end=line.end)
+        course = fhir.present(start=line.start, end=line.end)
         drug = self._codeable(line.what)
         if line.reported:
-            return self._resource("MedicationStatement", line.what) | _present(
+            return self._resource("MedicationStatement", line.what) | fhir.present(
                 status=status,
                 statusReason=[STOP_REASONS[line.stopped]] if line.stopped else None,
                 medicationCodeableConcept=drug,
                 subject=self._subject,
                 effectivePeriod=course,
-                dosage=[_dosage(line.dose, None)] if line.dose else None,
-                note=_note(line.note),
+                dosage=[fhir.dosage(line.dose, None)] if line.dose else None,
+                note=fhir.note(line.note),
             )
-        return self._resource("MedicationRequest", line.what) | _present(
+        return self._resource("MedicationRequest", line.what) | fhir.present(
             status=status,
             statusReason=STOP_REASONS[line.stopped] if line.stopped else None,
             intent="order",
-            category=[_concept(f"{HL7}/medicationrequest-category", line.setting, line.setting.capitalize())],
+            category=[fhir.concept(f"{HL7}/medicationrequest-category", line.setting, line.setting.capitalize())],
             medicationCodeableConcept=drug,
             subject=self._subject,
             authoredOn=line.start,
             requester=CLINICIAN,
-            note=_note(line.note),
-            dosageInstruction=[_dosage(line.dose, course) | _present(route=self._codeable(line.route) if line.route else None)],
+            note=fhir.note(line.note),
+            dosageInstruction=[
+                fhir.dosage(line.dose, course) | fhir.present(route=self._codeable(line.route) if line.route else None)
+            ],
         )
 
     def _result(self, line: ResultLine) -> Json:
         concept = self._look_up(line.what)
         observation = self._resource("Observation", line.what)
         self._result_references[line.what, line.on] = f"Observation/{observation['id']}"
-        return observation | _present(
+        return observation | fhir.present(
             status="final",
-            category=[_concept(f"{HL7}/observation-category", concept.category, OBSERVATION_CATEGORIES[concept.category])],
+            category=[fhir.concept(f"{HL7}/observation-category", concept.category, OBSERVATION_CATEGORIES[concept.category])],
             code=self._codeable(line.what),
             subject=self._subject,
             effectiveDateTime=line.on,
@@ -191,22 +198,23 @@ class _Writer:
         """The value[x] and what goes with it, by the field that the story filled."""
         if line.answer:
             code, display = ANSWERS[line.answer]
-            interpretation = _concept(f"{HL7}/v3-ObservationInterpretation", code, display)
+            interpretation = fhir.concept(f"{HL7}/v3-ObservationInterpretation", code, display)
             return {"valueCodeableConcept": {"text": line.answer.capitalize()}, "interpretation": [interpretation]}
         if line.coded:
             return {"valueCodeableConcept": self._codeable(line.coded)}
         if "/" in line.value:
             return {"component": self._blood_pressure(line.value)}
-        return {"valueQuantity": _quantity(line.value, concept.unit)} | _range(line, concept.unit)
+        return {"valueQuantity": fhir.quantity(line.value, concept.unit)} | _range(line, concept.unit)
 
     def _blood_pressure(self, value: str) -> list[Json]:
         parts = zip(("systolic", "diastolic"), value.split("/"), strict=True)
         return [
-            {"code": self._codeable(key), "valueQuantity": _quantity(number, self._look_up(key).unit)} for key, number in parts
+            {"code": self._codeable(key), "valueQuantity": fhir.quantity(number, self._look_up(key).unit)}
+            for key, number in parts
         ]
 
     def _procedure(self, line: ProcedureLine) -> Json:
-        return self._resource("Procedure", line.what) | _present(
+        return self._resource("Procedure", line.what) | fhir.present(
             status="not-done" if line.declined else "completed",
             statusReason=DECLINED if line.declined else None,
             code=self._codeable(line.what),
@@ -217,9 +225,9 @@ class _Writer:
 
     def _report(self, line: ReportLine) -> Json:
         section = self._look_up(line.what).category
-        return self._resource("DiagnosticReport", line.what) | _present(
+        return self._resource("DiagnosticReport", line.what) | fhir.present(
             status="final",
-            category=[_concept(f"{HL7}/v2-0074", section, REPORT_SECTIONS[section])] if section else None,
+            category=[fhir.concept(f"{HL7}/v2-0074", section, REPORT_SECTIONS[section])] if section else None,
             code=self._codeable(line.what),
             subject=self._subject,
             effectiveDateTime=line.on,
@@ -245,9 +253,9 @@ class _Writer:
         }
 
     def _allergy(self, line: AllergyLine) -> Json:
-        return self._resource("AllergyIntolerance", line.what) | _present(
-            clinicalStatus=_concept(f"{HL7}/allergyintolerance-clinical", "active"),
-            verificationStatus=_concept(f"{HL7}/allergyintolerance-verification", "confirmed"),
+        return self._resource("AllergyIntolerance", line.what) | fhir.present(
+            clinicalStatus=fhir.concept(f"{HL7}/allergyintolerance-clinical", "active"),
+            verificationStatus=fhir.concept(f"{HL7}/allergyintolerance-verification", "confirmed"),
             code=self._codeable(line.what),
             patient=self._subject,
             recordedDate=line.recorded,
@@ -259,7 +267,7 @@ class _Writer:
             "status": "completed",
             "patient": self._subject,
             "date": line.recorded,
-            "relationship": _concept(f"{HL7}/v3-RoleCode", *RELATIVES[line.relation]),
+            "relationship": fhir.concept(f"{HL7}/v3-RoleCode", *RELATIVES[line.relation]),
             "condition": [{"code": self._codeable(line.what)}],
         }
 
@@ -280,38 +288,7 @@ class _Writer:
             raise StoryError(f"{self._story.slug}: {key} is not a key of codes.csv") from None
 
     def _codeable(self, key: str) -> Json:
-        concept = self._look_up(key)
-        return _present(
-            coding=[_coding(coding.system, coding.code, coding.display) for coding in concept.codings],
-            text=concept.text,
-        )
-
-
-def _present(**fields: Any) -> Json:
-    """The fields that say something: FHIR JSON has no nulls, empty strings or empty lists."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
-
-
-def _coding(system: str, code: str, display: str = "") -> Json:
-    return _present(system=system, code=code, display=display)
-
-
-def _concept(system: str, code: str, display: str = "") -> Json:
-    return {"coding": [_coding(system, code, display)]}
-
-
-def _note(text: str) -> list[Json]:
-    return [{"text": text}] if text else []
-
-
-def _number(text: str) -> int | float:
-    return float(text) if "." in text else int(text)
-
-
-def _quantity(value: str, unit: str) -> Json:
-    if not unit:
-        return {"value": _number(value)}
-    return {"value": _number(value), "unit": HUMAN_UNITS.get(unit, unit), "system": UCUM, "code": unit}
+        return fhir.codeable(self._look_up(key))
 
 
 def _range(line: ResultLine, unit: str) -> Json:
@@ -319,10 +296,10 @@ def _range(line: ResultLine, unit: str) -> Json:
     if not line.range:
         return {}
     low, high = line.range.split("..")
-    limits = {name: _quantity(limit, unit) for name, limit in (("low", low), ("high", high)) if limit}
-    flag = _flag(_number(line.value), limits)
+    limits = {name: fhir.quantity(limit, unit) for name, limit in (("low", low), ("high", high)) if limit}
+    flag = _flag(fhir.number(line.value), limits)
     return {
-        "interpretation": [_concept(f"{HL7}/v3-ObservationInterpretation", flag, FLAGS[flag])],
+        "interpretation": [fhir.concept(f"{HL7}/v3-ObservationInterpretation", flag, FLAGS[flag])],
         "referenceRange": [limits],
     }
 
@@ -331,14 +308,3 @@ def _flag(value: float, limits: Mapping[str, Json]) -> str:
     if "low" in limits and value < limits["low"]["value"]:
         return "L"
     return "H" if "high" in limits and value > limits["high"]["value"] else "N"
-
-
-def _dosage(dose: str, course: Json | None) -> Json:
-    """The dose in words and, where they have a known form, in numbers; `course` bounds it in time."""
-    known = DOSE.fullmatch(dose)
-    repeat = _present(boundsPeriod=course) | (HOW_OFTEN[known["how_often"]] if known else {})
-    return _present(
-        text=dose,
-        timing={"repeat": repeat} if repeat else None,
-        doseAndRate=[{"doseQuantity": _quantity(known["mg"], "mg")}] if known else None,
-    )

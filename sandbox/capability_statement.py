@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sandbox.bundles import HL7, Json
+from sandbox.fhir_parts import HL7, Json
 from sandbox.resource_types import PATIENT_OF, WRITABLE
 from sandbox.search_parameters import INCLUDES, PARAMETERS
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from sandbox.bundles import FHIR_BASE, HL7, Json
+from sandbox.bundles import FHIR_BASE
+from sandbox.fhir_parts import HL7, Json
 from sandbox.story import Story
 
 

@@ -3,138 +3,214 @@
 The pages know this module and the charts, and nothing else: whatever a click means is said here. One desk to a sandbox.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from threading import Lock
 
-from sandbox.bundles import Json
+from sandbox.answers import Answer
+from sandbox.authorization.authorization import Authorization
+from sandbox.chart_store import ChartStore
+from sandbox.charts import Chart
+from sandbox.clinic import PRACTITIONERS, encounter
+from sandbox.desk_state import OpenChart, decided, told
+from sandbox.dialects import DIALECTS
+from sandbox.errors import DeskError
+from sandbox.feedback import accepted, deliver, overridden
+from sandbox.fhir_parts import Json
+from sandbox.hooks import Event, HookClient
+from sandbox.keys import EhrKeys
+from sandbox.links import link_of, with_launch
+from sandbox.order_pad import Orderable, changed, find, new_draft, signed
+from sandbox.services import Services
+from sandbox.signing import Signer
+from sandbox.suggestions import check_choice, effect_of, title_of
+from sandbox.switches import Switches
 
-
-class DeskError(Exception):
-    """What was asked for cannot be done; the message says why, for the person at the screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Switches:
-    """What goes wrong, or otherwise than usual, while one tries things out.
-
-    Args:
-        prefetch: `all`, `minimal` (Patient, Condition and MedicationRequest) or `none` (the service has to call back).
-        token: send an access token for calling back.
-        fault: a kind of `sandbox.faults` that the FHIR API suffers from, or empty.
-        wrong_patient: send another patient's data under this patient's id.
-        dialect: how this EHR speaks CDS Hooks: `standard`, `epic`, `oracle`, `1.0` …
-    """
-
-    prefetch: str = "all"
-    token: bool = True
-    fault: str = ""
-    wrong_patient: bool = False
-    dialect: str = "standard"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one service answered to one hook.
-
-    Args:
-        service: title of the service, and its id.
-        service_id: as discovery has it.
-        hook: `patient-view`, `order-select` or `order-sign`.
-        request, response: the JSON of both; the response is None where there was trouble.
-        headers: that were sent, the token shortened.
-        milliseconds: between the two.
-        server_timing: phases and milliseconds, from the header of that name.
-        prefetch: state of each key: sent, empty, left out and why.
-        trouble: why there is no answer, in a sentence; empty where there is one.
-        decided: by uuid of card, what the clinician did: `accepted`, or the reason of the override.
-    """
-
-    service: str
-    service_id: str
-    hook: str
-    request: Json
-    response: Json | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    milliseconds: float = 0.0
-    server_timing: Mapping[str, float] = field(default_factory=dict)
-    prefetch: Mapping[str, str] = field(default_factory=dict)
-    trouble: str = ""
-    decided: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def cards(self) -> Sequence[Json]:
-        """The cards, in their order."""
-        return self.response["cards"] if self.response else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Orderable:
-    """Something that can be ordered.
-
-    Args:
-        key: stable name, of `sandbox/codes.csv`.
-        title: in words.
-        kind: `medication`, `laboratory`, `imaging`, `procedure` or `referral`.
-    """
-
-    key: str
-    title: str
-    kind: str
+__all__ = ["Answer", "Desk", "DeskError", "Orderable", "Switches", "title_of"]
 
 
 class Desk:
-    """See the module. Every method that needs a patient raises `DeskError` for one who is not here."""
+    """See the module. Every method that needs a patient raises `DeskError` for one who is not here.
 
-    switches: Switches
+    Threads may use it at the same time; services are waited for without holding anything up.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        services: Iterable[str],
+        *,
+        store: ChartStore,
+        keys: EhrKeys,
+        authorization: Authorization,
+        today: Callable[[], date],
+    ) -> None:
+        """Set the desk up.
+
+        Args:
+            url: address of this EHR; its FHIR API is at `/fhir` below.
+            services: discovery URLs, or base URLs, of the first services.
+            store: the charts.
+            keys: sign every call.
+            authorization: gives out tokens for calling back, and launches.
+            today: the clock, a day in UTC.
+        """
+        self.switches = Switches()
+        signer = Signer(keys, url)
+        self.services = Services(signer, services)
+        self._hooks = HookClient(self.services, signer, authorization, f"{url}/fhir")
+        self._store, self._today = store, today
+        self._open: dict[str, OpenChart] = {}
+        self._lock = Lock()
 
     def open_chart(self, patient_id: str) -> Sequence[Answer]:
         """Fire `patient-view` at every registered service that has it."""
-        raise NotImplementedError
+        return self._fire("patient-view", patient_id)
 
     def answers(self, patient_id: str) -> Sequence[Answer]:
         """The last answers, of all hooks."""
-        raise NotImplementedError
+        return self._chart(patient_id)[1].answers
 
     def orderables(self, words: str = "") -> Sequence[Orderable]:
         """What can be ordered and has these words in its title; everything for none."""
-        raise NotImplementedError
+        return find(words)
 
     def drafts(self, patient_id: str) -> Sequence[Json]:
         """The drafts on the order pad, FHIR MedicationRequest and ServiceRequest."""
-        raise NotImplementedError
+        return tuple(self._chart(patient_id)[1].pad.values())
 
     def draft(self, patient_id: str, key: str) -> Json:
         """Put an orderable on the pad."""
-        raise NotImplementedError
+        chart, desk = self._chart(patient_id)
+        draft = new_draft(chart.story, key, self._today())
+        with desk.lock:
+            desk.put(draft)
+        return draft
 
     def change_draft(self, patient_id: str, draft_id: str, *, dose: str = "", route: str = "", note: str = "") -> Json:
-        """Change a draft: dose such as `15 mg weekly`, route by its key, a note."""
-        raise NotImplementedError
+        """Change a draft: dose such as `15 mg weekly`, route by its key, a note. What is empty stays as it was."""
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            draft = changed(desk.draft(draft_id), dose=dose, route=route, note=note, today=self._today())
+            desk.put(draft)
+        return draft
 
     def discard(self, patient_id: str, draft_id: str) -> None:
         """Take a draft off the pad."""
-        raise NotImplementedError
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            desk.take_off(draft_id)
 
     def select(self, patient_id: str, draft_ids: Sequence[str]) -> Sequence[Answer]:
         """Fire `order-select` for the drafts just chosen or changed."""
-        raise NotImplementedError
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            selections = [f"{desk.draft(one)['resourceType']}/{one}" for one in draft_ids]
+        if not selections:
+            raise DeskError("No draft was chosen.")
+        return self._fire("order-select", patient_id, selections)
 
     def review(self, patient_id: str) -> Sequence[Answer]:
         """Fire `order-sign` for all drafts, before they are signed."""
-        raise NotImplementedError
+        if not self.drafts(patient_id):
+            raise DeskError("There is no draft on the order pad.")
+        return self._fire("order-sign", patient_id)
 
     def sign(self, patient_id: str) -> Sequence[Json]:
         """Sign: the drafts become orders of the chart. The resources."""
-        raise NotImplementedError
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            if not desk.pad:
+                raise DeskError("There is no draft on the order pad.")
+            orders = [self._store.create(signed(draft, self._today())) for draft in desk.pad.values()]
+            desk.pad = {}
+            desk.receive("order-sign", ())
+        return orders
 
     def accept(self, patient_id: str, card: str, suggestion: str) -> str:
         """Apply a suggestion (by uuids) to the pad or, from patient-view, to the chart; send feedback. Says what was done."""
-        raise NotImplementedError
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            answer, found = desk.undecided(card)
+            chosen = next((one for one in found.get("suggestions", ()) if one["uuid"] == suggestion), None)
+            if chosen is None:
+                raise DeskError("This card has no such suggestion.")
+            check_choice(found, chosen, answer.taken)
+            at_once = answer.hook == "patient-view"
+            effect = effect_of(chosen, desk.pad, patient_id, at_once=at_once, today=self._today())
+            for order in effect.orders:
+                self._store.create(order)
+            desk.pad = effect.pad
+            desk.note(answer, decided(card, "accepted", [suggestion]))
+        told_so = self._tell(desk, answer, card, accepted(card, [suggestion], datetime.now(UTC)))
+        return " ".join((*effect.done, *told_so)) or "There was nothing to do."
 
     def override(self, patient_id: str, card: str, reason: str, comment: str = "") -> None:
-        """Dismiss a card with one of its reasons (code; may be empty) and a comment; send feedback."""
-        raise NotImplementedError
+        """Dismiss a card with one of its reasons (code; may be empty) and a comment; send feedback.
+
+        Whether the feedback arrived stands in `Answer.feedback`.
+        """
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            answer, found = desk.undecided(card)
+            if card in answer.decided:
+                raise DeskError("A suggestion of this card was taken, so it is not dismissed.")
+            chosen = next((one for one in found.get("overrideReasons", ()) if one["code"] == reason), None)
+            if reason and chosen is None:
+                raise DeskError("This card has no such reason.")
+            desk.note(answer, decided(card, reason or "overridden"))
+        item = overridden(card, chosen, comment.strip(), datetime.now(UTC), DIALECTS[answer.dialect])
+        self._tell(desk, answer, card, item)
 
     def launch_url(self, patient_id: str, card: str, link: int) -> str:
         """Where the browser goes to open the card's SMART link: its URL with `iss` and a new `launch`."""
-        raise NotImplementedError
+        _, desk = self._chart(patient_id)
+        answer, found = desk.find(card)
+        chosen = link_of(found, link)
+        if chosen.get("type") != "smart":
+            return str(chosen["url"])
+        app_context = chosen.get("appContext") if DIALECTS[answer.dialect].app_context else None
+        launch = self._hooks.authorization.launch(patient_id, app_context=app_context)
+        return with_launch(chosen["url"], self._hooks.fhir_server, launch)
+
+    def forget(self, patient_id: str) -> None:
+        """Clear the pad and the cards of one patient, as after a reset of the chart."""
+        self._chart(patient_id)
+        with self._lock:
+            self._open.pop(patient_id, None)
+
+    def _chart(self, patient_id: str) -> tuple[Chart, OpenChart]:
+        chart = self._store.chart(patient_id)
+        if chart is None:
+            raise DeskError("There is no such patient here.")
+        with self._lock:
+            return chart, self._open.setdefault(patient_id, OpenChart())
+
+    def _fire(self, hook: str, patient_id: str, selections: Sequence[str] | None = None) -> Sequence[Answer]:
+        switches = self.switches
+        chart, desk = self._chart(patient_id)
+        orders = None if hook == "patient-view" else tuple(desk.pad.values())
+        data = self._with_clinic(self._another(patient_id) if switches.wrong_patient else chart)
+        answers = self._hooks.fire(Event(hook, chart, data, orders, selections), switches)
+        with desk.lock:
+            desk.receive(hook, answers)
+        return answers
+
+    def _another(self, patient_id: str) -> Chart:
+        """Some other patient's chart."""
+        return next(chart for chart in self._store.charts() if chart.patient_id != patient_id)
+
+    def _with_clinic(self, chart: Chart) -> Chart:
+        """A chart with the visit and the people that a template may ask for."""
+        return Chart(chart.story, (*chart.resources, encounter(chart.story, self._today()), *PRACTITIONERS))
+
+    def _tell(self, desk: OpenChart, answer: Answer, card: str, item: Json) -> Sequence[str]:
+        """Send feedback; a sentence where it could not be delivered."""
+        dialect = DIALECTS[answer.dialect]
+        if not dialect.feedback or not answer.takes_feedback_on(card):
+            return ()
+        url = f"{answer.url}/feedback"
+        result = deliver(url, item, lambda: self._hooks.signer.token_for(url, dialect))
+        with desk.lock:
+            desk.note(answer, told(card, result))
+        return () if result == "sent" else (result,)

@@ -1,176 +1,167 @@
-"""The sandbox as a CDS Hooks client: discovery, prefetch, the call, and what came back (CDS Hooks 2.0.1)."""
+"""The sandbox as a CDS Hooks client: one event, told to every service that wants to know (CDS Hooks 2.0.1, "Calling a CDS
+Service")."""
 
-import re
-import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-import requests
-
-from sandbox.bundles import Json
+from sandbox.answers import Answer
+from sandbox.authorization.authorization import Authorization, HookToken
+from sandbox.card_checks import check_answer
 from sandbox.charts import Chart
-from sandbox.search import UnsupportedQueryError, answer
+from sandbox.clinic import encounter_id
+from sandbox.dialects import DIALECTS, Dialect
+from sandbox.errors import ServiceError
+from sandbox.exchange import post_json
+from sandbox.fhir_parts import Json
+from sandbox.prefetch import Prefetch, resolve, token_values
+from sandbox.services import Provider, Service, Services
+from sandbox.signing import Signer
+from sandbox.switches import Switches
 
-SERVICE_ID = "myositis-patient-view"
-USER = "Practitioner/sandbox-clinician"
-MINIMAL_INPUTS = frozenset(("Patient", "Condition", "MedicationRequest"))
-TIMEOUT_SECONDS = (3, 10)
-PREFETCH_TOKEN = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+_SHOWN = 12
+"""So many characters of a token are shown."""
 
-
-class ServiceError(Exception):
-    """The service gave no usable answer; the message says why in words for the person at the screen."""
+_EPIC_VERSION = "com.epic.cdshooks.request.cds-hooks-specification-version"
 
 
 @dataclass(frozen=True, slots=True)
-class HookCall:
-    """One call of the service.
+class Event:
+    """Something that a clinician does.
 
     Args:
-        request: the JSON that was sent.
-        response: the JSON that came back.
-        milliseconds: time between the two.
-        left_out: prefetch key and why this EHR did not send it.
+        hook: what.
+        chart: whose chart is open.
+        data: the chart whose data is sent; the same, unless a switch says otherwise.
+        orders: drafts on the pad; None where the hook is not about orders.
+        selections: references of the drafts that were just chosen; None where the hook does not say.
+        instance: `hookInstance`, new for each event.
     """
 
-    request: Json
-    response: Json
-    milliseconds: float
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    hook: str
+    chart: Chart
+    data: Chart
+    orders: Sequence[Json] | None = None
+    selections: Sequence[str] | None = None
+    instance: str = field(default_factory=lambda: str(uuid.uuid4()))
 
-    @property
-    def cards(self) -> list[Json]:
-        """The cards of the answer, in its order."""
-        return list(self.response["cards"])
+    def context(self, dialect: Dialect) -> Json:
+        """`context`, as the hook is defined (conformance section 10)."""
+        context: Json = {"userId": dialect.user, "patientId": self.chart.patient_id}
+        if dialect.encounter:
+            context["encounterId"] = encounter_id(self.chart.patient_id)
+        if self.selections is not None:
+            context["selections"] = list(self.selections)
+        if self.orders is not None:
+            entries = [{"resource": order} for order in self.orders]
+            context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        return context
 
 
-def view_patient(service_url: str, chart: Chart, only: frozenset[str] | None = None) -> HookCall:
-    """Fire the patient-view hook, as an EHR does when a chart is opened.
+@dataclass(frozen=True, slots=True)
+class HookClient:
+    """Fires hooks.
 
     Args:
-        service_url: base URL of the decision support service.
-        chart: the patient.
-        only: resource types to send; None sends all that the service asks for.
-
-    Raises:
-        ServiceError: the service cannot be reached, refuses, or does not answer with CDS Hooks JSON.
+        services: at whom.
+        signer: signs the calls.
+        authorization: gives out the tokens for calling back.
+        fhir_server: base URL of the FHIR API.
     """
-    with requests.Session() as session:
-        session.trust_env = False  # a proxy of the machine must not see the calls, nor be needed for loopback
-        service = _discover(session, service_url)
-        prefetch, left_out = resolve_prefetch(_templates(service), chart, only)
-        request = {
-            "hook": "patient-view",
-            "hookInstance": str(uuid.uuid4()),
-            "context": {"userId": USER, "patientId": chart.patient_id},
-            "prefetch": prefetch,
-        }
-        started = time.perf_counter()
-        response = _exchange(session, "POST", f"{service_url}/cds-services/{SERVICE_ID}", request)
-        milliseconds = (time.perf_counter() - started) * 1000
-    if not _has_objects(response, "cards"):
-        raise ServiceError("The service answered, but its answer holds no list of cards.")
-    return HookCall(request, response, milliseconds, left_out)
 
+    services: Services
+    signer: Signer
+    authorization: Authorization
+    fhir_server: str
 
-def resolve_prefetch(
-    templates: Mapping[str, str], chart: Chart, only: frozenset[str] | None = None
-) -> tuple[Json, dict[str, str]]:
-    """Run the prefetch templates against the chart.
+    def fire(self, event: Event, switches: Switches) -> Sequence[Answer]:
+        """Tell all services at the same time; one that fails takes nothing from the others."""
+        dialect = DIALECTS[switches.dialect]
+        called = self.services.with_hook(event.hook) if event.hook in dialect.hooks else ()
+        with ThreadPoolExecutor(max_workers=max(1, len(called))) as pool:
+            return list(pool.map(partial(self._call, event=event, switches=switches), called))
 
-    Args:
-        templates: FHIR query template by key, from discovery.
-        chart: the patient.
-        only: resource types to send; None for all.
-
-    Returns:
-        The prefetch by key, and why each other key was left out. An empty search is sent, as an empty Bundle.
-    """
-    prefetch: Json = {}
-    left_out: dict[str, str] = {}
-    for key, template in templates.items():
-        resource_type = re.split(r"[/?]", template, maxsplit=1)[0]
-        if only is not None and resource_type not in only:
-            left_out[key] = f"{resource_type} is switched off"
-            continue
+    def _call(self, service: Service | Provider, event: Event, switches: Switches) -> Answer:
+        if isinstance(service, Provider):
+            return Answer(service.discovery_url, "", event.hook, {}, None, trouble=service.trouble, url=service.discovery_url)
+        dialect = DIALECTS[switches.dialect]
+        url = service.url(double_slash=dialect.double_slash)
+        prefetch = self._prefetch(service, event, switches)
+        granted = self.authorization.hook_token(event.chart.patient_id) if switches.token else None
+        request = self._request(event, prefetch.values, granted, dialect)
+        token = self.signer.token_for(url, dialect)
+        answer = Answer(
+            service=service.title,
+            service_id=service.service_id,
+            hook=event.hook,
+            request=_for_the_screen(request),
+            response=None,
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {_shortened(token)}"},
+            prefetch=prefetch.states,
+            url=url,
+            dialect=switches.dialect,
+        )
         try:
-            found = answer(fill_in(template, chart), chart)
-        except UnsupportedQueryError as error:
-            left_out[key] = str(error)
-            continue
-        if found is None:
-            left_out[key] = "no such resource"
-        else:
-            prefetch[key] = found
-    return prefetch, left_out
+            return _completed(answer, token, request)
+        finally:
+            if granted:
+                self.authorization.revoke(granted.access_token)  # nobody calls back after answering (T-7)
+
+    def _prefetch(self, service: Service, event: Event, switches: Switches) -> Prefetch:
+        """Where another patient's data is sent, the queries are about that patient, too."""
+        dialect = DIALECTS[switches.dialect]
+        values = token_values(event.context(dialect) | {"patientId": event.data.patient_id}, dialect)
+        base = self.fhir_server
+        return resolve(service.prefetch, values, event.data, base=base, only=switches.sends, dialect=dialect)
+
+    def _request(self, event: Event, prefetch: Mapping[str, Any], granted: HookToken | None, dialect: Dialect) -> Json:
+        request: Json = {
+            "hook": event.hook,
+            "hookInstance": event.instance,
+            "fhirServer": self.fhir_server,
+            "context": event.context(dialect),
+        }
+        if granted:
+            patient = {"patient": granted.patient} if dialect.token_names_patient else {}
+            request["fhirAuthorization"] = _authorization(granted) | patient
+        if prefetch:
+            request["prefetch"] = dict(prefetch)
+        if dialect.version:
+            request["extension"] = {_EPIC_VERSION: dialect.version}
+        return request
 
 
-def fill_in(template: str, chart: Chart) -> str:
-    """A prefetch template with its tokens replaced.
-
-    Raises:
-        UnsupportedQueryError: a token that this EHR does not know.
-    """
-    known = {
-        "context.patientId": chart.patient_id,
-        "context.userId": USER,
-        "userPractitionerId": USER.removeprefix("Practitioner/"),
+def _authorization(token: HookToken) -> Json:
+    """`fhirAuthorization` (conformance T-1)."""
+    return {
+        "access_token": token.access_token,
+        "token_type": token.token_type,
+        "expires_in": token.expires_in,
+        "scope": token.scope,
+        "subject": token.subject,
     }
 
-    def value(token: re.Match[str]) -> str:
-        if token[1] not in known:
-            raise UnsupportedQueryError(f"prefetch token {token[1]} is not known")
-        return known[token[1]]
 
-    return PREFETCH_TOKEN.sub(value, template)
-
-
-def _discover(session: requests.Session, service_url: str) -> Json:
-    discovery = _exchange(session, "GET", f"{service_url}/cds-services")
-    if not _has_objects(discovery, "services"):
-        raise ServiceError("Discovery answered, but it holds no list of services.")
-    services = [service for service in discovery["services"] if service.get("id") == SERVICE_ID]
-    if not services:
-        raise ServiceError(f"Discovery does not list the service {SERVICE_ID}.")
-    return dict(services[0])
-
-
-def _templates(service: Json) -> dict[str, str]:
-    templates = service.get("prefetch", {})
-    if not isinstance(templates, dict) or not all(isinstance(template, str) for template in templates.values()):
-        raise ServiceError("Discovery answered, but its prefetch templates are not texts.")
-    return templates
-
-
-def _exchange(session: requests.Session, method: str, url: str, body: Json | None = None) -> Any:
-    """One HTTP exchange of JSON; every way to fail becomes a sentence."""
+def _completed(answer: Answer, token: str, request: Json) -> Answer:
+    """The answer with what came back, or with what went wrong."""
     try:
-        response = session.request(method, url, json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-    except requests.Timeout as error:
-        raise ServiceError(f"The service did not answer in time ({url}).") from error
-    except requests.RequestException as error:
-        raise ServiceError(f"The service cannot be reached at {url}. Is it running?") from error
-    try:
-        answered = response.json()
-    except requests.JSONDecodeError as error:
-        raise ServiceError(f"The service answered {response.status_code} without JSON ({url}).") from error
-    if response.status_code != requests.codes.ok:
-        raise ServiceError(f"The service refused the call ({response.status_code}). {_outcome_in_words(answered)}".strip())
-    return answered
+        reply = post_json(answer.url, token, request)
+        response = check_answer(reply.body)
+    except ServiceError as error:
+        return replace(answer, trouble=str(error))
+    return replace(answer, response=response, milliseconds=reply.milliseconds, server_timing=reply.server_timing)
 
 
-def _outcome_in_words(answered: Any) -> str:
-    """What an OperationOutcome says, empty for anything else."""
-    if not _has_objects(answered, "issue"):
-        return ""
-    said = [issue.get("diagnostics") or issue.get("details", {}).get("text", "") for issue in answered["issue"]]
-    return " ".join(text for text in said if text)
+def _for_the_screen(request: Json) -> Json:
+    """The request with its access token shortened: nobody needs to read it, and somebody may take a picture."""
+    if "fhirAuthorization" not in request:
+        return request
+    authorization = request["fhirAuthorization"]
+    return request | {"fhirAuthorization": authorization | {"access_token": _shortened(authorization["access_token"])}}
 
 
-def _has_objects(answered: Any, member: str) -> bool:
-    """Whether the JSON is an object whose member is a list of objects."""
-    if not isinstance(answered, dict) or not isinstance(answered.get(member), list):
-        return False
-    return all(isinstance(item, dict) for item in answered[member])
+def _shortened(token: str) -> str:
+    return f"{token[:_SHOWN]}…"

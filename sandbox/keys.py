@@ -1,7 +1,7 @@
 """The keys of the EHR: made at its start, kept in memory, published as a JWK Set.
 
-CDS Hooks tokens are signed with ES384 (CDS Hooks 2.0.1, "Trusting CDS Clients"), id_tokens with RS256, which every OpenID client
-knows (SMART App Launch 2.2, `sso-openid-connect`).
+CDS Hooks tokens are signed with ES384 (CDS Hooks 2.0.1, "Trusting CDS Clients"), or with RS384 as Epic does; id_tokens with
+RS256, which every OpenID client knows (SMART App Launch 2.2, `sso-openid-connect`).
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sandbox.bundles import Json
 
 HOOKS_ALGORITHM = "ES384"
+EPIC_ALGORITHM = "RS384"
 ID_TOKEN_ALGORITHM = "RS256"  # noqa: S105 (an algorithm)
 
 
@@ -22,6 +23,7 @@ class EhrKeys:
         """Make the keys."""
         self._keys: dict[str, ECKey | RSAKey] = {
             HOOKS_ALGORITHM: ECKey.generate_key("P-384", {"use": "sig", "alg": HOOKS_ALGORITHM}, auto_kid=True),
+            EPIC_ALGORITHM: RSAKey.generate_key(2048, {"use": "sig", "alg": EPIC_ALGORITHM}, auto_kid=True),
             ID_TOKEN_ALGORITHM: RSAKey.generate_key(2048, {"use": "sig", "alg": ID_TOKEN_ALGORITHM}, auto_kid=True),
         }
 
@@ -42,7 +44,7 @@ class EhrKeys:
 
         Args:
             claims: its claims.
-            algorithm: `ES384` or `RS256`.
+            algorithm: `ES384`, `RS384` or `RS256`.
             header: further header parameters, such as `jku`.
 
         Raises:

@@ -118,7 +118,10 @@ class FamilyLine:
     recorded: str
 
 
-Line = TypeVar("Line")
+Line = ConditionLine | MedicationLine | ResultLine | ProcedureLine | ReportLine | OrderLine | AllergyLine | FamilyLine
+"""Whatever can stand in a story."""
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +188,7 @@ def read_stories(folder: Path = STORIES_FOLDER) -> tuple[Story, ...]:
     return tuple(read_story(path) for path in sorted(folder.glob("*.yaml"), key=lambda path: path.stem))
 
 
-def _read_lines(kind: type[Line], told: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+def _read_lines(kind: type[_Kind], told: Iterable[Mapping[str, Any]]) -> tuple[_Kind, ...]:
     return tuple(
         kind(**{field: tuple(value) if isinstance(value, list) else value for field, value in line.items()}) for line in told
     )

@@ -1,11 +1,16 @@
-"""A chart in short, for people: rows of date, what, and details, by the parts of a chart."""
+"""A chart in short, for people: rows of date, what, and details, by the parts of a chart.
+
+What others wrote (an accepted suggestion, an order that came over the FHIR API) may lack whatever FHIR lets it lack.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sandbox.bundles import Json
 from sandbox.charts import Chart
 from sandbox.dates import in_words
+from sandbox.fhir_parts import Json
+
+NO_NAME = "Without a name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,13 @@ class Row:
 
 
 def summarise(chart: Chart) -> dict[str, tuple[Row, ...]]:
-    """The parts of the chart page, in its order; a part without entries is left out."""
+    """The parts of the chart page but the results, in its order; a part without entries is left out."""
     parts: dict[str, tuple[Callable[[Json], Row], Iterable[Json]]] = {
         "Problems": (_problem, chart.of("Condition")),
         "Medications": (_medication, chart.of("MedicationRequest", "MedicationStatement")),
-        "Results": (_result, _newest_first(chart.of("Observation"), "effectiveDateTime")),
-        "Reports": (_report, _newest_first(chart.of("DiagnosticReport"), "effectiveDateTime")),
-        "Procedures": (_procedure, _newest_first(chart.of("Procedure"), "performedDateTime")),
-        "Orders": (_order, chart.of("ServiceRequest")),
+        "Orders": (_order, newest_first(chart.of("ServiceRequest"), "authoredOn")),
+        "Reports": (_report, newest_first(chart.of("DiagnosticReport"), "effectiveDateTime")),
+        "Procedures": (_procedure, newest_first(chart.of("Procedure"), "performedDateTime")),
         "Allergies": (_allergy, chart.of("AllergyIntolerance")),
         "Family history": (_relative, chart.of("FamilyMemberHistory")),
     }
@@ -41,86 +45,85 @@ def summarise(chart: Chart) -> dict[str, tuple[Row, ...]]:
     return {title: part for title, part in rows.items() if part}
 
 
-def _newest_first(resources: Iterable[Json], field: str) -> list[Json]:
-    return sorted(resources, key=lambda resource: str(resource[field]), reverse=True)
+def newest_first(resources: Iterable[Json], field: str) -> list[Json]:
+    """In the order of a date; those without one last."""
+    return sorted(resources, key=lambda resource: str(resource.get(field, "")), reverse=True)
 
 
-def _row(resource: Json, day: str, concept: Json, details: Iterable[str]) -> Row:
+def name_of(concept: Json | None) -> str:
+    """What a CodeableConcept says: its text, else a display, else a code."""
+    coding = first((concept or {}).get("coding"))
+    return str((concept or {}).get("text") or coding.get("display") or coding.get("code") or NO_NAME)
+
+
+def first(objects: Iterable[Json] | None) -> Json:
+    """The first of a list in FHIR JSON; an empty object where there is none."""
+    return next(iter(objects or ()), {})
+
+
+def row_of(resource: Json, day: str, concept: Json | None, details: Iterable[str]) -> Row:
+    """A row about a resource."""
     reference = f"{resource['resourceType']}/{resource['id']}"
-    return Row(reference, in_words(day), concept["text"], "; ".join(detail for detail in details if detail))
+    said = "; ".join(detail for detail in details if detail)
+    return Row(reference, in_words(day) if day else "", name_of(concept), said)
 
 
 def _problem(condition: Json) -> Row:
-    verification, clinical = _code(condition["verificationStatus"]), _code(condition["clinicalStatus"])
-    severity = condition["severity"]["coding"][0]["display"].lower() if "severity" in condition else ""
+    verification, clinical = _code(condition.get("verificationStatus")), _code(condition.get("clinicalStatus"))
+    severity = name_of(condition["severity"]).lower() if "severity" in condition else ""
     details = (verification if verification != "confirmed" else "", clinical, severity, _notes(condition))
-    return _row(condition, condition["onsetDateTime"], condition["code"], details)
+    return row_of(condition, _day(condition, "onsetDateTime", "recordedDate"), condition.get("code"), details)
 
 
 def _medication(entry: Json) -> Row:
-    instructions = entry.get("dosageInstruction") or entry.get("dosage") or [{}]
-    course = entry.get("effectivePeriod") or instructions[0]["timing"]["repeat"]["boundsPeriod"]
+    instructions = first(entry.get("dosageInstruction") or entry.get("dosage"))
+    bounds = instructions.get("timing", {}).get("repeat", {}).get("boundsPeriod", {})
+    course = entry.get("effectivePeriod") or bounds
     reasons = entry.get("statusReason", [])
-    reason = reasons["text"] if isinstance(reasons, dict) else "; ".join(reason["text"] for reason in reasons)
+    reason = "; ".join(name_of(reason) for reason in (reasons if isinstance(reasons, list) else [reasons]))
     until = f"until {in_words(course['end'])}" if "end" in course else ""
     reported = "reported by the patient" if entry["resourceType"] == "MedicationStatement" else ""
-    details = (instructions[0].get("text", ""), until or entry["status"], reason.lower(), reported, _notes(entry))
-    return _row(entry, course["start"], entry["medicationCodeableConcept"], details)
-
-
-def _result(observation: Json) -> Row:
-    flags = [coding["display"].lower() for concept in observation.get("interpretation", []) for coding in concept["coding"]]
-    value = _value(observation)
-    details = (value, *(flag for flag in flags if flag not in value.lower()), _range(observation))
-    return _row(observation, observation["effectiveDateTime"], observation["code"], details)
-
-
-def _value(observation: Json) -> str:
-    if "component" in observation:
-        measured = [part["valueQuantity"] for part in observation["component"]]
-        return "/".join(str(quantity["value"]) for quantity in measured) + f" {measured[0]['unit']}"
-    if "valueCodeableConcept" in observation:
-        return str(observation["valueCodeableConcept"]["text"])
-    quantity = observation["valueQuantity"]
-    return f"{quantity['value']} {quantity.get('unit', '')}".strip()
-
-
-def _range(observation: Json) -> str:
-    for limits in observation.get("referenceRange", []):
-        low, high = (str(limits[name]["value"]) if name in limits else "" for name in ("low", "high"))
-        return f"range {low}–{high}" if low and high else f"range from {low}" if low else f"range up to {high}"
-    return ""
+    route = name_of(instructions["route"]).lower() if "route" in instructions else ""
+    status = until or entry.get("status", "")
+    details = (instructions.get("text", ""), route, status, reason.lower(), reported, _notes(entry))
+    day = course.get("start") or _day(entry, "authoredOn")
+    return row_of(entry, day, entry.get("medicationCodeableConcept"), details)
 
 
 def _report(report: Json) -> Row:
-    return _row(report, report["effectiveDateTime"], report["code"], (report["conclusion"],))
+    return row_of(report, _day(report, "effectiveDateTime"), report.get("code"), (report.get("conclusion", ""),))
 
 
 def _procedure(procedure: Json) -> Row:
-    outcome = procedure.get("outcome") or procedure.get("statusReason") or {"text": procedure["status"]}
-    return _row(procedure, procedure["performedDateTime"], procedure["code"], (outcome["text"],))
+    outcome = procedure.get("outcome") or procedure.get("statusReason") or {"text": procedure.get("status", "")}
+    return row_of(procedure, _day(procedure, "performedDateTime"), procedure.get("code"), (name_of(outcome),))
 
 
 def _order(order: Json) -> Row:
-    return _row(order, order["authoredOn"], order["code"], ("ordered, not done yet",))
+    status = order.get("status", "")
+    said = "ordered, not done yet" if status == "active" else status
+    return row_of(order, _day(order, "authoredOn"), order.get("code"), (said, _notes(order)))
 
 
 def _allergy(allergy: Json) -> Row:
-    reactions = [sign["text"] for reaction in allergy.get("reaction", []) for sign in reaction["manifestation"]]
-    return _row(allergy, allergy["recordedDate"], allergy["code"], reactions)
+    reactions = [name_of(sign) for reaction in allergy.get("reaction", []) for sign in reaction.get("manifestation", [])]
+    return row_of(allergy, _day(allergy, "recordedDate"), allergy.get("code"), reactions)
 
 
 def _relative(relative: Json) -> Row:
-    return _row(relative, relative["date"], relative["condition"][0]["code"], (_display(relative["relationship"]),))
+    conditions = [name_of(condition.get("code")) for condition in relative.get("condition", [])]
+    relationship = name_of(relative.get("relationship"))
+    return row_of(relative, _day(relative, "date"), {"text": ", ".join(conditions) or NO_NAME}, (relationship,))
 
 
-def _code(concept: Json) -> str:
-    return str(concept["coding"][0]["code"])
+def _day(resource: Json, *fields: str) -> str:
+    """The first of the dates that is there, without a time of day."""
+    return next((str(resource[field])[:10] for field in fields if field in resource), "")
 
 
-def _display(concept: Json) -> str:
-    return str(concept["coding"][0]["display"])
+def _code(concept: Json | None) -> str:
+    return str(first((concept or {}).get("coding")).get("code", ""))
 
 
 def _notes(resource: Json) -> str:
-    return "; ".join(note["text"] for note in resource.get("note", []))
+    return "; ".join(note["text"] for note in resource.get("note", []) if "text" in note)

@@ -134,17 +134,18 @@ def serve(host: str | None, port: int | None) -> None:
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65534), default=8000, show_default=True, help="Port; the sandbox takes the next.")
 def demo(port: int) -> None:
-    """Start the service and, beside it, a sandbox EHR with synthetic patients."""
-    from server.demo import HOST, DemoError, run_demo
+    """Start the service and, beside it, a sandbox EHR with synthetic patients.
+
+    The sandbox is registered with the service; calls from this machine without a token are answered, too.
+    """
+    from server.demo import DemoError, demo_config, run_demo
     from server.serving import end_on_signals, log_to_stderr
 
-    # Unless a database is named, what is tried here is forgotten afterwards.
-    environment = {"MYOSITIS_CDS_DATABASE_URL": "sqlite://", **os.environ}
-    config = _config(environment, host=HOST, port=port, sandbox_url=f"http://{HOST}:{port + 1}/")
     log_to_stderr()
     end_on_signals()
     try:
-        run_demo(config, port + 1, click.echo)
+        with demo_config(os.environ, port) as config:
+            run_demo(config, click.echo)
     except OSError as error:
         _port_trouble(port, error)
     except DemoError as error:
@@ -183,10 +184,10 @@ def _drafts(path: Path | None) -> "Drafts | None":
     return Drafts(orders)
 
 
-def _config(environment: Mapping[str, str], *, host: str | None, port: int | None, sandbox_url: str | None = None) -> "Config":
+def _config(environment: Mapping[str, str], *, host: str | None, port: int | None) -> "Config":
     from server.config import Config
 
-    return Config.from_environment(environment, host=host, port=port, sandbox_url=sandbox_url)
+    return Config.from_environment(environment, host=host, port=port)
 
 
 def _port_trouble(port: int, error: OSError) -> NoReturn:

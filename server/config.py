@@ -44,6 +44,8 @@ class Config:
         session_key_file: keys that the SMART app's tokens are encrypted with; None makes one for this process.
         fetch_seconds: most time that one hook call spends on calling back to the EHR.
         origins: web origins whose pages may call (CORS), besides those of the clients.
+        open_beside_clients: with registered clients, also answer calls from this machine that bring no token. For the demo only:
+            no setting from outside reaches it.
         discovery_needs_token: whether `/cds-services` asks for a token too.
         today: the clock, a day in UTC.
 
@@ -67,6 +69,7 @@ class Config:
     fetch_seconds: float = 4.0
     origins: tuple[str, ...] = ()
     discovery_needs_token: bool = False
+    open_beside_clients: bool = False
     today: Callable[[], date] = today_utc
 
     def __post_init__(self) -> None:
@@ -78,6 +81,10 @@ class Config:
             raise ConfigurationError(
                 f"host ({PREFIX}HOST, --host): no clients are registered, so the service is open to everybody who can reach it "
                 "and serves this machine only; use 127.0.0.1 or ::1"
+            )
+        if self.open_beside_clients and not is_loopback_address(self.host):
+            raise ConfigurationError(
+                f"host ({PREFIX}HOST, --host): what answers without a token serves this machine only; use 127.0.0.1 or ::1"
             )
         if not 0 <= self.port <= 65535:
             raise ConfigurationError(f"port ({PREFIX}PORT, --port): must be from 0 to 65535")

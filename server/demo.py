@@ -1,43 +1,101 @@
-"""The demo: the service in this process, and the sandbox, which is an EHR of its own, in another."""
+"""The demo: the service in this process, and the sandbox, which is an EHR of its own, in another.
+
+They know each other by URL only, as a service and a hospital do: the sandbox is registered with the service in a file of clients,
+the service with the sandbox by its discovery URL.
+"""
 
 import http.client
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
+from server.basis import load_basis
+from server.cds_hooks.dialects import DIALECTS
 from server.config import Config
 from server.http_server import url_of
 from server.serving import open_service
+from server.warm_up import warm_up
 
 HOST = "127.0.0.1"
 SECONDS_TO_START = 60
+_LIFE = {"epic": 900}
+"""Seconds that a token of a dialect lives for, where they are more than usual (conformance J-17)."""
 
 
 class DemoError(RuntimeError):
     """The demo cannot go on; the message says why and what to do."""
 
 
-def run_demo(config: Config, sandbox_port: int, announce: Callable[[str], None]) -> None:
-    """Run both until this process is told to end; the sandbox ends with it.
+@contextmanager
+def demo_config(environment: Mapping[str, str], port: int) -> Iterator[Config]:
+    """The settings of a demo: with the sandbox as its registered clients, and open to this machine besides.
 
     Args:
-        config: of the service; `sandbox_url` says where the sandbox will be.
-        sandbox_port: where to start the sandbox.
+        environment: `os.environ`; unless it names a database, what is tried is forgotten afterwards.
+        port: of the service; the sandbox has the next.
+    """
+    sandbox_url = f"http://{HOST}:{port + 1}/"
+    forgetful = {"MYOSITIS_CDS_DATABASE_URL": "sqlite://", **environment}
+    with TemporaryDirectory(prefix="myositis-cds-demo-") as folder:
+        clients = Path(folder) / "clients.toml"
+        clients.write_text(clients_toml(sandbox_url.rstrip("/")), "utf-8")
+        given = Config.from_environment(forgetful, host=HOST, port=port, sandbox_url=sandbox_url)
+        yield replace(given, clients=clients, public_url=f"http://{HOST}:{port}", open_beside_clients=True)
+
+
+def clients_toml(sandbox: str) -> str:
+    """The file of clients: the sandbox once for each dialect that it speaks, told apart by `iss`; the first has our app.
+
+    Args:
+        sandbox: its address, without a trailing slash.
+    """
+    return "\n".join(_client(sandbox, dialect) for dialect in DIALECTS)
+
+
+def _client(sandbox: str, dialect: str) -> str:
+    is_standard = dialect == "standard"
+    lines = [
+        "[[client]]",
+        f'name = "{"sandbox" if is_standard else "sandbox-" + dialect.replace(".", "-")}"',
+        f'issuer = "{sandbox if is_standard else f"{sandbox}/{dialect}"}"',
+        f'jwks_url = "{sandbox}/.well-known/jwks.json"',
+        f'fhir_servers = ["{sandbox}/fhir"]',
+        f'dialect = "{dialect}"',
+        f"longest_life = {_LIFE.get(dialect, 300)}",
+    ]
+    if is_standard:  # a launch names its FHIR server, so one client to a server can have the app
+        lines += ["[client.smart]", 'client_id = "myositis-cds"', 'authentication = "private_key_jwt"']
+    return "\n".join((*lines, ""))
+
+
+def run_demo(config: Config, announce: Callable[[str], None]) -> None:
+    """Run both until this process is told to end; the sandbox ends with it.
+
+    The sandbox comes first: the service fetches its keys when it starts.
+
+    Args:
+        config: of the service, from `demo_config`.
         announce: told the two addresses once both answer.
 
     Raises:
         OSError: the port of the service cannot be opened.
         DemoError: the sandbox did not start, or ended by itself.
     """
-    server = open_service(config)
-    command = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--service-url", url_of(server)]
+    sandbox_port = config.port + 1
+    command = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--service-url", config.public_url]
     sandbox = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
+        warm_up(load_basis(config.site, config.terminology))  # while the sandbox starts
+        _wait_until_it_answers(sandbox_port, "/health", sandbox)
+        server = open_service(config)
         Thread(target=server.run, daemon=True).start()
         _wait_until_it_answers(config.port, "/health/ready", sandbox)
-        _wait_until_it_answers(sandbox_port, "/health", sandbox)
         announce(f"Sandbox, an EHR with synthetic patients: {config.sandbox_url}")
         announce(f"Service: {url_of(server)}")
         sandbox.wait()

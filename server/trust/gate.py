@@ -39,6 +39,7 @@ class Gate:
         serves_this_machine_only: whether keys that everybody has may be used.
         clock: seconds since 1970.
         clock_watch: told about every token that is accepted.
+        open_beside_clients: whether everybody on this machine who brings no token is let in as `OPEN_CLIENT`, too.
     """
 
     clients: tuple[Client, ...] = ()
@@ -47,6 +48,7 @@ class Gate:
     serves_this_machine_only: bool = False
     clock: Callable[[], float] = time.time
     clock_watch: ClockWatch = field(default_factory=ClockWatch)
+    open_beside_clients: bool = False
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         """Who sent this request.
@@ -61,7 +63,7 @@ class Gate:
         """
         client: Client | None = None
         try:
-            if not self.clients:
+            if not self.clients or (self.open_beside_clients and "Authorization" not in request.headers):
                 return _anybody(request)
             token = read_token(bearer_token(request))
             client = self._client_of(token)
@@ -140,7 +142,13 @@ def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Ga
             "on this machine http will do, with a port that is not 0"
         )
     keys = {client.name: ClientKeys(client) for client in registered}
-    return Gate(registered, keys, partial(remember, database), serves_this_machine_only(config))
+    return Gate(
+        registered,
+        keys,
+        partial(remember, database),
+        serves_this_machine_only(config),
+        open_beside_clients=config.open_beside_clients,
+    )
 
 
 def _anybody(request: Request) -> Caller:

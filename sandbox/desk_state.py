@@ -1,0 +1,96 @@
+"""What lies on the desk for each open chart: drafts, and the last answers of services."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from threading import RLock
+
+from sandbox.answers import Answer
+from sandbox.card_checks import fault_of
+from sandbox.errors import DeskError
+from sandbox.fhir_parts import Json
+from sandbox.suggestions import Pad
+
+ORDER_HOOKS = ("order-select", "order-sign")
+
+
+@dataclass(slots=True)
+class OpenChart:
+    """One open chart. Whoever changes it holds the lock, and never waits for a service while holding it.
+
+    Args:
+        pad: drafts by id.
+        answers: the last answers.
+        lock: of this chart.
+    """
+
+    pad: Pad = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+    lock: RLock = field(default_factory=RLock)
+
+    def draft(self, draft_id: str) -> Json:
+        """A draft by its id.
+
+        Raises:
+            DeskError: it is not on the pad.
+        """
+        if draft_id not in self.pad:
+            raise DeskError("This draft is not on the order pad any more.")
+        return self.pad[draft_id]
+
+    def put(self, draft: Json) -> None:
+        """A new draft, or another version of one."""
+        self.pad = {**self.pad, draft["id"]: draft}
+
+    def take_off(self, draft_id: str) -> None:
+        """Take a draft off the pad; for errors see `draft`."""
+        self.draft(draft_id)
+        self.pad = {name: draft for name, draft in self.pad.items() if name != draft_id}
+
+    def receive(self, hook: str, answers: Iterable[Answer]) -> None:
+        """Answers take the place of earlier ones to the same hook, and of those to another moment of ordering (C-50)."""
+        stale = ORDER_HOOKS if hook in ORDER_HOOKS else (hook,)
+        self.answers = (*(one for one in self.answers if one.hook not in stale), *answers)
+
+    def find(self, card: str) -> tuple[Answer, Json]:
+        """A card, and the answer that it came with; the newest where the same card came twice.
+
+        Raises:
+            DeskError: it is not on the screen.
+        """
+        for answer in reversed(self.answers):
+            found = answer.card(card)
+            if found is not None:
+                return answer, found
+        raise DeskError("This card is not on the screen any more.")
+
+    def undecided(self, card: str) -> tuple[Answer, Json]:
+        """A card that was not overridden; for errors see `find`.
+
+        Raises:
+            DeskError: it was overridden, or is not as the specification says.
+        """
+        answer, found = self.find(card)
+        if fault := fault_of(found):
+            raise DeskError(f"This card {fault}, so it is shown only.")
+        if answer.decided.get(card, "accepted") != "accepted":
+            raise DeskError("This card was dismissed already.")
+        return answer, found
+
+    def note(self, answer: Answer, change: Callable[[Answer], Answer]) -> None:
+        """Another version of an answer, if it is still on the screen."""
+        is_same = _same(answer)
+        self.answers = tuple(change(one) if is_same(one) else one for one in self.answers)
+
+
+def _same(answer: Answer) -> Callable[[Answer], bool]:
+    return lambda other: (other.url, other.request.get("hookInstance")) == (answer.url, answer.request.get("hookInstance"))
+
+
+def decided(card: str, outcome: str, suggestions: Sequence[str] = ()) -> Callable[[Answer], Answer]:
+    """A change of an answer: something was decided about a card."""
+    return lambda answer: replace(answer, decided={**answer.decided, card: outcome}, taken=answer.taken.union(suggestions))
+
+
+def told(card: str, result: str) -> Callable[[Answer], Answer]:
+    """A change of an answer: what became of the feedback on a card."""
+    return lambda answer: replace(answer, feedback={**answer.feedback, card: result})

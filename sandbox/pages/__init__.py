@@ -1,0 +1,1 @@
+"""What the clinician at the screen sees, one blueprint to a page."""

@@ -1,0 +1,116 @@
+"""The order pad: draft, see what services say while drafting, review, and sign."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from itertools import groupby
+
+from flask import Blueprint, abort, flash, render_template, request, session
+from werkzeug.wrappers import Response as Redirect
+
+from sandbox.chart_store import ChartStore
+from sandbox.codes import read_codes
+from sandbox.desk import Answer, Desk, Orderable, title_of
+from sandbox.order_pad import ROUTES
+from sandbox.pages.forms import back, page_blueprint
+
+KINDS = {
+    "medication": "Medicines",
+    "laboratory": "Laboratory",
+    "imaging": "Imaging",
+    "procedure": "Procedures",
+    "referral": "Referrals",
+}
+ORDER_HOOKS = ("order-select", "order-sign")
+ROUTE_NAMES = {key: read_codes()[key].text for key in ROUTES}
+
+
+def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
+    """`/patients/<slug>/orders`: each change fires `order-select`, and Review fires `order-sign`, before anything is signed."""
+    blueprint = page_blueprint("orders", back_to="orders.show")
+
+    @blueprint.get("/patients/<slug>/orders")
+    def show(slug: str) -> str:
+        chart = charts.chart(slug) or abort(404, "There is no such patient in this sandbox.")
+        words = request.args.get("words", "").strip()
+        drafts, calls, is_reviewed = desk.drafts(slug), desk.answers(slug), _is_reviewed(desk, slug)
+        return render_template(
+            "orders.html",
+            chart=chart,
+            words=words,
+            found=_by_kind(desk, words),
+            drafts=drafts,
+            routes=ROUTE_NAMES,
+            is_reviewed=is_reviewed,
+            answers=[answer for answer in calls if drafts and answer.hook in ORDER_HOOKS],
+            calls=[answer for answer in calls if answer.hook in ORDER_HOOKS],
+            place="orders",
+        )
+
+    @blueprint.post("/patients/<slug>/orders/add")
+    def add(slug: str) -> Redirect:
+        draft = desk.draft(slug, request.form.get("key", ""))
+        desk.select(slug, [draft["id"]])
+        flash(f"{title_of(draft)} is on the order pad, as a draft.")
+        return back("orders.show")
+
+    @blueprint.post("/patients/<slug>/orders/<draft_id>/change")
+    def change(slug: str, draft_id: str) -> Redirect:
+        given = {name: request.form.get(name, "").strip() for name in ("dose", "route", "note")}
+        draft = desk.change_draft(slug, draft_id, **given)
+        desk.select(slug, [draft_id])
+        flash(f"The draft of {title_of(draft)} is changed.")
+        return back("orders.show")
+
+    @blueprint.post("/patients/<slug>/orders/<draft_id>/discard")
+    def discard(slug: str, draft_id: str) -> Redirect:
+        desk.discard(slug, draft_id)
+        if left := [draft["id"] for draft in desk.drafts(slug)]:
+            desk.select(slug, left)
+        flash("The draft is taken off the order pad.")
+        return back("orders.show")
+
+    @blueprint.post("/patients/<slug>/orders/review")
+    def review(slug: str) -> Redirect:
+        answers = desk.review(slug)
+        session[f"reviewed {slug}"] = _fingerprint(desk, slug)
+        flash(_review_in_words(answers))
+        return back("orders.show")
+
+    @blueprint.post("/patients/<slug>/orders/sign")
+    def sign(slug: str) -> Redirect:
+        if not _is_reviewed(desk, slug):
+            flash("The drafts have changed since they were reviewed. Review them once more, then sign.", "trouble")
+            return back("orders.show")
+        names = ", ".join(title_of(order) for order in desk.sign(slug))
+        flash(f"Signed, and on the chart: {names}.")
+        return back("chart.show")
+
+    return blueprint
+
+
+def _by_kind(desk: Desk, words: str) -> dict[str, list[Orderable]]:
+    """What can be ordered, by kind, in the order of `KINDS`."""
+    order = list(KINDS)
+    found = sorted(desk.orderables(words), key=lambda orderable: (order.index(orderable.kind), orderable.title.casefold()))
+    return {KINDS[kind]: list(some) for kind, some in groupby(found, key=lambda orderable: orderable.kind)}
+
+
+def _is_reviewed(desk: Desk, slug: str) -> bool:
+    """Whether what is on the pad is what was reviewed in this browser."""
+    return bool(desk.drafts(slug)) and session.get(f"reviewed {slug}") == _fingerprint(desk, slug)
+
+
+def _fingerprint(desk: Desk, slug: str) -> str:
+    return sha256(json.dumps(list(desk.drafts(slug)), sort_keys=True).encode()).hexdigest()
+
+
+def _review_in_words(answers: Sequence[Answer]) -> str:
+    cards = sum(len(answer.cards) for answer in answers)
+    silent = [answer.service for answer in answers if answer.trouble]
+    said = (
+        f"{cards} {'card' if cards == 1 else 'cards'} to read before you sign"
+        if cards
+        else "no service has anything to say about these drafts"
+    )
+    return f"Reviewed: {said}." + (f" No answer from {', '.join(silent)}." if silent else "")

@@ -1,0 +1,82 @@
+/* Forms that work without leaving the page. Without this file they work too, page by page.
+ *
+ * data-swap="a b"      send the form in the background and take over the elements with these ids from the page that comes back
+ * data-as-you-type     send whenever its text changes
+ * data-on-change       send whenever a field has been changed
+ */
+"use strict";
+
+const WAIT = 200; // milliseconds of no typing
+const NO_ANSWER = "The sandbox does not answer. Is it still running?";
+const latest = new Map();
+
+async function send(form, submitter) {
+  const key = form.action;
+  latest.get(key)?.abort();
+  const control = new AbortController();
+  latest.set(key, control);
+  const ids = ["status", "switched", ...form.dataset.swap.split(" ")];
+  setBusy(ids, true);
+  try {
+    const page = await fetchPage(form, submitter, control.signal);
+    if (!control.signal.aborted) swap(page, ids);
+  } catch (error) {
+    if (error.name !== "AbortError") say(NO_ANSWER);
+  } finally {
+    setBusy(ids, false);
+  }
+}
+
+async function fetchPage(form, submitter, signal) {
+  const fields = new URLSearchParams(new FormData(form, submitter));
+  const isGet = form.method === "get";
+  const address = isGet ? `${form.action}?${fields}` : form.action;
+  const response = await fetch(address, { method: form.method, body: isGet ? null : fields, signal });
+  if (isGet) history.replaceState(null, "", address);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+function swap(page, ids) {
+  const open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
+  const focused = document.activeElement?.id;
+  const card = document.activeElement?.closest("article[id]")?.id;
+  for (const id of ids) {
+    const fresh = page.getElementById(id);
+    if (fresh) document.getElementById(id)?.replaceChildren(...document.importNode(fresh, true).childNodes);
+  }
+  open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  for (const id of [focused, card, "status"]) {
+    if (document.activeElement !== document.body) break;
+    document.getElementById(id)?.focus({ preventScroll: true });
+  }
+}
+
+function setBusy(ids, busy) {
+  ids.forEach((id) => document.getElementById(id)?.setAttribute("aria-busy", String(busy)));
+}
+
+function say(text) {
+  const line = document.createElement("p");
+  line.className = "said trouble";
+  line.textContent = text;
+  document.getElementById("status").replaceChildren(line);
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-swap]")) return;
+  event.preventDefault();
+  send(event.target, event.submitter);
+});
+
+let typing;
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-as-you-type]");
+  if (!form) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => send(form), WAIT);
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-on-change]");
+  if (form) send(form);
+});

@@ -1,0 +1,68 @@
+"""What the templates can say: filters, and what every page shows."""
+
+import json
+
+from flask import Flask
+from markupsafe import Markup
+
+from sandbox.desk import Answer, Desk, title_of
+from sandbox.fhir_parts import Json
+from sandbox.markdown import render_folded, web_address
+from sandbox.pages import switches
+from sandbox.pages.forms import FORM_TOKEN, TOKEN_FIELD
+from sandbox.results import Series
+from sandbox.sparkline import Sparkline, sparkline
+from sandbox.timing import Phase, phases
+
+INDICATORS = {"info": "Information", "warning": "Warning", "critical": "Critical"}
+PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.show": "Services", "checks.show": "SMART checks"}
+
+
+def install_templating(app: Flask, desk: Desk) -> None:
+    """Teach the templates of an application what they need."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        folded=render_folded,
+        in_short=_request_in_short,
+        order_name=title_of,
+        phases=_phases_of,
+        pretty=_pretty,
+        sparkline=_sparkline_of,
+        web_address=web_address,
+    )
+    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES)
+
+    @app.context_processor
+    def switched() -> dict[str, object]:
+        return {"switched": switches.in_words(desk.switches)}
+
+
+def _form_token() -> Markup:
+    return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, FORM_TOKEN)
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _phases_of(answer: Answer) -> tuple[Phase, ...]:
+    return phases(answer.milliseconds, answer.server_timing)
+
+
+def _sparkline_of(series: Series) -> Sparkline:
+    return sparkline(series.points, series.low, series.high)
+
+
+def _request_in_short(request: Json) -> Json:
+    """The request with each prefetch value in a few words; the chart beside it shows the rest."""
+    if "prefetch" not in request:
+        return request
+    return request | {"prefetch": {key: _in_short(value) for key, value in request["prefetch"].items()}}
+
+
+def _in_short(resource: Json | None) -> str | None:
+    if resource is None:
+        return None
+    if resource.get("resourceType") != "Bundle":
+        return f"{resource.get('resourceType')}/{resource.get('id')}"
+    return f"Bundle with {len(resource.get('entry', []))} of {resource.get('total')} resources"
