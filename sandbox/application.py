@@ -7,19 +7,21 @@ from secrets import token_urlsafe
 from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 
+from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.smart_apps import myositis_app
 from sandbox.chart_store import ChartStore
 from sandbox.desk import Desk
 from sandbox.editor import Editor
-from sandbox.fhir_api import fhir_blueprint
+from sandbox.ehr import ehr_blueprints
 from sandbox.keys import EhrKeys
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
+from sandbox.pages.checks import checks_blueprint
 from sandbox.pages.facts import facts_blueprint
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
-from sandbox.signing import JWKS_PATH
 from sandbox.switches import faults_of
 from sandbox.templating import install_templating
 
@@ -39,22 +41,21 @@ def _today() -> date:
 
 
 def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today) -> Flask:
-    """The whole EHR: its pages, and beside them its FHIR API and its keys.
+    """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
     Args:
         service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
         url: where this EHR is reached.
         today: the day that the stories are moved to.
     """
-    charts, keys = ChartStore(today), EhrKeys()
-    desk = Desk(url.rstrip("/"), [service_url], store=charts, keys=keys, today=today)
+    charts, keys, origin, service = ChartStore(today), EhrKeys(), url.rstrip("/"), service_url.rstrip("/")
+    authorization = Authorization(charts, keys, origin)
+    authorization.register(myositis_app(service))
+    desk = Desk(origin, [service], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today))
-    app.register_blueprint(fhir_blueprint(charts, faults=lambda: faults_of(desk.switches)))
-
-    @app.get(JWKS_PATH)
-    def jwks() -> Response:
-        return jsonify(keys.jwks())
-
+    app.register_blueprint(checks_blueprint(authorization))
+    for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
+        app.register_blueprint(blueprint)
     return app
 
 

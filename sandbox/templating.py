@@ -15,7 +15,7 @@ from sandbox.sparkline import Sparkline, sparkline
 from sandbox.timing import Phase, phases
 
 INDICATORS = {"info": "Information", "warning": "Warning", "critical": "Critical"}
-PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.show": "Services"}
+PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.show": "Services", "checks.show": "SMART checks"}
 
 
 def install_templating(app: Flask, desk: Desk) -> None:

@@ -1,0 +1,55 @@
+"""`_services/smart/Launch`: how the public CDS Hooks sandbox asks an EHR for a launch value (conformance X-26).
+
+Not part of any specification; its client posts the URL to launch and `{"parameters": {"patient": …, "appContext": …}}` and reads
+`launch_id`.
+"""
+
+from flask import Blueprint, Response, request
+
+from sandbox.authorization.authorization import Authorization
+from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.fhir_api import AccessOf
+
+
+def launch_blueprint(authorization: Authorization, access: AccessOf | None) -> Blueprint:
+    """The one endpoint.
+
+    Args:
+        authorization: whose launches they are.
+        access: what a bearer token grants; None where the API is open.
+    """
+    blueprint = Blueprint("launch_service", __name__, url_prefix="/fhir/_services/smart")
+
+    @blueprint.post("/Launch")
+    def launch() -> Response:
+        patient, app_context = _asked()
+        if access is not None:
+            granted = access(request.headers.get("Authorization", "").removeprefix("Bearer "))
+            if granted is None:
+                challenge = 'Bearer realm="Sandbox EHR"'
+                raise RefusalError(401, "login", "Send a valid access token.", WWW_Authenticate=challenge)
+            if granted.patient not in (None, patient):
+                raise RefusalError(403, "forbidden", "The token is for another patient.")
+        try:
+            value = authorization.launch(patient, app_context=app_context)
+        except ValueError as error:
+            raise RefusalError(422, "not-found", f"parameters.patient: {error}.") from error
+        return fhir({"launch_id": value}, headers={"Access-Control-Allow-Origin": "*"})
+
+    blueprint.register_error_handler(RefusalError, _refuse)
+    return blueprint
+
+
+def _asked() -> tuple[str, str | None]:
+    """Patient and appContext."""
+    body = request.get_json(force=True, silent=True)
+    parameters = body.get("parameters") if isinstance(body, dict) else None
+    patient = parameters.get("patient") if isinstance(parameters, dict) else None
+    if not isinstance(parameters, dict) or not isinstance(patient, str):
+        raise RefusalError(400, "required", "Send JSON with parameters.patient.")
+    app_context = parameters.get("appContext")
+    return patient.removeprefix("Patient/"), app_context if isinstance(app_context, str) else None
+
+
+def _refuse(refusal: RefusalError) -> Response:
+    return refusal.response

@@ -1,0 +1,24 @@
+"""The EHR behind the pages, put together: FHIR API, authorization server, and the launch service."""
+
+from flask import Blueprint
+
+from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.endpoints import authorization_blueprint
+from sandbox.authorization.launch_service import launch_blueprint
+from sandbox.fhir_api import Faults, fhir_blueprint
+
+
+def ehr_blueprints(authorization: Authorization, *, is_open: bool = False, faults: Faults = dict) -> tuple[Blueprint, ...]:
+    """The blueprints to register.
+
+    Args:
+        authorization: the authorization server; its store holds the charts.
+        is_open: answer the FHIR API without tokens too, for clients that have none.
+        faults: those of the FHIR API that are switched on, by resource type.
+    """
+    access = None if is_open else authorization.access
+    return (
+        fhir_blueprint(authorization.store, access=access, faults=faults),
+        authorization_blueprint(authorization),
+        launch_blueprint(authorization, access),
+    )
