@@ -62,7 +62,7 @@ class Answer:
 
 
 def _named(card: Json, name: str) -> Json:
-    named = {"uuid": name} | card
+    named: Json = {"uuid": name} | card
     if has_objects(card, "suggestions"):
         named["suggestions"] = [{"uuid": f"{name}-{number}"} | one for number, one in enumerate(card["suggestions"], 1)]
     return named

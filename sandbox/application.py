@@ -45,13 +45,13 @@ def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", toda
 
     Args:
         service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
-        url: where this EHR is reached.
+        url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
     """
-    charts, keys, origin, service = ChartStore(today), EhrKeys(), url.rstrip("/"), service_url.rstrip("/")
-    authorization = Authorization(charts, keys, origin)
-    authorization.register(myositis_app(service))
-    desk = Desk(origin, [service], store=charts, keys=keys, authorization=authorization, today=today)
+    charts, keys = ChartStore(today), EhrKeys()
+    authorization = Authorization(charts, keys, url)
+    authorization.register(myositis_app(service_url.rstrip("/")))
+    desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today))
     app.register_blueprint(checks_blueprint(authorization))
     for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):

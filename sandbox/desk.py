@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from threading import Lock
 
 from sandbox.answers import Answer
+from sandbox.authorization.authorization import Authorization
 from sandbox.chart_store import ChartStore
 from sandbox.charts import Chart
 from sandbox.clinic import PRACTITIONERS, encounter
@@ -16,7 +17,7 @@ from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
 from sandbox.feedback import accepted, deliver, overridden
 from sandbox.fhir_parts import Json
-from sandbox.hooks import Authorization, Event, HookClient
+from sandbox.hooks import Event, HookClient
 from sandbox.keys import EhrKeys
 from sandbox.links import link_of, with_launch
 from sandbox.order_pad import Orderable, changed, find, new_draft, signed
@@ -41,7 +42,7 @@ class Desk:
         *,
         store: ChartStore,
         keys: EhrKeys,
-        authorization: Authorization | None = None,
+        authorization: Authorization,
         today: Callable[[], date],
     ) -> None:
         """Set the desk up.
@@ -51,7 +52,7 @@ class Desk:
             services: discovery URLs, or base URLs, of the first services.
             store: the charts.
             keys: sign every call.
-            authorization: gives out tokens for calling back, and launches; None for an EHR without.
+            authorization: gives out tokens for calling back, and launches.
             today: the clock, a day in UTC.
         """
         self.switches = Switches()
@@ -169,8 +170,6 @@ class Desk:
         if chosen.get("type") != "smart":
             return str(chosen["url"])
         app_context = chosen.get("appContext") if DIALECTS[answer.dialect].app_context else None
-        if self._hooks.authorization is None:
-            raise DeskError("This EHR launches no apps.")
         launch = self._hooks.authorization.launch(patient_id, app_context=app_context)
         return with_launch(chosen["url"], self._hooks.fhir_server, launch)
 

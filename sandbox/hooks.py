@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.answers import Answer
+from sandbox.authorization.authorization import Authorization, HookToken
 from sandbox.card_checks import check_answer
 from sandbox.charts import Chart
 from sandbox.clinic import encounter_id
@@ -25,40 +26,6 @@ _SHOWN = 12
 """So many characters of a token are shown."""
 
 _EPIC_VERSION = "com.epic.cdshooks.request.cds-hooks-specification-version"
-
-
-class HookToken(Protocol):
-    """`sandbox.authorization.HookToken`: an access token with which a service calls back (conformance T-1)."""
-
-    @property
-    def access_token(self) -> str:
-        """The token."""
-
-    @property
-    def token_type(self) -> str:
-        """`Bearer`."""
-
-    @property
-    def expires_in(self) -> int:
-        """Seconds."""
-
-    @property
-    def scope(self) -> str:
-        """Scopes, separated by spaces."""
-
-    @property
-    def subject(self) -> str:
-        """Client id of the service at the authorization server."""
-
-
-class Authorization(Protocol):
-    """`sandbox.authorization.Authorization`, as far as the desk needs it."""
-
-    def hook_token(self, patient_id: str) -> HookToken:
-        """A token for the data of one patient."""
-
-    def launch(self, patient_id: str, app_context: str | None = None, fhir_context: Sequence[Json] = ()) -> str:
-        """A new launch, to be given to a SMART app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +68,13 @@ class HookClient:
     Args:
         services: at whom.
         signer: signs the calls.
-        authorization: gives out the tokens for calling back; None for an EHR without.
+        authorization: gives out the tokens for calling back.
         fhir_server: base URL of the FHIR API.
     """
 
     services: Services
     signer: Signer
-    authorization: Authorization | None
+    authorization: Authorization
     fhir_server: str
 
     def fire(self, event: Event, switches: Switches) -> Sequence[Answer]:
@@ -123,7 +90,8 @@ class HookClient:
         dialect = DIALECTS[switches.dialect]
         url = service.url(double_slash=dialect.double_slash)
         prefetch = self._prefetch(service, event, switches)
-        request = self._request(event, prefetch.values, switches)
+        granted = self.authorization.hook_token(event.chart.patient_id) if switches.token else None
+        request = self._request(event, prefetch.values, granted, dialect)
         token = self.signer.token_for(url, dialect)
         answer = Answer(
             service=service.title,
@@ -136,7 +104,11 @@ class HookClient:
             url=url,
             dialect=switches.dialect,
         )
-        return _completed(answer, token, request)
+        try:
+            return _completed(answer, token, request)
+        finally:
+            if granted:
+                self.authorization.revoke(granted.access_token)  # nobody calls back after answering (T-7)
 
     def _prefetch(self, service: Service, event: Event, switches: Switches) -> Prefetch:
         """Where another patient's data is sent, the queries are about that patient, too."""
@@ -145,18 +117,16 @@ class HookClient:
         base = self.fhir_server
         return resolve(service.prefetch, values, event.data, base=base, only=switches.sends, dialect=dialect)
 
-    def _request(self, event: Event, prefetch: Mapping[str, Any], switches: Switches) -> Json:
-        dialect, patient_id = DIALECTS[switches.dialect], event.chart.patient_id
+    def _request(self, event: Event, prefetch: Mapping[str, Any], granted: HookToken | None, dialect: Dialect) -> Json:
         request: Json = {
             "hook": event.hook,
             "hookInstance": event.instance,
             "fhirServer": self.fhir_server,
             "context": event.context(dialect),
         }
-        if switches.token and self.authorization:
-            request["fhirAuthorization"] = _authorization(self.authorization.hook_token(patient_id))
-            if dialect.token_names_patient:
-                request["fhirAuthorization"]["patient"] = patient_id
+        if granted:
+            patient = {"patient": granted.patient} if dialect.token_names_patient else {}
+            request["fhirAuthorization"] = _authorization(granted) | patient
         if prefetch:
             request["prefetch"] = dict(prefetch)
         if dialect.version:

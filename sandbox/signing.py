@@ -4,12 +4,10 @@ import time
 import uuid
 from dataclasses import dataclass
 
+from sandbox.authorization.addresses import Addresses
 from sandbox.dialects import Dialect
 from sandbox.fhir_parts import Json
 from sandbox.keys import EhrKeys
-
-JWKS_PATH = "/.well-known/jwks.json"
-"""Where the public keys of this EHR are."""
 
 _BEFORE = 300
 """Seconds by which `nbf` is before `iat` where it is sent (conformance J-12)."""
@@ -35,7 +33,7 @@ class Signer:
             dialect: in which it is called.
         """
         said = claims(self.issuer + dialect.issuer, url, dialect, int(time.time()))
-        return self.keys.sign(said, algorithm=dialect.algorithm, header={"jku": f"{self.issuer}{JWKS_PATH}"})
+        return self.keys.sign(said, algorithm=dialect.algorithm, header={"jku": Addresses(self.issuer).jwks})
 
 
 def claims(issuer: str, audience: str, dialect: Dialect, now: int) -> Json:

@@ -67,6 +67,25 @@ class StubService:
     )
     answer: Any = field(default_factory=lambda: {"cards": [CARD]})
     asked: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    timing: str = ""
+
+    @property
+    def feedback(self) -> list[dict[str, Any]]:
+        """What it was told about its cards."""
+        return [item for asked in self.asked for item in asked.get("feedback", ())]
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        """The hooks that it was called with."""
+        return [asked for asked in self.asked if "hook" in asked]
+
+    def offer(self, *hooks: str) -> None:
+        """Discovery lists a service for each of these hooks."""
+        self.discovery = {
+            "services": [{"hook": hook, "id": f"myositis-{hook}", "description": "", "prefetch": PREFETCH} for hook in hooks]
+        }
 
 
 @pytest.fixture
@@ -81,12 +100,16 @@ def service() -> Iterator[StubService]:
         def do_POST(self) -> None:
             sleep(stub.seconds_to_think)
             stub.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            stub.paths.append(self.path)
+            stub.headers.append(dict(self.headers))
             self._say(stub.status, stub.answer)
 
         def _say(self, status: int, said: Any) -> None:
             body = said if isinstance(said, bytes) else json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            if stub.timing:
+                self.send_header("Server-Timing", stub.timing)
             self.end_headers()
             self.wfile.write(body)
 
