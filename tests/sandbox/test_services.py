@@ -59,7 +59,21 @@ def test_discovery_is_read_again_after_a_minute_and_at_once_after_trouble(servic
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cds.example", "ftp://cds.example", "javascript:alert(1)", "http://", "http://a b", "http://me@cds.example", "http://x?y=1", "http://x#y", "http://[x", "http://x:0", "http://x\\y", "http://x\ny"],
+    [
+        "",
+        "cds.example",
+        "ftp://cds.example",
+        "javascript:alert(1)",
+        "http://",
+        "http://a b",
+        "http://me@cds.example",
+        "http://x?y=1",
+        "http://x#y",
+        "http://[x",
+        "http://x:0",
+        "http://x\\y",
+        "http://x\ny",
+    ],
 )
 def test_what_is_no_web_address_is_refused(text: str) -> None:
     with pytest.raises(DeskError, match="no address of a service"):
