@@ -14,8 +14,9 @@ from sandbox.fhir_parts import Json
 TIMEOUT_SECONDS = (3, 15)
 """To connect, and to answer: a service that calls back to a slow FHIR server needs some seconds."""
 
-_TIMING = re.compile(r"([!#$%&'*+.^_`|~\w-]+)\s*(?:;[^,]*?\bdur=\"?([\d.]+))")
-"""One metric of a `Server-Timing` header with its duration (https://www.w3.org/TR/server-timing/)."""
+_METRIC = re.compile(r'(?:[^",]|"[^"]*")+')
+_DURATION = re.compile(r';\s*dur\s*=\s*"?(\d+(?:\.\d+)?)"?\s*(?:;|$)')
+"""Of the `Server-Timing` header: one metric, and the duration in it (https://www.w3.org/TR/server-timing/)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,17 @@ def _request(method: str, url: str, token: str, body: Json | None) -> requests.R
             raise ServiceError(f"The service did not answer in time ({url}).", may_pass=True) from error
         except requests.RequestException as error:
             raise ServiceError(f"The service cannot be reached at {url}. Is it running?", may_pass=True) from error
-    if response.ok and not response.is_redirect:
-        return response
     status = response.status_code
+    if requests.codes.ok <= status < requests.codes.multiple_choices:
+        return response
     may_pass = status >= requests.codes.server_error or status == requests.codes.too_many_requests
     raise ServiceError(f"The service refused the call ({status}). {_words_of(response)}".strip(), may_pass=may_pass)
 
 
 def read_server_timing(header: str) -> dict[str, float]:
     """Milliseconds by phase; what has no duration is left out."""
-    return {name: float(duration) for name, duration in _TIMING.findall(header) if duration.count(".") <= 1}
+    metrics = [(metric.partition(";")[0].strip(), _DURATION.search(metric)) for metric in _METRIC.findall(header)]
+    return {name: float(duration[1]) for name, duration in metrics if name and duration}
 
 
 def _words_of(response: requests.Response) -> str:

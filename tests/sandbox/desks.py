@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from sandbox.authorization.authorization import Authorization
-
 from sandbox.chart_store import ChartStore
 from sandbox.desk import Desk
 from sandbox.keys import EhrKeys
