@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cards.markdown import bullets, escape, section
+from fhir_profiles.sentences import join, say
 from server.cds_hooks.dialect_table import DIALECTS, SWITCHES, Dialect, is_registered
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
 def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
     ours = card.get("suggestions", [])
     offered = _compatible([one for one in ours if _is_understood(one, dialect)], dialect)
-    _put(card, "detail", "\n\n".join(part for part in (card["detail"], _by_hand(ours, offered, dialect)) if part))
+    _put(card, "detail", join("\n\n", [part for part in (card["detail"], _by_hand(ours, offered, dialect)) if part]))
     _put(card, "suggestions", [_suggestion(one, dialect) for one in offered])
     _put(card, "selectionBehavior", dialect.selection_behavior if offered else None)
     _put(card, "links", [link for link in card.get("links", ()) if dialect.sends_link(link["type"], link["url"], registered)])
@@ -59,14 +60,15 @@ def _by_hand(ours: Sequence[Json], offered: Sequence[Json], dialect: Dialect) ->
     """What no button does, so that the buttons are not taken for the whole list. Stands last, right above them."""
     words = [escape(_words(one)) for one in ours if one not in offered]
     if dialect.takes_one and len(offered) > 1:
-        words.append("What else is needed of the suggestions, of which one can be taken here")
-    return section("To be written by hand", bullets(words))
+        words.append(say("What else is needed of the suggestions, of which one can be taken here"))
+    return section(say("To be written by hand"), bullets(words))
 
 
 def _words(suggestion: Json) -> str:
     """Its label; a note is given in full, since its label does not say what to write."""
     (first, *_) = suggestion["actions"]
-    return str(first["description"] if first["type"] == "update" else suggestion["label"])
+    words: str = first["description"] if first["type"] == "update" else suggestion["label"]
+    return words
 
 
 def _is_understood(suggestion: Json, dialect: Dialect) -> bool:

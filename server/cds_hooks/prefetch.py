@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from fhir_profiles.record import InputState, Issue
+from fhir_profiles.sentences import say
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState, judge, settle, worse
 
 Json = dict[str, Any]
@@ -149,7 +150,7 @@ def read_prefetch(prefetch: Mapping[str, Any]) -> Prefetched:
         alone = by_type[resource_type]
         together = by_type[resource_type] = _also_beside(alone, resource_type) if resource_type in beside else alone
         if together is not alone and not together.is_answer:
-            issues.append(_issue(key, "came only with the answer to another query; counted as incomplete"))
+            issues.append(_issue(key, say("came only with the answer to another query; counted as incomplete")))
     states = {template.key: by_type[template.resource_type] for template in TEMPLATES}
     return Prefetched(
         parts=tuple(content for content in prefetch.values() if isinstance(content, dict)),

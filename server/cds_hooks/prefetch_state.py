@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir_profiles.elements import objects
 from fhir_profiles.record import InputState
+from fhir_profiles.sentences import say
 from server.cds_hooks.operation_outcomes import Report, read_outcome
 
 Json = dict[str, Any]
@@ -125,7 +126,7 @@ def settle(sent: PrefetchState, fetched: Judgement) -> Judgement:
         fetched: the judgement of what was fetched.
     """
     if sent.is_part and fetched.state.input is InputState.CONFIRMED_EMPTY:
-        return Judgement(sent, problem="was sent in part, and the EHR when asked had none; counted as incomplete")
+        return Judgement(sent, problem=say("was sent in part, and the EHR when asked had none; counted as incomplete"))
     if fetched.state.is_answer or sent.brings_nothing:
         return fetched
     return replace(fetched, state=sent)
@@ -142,12 +143,12 @@ def judge(content: Any, expected: str | None) -> Judgement:
         return Judgement(PrefetchState.NULL)
     kind = content.get("resourceType") if isinstance(content, dict) else None
     if not isinstance(kind, str):
-        return Judgement(PrefetchState.NOT_FHIR, problem="is not a FHIR resource; counted as failed")
+        return Judgement(PrefetchState.NOT_FHIR, problem=say("is not a FHIR resource; counted as failed"))
     if kind == "OperationOutcome":
         return _OUTCOMES[read_outcome(content)]
     judgement = _judge_bundle(content, expected) if kind == "Bundle" else Judgement(PrefetchState.PRESENT, frozenset((kind,)))
     if expected and judgement.types and expected not in judgement.types:
-        problem = f"holds no {expected}, though it was asked for; counted as failed"
+        problem = say("holds no {kind}, though it was asked for; counted as failed", kind=expected)
         return replace(judgement, state=PrefetchState.WRONG_TYPE, problem=problem)
     return judgement
 
@@ -155,15 +156,17 @@ def judge(content: Any, expected: str | None) -> Judgement:
 _OUTCOMES = {
     Report.NOTHING_AMISS: Judgement(PrefetchState.EMPTY),
     Report.PART_IS_MISSING: Judgement(
-        PrefetchState.INCOMPLETE, problem="the sender reports that data may be missing; counted as incomplete"
+        PrefetchState.INCOMPLETE, problem=say("the sender reports that data may be missing; counted as incomplete")
     ),
-    Report.ERROR: Judgement(PrefetchState.FAILED, problem="the sender reports an error; counted as failed"),
-    Report.WITHHELD: Judgement(PrefetchState.DENIED, problem="the sender reports that it was withheld; counted as failed"),
+    Report.ERROR: Judgement(PrefetchState.FAILED, problem=say("the sender reports an error; counted as failed")),
+    Report.WITHHELD: Judgement(PrefetchState.DENIED, problem=say("the sender reports that it was withheld; counted as failed")),
 }
-_UNREADABLE = Judgement(PrefetchState.INCOMPLETE, problem="holds an entry that is not a FHIR resource; counted as incomplete")
-_NO_MATCH = Judgement(PrefetchState.INCOMPLETE, problem="holds included resources without a match; counted as incomplete")
-_PAGINATED = Judgement(PrefetchState.PAGINATED, problem="holds only the first page of the results; counted as incomplete")
-_TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem="holds only part of the results; counted as incomplete")
+_UNREADABLE = Judgement(
+    PrefetchState.INCOMPLETE, problem=say("holds an entry that is not a FHIR resource; counted as incomplete")
+)
+_NO_MATCH = Judgement(PrefetchState.INCOMPLETE, problem=say("holds included resources without a match; counted as incomplete"))
+_PAGINATED = Judgement(PrefetchState.PAGINATED, problem=say("holds only the first page of the results; counted as incomplete"))
+_TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem=say("holds only part of the results; counted as incomplete"))
 
 
 def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:

@@ -1,7 +1,8 @@
 """Which texts of our YAML files people read: by file, the members whose values are words and not codes, keys or citations."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
 }
 """Every string under one of these members counts, however deep. Conditions (`when`) hold names only and are not walked."""
 
+_ENDING = " on record"
+"""A finding that is titled "blood count on record" is asked for without that: "blood count: nothing on record"."""
+
+_DECLINED = {"investigations.yaml": ("declined_by", "shown_by"), "agents.yaml": ("drugs", "procedures")}
+"""What a patient may decline; a refusal bears the title of the ValueSet."""
+
+_CLASSIFICATION = "fhir_profiles/definitions/classification.yaml"
 _CITED = ("short", "citation")
 _YEAR = re.compile(r"[0-9]{4}")
 
@@ -39,10 +47,31 @@ def knowledge_texts(root: Path = ROOT) -> Iterator[tuple[str, str]]:
     Args:
         root: of the repository.
     """
+    yield from _written(root)
+    yield from _made_of_them(root)
+
+
+def _written(root: Path) -> Iterator[tuple[str, str]]:
     for pattern, members in READ_BY_PEOPLE.items():
         for path in sorted(root.glob(pattern)):
             for text in _texts(read_yaml(path), members):
                 yield text, path.relative_to(root).as_posix()
+
+
+def _made_of_them(root: Path) -> Iterator[tuple[str, str]]:
+    """What the program makes of names in the definitions without a sentence of its own."""
+    definitions = root / "fhir_profiles" / "definitions"
+    yield from ((text.removesuffix(_ENDING), file) for text, file in _written(root) if text.endswith(_ENDING))
+    explanations = read_yaml(definitions / "classification.yaml")["other_explanations"]
+    yield from ((concept.replace("_", " "), _CLASSIFICATION) for concept in explanations)
+    for table, members in _DECLINED.items():
+        for concept in _names(read_yaml(definitions / table), members):
+            path = root / "fhir_profiles" / "valuesets" / f"{concept.replace('_', '-')}.json"
+            yield json.loads(path.read_text("utf-8"))["title"], path.relative_to(root).as_posix()
+
+
+def _names(table: Mapping[str, Any], members: Iterable[str]) -> Iterator[str]:
+    return (name for entry in table.values() for member in members for name in _strings(entry.get(member, ())))
 
 
 def _texts(node: Any, members: frozenset[str]) -> Iterator[str]:
@@ -60,7 +89,7 @@ def _texts(node: Any, members: frozenset[str]) -> Iterator[str]:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list | Mapping):
+    elif isinstance(value, list | tuple | Mapping):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _strings(one)
 

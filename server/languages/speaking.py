@@ -17,9 +17,10 @@ FOR_MACHINES = frozenset(
     {
         *("uuid", "id", "code", "system", "coding", "url", "reference", "resourceId", "recommendations", "conflicts", "concept"),
         *("type", "indicator", "selectionBehavior", "resourceType", "status", "intent", "appContext", "knowledgeVersion"),
+        "instantiatesCanonical",
     }
 )
-"""Members of JSON that no person reads: a code that is spelled like an English word stays what it is."""
+"""Members of JSON whose texts no person reads: a code that is spelled like an English word stays what it is."""
 
 _LIMITED: Mapping[str, Callable[[str], str]] = {"summary": fit}
 """Members of a card that have a limit in every language (CDS Hooks: fewer than 140 characters)."""
@@ -68,14 +69,20 @@ class _Speaker:
         self._known = known
         self.unknown: dict[str, None] = {}
 
-    def tree(self, value: Any) -> Any:
-        """Every text in a tree of JSON."""
+    def tree(self, value: Any, is_ours: bool = True) -> Any:
+        """Every text in a tree of JSON.
+
+        Args:
+            value: the tree.
+            is_ours: we wrote all of it; where not, only the sentences in it are ours.
+        """
         if isinstance(value, str):
-            return self.text(value)
+            return self.text(value) if is_ours or isinstance(value, Sentence) else value
         if isinstance(value, dict):
-            return {key: one if key in FOR_MACHINES else self._member(key, one) for key, one in value.items()}
+            given_back = value.get("type") == "update"  # an order of the clinician's own, with perhaps a note of ours
+            return {key: self._member(key, one, is_ours and not (given_back and key == "resource")) for key, one in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)(self.tree(one) for one in value)
+            return type(value)(self.tree(one, is_ours) for one in value)
         return value
 
     def text(self, text: str) -> str:
@@ -89,9 +96,11 @@ class _Speaker:
             return text
         return said
 
-    def _member(self, key: str, value: Any) -> Any:
-        said = self.tree(value)
-        return _LIMITED[key](said) if key in _LIMITED and isinstance(said, str) else said
+    def _member(self, key: str, value: Any, is_ours: bool) -> Any:
+        if key in FOR_MACHINES and not isinstance(value, dict):
+            return value
+        said = self.tree(value, is_ours)
+        return str(_LIMITED[key](said)) if key in _LIMITED and isinstance(said, str) else said
 
     def _sentence(self, sentence: Sentence) -> str:
         values = sentence.values
@@ -126,10 +135,11 @@ class _Speaker:
         """What was filled into a pattern, as this language writes it."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, DateInterval):
-            return self.text(day_in_words(value, self._known.language))
         if isinstance(value, date):
-            return self.text(day_in_words(DateInterval(value, value), self._known.language))
+            value = DateInterval(value, value)
+        if isinstance(value, DateInterval):
+            words = day_in_words(value, self._known.language)
+            return self._sentence(words) if isinstance(words, Sentence) else words
         if isinstance(value, int | float):
             return Written(value, self._known.language)
         return value

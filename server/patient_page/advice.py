@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cards.knowledge import Knowledge
-from cards.recommendation import Recommendation
+from cards.recommendation import URGENCIES, Recommendation
 from cards.to_cards import EXPLANATION
 from fhir_profiles.sentences import say
 from server.evaluation import Evaluation
@@ -23,8 +23,8 @@ class Card:
         summary: its one sentence.
         indicator: `critical`, `warning` or `info`; `indicator_words` for people.
         topic: title of its topic.
-        orders, options: what there is to do or to choose from, each once.
-        statements: what it says, in the order of the evaluation.
+        orders, options, against: what there is to do, to choose from, and being taken against advice, each once.
+        statements: what it says, the most urgent first.
         is_focus: the reader came from this card.
     """
 
@@ -35,6 +35,7 @@ class Card:
     topic: str
     orders: tuple[str, ...]
     options: tuple[str, ...]
+    against: tuple[str, ...]
     statements: tuple[Statement, ...]
     is_focus: bool
 
@@ -91,7 +92,7 @@ def advice(evaluation: Evaluation, focus: Sequence[str]) -> Advice:
 def _card(card: dict[str, Any], said: Sequence[Pair], focus: Sequence[str]) -> Card:
     topic = card["source"]["topic"]
     ids = card["extension"][EXPLANATION]["recommendations"]
-    of_card = tuple(statement for r, statement in said if r.topic == topic["code"] and r.id in ids)
+    of_card = [statement for r, statement in said if r.topic == topic["code"] and r.id in ids]
     return Card(
         anchor=f"card-{topic['code']}",
         summary=card["summary"],
@@ -100,7 +101,8 @@ def _card(card: dict[str, Any], said: Sequence[Pair], focus: Sequence[str]) -> C
         topic=topic["display"],
         orders=tuple(dict.fromkeys(order for one in of_card for order in one.orders)),
         options=tuple(dict.fromkeys(option for one in of_card for option in one.options)),
-        statements=of_card,
+        against=tuple(dict.fromkeys(title for one in of_card for title in one.against)),
+        statements=tuple(sorted(of_card, key=lambda one: URGENCIES.index(one.urgency_code))),
         is_focus=bool(set(focus) & set(ids)),
     )
 

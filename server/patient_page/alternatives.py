@@ -9,7 +9,7 @@ from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
 from server.patient_page.findings import CERTAINTY_WORDS
 from server.patient_page.opened import Opened
-from server.patient_page.supposing import can_suppose, suppose
+from server.patient_page.supposing import assess_supposing, can_suppose
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def alternatives(opened: Opened) -> tuple[Alternative, ...]:
         if "positive" not in hypothesis.answers or hypothesis.id not in opened.basis.knowledge.definitions.antibodies:
             continue
         supposed = Supposition(hypothesis, hypothesis.answers["positive"])
-        for phenotype in suppose(opened, [supposed]).assessment.phenotypes:
+        for phenotype in assess_supposing(opened, [supposed]).phenotypes:
             if phenotype.code not in held:
                 titles[phenotype.code] = (begin(phenotype.title), CERTAINTY_WORDS[phenotype.certainty][0])
                 tellers.setdefault(phenotype.code, []).append(_teller(hypothesis, supposed, opened))

@@ -1,11 +1,40 @@
-"""Who it is, as plain text: what a chart has for a name may hold anything (CARD-03)."""
+"""Who it is, in words and as plain text: what a chart has for a name may hold anything (CARD-03, SM-09)."""
+
+from dataclasses import dataclass
 
 from cards.markdown import plain
+from fhir_profiles.dates import parse_fhir_date
+from fhir_profiles.sentences import say
 from server.patient_page.opened import Banner
 
+SEX_WORDS = {"female": say("female"), "male": say("male"), "other": say("other"), "unknown": say("not known")}
+"""FHIR administrative gender, in words."""
 
-def identity(banner: Banner | None) -> Banner | None:
-    """The banner without invisible and reversing characters; None where the EHR shows one itself."""
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the patient is; the date of birth with the month in letters (U-16)."""
+
+    name: str
+    born: str
+    sex: str
+    identifier: str
+
+
+def identity(banner: Banner | None) -> Identity | None:
+    """The banner for people, without invisible and reversing characters; None where the EHR shows one itself."""
     if banner is None:
         return None
-    return Banner(plain(banner.name), plain(banner.birth_date), plain(banner.identifier), plain(banner.sex))
+    return Identity(
+        name=plain(banner.name) or say("No name in the chart"),
+        born=_born(banner.birth_date),
+        sex=SEX_WORDS.get(banner.sex, plain(banner.sex) or SEX_WORDS["unknown"]),
+        identifier=plain(banner.identifier),
+    )
+
+
+def _born(birth_date: str) -> str:
+    if not birth_date:
+        return say("not known")
+    day = parse_fhir_date(birth_date)
+    return plain(birth_date) if day is None else say("{day}", day=day)

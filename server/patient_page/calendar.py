@@ -98,19 +98,19 @@ def calendar_view(evaluation: Evaluation, known: Knowledge | None = None) -> Cal
         known: the knowledge; that of the evaluation by default.
     """
     known, assessment = known or evaluation.knowledge, evaluation.assessment
-    dues = calendar(assessment, known)
+    dues = {} if evaluation.is_mismatched else calendar(assessment, known)
     said = {recommendation.id: recommendation for recommendation in evaluation.recommendations}
-    silent = {one.id: one for one in considered(assessment, known)}
+    silent = {} if evaluation.is_mismatched else {one.id: one for one in considered(assessment, known)}
     entries = []
     for rule in known.rules:
+        concerned = rule.schedule or (rule.topic in TOPICS and (rule.orders or rule.orders_if))
+        recommendation, silence = said.get(rule.id), silent.get(rule.id)
         if rule.id in dues:
             entries.append(_repeated(rule, dues[rule.id], evaluation))
-        elif rule.topic in TOPICS and (rule.orders or rule.orders_if) and not rule.schedule:
-            recommendation, silence = said.get(rule.id), silent.get(rule.id)
-            if recommendation is not None:
-                entries.append(_asked_for(rule, recommendation, evaluation))
-            elif silence is not None and silence.answer is Silence.SATISFIED:
-                entries.append(_met(rule, silence.because, evaluation))
+        elif concerned and recommendation is not None:
+            entries.append(_asked_for(rule, recommendation, evaluation))
+        elif concerned and not rule.schedule and silence is not None and silence.answer is Silence.SATISFIED:
+            entries.append(_met(rule, silence.because, evaluation))
     entries.sort(key=lambda entry: (_ORDER.index(entry.state), entry.due_from or assessment.as_of, entry.id))
     empty = say("No screening or monitoring statement of the sources concerns this patient.")
     return CalendarView(on(assessment.as_of), tuple(entries), tuple(_months(entries)), empty)
@@ -156,6 +156,8 @@ def _asked_for(rule: Rule, said: Recommendation, evaluation: Evaluation) -> Entr
         state, words = "unknown", say("not offered now: {reasons}", reasons=join("; ", withheld))
     elif said.holds is Answer.UNKNOWN:
         state, words = "unknown", say("cannot be told: {missing}", missing=join("; ", missing))
+    elif said.notes and not said.already:
+        state, words = "unknown", join(" ", said.notes)
     else:
         return _met(rule, said.already, evaluation)
     return _single(rule, said.orders or _all_orders(rule), state, words, said.already, missing, evaluation)
@@ -180,18 +182,18 @@ def _single(
     missing: tuple[str, ...],
     evaluation: Evaluation,
 ) -> Entry:
-    titles = dict.fromkeys(evaluation.knowledge.orders[order]["title"] for order in orders)
+    titles = [rule.schedule.title] if rule.schedule else [evaluation.knowledge.orders[order]["title"] for order in orders]
     unique = tuple({item.text: item for item in shown}.values())
     open_orders = _orders(evaluation)
     return Entry(
         id=rule.id,
-        title=join(", ", list(titles)),
+        title=join(", ", list(dict.fromkeys(titles))),
         state=state,
         state_words=words,
         done=tuple(item for item in unique if item.reference not in open_orders),
         ordered=tuple(item for item in unique if item.reference in open_orders),
         missing=missing,
-        interval=say("once; the source gives no interval in this statement"),
+        interval=in_words(rule.schedule) if rule.schedule else say("once; the source gives no interval in this statement"),
         says=rule.says,
         source=rule.sources[0],
     )

@@ -153,6 +153,8 @@ def series(evaluation: Evaluation, terminology: Terminology | None = None) -> tu
         evaluation: of the patient.
         terminology: names the results; the packaged one by default.
     """
+    if evaluation.is_mismatched:
+        return ()
     terms, as_of = terminology or packaged_basis().terminology, evaluation.record.as_of
     by_concept = _by_concept(evaluation, terms)
     days = [day for results in by_concept.values() for r in results if r.when for day in _days(until(r.when, as_of))]
@@ -162,6 +164,8 @@ def series(evaluation: Evaluation, terminology: Terminology | None = None) -> tu
 
 def charts(evaluation: Evaluation, terminology: Terminology | None = None) -> Charts:
     """The series, and what is missing among them; arguments as for `series`."""
+    if evaluation.is_mismatched:
+        return Charts((), ())
     found = series(evaluation, terminology)
     concepts = {one.concept for one in found}
     absent = (_absent(title, wanted, evaluation.record) for title, wanted in _EXPECTED if concepts.isdisjoint(wanted))
@@ -199,8 +203,7 @@ def _by_concept(evaluation: Evaluation, terms: Terminology) -> dict[str, list[Re
 def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms: Terminology) -> Series:
     newest = min(results, key=newest_first)
     unit = newest.quantity.unit if newest.quantity else ""
-    drawn = [r for r in results if r.when and r.quantity and unit_key(r.quantity.unit) == unit_key(unit)]
-    drawn.sort(key=newest_first, reverse=True)
+    drawn = sorted((result for result in results if _is_drawn(result, unit)), key=newest_first, reverse=True)
     scale = _scale(concept, drawn)
     points = tuple(_point(result, scale, axis, as_of, terms.title(concept)) for result in drawn)
     return Series(
@@ -213,10 +216,17 @@ def _series(concept: str, results: list[Result], axis: Axis, as_of: date, terms:
         bands=tuple(_bands(drawn, points, scale)),
         levels=scale.levels if drawn else (),
         ticks=tuple(ChartTick(_x(tick.at), tick.label) for tick in _few(axis.ticks)),
-        threshold=Level(scale.y(SEVERE_BELOW), say("below 4: severe (BMJ)")) if concept in (WHOLE, *GROUPS) else None,
-        facts=tuple(_fact(result, result in drawn) for result in sorted(results, key=newest_first)),
+        threshold=Level(scale.y(SEVERE_BELOW), say("below 4 in several muscle groups: severe (BMJ Best Practice)"))
+        if concept in (WHOLE, *GROUPS)
+        else None,
+        facts=tuple(_fact(result, _is_drawn(result, unit)) for result in sorted(results, key=newest_first)),
         notes=tuple(_notes(results, unit)),
     )
+
+
+def _is_drawn(result: Result, unit: str) -> bool:
+    """Dated, and in the unit of the newest."""
+    return result.when is not None and result.quantity is not None and unit_key(result.quantity.unit) == unit_key(unit)
 
 
 # --- geometry -------------------------------------------------------------------------------------------------------------
@@ -246,7 +256,9 @@ def _scale(concept: str, drawn: list[Result]) -> _Scale:
         return _Scale(0.0, FULL, 1.0)
     numbers = [0.0, *(r.quantity.value for r in drawn if r.quantity)]
     numbers += [r.high for r in drawn if r.high is not None]
-    numbers += [r.low * _ABOVE_A_LOWER_LIMIT for r in drawn if r.low is not None and r.high is None]
+    room = [r.low * _ABOVE_A_LOWER_LIMIT for r in drawn if r.low is not None and r.high is None]
+    is_share = max(numbers) <= _WHOLE and any(r.quantity and r.quantity.unit == "%" for r in drawn)
+    numbers += [min(number, _WHOLE) if is_share else number for number in room]
     lowest, highest = min(numbers), max(numbers)
     step = _round_step(max(highest - lowest, 1e-9) / 4)
     return _Scale(
@@ -256,6 +268,9 @@ def _scale(concept: str, drawn: list[Result]) -> _Scale:
 
 _ABOVE_A_LOWER_LIMIT = 1.2
 """Room above a range that has no upper limit."""
+
+_WHOLE = 100.0
+"""Per cent; a scale goes beyond it only where a value does."""
 
 
 def _round_step(least: float) -> float:
@@ -290,7 +305,7 @@ def _bands(drawn: list[Result], points: tuple[Point, ...], scale: _Scale) -> Ite
     """The range from each change of it to the next; the first also stands for the time before, the last for the time after."""
     limits = [(result.low, result.high) for result in drawn]
     changes = [index for index, pair in enumerate(limits) if not index or pair != limits[index - 1]]
-    for index, following in zip(changes, [*changes[1:], None], strict=True):
+    for index, following in zip(changes, [*changes[1:], None], strict=False):
         low, high = limits[index]
         if low is None and high is None:
             continue

@@ -26,12 +26,21 @@ class Backed:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a drug-safety rule raises about the option, and the resources of the chart that it rests on."""
+    """What a drug-safety rule raises about the option.
+
+    Args:
+        text, source, link: what it says, who says so, and where that is explained.
+        instead: what may be used in its place, or empty.
+        because: the resources of the chart that it rests on.
+        missing: what would decide it, where it is not decided.
+    """
 
     text: str
     source: str
     link: str
+    instead: str
     because: tuple[Fact, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,11 @@ class OptionRow:
         partners: what it goes with.
         backed: who says so, best fit first.
         cautions, reminders: what this patient's chart raises, and what goes with the drug.
+        undecided: rules against it that a missing datum leaves open.
         unchecked: what could not be checked.
         not_offered: why it is set aside.
         order_withheld: why no order is made ready.
+        has_order: there is a ready-made order for it.
         is_unruled: no rule of ours is about the drug, so that silence is no clearance.
     """
 
@@ -54,10 +65,17 @@ class OptionRow:
     backed: tuple[Backed, ...]
     cautions: tuple[Raised, ...]
     reminders: tuple[Raised, ...]
+    undecided: tuple[Raised, ...]
     unchecked: str
     not_offered: str
     order_withheld: str
+    has_order: bool
     is_unruled: bool
+
+    @property
+    def is_unopposed(self) -> bool:
+        """Nothing that we have a rule for speaks against it, and nothing is left open."""
+        return not (self.cautions or self.undecided or self.unchecked or self.not_offered or self.is_unruled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +129,11 @@ def _row(option: Option, known: Knowledge) -> OptionRow:
         backed=tuple(dict.fromkeys(_backed(backing, known) for backing in option.backing)),
         cautions=tuple(_raised(caution, known) for caution in option.cautions),
         reminders=tuple(_raised(caution, known) for caution in option.reminders),
+        undecided=tuple(_raised(caution, known) for caution in option.undecided),
         unchecked=begin(option.unchecked.text) if option.unchecked else "",
         not_offered=begin(option.not_offered) if option.not_offered else "",
         order_withheld=begin(option.order_withheld) if option.order_withheld else "",
+        has_order=known.treatments[option.treatment].order is not None,
         is_unruled=not any(option.treatment in rule.treatments for rule in known.safety),
     )
 
@@ -130,8 +150,11 @@ def _backed(backing: Backing, known: Knowledge) -> Backed:
 
 
 def _raised(caution: Caution, known: Knowledge) -> Raised:
-    return Raised(begin(caution.text), caution.source.dated, guideline_link(caution.id, known), _seen(caution))
-
-
-def _seen(caution: Caution) -> tuple[Fact, ...]:
-    return facts(item for item in caution.because if item.reference)
+    return Raised(
+        text=begin(caution.text),
+        source=caution.source.dated,
+        link=guideline_link(caution.id, known),
+        instead=caution.instead or "",
+        because=facts(item for item in caution.because if item.reference),
+        missing=tuple(begin(item.text) for item in caution.missing) if not caution.is_certain else (),
+    )

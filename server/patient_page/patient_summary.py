@@ -52,7 +52,7 @@ class PatientSummary:
     disease: Explained | None
     is_confirmed: bool
     features: tuple[Explained, ...]
-    taken: tuple[str, ...]
+    taken: tuple[Explained, ...]
     proposed: tuple[Proposed, ...]
     questions: tuple[str, ...]
 
@@ -85,7 +85,7 @@ def patient_summary(opened: Opened) -> PatientSummary:
         disease=_disease(assessment),
         is_confirmed=assessment.primary is not None and assessment.primary.is_confirmed,
         features=_features(assessment),
-        taken=tuple(begin(assessment.treatment.courses[agent].title) for agent in assessment.treatment.current),
+        taken=_taken(assessment),
         proposed=proposed,
         questions=tuple(words[code]["ask"] for code in dict.fromkeys((*topics, *asked))),
     )
@@ -103,6 +103,13 @@ def _features(assessment: Assessment) -> tuple[Explained, ...]:
         return ()
     words = plain_words().features
     return tuple(Explained(**words[code]) for code in words if assessment.features[code].is_present)
+
+
+def _taken(assessment: Assessment) -> tuple[Explained, ...]:
+    words, treatment = plain_words().treatments, assessment.treatment
+    return tuple(
+        Explained(begin(treatment.courses[agent].title), words.get(agent, {}).get("means", "")) for agent in treatment.current
+    )
 
 
 def _proposed(said: Iterable[Recommendation], known: Knowledge) -> tuple[tuple[Proposed, ...], Sequence[str]]:

@@ -15,6 +15,7 @@ class PlainWords:
     """By code: titles with what they mean, and for topics why and what to ask."""
 
     phenotypes: Mapping[str, Mapping[str, str]]
+    treatments: Mapping[str, Mapping[str, str]]
     features: Mapping[str, Mapping[str, str]]
     orders: Mapping[str, Mapping[str, str]]
     topics: Mapping[str, Mapping[str, str]]

@@ -77,15 +77,22 @@ def can_suppose(opened: Opened) -> bool:
 def suppose(opened: Opened, supposed: Sequence[Supposition]) -> Considered:
     """Evaluate the chart with suppositions.
 
-    A supposition adds a fact and tells nothing about the completeness of what was supplied: a kind of input that nobody sent is
-    still not supplied, although one hypothetical resource of it was read.
-
     Args:
         opened: the patient; `can_suppose` holds.
         supposed: any number of suppositions.
     """
     if not supposed:
         return as_it_is(opened)
+    assessment = assess_supposing(opened, supposed)
+    return Considered(assessment.record, assessment, tuple(recommend(assessment, None, opened.basis.knowledge)))
+
+
+def assess_supposing(opened: Opened, supposed: Sequence[Supposition]) -> Assessment:
+    """What the chart would mean, before any guideline is asked.
+
+    A supposition adds a fact and tells nothing about the completeness of what was supplied: a kind of input that nobody sent is
+    still not supplied, although one hypothetical resource of it was read.
+    """
     real, basis = opened.evaluation.record, opened.basis
     hypothetical = [
         hypothetical_resource(one, basis.terminology, patient_id=real.patient_id or "", as_of=real.as_of) for one in supposed
@@ -98,6 +105,4 @@ def suppose(opened: Opened, supposed: Sequence[Supposition]) -> Considered:
         inputs=opened.inputs,
         servers=opened.servers,
     )
-    record = replace(read, inputs=real.inputs)
-    assessment = assess(record, basis.knowledge.definitions)
-    return Considered(record, assessment, tuple(recommend(assessment, None, basis.knowledge)))
+    return assess(replace(read, inputs=real.inputs), basis.knowledge.definitions)

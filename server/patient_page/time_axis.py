@@ -1,4 +1,4 @@
-"""A common axis of time: days to per cent of the width, and at most twelve ticks."""
+"""A common axis of time: days to per cent of the width, and at most eight ticks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from datetime import date
 
 from fhir_profiles.dates import DateInterval, add_months, days_between
 
-MOST_TICKS = 12
+MOST_TICKS = 8
+"""So many labels that every other one has room on a phone."""
+
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 """Months between two ticks."""
 

@@ -139,9 +139,11 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
         terminology: names the tests and drugs; the packaged one by default.
 
     Returns:
-        Groups without rows where the record is another patient's.
+        No groups where data of another patient were among the input.
     """
     terms = terminology or packaged_basis().terminology
+    if evaluation.is_mismatched:
+        return _nothing(evaluation.record.as_of)
     titled = (
         (say("Treatments"), treatment_rows(evaluation, terms), say("No treatment of the disease in the data supplied.")),
         (say("Disease"), diagnosis_rows(evaluation, terms), say("No diagnosis that stands as myositis now.")),
@@ -161,6 +163,11 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
     return Timeline(axis, on(as_of), axis.at(as_of), groups, _severity(evaluation))
 
 
+def _nothing(as_of: date) -> Timeline:
+    axis = axis_over((), as_of)
+    return Timeline(axis, on(as_of), axis.at(as_of), (), "")
+
+
 def _days(parts: Iterable[tuple[Row, ...]], as_of: date) -> Iterable[date]:
     for happening in (happening for rows in parts for row in rows for happening in row.happenings):
         for when in filter(None, (happening.start, happening.end)):
@@ -169,10 +176,10 @@ def _days(parts: Iterable[tuple[Row, ...]], as_of: date) -> Iterable[date]:
 
 
 def _lane(row: Row, axis: Axis, as_of: date) -> Lane:
-    dated = [happening for happening in row.happenings if happening.start or happening.end or happening.lasts]
-    bars = tuple(_bar(happening, row.title, axis, as_of) for happening in dated if happening.lasts)
-    marks = tuple(_mark(happening, row.title, axis, as_of) for happening in dated if not happening.lasts)
-    undated = tuple(happening for happening in row.happenings if happening not in dated)
+    bars = tuple(_bar(happening, row.title, axis, as_of) for happening in row.happenings if happening.lasts)
+    points = [happening for happening in row.happenings if not happening.lasts]
+    marks = tuple(_mark(happening, row.title, axis, as_of) for happening in points if happening.start)
+    undated = tuple(happening for happening in points if not happening.start)
     drawn = tuple(sorted(bars, key=lambda bar: (bar.may_start, bar.may_end)))
     word = _word(row.word, drawn) if row.word and drawn else None
     return Lane(row.title, row.summary, drawn, tuple(sorted(marks, key=lambda mark: mark.at)), word, undated)
@@ -202,7 +209,7 @@ def _bar(happening: Happening, title: str, axis: Axis, as_of: date) -> Bar:
 
 
 def _mark(happening: Happening, title: str, axis: Axis, as_of: date) -> Mark:
-    when = happening.start or happening.end or on(as_of)
+    when = happening.start or on(as_of)
     span = when if happening.is_ahead else until(when, as_of)
     first, last = axis.at(span.first), axis.at(span.last)
     return Mark(

@@ -49,7 +49,9 @@ def _summary(course: Course, became: Sentence, entries: list[DrugEntry], terms: 
     now = next((entry for entry in entries if entry.is_current), None)
     dose = [say("now {dose}", dose=words) for words in (_dose(now) if now else ())]
     role = [say("goes beside the treatment")] if course.role == "comedication" else []
-    return join(", ", [became, *span, *others, *dose, *role])
+    is_judged = course.is_current and course.outcome is Outcome.FAILED
+    judged = [say("judged by: {reason}", reason=course.decided_by)] if is_judged else []
+    return join(", ", [became, *span, *others, *dose, *role, *judged])
 
 
 def _dose(entry: DrugEntry) -> tuple[Sentence, ...]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.markdown import SUMMARY_LIMIT, bullets, capital, escape
+from cards.markdown import SUMMARY_LIMIT, bullets
 from fhir_profiles.dates import DateInterval, parse_fhir_date
 from fhir_profiles.sentences import Sentence, changed, join, say, say_number
 from server.languages.speaking import in_language, left_over
@@ -56,8 +56,11 @@ def test_numbers_have_the_marks_of_the_language() -> None:
 
 
 def test_changes_are_made_to_the_translation() -> None:
-    tree = changed(capital, changed(escape, say("<b>{name}</b> *is* known", name="_you_")))
-    assert in_language(tree, "de") == r"\<b\>\_you\_\</b\> \*ist\* bekannt"
+    def starred(text: str) -> str:
+        return text.replace("*", r"\*")
+
+    tree = changed(str.capitalize, changed(starred, say("<b>{name}</b> *is* known", name="_you*")))
+    assert in_language(tree, "de") == r"<b>_you\*</b> \*ist\* bekannt"
 
 
 def test_what_a_change_is_given_beside_the_text_is_said_too() -> None:
@@ -81,6 +84,27 @@ def test_members_for_machines_stay_english() -> None:
     assert in_language(card, "de") == {
         "source": {"topic": {"code": "drug safety", "display": "Arzneimittelsicherheit"}},
         "tags": ("Lungenfunktion", 3, None),
+    }
+
+
+def test_the_words_of_a_code_are_said_and_its_codings_are_not() -> None:
+    order = {"code": {"coding": [{"code": "lung function", "display": "lung function"}], "text": "lung function"}}
+    assert in_language({"type": "create", "resource": order}, "de") == {
+        "type": "create",
+        "resource": {"code": {"coding": [{"code": "lung function", "display": "lung function"}], "text": "Lungenfunktion"}},
+    }
+
+
+def test_an_order_of_the_clinician_is_given_back_as_it_was_with_our_note_in_german() -> None:
+    order = {"code": {"text": "lung function"}, "note": [{"text": "lung function"}, {"text": missing_since("2024")}]}
+    said = in_language({"type": "update", "description": "lung function", "resource": order}, "de")
+    assert said == {
+        "type": "update",
+        "description": "Lungenfunktion",
+        "resource": {
+            "code": {"text": "lung function"},
+            "note": [{"text": "lung function"}, {"text": "seit 2024 kein Eintrag: Lungenfunktion"}],
+        },
     }
 
 

@@ -4,7 +4,6 @@ import pytest
 from jinja2 import DictLoader, Environment
 from markupsafe import Markup
 
-from cards.markdown import capital
 from fhir_profiles.sentences import say
 from server.languages.templates import make_speak, spoken_in
 from tests.server.languages.speech import speak_small
@@ -25,7 +24,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> Environment:
     speak_small(monkeypatch, {"fever": "<i>Fieber</i>"})
     environment = Environment(loader=DictLoader(PAGES), autoescape=True)
     make_speak(environment)
-    environment.filters["capital"] = capital
+    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     return environment
 
 
