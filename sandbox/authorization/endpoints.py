@@ -141,7 +141,7 @@ def _page(question: Question, charts: Any, trouble: str) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer, browsers would not say where the form came from
     # The form leads to the app's own origin in the end, which browsers count as a target of the form.
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {question.redirect_origin}"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action 'self' {question.redirect_origin}"
     )
     return response
