@@ -109,7 +109,8 @@ class Access:
 
     def _within(self, scope: Scope, resource: Json) -> bool:
         about_patients = resource["resourceType"] in PATIENT_OF or "subject" in resource
-        if scope.level == "patient" and about_patients and patient_of(resource) != self.patient:
+        is_patients = self.patient is not None and patient_of(resource) == self.patient
+        if scope.level == "patient" and about_patients and not is_patients:
             return False
         return not scope.query or _finds(scope.query, resource)
 

@@ -17,6 +17,9 @@ from sandbox.charts import Chart, load_charts
 from sandbox.dates import move_dates
 from sandbox.resource_types import PATIENT_OF, patient_of
 
+_CENTURY = 36525
+"""Days."""
+
 Key = tuple[str, str]
 """Type and id of a resource."""
 
@@ -103,7 +106,7 @@ class ChartStore:
         """
         slug = self._slug_of(resource)
         key = (resource["resourceType"], resource["id"])
-        written = move_dates(resource, 0)
+        written = _written(resource)
         with self._lock:
             if self._owners.get(key, slug) != slug:
                 raise ValueError(f"{key[0]}: that id belongs to another patient's chart")
@@ -171,6 +174,17 @@ class ChartStore:
 
     def _instant(self) -> str:
         return self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _written(resource: Json) -> Json:
+    """A copy, of which is known that its dates can be moved: one date that could not would close the chart for good."""
+    try:
+        for days in (-_CENTURY, _CENTURY):
+            move_dates(resource, days)
+        copy: Json = move_dates(resource, 0)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise ValueError("one of the dates is no FHIR date, or centuries away") from None
+    return copy
 
 
 def _versions_of(chart: Chart, number: int, updated: str) -> dict[Key, _Version]:

@@ -13,12 +13,11 @@ def ehr_blueprints(authorization: Authorization, *, is_open: bool = False, fault
 
     Args:
         authorization: the authorization server; its store holds the charts.
-        is_open: answer the FHIR API without tokens too, for clients that have none.
+        is_open: answer those without a token too, such as the public CDS Hooks sandbox; a token that is sent still counts.
         faults: those of the FHIR API that are switched on, by resource type.
     """
-    access = None if is_open else authorization.access
     return (
-        fhir_blueprint(authorization.store, access=access, faults=faults),
+        fhir_blueprint(authorization.store, access=authorization.access, is_open=is_open, faults=faults),
         authorization_blueprint(authorization),
-        launch_blueprint(authorization, access),
+        launch_blueprint(authorization, is_open=is_open),
     )

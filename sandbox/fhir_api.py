@@ -30,48 +30,52 @@ Faults = Callable[[], Mapping[str, Fault]]
 AccessOf = Callable[[str], Access | None]
 
 
-def fhir_blueprint(store: ChartStore, *, access: AccessOf | None = None, faults: Faults = dict) -> Blueprint:
+def fhir_blueprint(
+    store: ChartStore, *, access: AccessOf | None = None, is_open: bool = False, faults: Faults = dict
+) -> Blueprint:
     """The API, below `/fhir`.
 
     Args:
         store: the charts.
-        access: what a bearer token grants, None for a token that is not, or not any more, valid; without this the API is open.
+        access: what a bearer token grants, None for a token that is not, or not any more, valid; without this no token is looked
+            at, and the API is open.
+        is_open: serve those without a token too; a token that is sent still counts.
         faults: those that are switched on, by resource type (`*` for every type); they spoil reads and searches.
     """
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 
+    def granted_for(resource_type: str) -> Access:
+        granted = granted_by_request(access, is_open=is_open)
+        if resource_type not in PARAMETERS:
+            raise RefusalError(404, "not-supported", "There is no such resource type here.")
+        return granted
+
     @blueprint.get("/metadata")
     def metadata() -> Response:
-        return fhir(capability_statement(_base(), store.today(), needs_token=access is not None))
+        return fhir(capability_statement(_base(), store.today(), needs_token=access is not None and not is_open))
 
     @blueprint.get("/<resource_type>/<resource_id>")
     def read(resource_type: str, resource_id: str) -> Response:
-        granted = _granted(access, resource_type)
+        granted = granted_for(resource_type)
         return _spoilt(resource_type, lambda _: read_resource(store, granted, resource_type, resource_id))
 
     @blueprint.get("/<resource_type>")
     @blueprint.post("/<resource_type>/_search")
     def search(resource_type: str) -> Response:
-        granted = _granted(access, resource_type)
+        granted = granted_for(resource_type)
         return _spoilt(resource_type, lambda fault: _found(store, granted, resource_type, _page_size(fault)))
 
     @blueprint.post("/<resource_type>")
     def create(resource_type: str) -> Response:
-        return create_resource(store, _granted(access, resource_type), resource_type, _base())
+        return create_resource(store, granted_for(resource_type), resource_type, _base())
 
     @blueprint.put("/<resource_type>/<resource_id>")
     def update(resource_type: str, resource_id: str) -> Response:
-        return update_resource(store, _granted(access, resource_type), resource_type, resource_id, _base())
+        return update_resource(store, granted_for(resource_type), resource_type, resource_id, _base())
 
     @blueprint.delete("/<resource_type>/<resource_id>")
     def delete(resource_type: str, resource_id: str) -> Response:
-        return delete_resource(store, _granted(access, resource_type), resource_type, resource_id)
-
-    @blueprint.route("/", defaults={"rest": ""}, methods=_METHODS)
-    @blueprint.route("/<path:rest>", methods=_METHODS)
-    def elsewhere(rest: str) -> Response:
-        status = 404 if request.method == "GET" else 405
-        raise RefusalError(status, "not-supported", "That is not offered here. /fhir/metadata says what is.")
+        return delete_resource(store, granted_for(resource_type), resource_type, resource_id)
 
     def _spoilt(resource_type: str, sound: Callable[[Fault | None], Response]) -> Response:
         switched_on = faults()
@@ -79,9 +83,16 @@ def fhir_blueprint(store: ChartStore, *, access: AccessOf | None = None, faults:
         response = sound(fault)
         return spoil(response, fault) if fault and fault.kind != "paginated" else response
 
+    blueprint.add_url_rule("/", view_func=_elsewhere, methods=_METHODS)
+    blueprint.add_url_rule("/<path:rest>", view_func=_elsewhere, methods=_METHODS)
     blueprint.register_error_handler(RefusalError, _refuse)
     blueprint.after_request(_allow_other_origins)
     return blueprint
+
+
+def _elsewhere(rest: str = "") -> Response:
+    status = 404 if request.method == "GET" else 405
+    raise RefusalError(status, "not-supported", "That is not offered here. /fhir/metadata says what is.")
 
 
 def _refuse(refusal: RefusalError) -> Response:
@@ -93,21 +104,26 @@ def _allow_other_origins(response: Response) -> Response:
     return response
 
 
-def _granted(access: AccessOf | None, resource_type: str) -> Access:
-    """What the request may do (RFC 6750)."""
-    granted: Access | None = EVERYTHING
-    if access is not None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise RefusalError(
-                401, "login", "Send the access token: Authorization: Bearer.", WWW_Authenticate='Bearer realm="Sandbox EHR"'
-            )
-        granted = access(token)
+def granted_by_request(access: AccessOf | None, *, is_open: bool) -> Access:
+    """What the request may do, by its bearer token (RFC 6750).
+
+    Args:
+        access, is_open: as for `fhir_blueprint`.
+
+    Raises:
+        RefusalError: there is no token, or none that is valid.
+    """
+    given = request.headers.get("Authorization", "")
+    if access is None or (is_open and not given):
+        return EVERYTHING
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        challenge = 'Bearer realm="Sandbox EHR"'
+        raise RefusalError(401, "login", "Send the access token: Authorization: Bearer.", WWW_Authenticate=challenge)
+    granted = access(token)
     if granted is None:
         challenge = 'Bearer realm="Sandbox EHR", error="invalid_token"'
         raise RefusalError(401, "login", "The access token is not known, or has expired.", WWW_Authenticate=challenge)
-    if resource_type not in PARAMETERS:
-        raise RefusalError(404, "not-supported", "There is no such resource type here.")
     return granted
 
 

@@ -12,6 +12,7 @@ from sandbox.bundles import Json
 from sandbox.chart_store import ChartStore
 from sandbox.clinic import PRACTITIONERS, encounter
 from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.resource_types import PATIENT_OF
 from sandbox.search import Asked, UnsupportedQueryError, search
 
 _NAMES_PATIENTS = ("patient", "subject")
@@ -25,7 +26,7 @@ def read_resource(store: ChartStore, granted: Access, resource_type: str, resour
         RefusalError: it is not there, or not for this token.
     """
     require_type(granted, "read", resource_type)
-    found = next((each for each in _everybodys(store, resource_type, resource_id) if each["id"] == resource_id), None)
+    found = next(iter(_by_id(store, resource_type, [resource_id])), None)
     if found is None:
         raise RefusalError(404, "not-found", "There is no resource of that type and id.")
     require(granted, "read", found)
@@ -44,7 +45,9 @@ def found_by_search(store: ChartStore, granted: Access, resource_type: str, aske
     patients = _patients(resource_type, asked)
     if granted.is_about_another(patients):
         raise _insufficient("The token is for another patient.")
-    candidates = (each for each in _of_patients(store, resource_type, patients) if granted.allows("search-type", each))
+    ids = [one for name, value in asked if name == "_id" for one in value.split(",")]
+    found = _by_id(store, resource_type, ids) if ids and not patients else _of_patients(store, resource_type, patients)
+    candidates = (each for each in found if granted.allows("search-type", each))
     try:
         bundle = search(resource_type, asked, candidates, base)
     except UnsupportedQueryError as error:
@@ -104,8 +107,9 @@ def _of_patients(store: ChartStore, resource_type: str, patients: list[str]) -> 
     return [resource for chart in present for resource in chart.of(resource_type)]
 
 
-def _everybodys(store: ChartStore, resource_type: str, resource_id: str) -> Iterable[Json]:
-    if resource_type in ("Practitioner", "Encounter"):
-        return _of_patients(store, resource_type, [])
-    found = store.find(resource_type, resource_id)
-    return [found] if found else []
+def _by_id(store: ChartStore, resource_type: str, ids: Iterable[str]) -> list[Json]:
+    """These resources, whosever they are."""
+    if resource_type in PATIENT_OF:
+        return [found for each in dict.fromkeys(ids) if (found := store.find(resource_type, each))]
+    wanted = set(ids)
+    return [each for each in _of_patients(store, resource_type, []) if each["id"] in wanted]

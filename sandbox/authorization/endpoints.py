@@ -1,6 +1,7 @@
 """The endpoints of the authorization server, as Flask has them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
@@ -91,21 +92,25 @@ def _authorize(authorization: Authorization) -> Response | WerkzeugResponse:
     """The authorization endpoint: validate, ask whom has to be asked, answer."""
     decision = request.form.get("decision")
     if request.method == "POST" and decision is None:  # `authorize-post`: the form of the app, not ours
-        return redirect(_with_query(authorization.addresses.authorize), 303)
+        asked = urlencode([*request.form.items(multi=True)])
+        return redirect(f"{authorization.addresses.authorize}?{asked}", 303)
+    if decision is not None and request.headers.get("Origin", request.host_url).rstrip("/") != request.host_url.rstrip("/"):
+        return _refused("The form is from a page of somebody else.", 403)  # who is asked has to have seen the question
     server = authorization.server
     server.checks.authorization_request(request.args)
+    launch = authorization.memory.launch(request.args.get("launch", ""))
     try:
-        grant = server.get_consent_grant(request)
+        grant = server.get_consent_grant(request, end_user=launch and launch.user)
     except OAuth2Error as error:
         return _refuse(authorization, error)
-    launch = authorization.memory.launch(request.args.get("launch", ""))
     question = question_of(grant, launch, authorization.misbehaviour().cut_scopes)
-    charts = authorization.store.charts()
-    consent = question.answered_already
-    if consent is None and decision == "allow":
-        consent = question.consent(request.form, request.form.getlist("kept_scope"), charts)
+    consent = None if grant.prompt else question.answered_already
     if consent is None and decision != "deny":
-        return _page(question, charts, trouble="Choose who you are, a patient, and what to allow." if decision else "")
+        charts = authorization.store.charts()
+        if decision == "allow":
+            consent = question.consent(request.form, request.form.getlist("kept_scope"), charts)
+        if consent is None:
+            return _page(question, charts, trouble="Choose who you are, a patient, and what to allow." if decision else "")
     return _answer(authorization, grant, consent)
 
 
@@ -123,19 +128,20 @@ def _refuse(authorization: Authorization, error: OAuth2Error) -> Response:
         response: Response = authorization.server.handle_error_response(request, error)
         authorization.server.execute_hook("after_create_authorization_response", response)
         return response
-    return make_response(render_template("authorization/refused.html", reason=error.get_error_description()), 400)
+    return _refused(error.get_error_description(), 400)
+
+
+def _refused(reason: str, status: int) -> Response:
+    return make_response(render_template("authorization/refused.html", reason=reason), status)
 
 
 def _page(question: Question, charts: Any, trouble: str) -> Response:
     page = render_template("authorization/authorize.html", trouble=trouble, **question.view(charts))
     response = make_response(page)
+    response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer, browsers would not say where the form came from
     # The form leads to the app's own origin in the end, which browsers count as a target of the form.
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action 'self' {question.redirect_origin}"
     )
     return response
-
-
-def _with_query(url: str) -> str:
-    return f"{url}?{request.get_data(as_text=True)}"

@@ -8,28 +8,24 @@ from flask import Blueprint, Response, request
 
 from sandbox.authorization.authorization import Authorization
 from sandbox.fhir_answers import RefusalError, fhir
-from sandbox.fhir_api import AccessOf
+from sandbox.fhir_api import granted_by_request
 
 
-def launch_blueprint(authorization: Authorization, access: AccessOf | None) -> Blueprint:
+def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprint:
     """The one endpoint.
 
     Args:
         authorization: whose launches they are.
-        access: what a bearer token grants; None where the API is open.
+        is_open: whether no token is needed, as for the FHIR API.
     """
     blueprint = Blueprint("launch_service", __name__, url_prefix="/fhir/_services/smart")
 
     @blueprint.post("/Launch")
     def launch() -> Response:
         patient, app_context = _asked()
-        if access is not None:
-            granted = access(request.headers.get("Authorization", "").removeprefix("Bearer "))
-            if granted is None:
-                challenge = 'Bearer realm="Sandbox EHR"'
-                raise RefusalError(401, "login", "Send a valid access token.", WWW_Authenticate=challenge)
-            if granted.patient not in (None, patient):
-                raise RefusalError(403, "forbidden", "The token is for another patient.")
+        granted = granted_by_request(authorization.access, is_open=is_open)
+        if granted.patient not in (None, patient):
+            raise RefusalError(403, "forbidden", "The token is for another patient.")
         try:
             value = authorization.launch(patient, app_context=app_context)
         except ValueError as error:
