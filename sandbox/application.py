@@ -10,12 +10,14 @@ from werkzeug.exceptions import HTTPException
 from sandbox.authorization.authorization import Authorization
 from sandbox.authorization.smart_apps import myositis_app
 from sandbox.chart_store import ChartStore
+from sandbox.charts import load_charts
 from sandbox.desk import Desk
 from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
 from sandbox.keys import EhrKeys
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
+from sandbox.pages.checks import checks_blueprint
 from sandbox.pages.facts import facts_blueprint
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
@@ -39,19 +41,23 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today) -> Flask:
+def create_sandbox(
+    service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today, keys: EhrKeys | None = None
+) -> Flask:
     """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
     Args:
         service_url: base URL of the decision support service, `http://127.0.0.1:8000`.
         url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
+        keys: of this EHR; new ones by default.
     """
-    charts, keys = ChartStore(today), EhrKeys()
+    charts, keys = ChartStore(today), keys or EhrKeys()
     authorization = Authorization(charts, keys, url)
     authorization.register(myositis_app(service_url.rstrip("/")))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today))
+    app.register_blueprint(checks_blueprint(authorization))
     for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
     return app
@@ -59,12 +65,13 @@ def create_sandbox(service_url: str, *, url: str = "http://127.0.0.1:8001", toda
 
 def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
     """The pages of one EHR, without its FHIR API and its authorization."""
+    stories = [chart.story for chart in load_charts().values()]
     app = Flask(__name__)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
     app.config.update(SESSION_COOKIE_NAME="sandbox", SESSION_COOKIE_SAMESITE="Lax")
     install_templating(app, desk)
     for blueprint in (
-        patients_blueprint(charts),
+        patients_blueprint(stories),
         chart_blueprint(desk, charts),
         cards_blueprint(desk),
         orders_blueprint(desk, charts),
@@ -76,7 +83,7 @@ def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
 
     @app.get("/health")
     def health() -> Response:
-        return jsonify(status="ok", patients=len(charts.charts()))
+        return jsonify(status="ok", patients=len(stories))
 
     @app.errorhandler(HTTPException)
     def say_what_went_wrong(error: HTTPException) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import json
 
 from flask import Flask
+from jinja2 import ChainableUndefined
 from markupsafe import Markup
 
 from sandbox.desk import Answer, Desk, title_of
@@ -21,6 +22,7 @@ PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.sho
 def install_templating(app: Flask, desk: Desk) -> None:
     """Teach the templates of an application what they need."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = ChainableUndefined  # a card may lack whatever CDS Hooks lets it lack
     app.jinja_env.filters.update(
         folded=render_folded,
         in_short=_request_in_short,

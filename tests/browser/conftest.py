@@ -1,13 +1,17 @@
 """The demo, really started, and a browser that talks to this machine only."""
 
+import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -23,18 +27,52 @@ _FLAGS = [
 ]
 
 
+COMMAND = str(Path(sys.executable).parent / "myositis-cds")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """`myositis-cds demo`, running.
+
+    Args:
+        service: address of the service.
+        sandbox: address of the EHR.
+        database: what the service keeps, as a URL.
+    """
+
+    service: str
+    sandbox: str
+    database: str
+
+    def feedback(self) -> list[dict[str, Any]]:
+        """What `myositis-cds report feedback` says."""
+        command = [COMMAND, "report", "feedback", "--least", "1", "--format", "json"]
+        environment = {**os.environ, "MYOSITIS_CDS_DATABASE_URL": self.database}
+        printed = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout
+        rows: list[dict[str, Any]] = json.loads(printed)["recommendations"]
+        return rows
+
+
 @pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    """The sandbox's address; `myositis-cds demo` runs behind it."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The whole demo, started once: tests that change a chart each have their own patient."""
     port = _two_free_ports()
-    demo = subprocess.Popen([str(Path(sys.executable).parent / "myositis-cds"), "demo", "--port", str(port)])
+    database = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.sqlite'}"
+    environment = {**os.environ, "MYOSITIS_CDS_DATABASE_URL": database}
+    process = subprocess.Popen([COMMAND, "demo", "--port", str(port)], env=environment)
     try:
         _wait_for(port)
         _wait_for(port + 1)
-        yield f"http://127.0.0.1:{port + 1}"
+        yield Demo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", database)
     finally:
-        demo.terminate()
-        demo.wait(timeout=20)
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(demo: Demo) -> str:
+    """The sandbox's address."""
+    return demo.sandbox
 
 
 @pytest.fixture(scope="session")

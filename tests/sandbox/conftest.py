@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from sandbox.application import create_sandbox
 from sandbox.charts import Chart, load_charts
+from tests.sandbox.desks import KEYS
 
 AS_OF = date(2026, 11, 22)
 
@@ -129,7 +130,7 @@ def service() -> Iterator[StubService]:
 @pytest.fixture
 def browser_of_pages(service: StubService) -> FlaskClient:
     """Someone who opens the pages of the sandbox on the day of the stories."""
-    return create_sandbox(service.url, today=lambda: AS_OF).test_client()
+    return create_sandbox(service.url, today=lambda: AS_OF, keys=KEYS).test_client()
 
 
 @pytest.fixture
