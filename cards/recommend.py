@@ -59,6 +59,17 @@ def calendar(assessment: Assessment, known: Knowledge | None = None) -> dict[str
     return case.calendar
 
 
+def held_against(assessment: Assessment, known: Knowledge) -> tuple[Case, list[Recommendation]]:
+    """The case once every statement was held against it, and what they say: for those who explain why the others are silent.
+
+    Args:
+        assessment: what the chart means; of a living patient, without a mismatch.
+        known: the knowledge.
+    """
+    case = Case(assessment, {})
+    return case, _for_the_chart(case, known)
+
+
 # --- the chart ------------------------------------------------------------------------------------------------------------
 
 

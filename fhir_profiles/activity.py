@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from fhir_profiles.code_words import word
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.phenotypes import Phenotype
-from fhir_profiles.record import PatientRecord, Result
+from fhir_profiles.record import Diagnosis, PatientRecord, Result
+from fhir_profiles.sentences import say
 from fhir_profiles.strength import GROUPS, WHOLE
 
-TITLE = "active disease in the last 3 months"
+TITLE = say("active disease in the last 3 months")
 STRENGTH = (WHOLE, *GROUPS)
 
 
@@ -39,8 +41,8 @@ def find_activity(
     """
     diagnoses = {fact.reference: fact for p in phenotypes for fact in p.diagnoses}.values()
     relapses = [fact for fact in diagnoses if fact.clinical_status in ("relapse", "recurrence")]
-    evidence = tuple(Evidence(f"{fact.clinical_status} on the problem list", fact.reference) for fact in relapses)
-    relapse = Finding("relapse", "relapse", Standing.PRESENT if evidence else Standing.NOT_RECORDED, evidence)
+    evidence = tuple(Evidence(_describe(fact), fact.reference) for fact in relapses)
+    relapse = Finding("relapse", word("relapse"), Standing.PRESENT if evidence else Standing.NOT_RECORDED, evidence)
     weakness = features["severe-weakness"]
     enzyme = _unimproved_enzyme(record, features["raised-creatine-kinase"], unimproved_fraction)
     evidence += weakness.evidence if weakness.is_present else ()
@@ -49,6 +51,10 @@ def find_activity(
         return Activity(Finding("active-disease", TITLE, enzyme.standing, enzyme.evidence, enzyme.missing), relapse)
     evidence = tuple(dict.fromkeys(evidence))
     return Activity(Finding("active-disease", TITLE, Standing.PRESENT, evidence), relapse, _last_seen(record, evidence))
+
+
+def _describe(fact: Diagnosis) -> str:
+    return say("{status} on the problem list", status=word(fact.clinical_status or ""))
 
 
 def _last_seen(record: PatientRecord, evidence: tuple[Evidence, ...]) -> date:
@@ -65,10 +71,11 @@ def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) 
     peak = max((value for value in map(_value, earlier) if value is not None), default=None)
     now = _value(newest)
     if now is None or peak is None:
-        again = Missing("a further creatine kinase: one raised value does not tell whether it falls", "creatine_kinase")
+        again = Missing(say("a further creatine kinase: one raised value does not tell whether it falls"), "creatine_kinase")
         return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (again,))
     if now < fraction * peak:
-        return Finding(raised.code, raised.title, Standing.RULED_OUT, (Evidence("creatine kinase is falling", newest.reference),))
+        falling = Evidence(say("creatine kinase is falling"), newest.reference)
+        return Finding(raised.code, raised.title, Standing.RULED_OUT, (falling,))
     return raised
 
 

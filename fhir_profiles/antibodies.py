@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhir_profiles.clinical_definitions import AntibodyDefinition
+from fhir_profiles.code_words import word
 from fhir_profiles.record import DrugEntry, PatientRecord, Result, facts_of
+from fhir_profiles.sentences import say
+from fhir_profiles.wordings import by_text, on_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,15 @@ class AntibodyResult:
 
     def __str__(self) -> str:
         """A sentence part: `anti-TIF1-γ positive on 3 March 2026`."""
-        dated = f" on {self.source.when}" if self.source.when else ", undated"
-        later = " (a later result, under treatment, was not)" if self.has_fallen else ""
-        matched = " (matched by text, not by code)" if self.source.matched_by_text else ""
-        return f"{self.title} {self.result}{dated}{later}{matched}"
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The same, as a sentence."""
+        words = on_day(say("{title} {result}", title=self.title, result=word(self.result)), self.source.when)
+        if self.has_fallen:
+            words = say("{words} (a later result, under treatment, was not)", words=words)
+        return by_text(words, self.source)
 
 
 def find_antibodies(

@@ -10,6 +10,7 @@ from fhir_profiles.features import Ages, find_features
 from fhir_profiles.findings import Finding, standing_of_any
 from fhir_profiles.phenotypes import ADULT, Findings, Phenotype, find_phenotypes, first_day_of_disease
 from fhir_profiles.record import PatientRecord
+from fhir_profiles.sentences import say
 from fhir_profiles.severity import Severity, find_severity
 from fhir_profiles.strength import find_weakness
 from fhir_profiles.treatment import Treatment, judge, treatment_findings
@@ -76,7 +77,7 @@ def _immunosuppressants(known: Definitions) -> tuple[str, ...]:
 def _any_weakness(features: dict[str, Finding]) -> Finding:
     parts = [features[code] for code in ("severe-weakness", "mild-or-moderate-weakness", "muscle-weakness")]
     evidence = tuple(dict.fromkeys(item for part in parts if part.is_present for item in part.evidence))
-    return Finding("any-weakness", "muscle weakness", standing_of_any(part.standing for part in parts), evidence)
+    return Finding("any-weakness", say("muscle weakness"), standing_of_any(part.standing for part in parts), evidence)
 
 
 def _in_remission(phenotypes: tuple[Phenotype, ...]) -> bool:

@@ -29,8 +29,9 @@ from fhir_profiles.record import (
     Result,
     newest_first,
 )
+from fhir_profiles.sentences import say
 
-UNSUPPORTED_VERSION = "has the shape of an unsupported FHIR version (we read R4); not used"
+UNSUPPORTED_VERSION = say("has the shape of an unsupported FHIR version (we read R4); not used")
 
 # Fields of R5, STU3 and DSTU2 that R4 does not have and that change what a resource means (R5: reference diff of the R4B and
 # R5 packages, SAF-17; STU3 and DSTU2: their negations, which R4 moved into `status`).
@@ -157,20 +158,20 @@ class Chart:
         if status in counted:
             return status
         if status not in ignored:
-            self.lose(element, "status", "is missing or not known; not used")
+            self.lose(element, "status", say("is missing or not known; not used"))
         return None
 
     def has_code(self, element: Element, code: Coded) -> bool:
         """Whether there was a code to read; what the resource is about cannot be told otherwise."""
         if not code.is_readable:
-            self.lose(element, "", "has no readable code for what it is about; not used")
+            self.lose(element, "", say("has no readable code for what it is about; not used"))
         return code.is_readable
 
     def is_sound(self, element: Element) -> bool:
         """Whether we know all that could change what it means (SAF-07: unknown modifierExtension; SAF-17: other versions)."""
         content = element.content
         if content.get("modifierExtension"):
-            self.lose(element, "modifierExtension", "may change the meaning in a way we do not know; not used")
+            self.lose(element, "modifierExtension", say("may change the meaning in a way we do not know; not used"))
             return False
         code = content.get("code")
         if isinstance(code, dict) and "concept" in code:
@@ -188,14 +189,14 @@ class Chart:
         if value is None or value is False:
             return False
         if value is not True:
-            self.lose(element, "doNotPerform", "is neither true nor false; not used")
+            self.lose(element, "doNotPerform", say("is neither true nor false; not used"))
         return True
 
     def is_future(self, element: Element, when: DateInterval | None) -> bool:
         """Whether a date certainly lies after the day of the record; reported, since such a fact is dropped."""
         if when is None or when.first <= self.as_of:
             return False
-        element.report("", "is dated after the day of this assessment; not used")
+        element.report("", say("is dated after the day of this assessment; not used"))
         return True
 
     def lose(self, element: Element, field: str, problem: str) -> None:

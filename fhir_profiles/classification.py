@@ -11,11 +11,13 @@ from enum import StrEnum
 
 from fhir_profiles.classification_criteria import COLUMN_CODES, WITH_BIOPSY, WITHOUT_BIOPSY, Branch, Column, Criteria, criteria
 from fhir_profiles.classification_items import BIOPSY_TEST, AnsweredItem, find_findings, find_items
+from fhir_profiles.code_words import word
 from fhir_profiles.features import Ages
 from fhir_profiles.findings import Answer, Evidence, Finding
 from fhir_profiles.onset_age import find_onset_age
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import PatientRecord
+from fhir_profiles.sentences import say
 from fhir_profiles.treatment import Treatment
 
 
@@ -30,9 +32,9 @@ class IimClass(StrEnum):
     @property
     def words(self) -> str:
         """For a sentence about a score."""
-        return (
-            "below the cut-off for inflammatory myopathy" if self is IimClass.NOT_IIM else f"{self.value} inflammatory myopathy"
-        )
+        if self is IimClass.NOT_IIM:
+            return say("below the cut-off for inflammatory myopathy")
+        return say("{certainty} inflammatory myopathy", certainty=word(self.value))
 
     @property
     def meets_criteria(self) -> bool:
@@ -145,7 +147,8 @@ def _other_explanations(record: PatientRecord, rules: Criteria) -> tuple[Evidenc
     found: dict[str, Evidence] = {}
     for concept in rules.other_explanations:
         for fact in record.diagnoses.get(concept, ()):
-            found.setdefault(fact.reference, Evidence(f"{concept.replace('_', ' ')} on the problem list", fact.reference))
+            words = say("{title} on the problem list", title=concept.replace("_", " "))
+            found.setdefault(fact.reference, Evidence(words, fact.reference))
     return tuple(found.values())
 
 

@@ -9,7 +9,8 @@ from fhir_profiles.features import Ages, find_features
 from fhir_profiles.findings import Answer, Evidence, Finding, Standing
 from fhir_profiles.graded_findings import grade_findings
 from fhir_profiles.onset_age import OnsetAge, answer_of
-from fhir_profiles.record import PatientRecord
+from fhir_profiles.record import PatientRecord, Result
+from fhir_profiles.sentences import say
 from fhir_profiles.treatment import Treatment
 
 Points = tuple[int, int]
@@ -98,9 +99,15 @@ def _named_by_biopsy(record: PatientRecord, criteria: Criteria) -> dict[str, Fin
     for code, concept in criteria.named_by_biopsy.items():
         naming = [result for result in record.results.get(BIOPSY_TEST, ()) if concept in result.answer_concepts]
         if naming:
-            evidence = tuple(Evidence(f"named by the muscle biopsy result of {r.when or 'no date'}", r.reference) for r in naming)
+            evidence = tuple(Evidence(_named_by(result), result.reference) for result in naming)
             found[code] = Finding(code, code, Standing.PRESENT, evidence)
     return found
+
+
+def _named_by(result: Result) -> str:
+    if result.when is None:
+        return say("named by the muscle biopsy result of no date")
+    return say("named by the muscle biopsy result of {day}", day=result.when)
 
 
 def _not_improved(treatment: Treatment) -> Finding:
@@ -109,4 +116,4 @@ def _not_improved(treatment: Treatment) -> Finding:
     failed = [course for course in systemic if course.outcome is Outcome.FAILED]
     standing = Standing.PRESENT if failed else Standing.UNCLEAR if systemic else Standing.NOT_RECORDED
     evidence = tuple(item for course in failed for item in course.evidence)
-    return Finding("treatment-not-improved", "treatment did not improve the weakness", standing, evidence)
+    return Finding("treatment-not-improved", say("treatment did not improve the weakness"), standing, evidence)

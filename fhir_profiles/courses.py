@@ -13,6 +13,8 @@ from fhir_profiles.clinical_definitions import AgentDefinition
 from fhir_profiles.dates import DateInterval, days_between
 from fhir_profiles.findings import Evidence
 from fhir_profiles.record import DrugEntry, Event, PatientRecord, facts_of
+from fhir_profiles.sentences import Sentence, say
+from fhir_profiles.wordings import at_time
 
 PREDNISOLONE = {"prednisone", "prednisolone"}
 """Only these doses are compared with a threshold in prednisolone: no source here gives a conversion for the others."""
@@ -83,7 +85,8 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], b
         entries = [entry for entry in _entries(record, definition) if _is_of_this_disease(entry, began)]
         procedures = facts_of(record.events, definition.procedures)
         allergies = facts_of(record.intolerances, definition.drugs)
-        allergy = tuple(Evidence(f"{definition.title}: intolerance on record", fact.reference) for fact in allergies)
+        words = say("{title}: intolerance on record", title=definition.title)
+        allergy = tuple(Evidence(words, fact.reference) for fact in allergies)
         if entries or procedures:
             courses[agent] = _course(agent, definition, entries, procedures, allergy, record.as_of)
         elif allergy:
@@ -173,26 +176,33 @@ def _was_resumed(entry: DrugEntry, current: list[DrugEntry]) -> bool:
     return stopped is not None and any(other.when and other.when.first >= stopped.last for other in current)
 
 
-_STOPPED_BECAUSE = {
-    "ineffective": "stopped because it did not work",
-    "intolerance": "stopped because it was not tolerated",
-    "pregnancy": "stopped because of pregnancy",
-    "other": "stopped for another reason",
-}
-
-
 def _describe(definition: AgentDefinition, entry: DrugEntry, as_of: date) -> str:
     title = definition.title
     if entry.is_current:
-        return f"{title} current" + (f" since {entry.when}" if entry.when else "")
-    if reason := _STOPPED_BECAUSE.get(entry.stop_reason or ""):
-        return f"{title} {reason}" + (f", started {entry.when}" if entry.when else "")
-    if entry.status == "completed" or _still_acts(entry, definition, as_of):
-        return f"{title} given" + (f" {_span(entry)}" if entry.when else "")
-    return f"{title} no longer taken, no reason given" + (f", started {entry.when}" if entry.when else "")
+        words = say("{title} current", title=title)
+        return say("{words} since {day}", words=words, day=entry.when) if entry.when else words
+    if entry.stop_reason is None and (entry.status == "completed" or _still_acts(entry, definition, as_of)):
+        return _given(title, entry)
+    words = _stopped(title, entry.stop_reason)
+    return say("{words}, started {day}", words=words, day=entry.when) if entry.when else words
 
 
-def _span(entry: DrugEntry) -> str:
+def _stopped(title: str, reason: str | None) -> Sentence:
+    match reason:
+        case "ineffective":
+            return say("{title} stopped because it did not work", title=title)
+        case "intolerance":
+            return say("{title} stopped because it was not tolerated", title=title)
+        case "pregnancy":
+            return say("{title} stopped because of pregnancy", title=title)
+        case "other":
+            return say("{title} stopped for another reason", title=title)
+        case _:
+            return say("{title} no longer taken, no reason given", title=title)
+
+
+def _given(title: str, entry: DrugEntry) -> str:
+    words = say("{title} given", title=title)
     if entry.when and entry.end and entry.end != entry.when:
-        return f"from {entry.when} to {entry.end}"
-    return f"on {entry.when}" if entry.when and entry.when.is_exact else f"in {entry.when}"
+        return say("{words} from {first} to {last}", words=words, first=entry.when, last=entry.end)
+    return at_time(words, entry.when) if entry.when else words

@@ -47,17 +47,31 @@ class DateInterval:
         """Whether the day itself is known."""
         return self.first == self.last
 
+    @property
+    def precision(self) -> str:
+        """How precisely it is known: `day`, `month`, `year`, or `span` for days that make none of these."""
+        first, last = self.first, self.last
+        if first == last:
+            return "day"
+        if (first.day, last.day) == (1, monthrange(last.year, last.month)[1]):
+            if (first.year, first.month) == (last.year, last.month):
+                return "month"
+            if first.year == last.year and (first.month, last.month) == (1, 12):
+                return "year"
+        return "span"
+
     def __str__(self) -> str:
         """The date with a month name, as precise as it is known: `17 May 2024`, `May 2024`, `2024`, or a span."""
         first, last = self.first, self.last
-        if first == last:
-            return f"{first.day} {MONTH_NAMES[first.month - 1]} {first.year}"
-        if (first.day, last.day) == (1, monthrange(last.year, last.month)[1]):
-            if (first.year, first.month) == (last.year, last.month):
+        match self.precision:
+            case "day":
+                return f"{first.day} {MONTH_NAMES[first.month - 1]} {first.year}"
+            case "month":
                 return f"{MONTH_NAMES[first.month - 1]} {first.year}"
-            if first.year == last.year and (first.month, last.month) == (1, 12):
+            case "year":
                 return str(first.year)
-        return f"between {DateInterval(first, first)} and {DateInterval(last, last)}"
+            case _:
+                return f"between {DateInterval(first, first)} and {DateInterval(last, last)}"
 
 
 EARLIEST_YEAR = 1875

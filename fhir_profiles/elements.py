@@ -9,6 +9,7 @@ from math import isfinite
 
 from fhir_profiles.dates import DateInterval, parse_fhir_date
 from fhir_profiles.record import Issue
+from fhir_profiles.sentences import say
 
 Json = dict[str, object]
 
@@ -54,7 +55,7 @@ class Element:
             return None
         interval = parse_fhir_date(value) if type(value) is str and len(value) <= _LONGEST_DATE else None
         if interval is None:
-            self.report(name, "is not a FHIR date; read as not given")
+            self.report(name, say("is not a FHIR date; read as not given"))
         return interval
 
     def bounds(self, name: str) -> Times:
@@ -64,7 +65,7 @@ class Element:
             return None, None
         start, end = period.date("start"), period.date("end")
         if start and end and end.last < start.first:
-            self.report(name, "ends before it starts; read as not given")
+            self.report(name, say("ends before it starts; read as not given"))
             return None, None
         return start, end
 
@@ -84,7 +85,7 @@ class Element:
             return None
         number = as_number(value)
         if number is None:
-            self.report(name, "is not a number; not evaluated")
+            self.report(name, say("is not a number; not evaluated"))
         return number
 
     def child(self, name: str) -> "Element | None":
@@ -103,14 +104,14 @@ class Element:
         if isinstance(value, dict):
             return [self.at(name, value)]
         if not isinstance(value, list):
-            self.report(name, "is not an object; read as not given")
+            self.report(name, say("is not an object; read as not given"))
             return []
         children = []
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 children.append(self.at(f"{name}[{index}]", item))
             elif item is not None:
-                self.report(f"{name}[{index}]", "is not an object; passed over")
+                self.report(f"{name}[{index}]", say("is not an object; passed over"))
         return children
 
     def at(self, field: str, content: Json) -> "Element":

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhir_profiles.clinical_definitions import FeatureDefinition
-from fhir_profiles.dates import add_months
+from fhir_profiles.code_words import word
+from fhir_profiles.dates import DateInterval, add_months
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing, standing_of_all, standing_of_any
 from fhir_profiles.record import Diagnosis, Fact, InputState, PatientRecord, Result, facts_of, newest_first
+from fhir_profiles.sentences import say
+from fhir_profiles.wordings import at_time, by_text
 
 Ages = tuple[int | None, int | None]
 """Youngest and oldest possible age in completed years; None where the date of birth is not known."""
@@ -124,24 +127,29 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     if definition.applies.keys() & {"at_least", "at_most"} and question.ages == (None, None):
         concept = "Patient.birthDate"  # first whether the question arises at all: no test is ordered for a child
     asked = question.definition.question or question.definition.title.removesuffix(" on record")
-    words = {
-        Standing.NOT_RECORDED: f"{asked}: nothing on record",
-        Standing.NOT_SUPPLIED: f"{asked}: not in the data supplied",
-        Standing.UNCLEAR: f"{asked}: the record does not settle it",
-        Standing.FAILED: f"{asked}: could not be assessed, the data were incomplete",
-    }
-    return (Missing(words[standing], concept, is_caveat=standing in (Standing.NOT_SUPPLIED, Standing.FAILED)),)
+    return (Missing(_open(asked, standing), concept, is_caveat=standing in (Standing.NOT_SUPPLIED, Standing.FAILED)),)
+
+
+def _open(question: str, standing: Standing) -> str:
+    """Why a question is open."""
+    if standing is Standing.NOT_RECORDED:
+        return say("{question}: nothing on record", question=question)
+    if standing is Standing.NOT_SUPPLIED:
+        return say("{question}: not in the data supplied", question=question)
+    if standing is Standing.UNCLEAR:
+        return say("{question}: the record does not settle it", question=question)
+    return say("{question}: could not be assessed, the data were incomplete", question=question)
 
 
 def _does_not_apply(question: Question) -> str | None:
     """Why the question does not arise for this patient, or None."""
     applies, (youngest, oldest) = question.definition.applies, question.ages
     if "sex" in applies and question.record.sex not in (None, applies["sex"]):
-        return f"sex {question.record.sex}"
+        return say("sex {sex}", sex=word(question.record.sex))
     if "at_least" in applies and oldest is not None and oldest < applies["at_least"]:
-        return f"age under {applies['at_least']}"
+        return say("age under {years}", years=applies["at_least"])
     if "at_most" in applies and youngest is not None and youngest > applies["at_most"]:
-        return f"age over {applies['at_most']}"
+        return say("age over {years}", years=applies["at_most"])
     return None
 
 
@@ -155,11 +163,12 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
             yield standing, (Evidence(_describe_diagnosis(definition.title, fact), fact.reference),)
     for fact in facts_of(record.diagnoses, definition.unclear) if definition.unclear else ():
         if fact.is_active:
-            yield Standing.UNCLEAR, (Evidence(f"a diagnosis that may include {definition.title}", fact.reference),)
+            words = say("a diagnosis that may include {title}", title=definition.title)
+            yield Standing.UNCLEAR, (Evidence(words, fact.reference),)
     for fact in facts_of(record.refuted, definition.diagnoses) if definition.diagnoses else ():
         if _is_too_old_to_rule_out(question, fact):
             continue
-        yield Standing.RULED_OUT, (Evidence(f"{definition.title} was considered and refuted", fact.reference),)
+        yield Standing.RULED_OUT, (Evidence(say("{title} was considered and refuted", title=definition.title), fact.reference),)
     yield absence(record, ("Condition",)), ()
 
 
@@ -183,14 +192,14 @@ def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | No
 
 
 def _describe_diagnosis(title: str, fact: Diagnosis) -> str:
-    words = [title, "suspected" if fact.suspected else "on the problem list"]
+    words = say("{title} suspected", title=title) if fact.suspected else say("{title} on the problem list", title=title)
     if fact.clinical_status and fact.clinical_status != "active":
-        words.append(f"({fact.clinical_status})")
+        words = say("{words} ({status})", words=words, status=word(fact.clinical_status))
     if fact.severity:
-        words.append(f"graded {fact.severity}")
+        words = say("{words} graded {severity}", words=words, severity=word(fact.severity))
     if fact.when:
-        words.append(f"since {fact.when}")
-    return " ".join(words) + _text_matched(fact)
+        words = say("{words} since {day}", words=words, day=fact.when)
+    return by_text(words, fact)
 
 
 def _from_results(question: Question) -> Iterable[Part]:
@@ -241,12 +250,15 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     if verdict is False and _is_too_old_to_rule_out(question, result):
         verdict = None
     standing = {True: Standing.PRESENT, False: Standing.RULED_OUT, None: Standing.UNCLEAR}[verdict]
-    words = {
-        True: f"{definition.title}{_dated(result)}",
-        False: f"{definition.title} not shown by the newest result{_dated(result)}",
-        None: f"a result that does not settle {definition.title}{_dated(result)}",
-    }[verdict]
-    yield standing, (Evidence(words + _text_matched(result), result.reference),)
+    words = by_text(at_time(_shown(definition.title, verdict), result.when), result)
+    yield standing, (Evidence(words, result.reference),)
+
+
+def _shown(title: str, verdict: bool | None) -> str:
+    """What a result says about a question."""
+    if verdict is None:
+        return say("a result that does not settle {title}", title=title)
+    return title if verdict else say("{title} not shown by the newest result", title=title)
 
 
 def _is_too_old_to_rule_out(question: Question, fact: Fact) -> bool:
@@ -261,7 +273,7 @@ def _from_drugs(question: Question) -> Iterable[Part]:
         return
     for fact in facts_of(record.drugs, definition.drugs):
         if fact.is_current:
-            yield Standing.PRESENT, (Evidence(definition.title + _dated(fact, "since"), fact.reference),)
+            yield Standing.PRESENT, (Evidence(_taken_since(definition.title, fact.when), fact.reference),)
     yield absence_of_drugs(record), ()
 
 
@@ -270,7 +282,7 @@ def _from_tests(question: Question) -> Iterable[Part]:
     if not definition.tested:
         return
     for fact in facts_of(record.results, definition.tested)[:1]:
-        yield Standing.PRESENT, (Evidence(definition.title + _dated(fact), fact.reference),)
+        yield Standing.PRESENT, (Evidence(at_time(definition.title, fact.when), fact.reference),)
     yield absence_of_results(record), ()
 
 
@@ -302,11 +314,5 @@ def absence_of_drugs(record: PatientRecord) -> Standing:
     return absence(record, kinds[:1]) if is_empty and standing is not Standing.FAILED else standing
 
 
-def _dated(fact: Fact, preposition: str = "on") -> str:
-    if fact.when is None:
-        return ", undated"
-    return f" {preposition if fact.when.is_exact else 'in'} {fact.when}"
-
-
-def _text_matched(fact: Fact) -> str:
-    return " (matched by text, not by code)" if fact.matched_by_text else ""
+def _taken_since(title: str, start: DateInterval | None) -> str:
+    return say("{words} since {day}", words=title, day=start) if start and start.is_exact else at_time(title, start)

@@ -13,6 +13,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.features import absence
 from fhir_profiles.findings import Answer, Evidence, Finding, Standing
 from fhir_profiles.record import PatientRecord, Result
+from fhir_profiles.wordings import graded_strength
 
 FULL = 5.0
 
@@ -93,13 +94,8 @@ def _grades(record: PatientRecord, groups: Iterable[str]) -> Grades:
 
 
 def _evidence(graded: Iterable[tuple[float, Result]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(f"{_name(result)} MRC {grade:g}{_dated(result)}", result.reference) for grade, result in graded)
+    return tuple(Evidence(graded_strength(_group(result), grade, result.when), result.reference) for grade, result in graded)
 
 
-def _name(result: Result) -> str:
-    named = next(concept for concept in result.concepts if concept.startswith("muscle_strength_mrc_"))
-    return named.removeprefix("muscle_strength_mrc_").replace("_", " ")
-
-
-def _dated(result: Result) -> str:
-    return f" on {result.when}" if result.when else ", undated"
+def _group(result: Result) -> str:
+    return next(concept for concept in result.concepts if concept.startswith("muscle_strength_mrc_"))

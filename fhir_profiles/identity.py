@@ -13,8 +13,9 @@ from fhir_profiles.addresses import base_of, server_of
 from fhir_profiles.elements import Element, objects
 from fhir_profiles.record import Issue
 from fhir_profiles.resources import Collection, type_and_id
+from fhir_profiles.sentences import say
 
-ANOTHER_PATIENT = "belongs to another patient; data of another patient is among the input, so nothing was evaluated"
+ANOTHER_PATIENT = say("belongs to another patient; data of another patient is among the input, so nothing was evaluated")
 """The problem of every issue that reports a mismatch; never says who the other patient is."""
 
 _SUBJECTS = ("subject", "patient", "beneficiary", "individual", "candidate")
@@ -262,7 +263,7 @@ def _place(element: Element, result: Sorted, needs_subject: Container[str], is_e
     elif owner is Whose.SET_ASIDE or element.type not in needs_subject:
         return
     elif owner is Whose.NOT_A_PERSON:
-        element.report("subject", "is not a person; the resource was set aside")
+        element.report("subject", say("is not a person; the resource was set aside"))
     else:
         result.unclear.append(element)
 

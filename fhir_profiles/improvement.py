@@ -19,6 +19,8 @@ from fhir_profiles.findings import Evidence
 from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.quantities import unit_key
 from fhir_profiles.record import PatientRecord, Result
+from fhir_profiles.sentences import say
+from fhir_profiles.wordings import on_day
 
 RESPONSES = ("minimal", "moderate", "major")
 NO_RESPONSE = "none"
@@ -178,4 +180,8 @@ def _value(result: Result) -> float:
 
 
 def _evidence(measure: Measure, pair: tuple[Result, Result]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(f"{measure.title} {_value(result):g} on {result.when}", result.reference) for result in pair)
+    return tuple(Evidence(_describe(measure, result), result.reference) for result in pair)
+
+
+def _describe(measure: Measure, result: Result) -> str:
+    return on_day(say("{title} {value:g}", title=measure.title, value=_value(result)), result.when)

@@ -9,6 +9,8 @@ from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Missing, Standing
 from fhir_profiles.record import Fact, InputState, Order, PatientRecord, Refusal
 from fhir_profiles.refusals import refusal_of
+from fhir_profiles.sentences import join, say
+from fhir_profiles.wordings import on_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,43 +105,33 @@ def _absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
 
 
 KIND_NAMES = {
-    "Procedure": "procedures",
-    "DiagnosticReport": "diagnostic reports",
-    "Observation": "results",
-    "ServiceRequest": "orders",
+    "Procedure": say("procedures"),
+    "DiagnosticReport": say("diagnostic reports"),
+    "Observation": say("results"),
+    "ServiceRequest": say("orders"),
 }
 
 
 def _caveat(record: PatientRecord, definition: InvestigationDefinition, standing: Standing) -> tuple[Missing, ...]:
     unsupplied = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.NOT_SUPPLIED]
     failed = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.FAILED]
+    title, concept = definition.title, definition.shown_by[0][0]
     if standing is Standing.NOT_SUPPLIED:
-        return (
-            Missing(
-                f"no {definition.title} in the data supplied; {_listed(unsupplied)} were not supplied",
-                definition.shown_by[0][0],
-                is_caveat=True,
-            ),
-        )
+        words = say("no {title} in the data supplied; {kinds} were not supplied", title=title, kinds=_listed(unsupplied))
+        return (Missing(words, concept, is_caveat=True),)
     if standing is Standing.FAILED:
-        return (
-            Missing(
-                f"{definition.title} could not be assessed: {_listed(failed)} could not be read completely",
-                definition.shown_by[0][0],
-                is_caveat=True,
-            ),
-        )
+        words = say("{title} could not be assessed: {kinds} could not be read completely", title=title, kinds=_listed(failed))
+        return (Missing(words, concept, is_caveat=True),)
     return ()
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else say("{first} and {last}", first=join(", ", words[:-1]), last=words[-1])
 
 
 def _describe(title: str, fact: Fact) -> str:
-    verb = "ordered" if isinstance(fact, Order) else "done"
-    dated = f" on {fact.when}" if fact.when else ", undated"
-    return f"{title} {verb}{dated}"
+    words = say("{title} ordered", title=title) if isinstance(fact, Order) else say("{title} done", title=title)
+    return on_day(words, fact.when)
 
 
 def days_done(record: PatientRecord, definition: InvestigationDefinition, since: date | None = None) -> tuple[date, ...]:

@@ -8,6 +8,7 @@ from fhir_profiles.dates import DateInterval, completed_years
 from fhir_profiles.findings import Answer, Evidence, Finding, Standing
 from fhir_profiles.phenotypes import ADULT, Phenotype
 from fhir_profiles.record import Diagnosis, PatientRecord, facts_of
+from fhir_profiles.sentences import say
 
 _OLDEST = 150
 
@@ -30,7 +31,7 @@ class OnsetAge:
         certain = (
             Standing.PRESENT if self.youngest >= ADULT else Standing.RULED_OUT if self.oldest < ADULT else Standing.NOT_RECORDED
         )
-        return Finding("adult-onset", "onset at 18 or later", certain, self.evidence)
+        return Finding("adult-onset", say("onset at 18 or later"), certain, self.evidence)
 
 
 def find_onset_age(record: PatientRecord, phenotypes: tuple[Phenotype, ...], first_symptoms: tuple[str, ...]) -> OnsetAge:
@@ -76,7 +77,7 @@ def _plausible(years: int) -> int:
 
 def _evidence(onsets: Mapping[str, DateInterval], first: DateInterval) -> tuple[Evidence, ...]:
     reference = min(onsets, key=lambda one: (onsets[one], one))
-    return (Evidence(f"first symptom on record: {first}", reference),)
+    return (Evidence(say("first symptom on record: {day}", day=first), reference),)
 
 
 def answer_of(possible: tuple[Band, ...], column: str) -> Answer:

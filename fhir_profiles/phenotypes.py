@@ -11,9 +11,11 @@ from typing import Any
 
 from fhir_profiles.antibodies import AntibodyResult
 from fhir_profiles.clinical_definitions import Definitions
+from fhir_profiles.code_words import word
 from fhir_profiles.dates import DateInterval, completed_years
 from fhir_profiles.findings import Evidence, Finding
 from fhir_profiles.record import Diagnosis, PatientRecord, facts_of
+from fhir_profiles.sentences import join, say
 
 ADULT = 18
 
@@ -75,7 +77,7 @@ class Findings:
     def positive(self, codes: list[str]) -> tuple[Evidence, ...]:
         """Evidence of those antibodies that are positive (borderline is not)."""
         found = [self.antibodies[code] for code in codes if code in self.antibodies]
-        return tuple(Evidence(str(a), a.source.reference) for a in found if a.result == "positive")
+        return tuple(Evidence(a.text, a.source.reference) for a in found if a.result == "positive")
 
 
 def find_phenotypes(record: PatientRecord, findings: Findings, definitions: Definitions) -> tuple[Phenotype, ...]:
@@ -149,10 +151,13 @@ def _recorded_phenotype(code: str, facts: list[Diagnosis], rules: Rules) -> Phen
 
 
 def _describe(title: str, fact: Diagnosis) -> str:
-    status = "suspected" if fact.suspected else fact.clinical_status or "clinical status not given"
-    since = f", since {fact.when}" if fact.when else ""
-    matched = ", matched by text, not by code" if fact.matched_by_text else ""
-    return f"{title} on the problem list ({status}{since}{matched})"
+    status = "suspected" if fact.suspected else fact.clinical_status
+    details = [word(status) if status else say("clinical status not given")]
+    if fact.when:
+        details.append(say("since {day}", day=fact.when))
+    if fact.matched_by_text:
+        details.append(say("matched by text, not by code"))
+    return say("{title} on the problem list ({details})", title=title, details=join(", ", details))
 
 
 def _add_subsets(held: Held, findings: Findings, rules: Rules) -> None:
@@ -226,9 +231,13 @@ def _support_and_question(held: Held, findings: Findings, rules: Rules) -> None:
             _add(held, code, rules, held[code], rash)
     questioned_by = [held[code] for code in rules["questions_polymyositis"] if code in held and held[code].is_confirmed]
     if "polymyositis" in held and questioned_by and held["polymyositis"].is_confirmed:
-        against = tuple(Evidence(f"against polymyositis alone: {p.title}", p.evidence[-1].reference) for p in questioned_by)
+        against = tuple(Evidence(_against(phenotype), phenotype.evidence[-1].reference) for phenotype in questioned_by)
         polymyositis = held["polymyositis"]
         held["polymyositis"] = replace(polymyositis, certainty=Certainty.CONFLICTING, evidence=polymyositis.evidence + against)
+
+
+def _against(phenotype: Phenotype) -> str:
+    return say("against polymyositis alone: {title}", title=phenotype.title)
 
 
 def first_day_of_disease(phenotypes: tuple[Phenotype, ...]) -> date | None:

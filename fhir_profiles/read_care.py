@@ -10,6 +10,7 @@ from fhir_profiles.read_observations import contained_observations, read_observa
 from fhir_profiles.read_refusals import read_refusal
 from fhir_profiles.record import Event, Intolerance, Order
 from fhir_profiles.resources import type_and_id
+from fhir_profiles.sentences import say
 
 _PROCEDURE_DONE = frozenset({"completed"})
 _PROCEDURE_UNDER_WAY = frozenset({"preparation", "in-progress", "on-hold"})
@@ -122,10 +123,10 @@ def read_adverse_event(event: Element, chart: Chart) -> None:
     actuality = event.code("actuality")
     if actuality != "actual":
         if actuality != "potential":
-            chart.lose(event, "actuality", "is missing or not known; not used")
+            chart.lose(event, "actuality", say("is missing or not known; not used"))
         return
     if not all(suspect.is_readable for suspect in suspects):
-        chart.lose(event, "suspectEntity", "names a drug that cannot be told; not used")
+        chart.lose(event, "suspectEntity", say("names a drug that cannot be told; not used"))
     concepts = _concepts(suspects)
     if concepts:
         by_text = all(suspect.by_text for suspect in suspects if suspect.concepts)

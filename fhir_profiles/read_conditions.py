@@ -7,6 +7,7 @@ from fhir_profiles.chart import Chart
 from fhir_profiles.dates import DateInterval, add_months
 from fhir_profiles.elements import Element, codes_of
 from fhir_profiles.record import Diagnosis
+from fhir_profiles.sentences import say
 
 _CLINICAL_STATUSES = {"active", "recurrence", "relapse", "inactive", "remission", "resolved"}
 _SUSPECTED = {"provisional", "differential", "unconfirmed"}
@@ -58,7 +59,7 @@ def _status(condition: Element, name: str, known: set[str]) -> str | None:
         return "entered-in-error"
     if len(found) == 1:
         return found.pop()
-    condition.report(name, "is none of the codes that FHIR knows, or several of them; taken as not certain")
+    condition.report(name, say("is none of the codes that FHIR knows, or several of them; taken as not certain"))
     return ""
 
 
@@ -94,7 +95,7 @@ def _onset(condition: Element, birth: DateInterval | None) -> DateInterval | Non
 def _plausible(onset: DateInterval | None, condition: Element, birth: DateInterval | None) -> DateInterval | None:
     """The onset, unless it lies before the birth."""
     if onset and birth and onset.last < birth.first:
-        condition.report("onset", "lies before the date of birth; taken as not given")
+        condition.report("onset", say("lies before the date of birth; taken as not given"))
         return None
     return onset
 

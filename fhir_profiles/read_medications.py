@@ -11,6 +11,7 @@ from fhir_profiles.elements import Element, Times, codes_of
 from fhir_profiles.quantities import Measure
 from fhir_profiles.read_refusals import read_refusal
 from fhir_profiles.record import DrugEntry
+from fhir_profiles.sentences import say
 
 _LOCAL_ROUTES = ("topical", "ophthalmic")
 _ROUTES = {f"route_{route}": route for route in ("intravenous", "subcutaneous", "oral", *_LOCAL_ROUTES)}
@@ -223,7 +224,7 @@ def _file(
     if not chart.has_code(entry, drug) or chart.is_future(entry, written or schedule.start):
         return
     if status not in statuses.given and status not in statuses.planned:
-        chart.lose(entry, "status", "is missing or not known; counted as neither current nor taken")
+        chart.lose(entry, "status", say("is missing or not known; counted as neither current nor taken"))
     start, end = schedule.start or written, schedule.end
     begins_later = start is not None and start.first > chart.as_of
     was_given = is_meant and status in statuses.given and not begins_later
@@ -290,7 +291,7 @@ def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
     """What all dosages of an entry say together; nothing if one of them may mean something that we do not know (SAF-07)."""
     dosages = entry.children(field)
     if any(dosage.content.get("modifierExtension") for dosage in dosages):
-        entry.report(field, "has a modifierExtension that we do not know; dose, route and end not evaluated")
+        entry.report(field, say("has a modifierExtension that we do not know; dose, route and end not evaluated"))
         return Schedule()
     repeats = [_repeat(dosage) for dosage in dosages]
     periods = [repeat.bounds("boundsPeriod") if repeat else (None, None) for repeat in repeats]

@@ -10,6 +10,7 @@ from fhir_profiles.identity import Whose
 from fhir_profiles.phrases import parse_answer
 from fhir_profiles.quantities import Measure, convert, measure_of, parse_number, unit_key
 from fhir_profiles.record import Quantity, Result
+from fhir_profiles.sentences import say
 from fhir_profiles.systems import OBSERVATION_INTERPRETATION
 
 _COUNTED = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -39,7 +40,7 @@ _VALUES = (
 _COMPARATORS = (None, "<", "<=", ">=", ">")
 _NORMAL_RANGE = {"normal", "recommended"}
 _SOMEBODY_ELSES = (Whose.ANOTHERS, Whose.SET_ASIDE, Whose.NOT_A_PERSON)
-_NOT_RECOGNISED = "unit not recognised, not evaluated"
+_NOT_RECOGNISED = say("unit not recognised, not evaluated")
 
 
 class Value(NamedTuple):
@@ -108,7 +109,7 @@ def _is_the_patients(member: Element, chart: Chart) -> bool:
     """A contained Observation is the patient's, as what contains it is, unless it says otherwise."""
     owner = chart.identity.owner(member)
     if owner is Whose.UNCLEAR:
-        chart.lose(member, "subject", "cannot be told; not used")
+        chart.lose(member, "subject", say("cannot be told; not used"))
     return owner in (None, Whose.OURS)
 
 
@@ -126,13 +127,13 @@ def _is_about_patient(observation: Element, chart: Chart) -> bool:
     if focus:
         references = objects(focus)
         if not references or any(chart.identity.whose(one, observation) is not Whose.OURS for one in references):
-            observation.report("focus", "is not the patient; the resource was set aside")
+            observation.report("focus", say("is not the patient; the resource was set aside"))
             return False
     for reference in objects(observation.content.get("specimen")):
         text = reference.get("reference")
         specimen = chart.identity.collection.find(text, observation) if isinstance(text, str) else None
         if specimen and chart.identity.owner(specimen) in _SOMEBODY_ELSES:
-            observation.report("specimen", "is not the patient's; the resource was set aside")
+            observation.report("specimen", say("is not the patient's; the resource was set aside"))
             return False
     return True
 
@@ -184,7 +185,7 @@ def _agree(element: Element, said: str | None, valued: str | None) -> str | None
     if said and valued and said != valued:
         if "borderline" in (said, valued):
             return "borderline"
-        element.report("interpretation", "contradicts the value; the interpretation was taken")
+        element.report("interpretation", say("contradicts the value; the interpretation was taken"))
     return said or valued
 
 
@@ -204,7 +205,7 @@ def _interpretation(element: Element, chart: Chart) -> tuple[str | None, str | N
     if len(levels) > 1:
         levels.discard("abnormal")  # high and abnormal say the same, one more precisely
     if {"positive", "negative"} <= answers or len(levels) > 1:
-        element.report("interpretation", "contradicts itself; not evaluated")
+        element.report("interpretation", say("contradicts itself; not evaluated"))
         return None, None
     return _answer_of(answers), next(iter(levels), None)
 
@@ -218,7 +219,7 @@ def _value(element: Element, names: list[str], measure: Measure | None, chart: C
     if not names:
         return _NOTHING
     if len(names) > 1:
-        element.report("value", "is given more than once; not evaluated")
+        element.report("value", say("is given more than once; not evaluated"))
         return _NOTHING
     name = names[0]
     sent = element.content[name]
@@ -242,13 +243,13 @@ def _value(element: Element, names: list[str], measure: Measure | None, chart: C
 def _quantity(element: Element, measure: Measure | None) -> Value:
     sent = element.content["valueQuantity"]
     if not isinstance(sent, dict):
-        element.report("valueQuantity", "is not an object; not evaluated")
+        element.report("valueQuantity", say("is not an object; not evaluated"))
         return _NOTHING
     value, comparator = sent.get("value"), sent.get("comparator")
     number = as_number(value)
     if number is None or comparator not in _COMPARATORS:
         if value is not None:
-            element.report("valueQuantity", "has a value or comparator that FHIR R4 does not know; not evaluated")
+            element.report("valueQuantity", say("has a value or comparator that FHIR R4 does not know; not evaluated"))
         return _NOTHING
     code, text = unit = sent.get("code"), sent.get("unit")
     if measure is None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.elements import Element
+from fhir_profiles.sentences import say
 
 # US Core: sex and birth sex are what tumour screening asks about; `gender` is administrative (SAF-18).
 _SEX_EXTENSIONS = (
@@ -33,12 +34,12 @@ def read_patient(patient: Element, as_of: date) -> Demographics:
     """
     birth = patient.date("birthDate")
     if birth and birth.first > as_of:
-        patient.report("birthDate", "is after the day of this assessment; read as not given")
+        patient.report("birthDate", say("is after the day of this assessment; read as not given"))
         birth = None
     if patient.content.get("active") is False:
-        patient.report("active", "is false: this patient record is no longer in use")
+        patient.report("active", say("is false: this patient record is no longer in use"))
     if any(link.code("type") == "replaced-by" for link in patient.children("link")):
-        patient.report("link", "says that this patient record was replaced by another")
+        patient.report("link", say("says that this patient record was replaced by another"))
     return Demographics(birth, _sex(patient), _is_deceased(patient, as_of))
 
 
@@ -55,7 +56,7 @@ def _sex(patient: Element) -> str | None:
 def _is_deceased(patient: Element, as_of: date) -> bool:
     deceased = patient.content.get("deceasedBoolean")
     if deceased is not None and not isinstance(deceased, bool):
-        patient.report("deceasedBoolean", "is neither true nor false; read as not given")
+        patient.report("deceasedBoolean", say("is neither true nor false; read as not given"))
     if deceased is True:
         return True
     sent = patient.content.get("deceasedDateTime") is not None

@@ -41,6 +41,7 @@ from fhir_profiles.read_observations import read_observation
 from fhir_profiles.read_patient import Demographics, read_patient
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
 from fhir_profiles.resources import collect, type_and_id
+from fhir_profiles.sentences import say
 
 _READERS: Mapping[str, Callable[[Element, Chart], None]] = {
     "AdverseEvent": read_adverse_event,
@@ -173,8 +174,8 @@ def patients_in(parts: Iterable[object]) -> tuple[str, ...]:
     return tuple(sorted({name for one in everything if one.type == "Patient" and (name := id_of_patient(one))}))
 
 
-_UNCLEAR_SUBJECT = "does not name its patient by a reference that can be told; not used"
-_UNCLEAR = {"Patient": "has no id, so that it cannot be told whether it is the patient asked for; not used"}
+_UNCLEAR_SUBJECT = say("does not name its patient by a reference that can be told; not used")
+_UNCLEAR = {"Patient": say("has no id, so that it cannot be told whether it is the patient asked for; not used")}
 
 
 def _states(input_by_patient: Sorted, chart: Chart, told: Mapping[str, InputState]) -> dict[str, InputState]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from fhir_profiles.clinical_definitions import AgentDefinition
 from fhir_profiles.record import Fact, PatientRecord, Refusal, facts_of, newest_first
+from fhir_profiles.sentences import say
+from fhir_profiles.wordings import at_time
 
 
 def standing_refusals(record: PatientRecord) -> tuple[Refusal, ...]:
@@ -44,11 +46,7 @@ def refused_treatments(record: PatientRecord, agents: Mapping[str, AgentDefiniti
 
 def in_words(refusal: Refusal) -> str:
     """`declined by the patient on 3 May 2026`."""
-    return "declined by the patient" + (_day(refusal) if refusal.when else ", undated")
-
-
-def _day(refusal: Refusal) -> str:
-    return f" {'on' if refusal.when and refusal.when.is_exact else 'in'} {refusal.when}"
+    return at_time(say("declined by the patient"), refusal.when)
 
 
 def _meant(refusal: Refusal, agents: Mapping[str, AgentDefinition]) -> list[str]:

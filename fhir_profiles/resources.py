@@ -11,6 +11,7 @@ from itertools import chain
 
 from fhir_profiles.elements import Element, Json, objects
 from fhir_profiles.record import Issue
+from fhir_profiles.sentences import say
 
 _LONGEST_REFERENCE = 1024
 _LONGEST_VERSION = 18
@@ -82,12 +83,12 @@ def collect(parts: Iterable[object]) -> Collection:
             else:
                 _add(value, None, collection, repeated)
         elif value is not None:
-            collection.issues.append(Issue("input", "a value that is not a FHIR resource was passed over"))
+            collection.issues.append(Issue("input", say("a value that is not a FHIR resource was passed over")))
     for versions in repeated.values():
         _keep_newest(versions, collection)
     for reference in deleted & collection.named.keys():
         element = collection.named.pop(reference)
-        element.report("", "is deleted by the same Bundle; not used")
+        element.report("", say("is deleted by the same Bundle; not used"))
         collection.superseded.append(element)
     return collection
 
@@ -123,7 +124,7 @@ def _unwrap(bundle: Json, collection: Collection, deleted: set[str], repeated: d
         if entry is None:
             continue
         if not isinstance(entry, dict):
-            collection.issues.append(Issue("Bundle.entry", "an entry that is not an object was passed over"))
+            collection.issues.append(Issue("Bundle.entry", say("an entry that is not an object was passed over")))
             continue
         resource = entry.get("resource")
         if isinstance(resource, dict):
@@ -135,7 +136,7 @@ def _unwrap(bundle: Json, collection: Collection, deleted: set[str], repeated: d
             else:
                 _add(resource, entry.get("fullUrl"), collection, repeated)
         elif resource is not None:
-            collection.issues.append(Issue("Bundle.entry.resource", "a value that is not a FHIR resource was passed over"))
+            collection.issues.append(Issue("Bundle.entry.resource", say("a value that is not a FHIR resource was passed over")))
         else:
             deleted.update(_deletion(entry))
     if is_cut:
@@ -146,7 +147,7 @@ def _unwrap(bundle: Json, collection: Collection, deleted: set[str], repeated: d
 def _add(resource: Json, url: object, collection: Collection, repeated: dict[str, list[Element]]) -> None:
     kind, identity = resource.get("resourceType"), resource.get("id")
     if type(kind) is not str or not kind:
-        collection.issues.append(Issue("input", "an object without resourceType is not a FHIR resource; passed over"))
+        collection.issues.append(Issue("input", say("an object without resourceType is not a FHIR resource; passed over")))
         return
     if kind == "OperationOutcome":
         _reports_error(resource, collection)
@@ -169,7 +170,7 @@ def _reports_error(outcome: Json, collection: Collection) -> bool:
     """Whether an OperationOutcome says that something failed; a warning such as "no results" does not."""
     failed = any(issue.get("severity") in ("error", "fatal") for issue in objects(outcome.get("issue")))
     if failed:
-        collection.issues.append(Issue("OperationOutcome", "the sender reports an error; part of the data may be missing"))
+        collection.issues.append(Issue("OperationOutcome", say("the sender reports an error; part of the data may be missing")))
     return failed
 
 
@@ -196,7 +197,7 @@ def _keep_newest(versions: list[Element], collection: Collection) -> None:
     collection.superseded.extend(element for element in versions if element is not kept)
     collection.named[kept.reference] = kept
     if not all(_same(kept.content, other.content) for other in others):
-        kept.report("", "was sent in versions that differ, and nothing says which is the newest; not used")
+        kept.report("", say("was sent in versions that differ, and nothing says which is the newest; not used"))
         collection.contradicting.add(kept.type)
         collection.superseded.append(collection.named.pop(kept.reference))
 

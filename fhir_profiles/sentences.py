@@ -63,6 +63,16 @@ def say(pattern: str, /, **values: object) -> Sentence:
     return Sentence(pattern.format_map(values), pattern, values)
 
 
+def say_as_written(pattern: str, /, **values: object) -> Sentence:
+    """A sentence made of a pattern that a YAML file of the knowledge holds, where it is collected: the headline of a card.
+
+    Args:
+        pattern: with names in braces.
+        values: as for `say`.
+    """
+    return Sentence(pattern.format_map(values), pattern, values)
+
+
 def say_number(singular: str, plural: str, number: int, /, **values: object) -> Sentence:
     """A sentence with a number in it, `{number}` in both patterns.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing
+from fhir_profiles.sentences import say
 
 SEVERE_MARKERS = (
     "severe-weakness",
@@ -18,7 +19,7 @@ SEVERE_MARKERS = (
 MILD_MARKER = "mild-or-moderate-weakness"
 
 _FULL_STRENGTH = Missing(
-    "severity: no weakness, so the source's definitions do not apply; judge skin and lung", "muscle_strength_mrc_proximal"
+    say("severity: no weakness, so the source's definitions do not apply; judge skin and lung"), "muscle_strength_mrc_proximal"
 )
 
 

@@ -4,10 +4,13 @@ The source calls global weakness with strength worse than MRC 4 severe (`bmj-sev
 proximal groups, or a grade given for proximal or global strength as a whole, below 4. One muscle below 4 leaves it open.
 """
 
+from fhir_profiles.code_words import word
 from fhir_profiles.dates import add_months
 from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.record import Diagnosis, PatientRecord, Result, facts_of
+from fhir_profiles.sentences import say
+from fhir_profiles.wordings import graded_strength
 
 WHOLE = "muscle_strength_mrc_proximal"
 GROUPS = tuple(
@@ -17,7 +20,7 @@ GROUPS = tuple(
 WEAKNESS = ("proximal_muscle_weakness", "muscle_weakness")
 FULL, SEVERE_BELOW = 5.0, 4.0
 
-_ASK = (Missing("graded proximal muscle strength (MRC)", WHOLE),)
+_ASK = (Missing(say("graded proximal muscle strength (MRC)"), WHOLE),)
 
 
 def find_weakness(record: PatientRecord, window_months: int) -> dict[str, Finding]:
@@ -33,8 +36,8 @@ def find_weakness(record: PatientRecord, window_months: int) -> dict[str, Findin
     grades = _grades(record, window_months)
     severe, mild = _from_grades(grades) if grades else _from_diagnoses(record)
     return {
-        "severe-weakness": Finding("severe-weakness", "severe weakness (worse than MRC 4)", *severe),
-        "mild-or-moderate-weakness": Finding("mild-or-moderate-weakness", "mild to moderate weakness", *mild),
+        "severe-weakness": Finding("severe-weakness", say("severe weakness (worse than MRC 4)"), *severe),
+        "mild-or-moderate-weakness": Finding("mild-or-moderate-weakness", say("mild to moderate weakness"), *mild),
     }
 
 
@@ -62,18 +65,13 @@ def _from_grades(grades: dict[str, tuple[float, Result]]) -> tuple[Part, Part]:
     below_four = {group: r for group, (grade, r) in grades.items() if grade < SEVERE_BELOW}
     weak = {group: r for group, (grade, r) in grades.items() if SEVERE_BELOW <= grade < FULL}
     evidence = tuple(
-        Evidence(f"{_group_name(group)} MRC {grade:g} on {result.when}", result.reference)
-        for group, (grade, result) in grades.items()
+        Evidence(graded_strength(group, grade, result.when), result.reference) for group, (grade, result) in grades.items()
     )
     if WHOLE in below_four or len(below_four) > 1:
         return (Standing.PRESENT, evidence, ()), (Standing.RULED_OUT, evidence, ())
     if below_four:
         return (Standing.UNCLEAR, evidence, _ASK), (Standing.PRESENT, evidence, ())
     return (Standing.RULED_OUT, evidence, ()), (Standing.PRESENT if weak else Standing.RULED_OUT, evidence, ())
-
-
-def _group_name(group: str) -> str:
-    return group.removeprefix("muscle_strength_mrc_").replace("_", " ")
 
 
 def _from_diagnoses(record: PatientRecord) -> tuple[Part, Part]:
@@ -91,5 +89,6 @@ def _from_diagnoses(record: PatientRecord) -> tuple[Part, Part]:
 
 
 def _describe(fact: Diagnosis) -> str:
-    graded = f"graded {fact.severity}" if fact.severity else "not graded"
-    return f"muscle weakness on the problem list, {graded}"
+    if fact.severity is None:
+        return say("muscle weakness on the problem list, not graded")
+    return say("muscle weakness on the problem list, graded {severity}", severity=word(fact.severity))

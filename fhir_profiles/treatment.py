@@ -14,7 +14,22 @@ from fhir_profiles.dates import days_between
 from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.record import PatientRecord
+from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_treatment
+
+_TITLES = {
+    "systemic-treatment": say("glucocorticoid or immunosuppressant"),
+    "on-glucocorticoid": say("current glucocorticoid"),
+    "on-steroid-sparing-drug": say("current steroid-sparing drug"),
+    "steroid-sparing-drug-for-3-months": say("steroid-sparing drug for 3 months or longer"),
+    "two-steroid-sparing-drugs-for-3-months": say("two steroid-sparing drugs together for 3 months or longer"),
+    "immunosuppressant-in-trial": say("immunosuppressant on trial"),
+    "first-line-used-up": say("failure or intolerance of first-line treatment"),
+    "first-line-failed": say("failure of first-line treatment"),
+    "two-drugs-used-up": say("failure or intolerance of two immunosuppressants"),
+    "second-line-drug-used-up": say("failure or intolerance of a second-line drug"),
+    "glucocorticoid-for-3-months": say("glucocorticoid for 3 months or longer"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +101,8 @@ def _mark_refractory(courses: dict[str, Course], activity: Finding, seen: date, 
     adequate = {a: c for a, c in courses.items() if c.is_systemic and _weeks_on(c, seen) >= weeks}
     if not {"glucocorticoid", "immunosuppressant"} <= {course.role for course in adequate.values()}:
         return courses
-    words = f"active disease after at least {weeks:g} weeks (working definition, dose not judged)"
-    why = tuple(Evidence(f"{words}: {item.text}", item.reference) for item in activity.evidence)
+    words = say("active disease after at least {weeks:g} weeks (working definition, dose not judged)", weeks=weeks)
+    why = tuple(Evidence(join(": ", (words, item.text)), item.reference) for item in activity.evidence)
     failed = {
         agent: replace(course, outcome=Outcome.FAILED, evidence=course.evidence + why, decided_by=why[0].text)
         for agent, course in adequate.items()
@@ -120,73 +135,76 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
     unread_endings = unread_treatment(record, by_infusion=True, intolerance=True)
     could_end = any(not course.is_used_up for course in sparing)  # an allergy to what was never given uses nothing up
     unread_further = unread_treatment(record, by_infusion=True, intolerance=could_end)
-    place = "in the data supplied" if absence(record, ("AllergyIntolerance",)) is Standing.NOT_SUPPLIED else "on record"
+    unsupplied = absence(record, ("AllergyIntolerance",)) is Standing.NOT_SUPPLIED
     findings = (
-        _finding("systemic-treatment", "glucocorticoid or immunosuppressant", systemic, unread_infusions),
-        _finding("on-glucocorticoid", "current glucocorticoid", glucocorticoids, unread),
-        _finding(
-            "on-steroid-sparing-drug", "current steroid-sparing drug", [c for c in sparing if c.is_current], unread_infusions
-        ),
-        _finding("steroid-sparing-drug-for-3-months", "steroid-sparing drug for 3 months or longer", tried, unread_infusions),
-        _finding(
-            "two-steroid-sparing-drugs-for-3-months",
-            "two steroid-sparing drugs together for 3 months or longer",
-            tried if len(tried) > 1 else [],
-            unread_infusions,
-        ),
-        _finding("immunosuppressant-in-trial", "immunosuppressant on trial", _in_trial(sparing), unread_infusions),
-        _ended("first-line-used-up", "failure or intolerance of first-line treatment", used_up, silent, 1, unread_endings, place),
-        _ended("first-line-failed", "failure of first-line treatment", failed, silent, 1, unread_infusions),
-        _ended(
-            "two-drugs-used-up", "failure or intolerance of two immunosuppressants", used_up, silent, 2, unread_further, place
-        ),
-        _finding("second-line-drug-used-up", "failure or intolerance of a second-line drug", later_line, unread_further, place),
-        _finding("glucocorticoid-for-3-months", "glucocorticoid for 3 months or longer", long_enough, unread),
+        _finding("systemic-treatment", systemic, unread_infusions),
+        _finding("on-glucocorticoid", glucocorticoids, unread),
+        _finding("on-steroid-sparing-drug", [c for c in sparing if c.is_current], unread_infusions),
+        _finding("steroid-sparing-drug-for-3-months", tried, unread_infusions),
+        _finding("two-steroid-sparing-drugs-for-3-months", tried if len(tried) > 1 else [], unread_infusions),
+        _finding("immunosuppressant-in-trial", _in_trial(sparing), unread_infusions),
+        _ended("first-line-used-up", used_up, silent, 1, unread_endings, unsupplied),
+        _ended("first-line-failed", failed, silent, 1, unread_infusions),
+        _ended("two-drugs-used-up", used_up, silent, 2, unread_further, unsupplied),
+        _finding("second-line-drug-used-up", later_line, unread_further, unsupplied),
+        _finding("glucocorticoid-for-3-months", long_enough, unread),
         _above_cushing_threshold(long_enough, unread, parameters["cushing_threshold_mg_per_day"]),
     )
     return {finding.code: finding for finding in findings}
 
 
-def _finding(code: str, title: str, courses: Sequence[Course], unread: tuple[Missing, ...], place: str = "on record") -> Finding:
+def _finding(code: str, courses: Sequence[Course], unread: tuple[Missing, ...], unsupplied: bool = False) -> Finding:
     """Present where there is such a course; where there is none, that says something only if everything was read."""
     if courses:
-        return Finding(code, title, Standing.PRESENT, tuple(item for course in courses for item in course.evidence))
+        return Finding(code, _TITLES[code], Standing.PRESENT, tuple(item for course in courses for item in course.evidence))
+    return _none(code, _TITLES[code], unread, unsupplied)
+
+
+def _none(code: str, title: str, unread: tuple[Missing, ...], unsupplied: bool = False) -> Finding:
+    """No such course was found.
+
+    Args:
+        code, title: of the finding.
+        unread: what nobody has seen.
+        unsupplied: allergies were not supplied, so that it is only said of what was.
+    """
     if unread:
         return Finding(code, title, Standing.FAILED, missing=unread)
-    return Finding(code, title, Standing.NOT_RECORDED, (Evidence(f"no {title} {place}"),))
+    none = say("no {title} in the data supplied", title=title) if unsupplied else say("no {title} on record", title=title)
+    return Finding(code, title, Standing.NOT_RECORDED, (Evidence(none),))
 
 
 def _ended(
     code: str,
-    title: str,
     courses: list[Course],
     silent: list[Course],
     count: int,
     unread: tuple[Missing, ...],
-    place: str = "on record",
+    unsupplied: bool = False,
 ) -> Finding:
     """Present once `count` courses ended so; unclear where courses ended and nobody wrote why."""
-    evidence = tuple(item for course in courses for item in course.evidence)
+    title, evidence = _TITLES[code], tuple(item for course in courses for item in course.evidence)
     if len(courses) >= count:
         return Finding(code, title, Standing.PRESENT, evidence)
     if silent and len(courses) + len(silent) >= count:
         ended = tuple(item for course in silent for item in course.evidence)
-        why = tuple(
-            Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
-            for course in silent
-        )
+        why = tuple(Missing(_why_stopped(course), "MedicationRequest.statusReason") for course in silent)
         return Finding(code, title, Standing.UNCLEAR, evidence + ended, why)
-    return _finding(code, title, [], unread, place)
+    return _none(code, title, unread, unsupplied)
+
+
+def _why_stopped(course: Course) -> str:
+    return say("why {title} was stopped (no effect, or not tolerated?)", title=course.title)
 
 
 def _above_cushing_threshold(long_enough: list[Course], unread: tuple[Missing, ...], threshold: float) -> Finding:
     code = "glucocorticoid-above-cushing-threshold"
-    title = f"glucocorticoid above {threshold:g} mg a day after 3 months (house value, the source gives none)"
+    title = say("glucocorticoid above {dose:g} mg a day after 3 months (house value, the source gives none)", dose=threshold)
     if not long_enough:
-        return _finding(code, title, [], unread)
+        return _none(code, title, unread)
     course = long_enough[0]
     if course.daily_dose_mg is None:
-        ask = (Missing("daily dose of the glucocorticoid", "MedicationRequest.dosageInstruction"),)
+        ask = (Missing(say("daily dose of the glucocorticoid"), "MedicationRequest.dosageInstruction"),)
         return Finding(code, title, Standing.UNCLEAR, course.evidence, ask)
     standing = Standing.PRESENT if course.daily_dose_mg > threshold else Standing.RULED_OUT
     return Finding(code, title, standing, course.evidence)

@@ -7,6 +7,7 @@ sent or that could not be read: a patient in whom two drugs failed would be offe
 from fhir_profiles.features import absence, absence_of_drugs
 from fhir_profiles.findings import Missing, Standing
 from fhir_profiles.record import PatientRecord
+from fhir_profiles.sentences import say
 
 
 def unread_treatment(record: PatientRecord, *, by_infusion: bool = False, intolerance: bool = False) -> tuple[Missing, ...]:
@@ -20,30 +21,28 @@ def unread_treatment(record: PatientRecord, *, by_infusion: bool = False, intole
     Returns:
         What is missing; empty where silence means that there was none.
     """
-    found = (
-        *_unread_drugs(record),
-        *(_failed(record, "MedicationAdministration", "administered drugs") if by_infusion else ()),
-        *(_failed(record, "AllergyIntolerance", "allergies and intolerances") if intolerance else ()),
-    )
+    administered = _failed(record, "MedicationAdministration", say("administered drugs could not be read completely"))
+    allergies = _failed(record, "AllergyIntolerance", say("allergies and intolerances could not be read completely"))
+    found = (*_unread_drugs(record), *(administered if by_infusion else ()), *(allergies if intolerance else ()))
     return tuple(Missing(words, concept, is_caveat=True) for words, concept in found)
 
 
 def unread_person(record: PatientRecord) -> Missing:
     """What is missing where the patient's age or sex is not known: the Patient itself, or its date of birth."""
     words = {
-        Standing.FAILED: "age and sex could not be read",
-        Standing.NOT_SUPPLIED: "age and sex were not supplied",
+        Standing.FAILED: say("age and sex could not be read"),
+        Standing.NOT_SUPPLIED: say("age and sex were not supplied"),
     }.get(absence(record, ("Patient",)))
-    return Missing(words or "date of birth", "Patient.birthDate", is_caveat=words is not None)
+    return Missing(words or say("date of birth"), "Patient.birthDate", is_caveat=words is not None)
 
 
 def _unread_drugs(record: PatientRecord) -> tuple[tuple[str, str], ...]:
     words = {
-        Standing.FAILED: "medications could not be read completely",
-        Standing.NOT_SUPPLIED: "medications were not supplied",
+        Standing.FAILED: say("medications could not be read completely"),
+        Standing.NOT_SUPPLIED: say("medications were not supplied"),
     }.get(absence_of_drugs(record))
     return ((words, "MedicationRequest"),) if words else ()
 
 
-def _failed(record: PatientRecord, kind: str, title: str) -> tuple[tuple[str, str], ...]:
-    return ((f"{title} could not be read completely", kind),) if absence(record, (kind,)) is Standing.FAILED else ()
+def _failed(record: PatientRecord, kind: str, words: str) -> tuple[tuple[str, str], ...]:
+    return ((words, kind),) if absence(record, (kind,)) is Standing.FAILED else ()

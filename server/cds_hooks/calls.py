@@ -20,7 +20,8 @@ from server.intake import read_json
 from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
-from server.smart.card_links import LAUNCH_PATH, with_app_link
+from server.smart.card_links import with_app_link
+from server.smart.paths import LAUNCH_PATH
 from server.stopwatch import Stopwatch
 from server.trust.clients import Caller
 

@@ -24,6 +24,7 @@ def as_text(sheet: Sheet) -> str:
         _section("Prefetch", *(_table((one.key, one.query), (f"  {one.need}",)) for one in sheet.prefetch)),
         _section("Scopes (SMART 1, SMART 2)", *(f"{scope.v1}  {scope.v2}" for scope in sheet.scopes)),
         _section("FHIR servers that are called back", *(sheet.fhir_servers or ("none",))),
+        _section("SMART app", *_app(sheet)),
         _section("Signed calls", *_tokens(sheet)),
         _section("Override reasons", *([f"{r.code}: {r.display}" for r in sheet.override_reasons] or ["none are sent"])),
         _section("Card topics", *(f"{t.code}: {t.display}{'' if t.is_on else ' (switched off)'}" for t in sheet.topics)),
@@ -45,6 +46,20 @@ def _table(row: Sequence[str], below: Iterable[str]) -> str:
 
 def _indented(text: str) -> str:
     return fill(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def _app(sheet: Sheet) -> list[str]:
+    app = sheet.app
+    return [
+        f"client id: {app.client_id or 'to be registered'}",
+        f"launch URL: {app.launch_url}",
+        f"redirect URI: {app.redirect_uri}",
+        f"authentication: {app.authentication}",
+        f"JWK Set: {app.jwks_url}",
+        f"links on cards: {'yes' if app.is_linked else 'no'}",
+        f"scopes (SMART 2): {' '.join(app.scopes_v2)}",
+        f"scopes (SMART 1): {' '.join(app.scopes_v1)}",
+    ]
 
 
 def _tokens(sheet: Sheet) -> list[str]:

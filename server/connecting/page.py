@@ -17,6 +17,7 @@ SECTIONS = (
     ("services", "Services"),
     ("prefetch", "Prefetch"),
     ("scopes", "Access to FHIR data"),
+    ("app", "SMART app"),
     ("tokens", "Signed calls"),
     ("reasons", "Override reasons"),
     ("topics", "Card topics"),

@@ -20,10 +20,14 @@ from server.cds_hooks.services import SERVICES
 from server.config import Config
 from server.connecting.examples import Example, example_of
 from server.connecting.scopes import Scope, scopes_for
-from server.trust.clients import Client
+from server.smart.paths import CALLBACK_PATH, JWKS_PATH, LAUNCH_PATH
+from server.trust.clients import Client, SmartRegistration
 
 ANY_CLIENT = Client("any")
 """Whoever is not registered yet; the sheet then shows what a client is registered with unless it asks for something else."""
+
+ABOUT_THE_LAUNCH = ("launch", "launch/patient", "openid", "fhirUser", "online_access")
+"""The scopes that the SMART app asks for besides those of reading."""
 
 NEEDS: Mapping[Need, str] = {
     Need.REQUIRED: "Required: without it nobody can be told whether there is anything to say.",
@@ -144,6 +148,28 @@ class SwitchEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AppEntry:
+    """How the SMART app is registered with the EHR.
+
+    Args:
+        client_id: that the EHR gave it; None as long as it has none.
+        authentication: how the app shows who it is.
+        launch_url, redirect_uri, jwks_url: ours.
+        scopes_v1, scopes_v2: what it may ask for, as SMART 1 and SMART 2 spell it.
+        is_linked: whether cards link to it.
+    """
+
+    client_id: str | None
+    authentication: str
+    launch_url: str
+    redirect_uri: str
+    jwks_url: str
+    scopes_v1: tuple[str, ...]
+    scopes_v2: tuple[str, ...]
+    is_linked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """The connection sheet of one client."""
 
@@ -158,6 +184,7 @@ class Sheet:
     prefetch: tuple[PrefetchEntry, ...]
     scopes: tuple[Scope, ...]
     fhir_servers: tuple[str, ...]
+    app: AppEntry
     tokens: Tokens
     override_reasons: tuple[ReasonEntry, ...]
     topics: tuple[Topic, ...]
@@ -191,6 +218,7 @@ def make_sheet(config: Config, basis: Basis, client: Client = ANY_CLIENT) -> She
         prefetch=tuple(PrefetchEntry(t.key, t.query, t.resource_type, NEEDS[t.need]) for t in TEMPLATES),
         scopes=scopes_for(TEMPLATES),
         fhir_servers=client.fhir_servers,
+        app=_app(config, client, dialect),
         tokens=_tokens(config, client, dialect),
         override_reasons=_reasons(client, dialect),
         topics=tuple(
@@ -221,6 +249,21 @@ def _services(config: Config) -> tuple[ServiceEntry, ...]:
         url = f"{config.public_url}/cds-services/{service.id}"
         found.append(ServiceEntry(service.id, service.hook, service.title, service.description, url, f"{url}/feedback"))
     return tuple(found)
+
+
+def _app(config: Config, client: Client, dialect: Dialect) -> AppEntry:
+    needed = [scope for scope in scopes_for(TEMPLATES) if scope.resource_type not in client.fhir_types_missing]
+    extra = client.smart.scopes if client.smart else ()
+    return AppEntry(
+        client_id=client.smart.client_id if client.smart else None,
+        authentication=(client.smart or SmartRegistration("")).authentication,
+        launch_url=f"{config.public_url}{LAUNCH_PATH}",
+        redirect_uri=f"{config.public_url}{CALLBACK_PATH}",
+        jwks_url=f"{config.public_url}{JWKS_PATH}",
+        scopes_v1=(*ABOUT_THE_LAUNCH, *(scope.v1 for scope in needed), *extra),
+        scopes_v2=(*ABOUT_THE_LAUNCH, *(scope.v2 for scope in needed), *extra),
+        is_linked=client.smart is not None and dialect.sends_link("smart", f"{config.public_url}{LAUNCH_PATH}", client.links),
+    )
 
 
 def _tokens(config: Config, client: Client, dialect: Dialect) -> Tokens:

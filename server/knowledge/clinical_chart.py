@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.dates import add_months
+from fhir_profiles.narrowest_code import narrowest_coding
 from fhir_profiles.record import InputState
 from server.basis import packaged_terminology as terminology
 
@@ -67,19 +68,13 @@ _UNITS = {
     "cmas": "{score}",
     "mmt8": "{score}",
 }
-_SYSTEMS = ("http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm")
-"""In what a chart is coded best; the first of them that has a code for the concept is taken."""
 
 
 @cache
 def coding_of(concept: str) -> tuple[str, str, str]:
     """System, code and display of the coding that says this concept and as little else as possible."""
 
-    def breadth(coding: Any) -> tuple[int, int]:
-        preference = _SYSTEMS.index(coding.system) if coding.system in _SYSTEMS else len(_SYSTEMS)
-        return len(terminology().concepts_of(coding.system, coding.code)), preference
-
-    chosen = min(terminology().codings(_known_concept(concept)), key=breadth)
+    chosen = narrowest_coding(terminology(), _known_concept(concept))
     return chosen.system, chosen.code, chosen.display
 
 

@@ -44,6 +44,7 @@ class Opened:
         scopes_missing: resource types that the EHR did not let us read.
         ehr_url: where "back to the chart" leads, or empty.
         form_token: goes into every form (SM-08).
+        about: references of what the EHR opened the app for, besides the patient (`fhirContext`).
     """
 
     launch: str
@@ -58,3 +59,4 @@ class Opened:
     scopes_missing: tuple[str, ...] = ()
     ehr_url: str = ""
     form_token: str = ""
+    about: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from server.smart.grant import Grant, GrantError, read_grant
 from server.smart.identity import IdentityError, issuer_of, verified_user
 from server.smart.keys import SigningKeys, load_signing_keys
 from server.smart.launches import GRANT, Launch, Launches
+from server.smart.paths import CALLBACK_PATH
 from server.smart.scopes import Granted, asked_scopes
 from server.smart.sealing import load_sealer
 from server.smart.sessions import Session
@@ -31,7 +32,6 @@ from server.smart.stops import (
 from server.smart.token_endpoint import TokenEndpoint, TokenError
 from server.trust.clients import Client, SmartRegistration
 
-CALLBACK_PATH = "/smart/callback"
 _LONGEST_PARAMETER = 4096
 _security = logging.getLogger("myositis_cds.security")
 

@@ -6,8 +6,6 @@ from typing import Any
 from fhir_profiles.sentences import say
 from server.trust.clients import Client
 
-LAUNCH_PATH = "/smart/launch"
-
 Json = dict[str, Any]
 
 
@@ -19,7 +17,7 @@ def with_app_link(cards: Iterable[Json], client: Client, launch_url: str) -> lis
     Args:
         cards: CDS Hooks cards; not changed.
         client: who is answered.
-        launch_url: the public URL of `LAUNCH_PATH`.
+        launch_url: the public URL where the app is launched.
     """
     if client.smart is None:
         return list(cards)

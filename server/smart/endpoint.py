@@ -4,18 +4,18 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
 from server.responses import json_response
 from server.runtime import Runtime
-from server.smart.app import CALLBACK_PATH, open_app
-from server.smart.card_links import LAUNCH_PATH
+from server.smart.app import open_app
 from server.smart.cookies import Cookies
 from server.smart.pages import Pages
-from server.smart.patient_endpoint import PATIENT_PATH, add_patient_pages
+from server.smart.paths import CALLBACK_PATH, JWKS_PATH, LAUNCH_PATH, PATIENT_PATH
+from server.smart.patient_endpoint import add_patient_pages
 from server.smart.stops import NO_STORE, StopError
 from server.store.errors import StoreError
 
-JWKS_PATH = "/.well-known/jwks.json"
 _MOST_FORM_BYTES = 64 * 1024
 _JWKS_SECONDS = 3600
 
@@ -24,7 +24,8 @@ _log = logging.getLogger("myositis_cds.smart")
 
 def smart_blueprint(runtime: Runtime) -> Blueprint:
     """The app."""
-    blueprint = Blueprint("smart", __name__, template_folder="templates")
+    blueprint = Blueprint("smart", __name__)
+    blueprint.register_blueprint(patient_page_static_blueprint())
     app, cookies, pages = open_app(runtime), Cookies(runtime.config.public_url), Pages(runtime)
     add_patient_pages(blueprint, app, cookies, pages)
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
-from flask import Response, render_template
+from flask import Response, request
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from server.languages.choosing import chosen_language
+from server.languages.templates import make_speak, spoken_in
+from server.patient_page.rendering import STATIC
 from server.runtime import Runtime
 from server.smart.app import Ehr
 from server.smart.launches import Launch
@@ -27,6 +32,16 @@ def page(html: str, frame_ancestors: Iterable[str] = (), status: int = 200) -> R
     own = "style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'"
     response.headers["Content-Security-Policy"] = f"default-src 'none'; {own}; base-uri 'none'; frame-ancestors {ancestors}"
     return response
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with autoescape: what an EHR says about a refusal becomes text."""
+    made = Environment(
+        loader=PackageLoader("server.smart"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    make_speak(made)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,9 @@ class Pages:
         return self._page("stop", error.stop.status, stop=error.stop, said=error.said, again=error.again)
 
     def _page(self, name: str, status: int = 200, **values: object) -> Response:
-        html = render_template(f"smart/{name}.html", version=self.runtime.basis.knowledge.version, **values)
+        language = chosen_language(request)
+        with spoken_in(language):
+            template = environment().get_template(f"smart/{name}.html")
+            html = template.render(language=language, static=STATIC, **values)
         framing = {one for client in self.runtime.clients if client.smart for one in client.smart.frame_ancestors}
         return page(html, sorted(framing), status)

@@ -1,19 +1,22 @@
 """`/smart/patient`: the page of each launch, the list of those that are open, and leaving one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
 
+from server.languages.catalogue import ENGLISH
+from server.languages.choosing import chosen_language
+from server.patient_page.opened import Opened
+from server.patient_page.page import render
+from server.patient_page.patient_summary import render_summary
 from server.request_log import note
 from server.smart.app import SmartApp
 from server.smart.cookies import Cookies, form_token, is_own_form
 from server.smart.launches import Launch
 from server.smart.pages import Pages, page
+from server.smart.paths import PATIENT_PATH
 from server.smart.reading import open_patient
 from server.smart.stops import FOREIGN_FORM, StopError
-from server.smart.view import language_of, render
-
-PATIENT_PATH = "/smart/patient"
 
 
 def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pages: Pages) -> None:
@@ -34,16 +37,14 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
 
     @blueprint.get(f"{PATIENT_PATH}/<launch_id>")
     def patient(launch_id: str) -> Response:
-        cookie = cookies.of(request, launch_id)
-        session, ehr = app.session(launch_id, cookie)
-        note(client=ehr.client.name)
-        app.launches.used(session.launch)
-        opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
-        html = render(opened, request.args.to_dict(), language_of(ehr.client, request.accept_languages))
-        return page(html, ehr.registration.frame_ancestors)
+        return _shown(launch_id, lambda opened, language: render(opened, request.args.to_dict(), language))
 
-    @blueprint.post(f"{PATIENT_PATH}/<launch_id>/leave")
-    def leave(launch_id: str) -> Response:
+    @blueprint.get(f"{PATIENT_PATH}/<launch_id>/summary")
+    def summary(launch_id: str) -> Response:
+        return _shown(launch_id, render_summary)
+
+    @blueprint.post(f"{PATIENT_PATH}/<launch_id>/logout")
+    def logout(launch_id: str) -> Response:
         cookie = cookies.of(request, launch_id)
         if not is_own_form(request, cookie, origin):
             raise StopError(FOREIGN_FORM, "foreign-form")
@@ -53,6 +54,16 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         response = pages.left(ehr, session.launch)
         cookies.forget(response, launch_id, ehr.registration)
         return response
+
+    def _shown(launch_id: str, show: Callable[[Opened, str], str]) -> Response:
+        """The patient of a launch, read anew each time, since nothing of a chart is kept."""
+        cookie = cookies.of(request, launch_id)
+        session, ehr = app.session(launch_id, cookie)
+        note(client=ehr.client.name)
+        app.launches.used(session.launch)
+        opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
+        language = chosen_language(request, ehr.client.language if ehr.client.language != ENGLISH else None)
+        return page(show(opened, language), ehr.registration.frame_ancestors)
 
     def _known() -> Iterator[Launch | None]:
         """The launch of every cookie of the app in this browser."""

@@ -83,6 +83,7 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         focus=tuple(session.launch.holds["focus"]),
         scopes_missing=chart.denied,
         form_token=form_token,
+        about=grant.about,
     )
 
 

@@ -145,7 +145,7 @@ def test_with_a_token_set_nobody_gets_in_without_it(given: str | None) -> None:
 
 
 def test_the_sandbox_has_the_api_too(browser_of_pages: FlaskClient) -> None:
-    assert fhir(browser_of_pages.get(f"/fhir/Patient/{ID}"))["id"] == ID
+    assert fhir(browser_of_pages.get("/fhir/metadata"))["resourceType"] == "CapabilityStatement"
 
 
 # --- faults

@@ -24,7 +24,7 @@ from server.connecting.examples import DAY
 from server.connecting.page import as_html
 from server.connecting.scopes import Scope, scopes_for
 from server.connecting.sheet import ANY_CLIENT, Sheet, make_sheet
-from server.trust.clients import Client
+from server.trust.clients import Client, SmartRegistration
 from tests.server.answers import check_cards, empty_members
 from tests.server.cds_hooks.test_dialects import answers
 from tests.server.charts import without_uuids
@@ -205,6 +205,25 @@ def test_scopes_read_and_never_write() -> None:
     assert all(re.fullmatch(r"patient/[A-Za-z]+\.rs?", scope.v2) for scope in scopes)
 
 
+@pytest.mark.requirement("CARD-07")
+@pytest.mark.parametrize(
+    ("dialect", "links", "is_linked"),
+    [("standard", None, True), ("standard", (), False), ("epic", None, False), ("epic", (f"{URL}/smart/launch",), True)],
+)
+def test_the_sheet_says_where_the_app_is_and_whether_cards_lead_to_it(
+    dialect: str, links: tuple[str, ...] | None, is_linked: bool
+) -> None:
+    app = made(
+        replace(EPIC, dialect=dialect, links=links, smart=SmartRegistration("our-id", scopes=("user/Practitioner.r",)))
+    ).app
+    assert (app.client_id, app.authentication, app.is_linked) == ("our-id", "private_key_jwt", is_linked)
+    assert (app.launch_url, app.redirect_uri) == (f"{URL}/smart/launch", f"{URL}/smart/callback")
+    told = create_app(replace(CONFIG, public_url=URL)).test_client()
+    assert told.get(app.jwks_url.removeprefix(URL)).get_json()["keys"]
+    assert {"launch", "patient/Observation.rs", "user/Practitioner.r"} <= set(app.scopes_v2)
+    assert not made().app.is_linked
+
+
 # --- its forms --------------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +262,8 @@ def test_every_form_has_all_that_is_typed(form: str, client: Client) -> None:
         *(topic.code for topic in sheet.topics),
         *(link.beginning for link in sheet.links),
         *sheet.fhir_servers,
+        *(sheet.app.launch_url, sheet.app.redirect_uri, sheet.app.jwks_url),
+        *(scope for scope in (*sheet.app.scopes_v1, *sheet.app.scopes_v2)),
     ]
     assert [value for value in typed if value not in text] == []
 

@@ -17,8 +17,8 @@ from server.errors import RequestRefusedError
 from tests.server.charts import Json, dermatomyositis, hook_call
 from tests.server.conftest import CONFIG
 
-OUTSIDE = ("/fhir", "/guidelines", "/sandbox", "/smart", "/connect", "/metrics", "/static")
-"""Pages and FHIR have descriptions of their own."""
+OUTSIDE = ("/fhir", "/guidelines", "/sandbox", "/smart", "/connect", "/metrics", "/static", "/.well-known")
+"""Pages, FHIR and our JWK Set have descriptions of their own."""
 
 
 @pytest.fixture

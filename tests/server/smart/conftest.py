@@ -20,6 +20,7 @@ from tests.server.conftest import CONFIG
 from tests.server.smart.ehr import CLIENT_ID, Ehr, running
 
 PUBLIC_URL = "http://127.0.0.1:8000"
+REGISTRATION = SmartRegistration(CLIENT_ID)
 
 
 @pytest.fixture
@@ -90,14 +91,18 @@ class Browser:
 
     def open(self, ehr: Ehr, launch: str | None = "xyz") -> str:
         """Go the whole way to the path of the patient's page."""
-        response = self.launch(ehr, launch)
+        return self.finish(self.begin(ehr, launch))
+
+    def finish(self, url: str) -> str:
+        """Sign in, and come back; the path of the patient's page."""
+        response = self.client.get(self.authorize(url))
         assert response.status_code == 303, response.text
         self.seen.append(response.headers["Location"])
         return urlsplit(response.headers["Location"]).path
 
     def leave(self, path: str, token: str, **headers: str) -> TestResponse:
         """Send the form that closes a patient."""
-        return self.client.post(f"{path}/leave", data={"form_token": token}, headers=headers)
+        return self.client.post(f"{path}/logout", data={"form_token": token}, headers=headers)
 
 
 def parameters(url: str) -> dict[str, str]:
@@ -113,12 +118,18 @@ def start() -> Iterator[Start]:
     """Starts a service for EHRs, each a client of its own."""
     engines: list[Engine] = []
 
-    def starts(*ehrs: Ehr, registration: SmartRegistration = SmartRegistration(CLIENT_ID), **settings: Any) -> Service:
+    def starts(
+        *ehrs: Ehr,
+        registration: SmartRegistration = REGISTRATION,
+        fhir_types_missing: frozenset[str] = frozenset(),
+        **settings: Any,
+    ) -> Service:
         clients = [
             Client(
                 f"hospital-{number}",
                 issuer=f"https://{number}.example",
                 fhir_servers=(one.base,),
+                fhir_types_missing=fhir_types_missing,
                 smart=registration,
                 jwks={"keys": []},
             )

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, func, insert, select
 
-from server.store.tables import cards_shown, feedback, feedback_comments, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
 
 _DEFAULTS: dict[Table, dict[str, Any]] = {
     used_tokens: {"issuer": "https://ehr.example", "jti": "1", "expires_at": 0},
@@ -18,6 +18,10 @@ _DEFAULTS: dict[Table, dict[str, Any]] = {
         "outcome_at": "2026-11-22T12:00:00Z", "suggestions": [], "received_at": 0,
     },
     feedback_comments: {"feedback": 1, "comment": "", "is_cut": False},
+    smart_launches: {
+        "id": "1", "client": "ehr", "browser": "0" * 64, "state": None, "is_standalone": False, "sealed": "", "used_at": 0,
+        "ends_at": 0, "refreshing_until": 0,
+    },
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from server.store.database import IN_MEMORY, open_database
 from server.store.purging import DAY, Purged, purge
-from server.store.tables import cards_shown, feedback, feedback_comments, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
 from server.store.used_tokens import GRACE_SECONDS
 from tests.server.store.rows import add, column, count
 
@@ -30,6 +30,7 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
         {"jti": "due", "expires_at": NOW - GRACE_SECONDS - 1},
         {"jti": "kept", "expires_at": NOW - GRACE_SECONDS},
     )
+    add(database, smart_launches, {"id": "due", "ends_at": NOW}, {"id": "kept", "ends_at": NOW + 1})
     add(database, snoozes, {"recommendation": "due", "until": NOW}, {"recommendation": "kept", "until": NOW + 1})
     add(database, cards_shown, {"card": "due", "shown_at": days_ago(20, -1)}, {"card": "kept", "shown_at": days_ago(20)})
     add(
@@ -43,9 +44,10 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
 
     purged = purge(database, now=NOW, keep_days=20, keep_comments_days=10)
 
-    assert purged == Purged(used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1)
+    assert purged == Purged(used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1)
     assert column(database, used_tokens, "jti") == {"kept"}
     assert column(database, snoozes, "recommendation") == {"kept"}
+    assert column(database, smart_launches, "id") == {"kept"}
     assert column(database, cards_shown, "card") == {"kept"}
     assert column(database, feedback, "card") == {"without its comment", "kept"}
     assert column(database, feedback_comments, "feedback") == {3}

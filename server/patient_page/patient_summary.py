@@ -1,0 +1,119 @@
+"""The summary for the patient: short words, what was found, which tests are proposed and why, and what to ask the doctor.
+
+It says nothing that the evaluation does not say, and less: no dose, no outlook, and no treatment but those that the chart shows
+as taken. A clinician hands it over; it is not software for patients (FDA 2026, criterion 3).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cards.knowledge import Knowledge
+from cards.recommendation import Recommendation
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.findings import Answer
+from server.patient_page.addresses import Addresses
+from server.patient_page.banner import identity
+from server.patient_page.facts import begin
+from server.patient_page.opened import Opened
+from server.patient_page.plain_language import plain_words
+from server.patient_page.rendering import render_template
+from server.patient_page.unseen import unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A word of medicine and what it means."""
+
+    title: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Tests of one topic, and why they are proposed."""
+
+    why: str
+    tests: tuple[Explained, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSummary:
+    """What the patient is told.
+
+    Args:
+        disease: the leading phenotype; None where none is told.
+        is_confirmed: the diagnosis is written in the chart as certain.
+        features: further findings that the chart says yes to.
+        taken: treatments of the disease that the chart shows as taken now.
+        proposed: tests and visits, by topic; each once.
+        questions: for the next visit.
+    """
+
+    disease: Explained | None
+    is_confirmed: bool
+    features: tuple[Explained, ...]
+    taken: tuple[str, ...]
+    proposed: tuple[Proposed, ...]
+    questions: tuple[str, ...]
+
+
+def render_summary(opened: Opened, language: str) -> str:
+    """The summary as a page of its own, to be printed.
+
+    Args:
+        opened: the patient, read and evaluated.
+        language: that the page is to speak.
+    """
+    frame = {
+        "opened": opened,
+        "banner": identity(opened.banner),
+        "addresses": Addresses(opened.launch, language, part="/summary"),
+    }
+    if opened.evaluation.is_mismatched:
+        return render_template("mismatch.html", language, unseen=unseen(opened), **frame)
+    return render_template("summary.html", language, summary=patient_summary(opened), **frame)
+
+
+def patient_summary(opened: Opened) -> PatientSummary:
+    """What the evaluation says, for the patient."""
+    evaluation = opened.evaluation
+    assessment, said = evaluation.assessment, [r for r in evaluation.recommendations if r.holds is Answer.YES]
+    proposed, topics = _proposed(said, evaluation.knowledge)
+    asked = sorted({r.topic for r in said}, key=lambda code: evaluation.knowledge.topics[code].rank)
+    words = plain_words().topics
+    return PatientSummary(
+        disease=_disease(assessment),
+        is_confirmed=assessment.primary is not None and assessment.primary.is_confirmed,
+        features=_features(assessment),
+        taken=tuple(begin(assessment.treatment.courses[agent].title) for agent in assessment.treatment.current),
+        proposed=proposed,
+        questions=tuple(words[code]["ask"] for code in dict.fromkeys((*topics, *asked))),
+    )
+
+
+def _disease(assessment: Assessment) -> Explained | None:
+    """The leading phenotype; one that only the computer worked out is for the doctor to tell."""
+    if assessment.primary is None or not assessment.primary.diagnoses:
+        return None
+    return Explained(**plain_words().phenotypes[assessment.primary.code])
+
+
+def _features(assessment: Assessment) -> tuple[Explained, ...]:
+    if not assessment.phenotypes:
+        return ()
+    words = plain_words().features
+    return tuple(Explained(**words[code]) for code in words if assessment.features[code].is_present)
+
+
+def _proposed(said: Iterable[Recommendation], known: Knowledge) -> tuple[tuple[Proposed, ...], Sequence[str]]:
+    """Tests and visits under the topic that names them first, in the order of topics; no drug and no vaccine."""
+    words, told = plain_words(), set[str]()
+    by_topic: dict[str, list[Explained]] = {}
+    for recommendation in sorted(said, key=lambda r: known.topics[r.topic].rank):
+        for order in recommendation.orders:
+            entry = words.orders.get(order)
+            if entry is not None and entry["title"] not in told and known.orders[order]["resource"] == "ServiceRequest":
+                told.add(entry["title"])
+                by_topic.setdefault(recommendation.topic, []).append(Explained(begin(entry["title"]), entry["what"]))
+    proposed = tuple(Proposed(words.topics[topic]["why"], tuple(tests)) for topic, tests in by_topic.items())
+    return proposed, tuple(by_topic)
