@@ -424,7 +424,7 @@ def test_the_switch_sends_patient_condition_and_medication_request_only(
     for path in PAGES:
         html, _ = page(browser_of_pages, path)
         assert "Patient, Condition and MedicationRequest only" in html
-        assert "the FHIR server slow" in html
+        assert "FHIR server: slow" in html
         assert "like Epic" in html
     assert list(service.calls[0]["prefetch"]) == ["patient", "conditions", "medications"]
     assert "Observation is switched off" in page(browser_of_pages, PATIENT)[0]
