@@ -8,6 +8,7 @@ from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.misbehaviour import Misbehaviour
 from sandbox.authorization.smart_apps import myositis_app
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
@@ -42,7 +43,12 @@ def _today() -> date:
 
 
 def create_sandbox(
-    service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today, keys: EhrKeys | None = None
+    service_url: str,
+    *,
+    url: str = "http://127.0.0.1:8001",
+    today: Callable[[], date] = _today,
+    keys: EhrKeys | None = None,
+    misbehaviour: Callable[[], Misbehaviour] = Misbehaviour,
 ) -> Flask:
     """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
@@ -51,9 +57,10 @@ def create_sandbox(
         url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
         keys: of this EHR; new ones by default.
+        misbehaviour: what the authorization server does wrong.
     """
     charts, keys = ChartStore(today), keys or EhrKeys()
-    authorization = Authorization(charts, keys, url)
+    authorization = Authorization(charts, keys, url, misbehaviour=misbehaviour)
     authorization.register(myositis_app(service_url.rstrip("/")))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today))

@@ -135,12 +135,10 @@ def test_everything_can_be_reached_and_done_by_keyboard(watched: Watched, demo: 
 @pytest.fixture(scope="module")
 def phone(browser: Browser) -> Iterator[Watched]:
     """A narrow page."""
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    watch = Watched(page)
+    watch = Watched(browser.new_context(viewport={"width": 390, "height": 844}))
     yield watch
-    page.close()
-    assert watch.messages == []
-    assert watch.strangers == []
+    watch.context.close()
+    watch.check()
 
 
 @pytest.mark.parametrize("path", PAGES)
