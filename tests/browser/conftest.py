@@ -191,13 +191,13 @@ def watched(watch: Watch) -> Watched:
 def shuts_out(page: Page) -> list[str]:
     """What axe finds, in light and in dark, that keeps people out; and whether the page scrolls sideways on a phone."""
     before = page.viewport_size
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     found = _serious(page, {})
     page.emulate_media(color_scheme="dark")
     found += _serious(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})  # only colours differ in the dark
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
     found += _serious(page, {"runOnly": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]}})
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     if not fits(page):
         found.append("wider than a phone")
     page.set_viewport_size(before or {"width": 1280, "height": 900})

@@ -14,11 +14,11 @@ _TEXTS = """() => {
     document.querySelectorAll('[aria-label]').forEach(one => texts.push(one.getAttribute('aria-label')));
     return texts;
 }"""
-_LEAST_WORDS = 3
-"""A shorter text may be the same in two languages, or stand in the chart itself."""
+_LEAST_LETTERS = 4
+"""A shorter text, such as an abbreviation, may be the same in two languages."""
 
 
-def english_left(page: Page, language: str = "de") -> list[str]:
+def english_left(page: Page, language: str = "de") -> set[str]:
     """Every text and label of the page that a translated pattern of the catalogue made, in English.
 
     Args:
@@ -26,15 +26,18 @@ def english_left(page: Page, language: str = "de") -> list[str]:
         language: of the catalogue.
     """
     shown = {" ".join(text.split()) for text in page.evaluate(_TEXTS)}
-    return sorted(text for text in shown if text.count(" ") >= _LEAST_WORDS - 1 and _english(language).fullmatch(text))
+    return {text for text in shown if len(text) >= _LEAST_LETTERS and _english(language).fullmatch(text)}
 
 
 @cache
 def _english(language: str) -> re.Pattern[str]:
     """Any text that the program writes in English although it has a translation."""
-    texts = catalogue(language).texts
-    patterns = [text for text, translated in texts.items() if text != translated and _literal(text).count(" ") >= _LEAST_WORDS - 1]
-    return re.compile("|".join(_pattern(text) for text in patterns), re.IGNORECASE)
+    patterns = [
+        text
+        for text, translated in catalogue(language).texts.items()
+        if text.casefold() != translated.casefold() and len(_literal(text)) >= _LEAST_LETTERS
+    ]
+    return re.compile("|".join(map(_pattern, patterns)), re.IGNORECASE)
 
 
 def _literal(text: str) -> str:
