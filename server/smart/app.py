@@ -17,7 +17,7 @@ from server.smart.launches import GRANT, Launch, Launches
 from server.smart.paths import CALLBACK_PATH
 from server.smart.scopes import Granted, asked_scopes
 from server.smart.sealing import load_sealer
-from server.smart.sessions import Session
+from server.smart.sessions import Session, give_back
 from server.smart.stops import (
     EHR_REFUSED,
     ENDED,
@@ -150,7 +150,7 @@ class SmartApp:
             StopError: this browser has none of that id, or it has ended.
         """
         launch = self.launches.find(launch_id, cookie)
-        if launch is None or launch.has_ended:
+        if launch is None or not launch.is_open:
             ehrs = [one for one in self.ehrs if launch and launch.is_standalone and one.client.name == launch.client]
             raise StopError(ENDED, "ended", again=ehrs[0].base if ehrs else "")
         ehr = self._ehr(launch.holds["base"], launch.client)
@@ -170,9 +170,13 @@ class SmartApp:
             grant = read_grant(response, asked["scope"], self.launches.clock())
         except (TokenError, GrantError) as error:
             raise StopError(NO_TOKEN, error.reason) from error
-        user = self._user(response, grant, ehr, configuration, asked["nonce"])
-        if not grant.patient:
-            raise StopError(NO_PATIENT, "no-patient")
+        try:
+            user = self._user(response, grant, ehr, configuration, asked["nonce"])
+            if not grant.patient:
+                raise StopError(NO_PATIENT, "no-patient")
+        except StopError:
+            give_back(grant, endpoint)
+            raise
         patients = pseudonyms_in_app(ehr.client, grant.tenant or None, ehr.base, grant.patient, self.runtime.pseudonyms)
         focus = focus_of(grant.app_context, ehr.client, patients, self.runtime.database, self.launches.clock)
         return {"base": ehr.base, "focus": focus, GRANT: {**grant.as_json(), "fhir_user": user}}

@@ -54,9 +54,14 @@ class Launch:
     sealed: str = field(repr=False)
 
     @property
+    def is_open(self) -> bool:
+        """Whether it shows its patient: it does not yet before the callback, and not any more once it has ended."""
+        return GRANT in self.holds
+
+    @property
     def has_ended(self) -> bool:
-        """Whether it opens nothing: not any more, or not yet."""
-        return GRANT not in self.holds
+        """Whether it will never show a patient any more."""
+        return not self.holds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +156,7 @@ class Launches:
             return None
         now = int(self.clock())
         is_over = row.ends_at <= now or row.used_at <= now - IDLE_SECONDS
-        launch = self._launch(row, is_over=is_over or row.state is not None)
+        launch = self._launch(row, is_over=is_over)
         if is_over and row.sealed:
             self.end(launch)
         return launch

@@ -1,6 +1,6 @@
 """`/smart/patient`: the page of each launch, the list of those that are open, and leaving one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
@@ -12,7 +12,6 @@ from server.patient_page.patient_summary import render_summary
 from server.request_log import note
 from server.smart.app import SmartApp
 from server.smart.cookies import Cookies, form_token, is_own_form
-from server.smart.launches import Launch
 from server.smart.pages import Pages, page
 from server.smart.paths import PATIENT_PATH
 from server.smart.reading import open_patient
@@ -33,7 +32,8 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
 
     @blueprint.get(PATIENT_PATH)
     def launches() -> Response:
-        return pages.open_launches(one for one in _known() if one and not one.has_ended)
+        known = (app.launches.find(one, cookie) for one, cookie in cookies.launches(request))
+        return pages.open_launches(one for one in known if one and one.is_open)
 
     @blueprint.get(f"{PATIENT_PATH}/<launch_id>")
     def patient(launch_id: str) -> Response:
@@ -64,7 +64,3 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
         language = chosen_language(request, ehr.client.language if ehr.client.language != ENGLISH else None)
         return page(show(opened, language), ehr.registration.frame_ancestors)
-
-    def _known() -> Iterator[Launch | None]:
-        """The launch of every cookie of the app in this browser."""
-        return (app.launches.find(one, cookie) for one, cookie in cookies.launches(request))

@@ -72,14 +72,14 @@ class Session:
         except GrantError as error:
             return self._ended(error.reason)
         if not self.launches.refreshed(self.launch, {**self.launch.holds, GRANT: grant.as_json()}):
-            _give_back(grant, self.endpoint)  # the user left meanwhile
+            give_back(grant, self.endpoint)  # the user left meanwhile
             raise StopError(ENDED, "left")
         return self._as_it_is_now()
 
     def end(self) -> None:
         """Forget the tokens, and give them back to the EHR."""
         self.launches.end(self.launch)
-        _give_back(self.grant, self.endpoint)
+        give_back(self.grant, self.endpoint)
 
     def _when_another_is_done(self) -> "Session":
         for _ in range(round(CLAIM_SECONDS / _STEP)):
@@ -91,7 +91,7 @@ class Session:
 
     def _as_it_is_now(self) -> "Session":
         launch = self.launches.again(self.launch)
-        if launch is None or launch.has_ended:
+        if launch is None or not launch.is_open:
             raise StopError(ENDED, "ended")
         return Session(launch, self.launches, self.endpoint, self.sleep)
 
@@ -100,8 +100,13 @@ class Session:
         raise StopError(ENDED, reason)
 
 
-def _give_back(grant: Grant, endpoint: TokenEndpoint) -> None:
-    """Both tokens: to end the one need not end the other (RFC 7009, 2.1)."""
+def give_back(grant: Grant, endpoint: TokenEndpoint) -> None:
+    """Give tokens back that are not used any more: both, since to end the one need not end the other (RFC 7009, 2.1).
+
+    Args:
+        grant: with the tokens.
+        endpoint: of the EHR that gave them.
+    """
     if grant.refresh_token:
         endpoint.revoke(grant.refresh_token, "refresh_token")
     endpoint.revoke(grant.access_token, "access_token")

@@ -278,3 +278,15 @@ def test_of_eight_processes_that_want_a_new_token_one_asks_for_it_and_all_have_i
     assert (result.returncode, result.stderr) == (0, "")
     assert [form["refresh_token"] for form in ehr.forms] == ["first"]
     assert result.stdout.split() == [*ehr.valid] * 8
+
+
+@pytest.mark.requirement("SM-13")
+def test_a_browser_loses_the_cookies_of_launches_that_have_ended_and_no_others(clock: Moved, browser: Browser, ehr: Ehr) -> None:
+    ended = browser.open(ehr)
+    clock.shift(20 * MINUTE)
+    still_open, waiting = browser.open(ehr), browser.begin(ehr)
+    browser.begin(ehr)
+    names = {cookie.key.removeprefix("myositis-cds-launch-") for cookie in browser.client._cookies.values()}  # type: ignore[attr-defined]
+    assert ended.rpartition("/")[2] not in names
+    assert still_open.rpartition("/")[2] in names
+    assert browser.get(browser.finish(waiting)).status_code == 200
