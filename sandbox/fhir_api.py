@@ -86,7 +86,7 @@ def fhir_blueprint(
     blueprint.add_url_rule("/", view_func=_elsewhere, methods=_METHODS)
     blueprint.add_url_rule("/<path:rest>", view_func=_elsewhere, methods=_METHODS)
     blueprint.register_error_handler(RefusalError, _refuse)
-    blueprint.after_request(_allow_other_origins)
+    blueprint.after_request(allow_other_origins)
     return blueprint
 
 
@@ -99,7 +99,8 @@ def _refuse(refusal: RefusalError) -> Response:
     return refusal.response
 
 
-def _allow_other_origins(response: Response) -> Response:
+def allow_other_origins(response: Response) -> Response:
+    """Let pages of other origins read an answer."""
     response.headers.update(_CORS)
     return response
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from sandbox.authorization.authorization import Authorization
 from sandbox.fhir_answers import RefusalError, fhir
-from sandbox.fhir_api import granted_by_request
+from sandbox.fhir_api import allow_other_origins, granted_by_request
 
 
 def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprint:
@@ -30,9 +30,10 @@ def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprin
             value = authorization.launch(patient, app_context=app_context)
         except ValueError as error:
             raise RefusalError(422, "not-found", f"parameters.patient: {error}.") from error
-        return fhir({"launch_id": value}, headers={"Access-Control-Allow-Origin": "*"})
+        return fhir({"launch_id": value})
 
     blueprint.register_error_handler(RefusalError, _refuse)
+    blueprint.after_request(allow_other_origins)
     return blueprint
 
 

@@ -9,6 +9,8 @@ from sandbox.authorization.records import Code, Launch, Session, Token
 CODE_SECONDS = 60
 """How long a code lives; SMART wants a minute at most."""
 LAUNCH_SECONDS = 300
+_KEPT_SECONDS = 3600
+"""How long a code is remembered, so that a second use, and a nonce that comes again, is noticed."""
 
 
 def new_secret() -> str:
@@ -52,6 +54,7 @@ class Memory:
     def add_code(self, code: Code) -> None:
         """Remember a code."""
         with self._lock:
+            self._codes = {key: each for key, each in self._codes.items() if each.expires + _KEPT_SECONDS > self.now()}
             self._codes[code.value] = code
 
     def code(self, value: str) -> Code | None:
@@ -81,6 +84,7 @@ class Memory:
         """Remember a token."""
         with self._lock:
             self._access = {key: each for key, each in self._access.items() if each.expires > self.now()}
+            self._refresh = {key: each for key, each in self._refresh.items() if not each.session.revoked}
             self._access[token.access_token] = token
             if token.refresh_token:
                 self._refresh[token.refresh_token] = token

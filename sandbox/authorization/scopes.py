@@ -10,7 +10,24 @@ CONTEXT = ("launch", "launch/patient", "openid", "fhirUser")
 REFRESHING = ("online_access", "offline_access")
 """Either gives a refresh token."""
 
-_DOES = {"c": "add", "r": "read", "u": "change", "d": "delete", "s": "search for"}
+_DOES = {"c": "add", "r": "read", "s": "read", "u": "change", "d": "delete"}
+_WHAT = {
+    "*": "everything",
+    "AllergyIntolerance": "allergies and intolerances",
+    "Condition": "diagnoses",
+    "DiagnosticReport": "reports",
+    "Encounter": "visits",
+    "FamilyMemberHistory": "diseases of relatives",
+    "Immunization": "vaccinations",
+    "MedicationAdministration": "medicines given",
+    "MedicationRequest": "prescriptions",
+    "MedicationStatement": "medicines taken",
+    "Observation": "results",
+    "Patient": "name, age and sex",
+    "Practitioner": "who works here",
+    "Procedure": "procedures",
+    "ServiceRequest": "orders",
+}
 _WHOSE = {"patient": "this patient", "user": "every patient you may see", "system": "every patient"}
 _REFRESH_WORDS = {
     "online_access": "stay connected while you are logged in",
@@ -46,7 +63,7 @@ def in_words(scope: str) -> str:
     read = read_scope(scope)
     if read is None:
         return scope
-    does = [_DOES[letter] for letter in read.letters]
+    does = list(dict.fromkeys(_DOES[letter] for letter in read.letters))
     doing = f"{', '.join(does[:-1])} and {does[-1]}" if len(does) > 1 else does[0]
-    what = "all data" if read.resource_type == "*" else f"{read.resource_type} resources"
-    return f"{doing} {what} of {_WHOSE[read.level]}{f', only {read.query}' if read.query else ''}"
+    what = _WHAT.get(read.resource_type, read.resource_type)
+    return f"{doing}: {what} of {_WHOSE[read.level]}{f', only where {read.query}' if read.query else ''}"

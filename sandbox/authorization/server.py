@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer  # type: ignore[import-untyped]
-from authlib.oauth2.rfc6749 import UnsupportedResponseTypeError  # type: ignore[import-untyped]
+from authlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 from authlib.oauth2.rfc6750 import BearerTokenGenerator  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7009 import RevocationEndpoint  # type: ignore[import-untyped]
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint  # type: ignore[import-untyped]
@@ -72,7 +72,11 @@ class SmartServer(AuthorizationServer):  # type: ignore[misc]
             return super().get_authorization_grant(request)
         client, redirect_uri = self.query_client(request.payload.client_id), request.payload.redirect_uri
         known = client is not None and client.check_redirect_uri(redirect_uri)
-        raise UnsupportedResponseTypeError("other than code", redirect_uri=redirect_uri if known else None)
+        raise OAuth2Error(
+            error="unsupported_response_type",
+            description="The app has to ask for a code." if client else "No app is registered here with that client_id.",
+            redirect_uri=redirect_uri if known else None,
+        )
 
     def _seconds(self, client: SmartApp, grant_type: str) -> int:
         shorter = self.misbehaviour().token_seconds

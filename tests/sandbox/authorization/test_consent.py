@@ -40,7 +40,7 @@ def test_without_a_launch_somebody_is_asked(app: App, standalone: dict[str, str]
         "patient/Condition.rs",
         "patient/Observation.rs",
     ]
-    assert "read and search for Condition resources of this patient" in page
+    assert "read: diagnoses of this patient" in page
     assert f'<option value="{OTHER}">' in page
 
 

@@ -169,8 +169,11 @@ def asked(patient: str = PATIENT, **more: str) -> dict[str, Any]:
 
 
 def test_the_public_sandbox_gets_a_launch_that_works(open_app: App) -> None:
+    preflight = open_app.browser.options(LAUNCH)
     response = open_app.browser.post(LAUNCH, json=asked(appContext="of-a-card"))
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    for each in (preflight, response):
+        assert each.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Content-Type" in each.headers["Access-Control-Allow-Headers"]
     launch = json.loads(response.get_data())["launch_id"]
     tokens = open_app.tokens(launch=launch)
     assert (tokens["patient"], tokens["appContext"]) == (PATIENT, "of-a-card")
