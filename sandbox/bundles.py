@@ -96,7 +96,10 @@ class _Writer:
         story = self._story
         parts = (story.conditions, story.medications, story.results, story.procedures, story.reports, story.orders)
         for lines in (*parts, story.allergies, story.family):
-            yield from map(self.resource, lines)
+            for resource in map(self.resource, lines):
+                if len(resource["id"]) > LONGEST_ID:
+                    raise StoryError(f"{story.slug}: the id {resource['id']} has more than {LONGEST_ID} characters")
+                yield resource
 
     def resource(self, line: Line) -> Json:
         """The resource of one line."""
@@ -276,10 +279,7 @@ class _Writer:
         self._given[resource_type, key] += 1
         number = self._given[resource_type, key]
         suffix = f"-{number}" if number > 1 else ""
-        resource_id = f"{self._story.slug}.{key.replace('_', '-')}{suffix}"
-        if len(resource_id) > LONGEST_ID:
-            raise StoryError(f"{self._story.slug}: the id for {key} has more than {LONGEST_ID} characters")
-        return {"resourceType": resource_type, "id": resource_id}
+        return {"resourceType": resource_type, "id": f"{self._story.slug}.{key.replace('_', '-')}{suffix}"}
 
     def _look_up(self, key: str) -> Concept:
         try:

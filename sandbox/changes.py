@@ -18,7 +18,10 @@ from sandbox.story import ConditionLine, Line, MedicationLine, ProcedureLine, Re
 
 CHANGES_FILE = Path(__file__).with_name("changes.yaml")
 WEAKNESS = "proximal_weakness"
-NUMBER = re.compile(r"\d{1,6}(\.\d{1,3})?")
+STRENGTH = {"mild": "4", "moderate": "4", "severe": "3"}
+"""By severity of weakness, the grade of the Medical Research Council that goes with it: severe is worse than 4."""
+
+NUMBER = re.compile(r"\d{1,6}(\.\d{1,3})?", re.ASCII)
 MOST_LETTERS = 200
 
 Write = Callable[[Chart, date, str], Sequence[Json]]
@@ -64,7 +67,16 @@ def _text(key: str) -> str:
 
 def _adds(line: Callable[[str, str], Line]) -> Write:
     """A change that adds the resource of one line of a story, from the day and what was typed."""
-    return lambda chart, today, typed: [write_line(line(today.isoformat(), typed), chart.story, read_codes())]
+    return lambda chart, today, typed: [_written(line(today.isoformat(), typed), chart)]
+
+
+def _written(line: Line, chart: Chart) -> Json:
+    """The resource of a line; a result takes the place of the one of the same day, as a corrected one does."""
+    resource = write_line(line, chart.story, read_codes())
+    for earlier in chart.of("Observation") if resource["resourceType"] == "Observation" else ():
+        if all(earlier.get(name) == resource[name] for name in ("code", "effectiveDateTime")):
+            return resource | {"id": earlier["id"]}
+    return resource
 
 
 def _antibodies() -> Iterator[Change]:
@@ -148,19 +160,21 @@ def _resolved(condition: Json, today: date) -> Json:
 
 
 def _severities() -> Iterator[Change]:
-    for severity in SEVERITIES:
-        yield Change(f"weakness-{severity}", f"{_text(WEAKNESS)}: {severity}", "Severity", _weakness(severity))
+    for severity, grade in STRENGTH.items():
+        title = f"{_text(WEAKNESS)}: {severity}, MRC {grade} in all proximal groups"
+        yield Change(f"weakness-{severity}", title, "Severity", _weakness(severity, grade))
 
 
-def _weakness(severity: str) -> Write:
-    """The problem that there is gets the grade; otherwise it is added."""
+def _weakness(severity: str, grade: str) -> Write:
+    """The problem that there is gets the grade, otherwise it is added; and strength is tested today, since it says more."""
 
     def write(chart: Chart, today: date, typed: str) -> Sequence[Json]:
-        found = [one for one in _active(chart) if one["code"]["text"] == _text(WEAKNESS)]
-        if found:
-            return [found[0] | {"severity": fhir.concept(SNOMED_CT, *SEVERITIES[severity])}]
         day = today.isoformat()
-        return [write_line(ConditionLine(what=WEAKNESS, onset=day, recorded=day, severity=severity), chart.story, read_codes())]
+        found = [one for one in _active(chart) if one["code"]["text"] == _text(WEAKNESS)]
+        graded = [one | {"severity": fhir.concept(SNOMED_CT, *SEVERITIES[severity])} for one in found[:1]]
+        added = ConditionLine(what=WEAKNESS, onset=day, recorded=day, severity=severity)
+        tested = (ResultLine(what=key, on=day, value=grade) for key in read_changes()["strength"])
+        return [*(graded or [_written(added, chart)]), *(_written(line, chart) for line in tested)]
 
     return write
 
@@ -176,13 +190,13 @@ def _pregnant(chart: Chart, today: date, typed: str) -> Sequence[Json]:
         ConditionLine(what="pregnancy", onset=day, recorded=day),
         ResultLine(what="pregnancy_status", on=day, coded="pregnancy"),
     )
-    return [write_line(line, chart.story, read_codes()) for line in lines]
+    return [_written(line, chart) for line in lines]
 
 
 def _not_pregnant(chart: Chart, today: date, typed: str) -> Sequence[Json]:
     ended = [_resolved(one, today) for one in _active(chart) if one["code"]["text"] == _text("pregnancy")]
     line = ResultLine(what="pregnancy_status", on=today.isoformat(), coded="not_pregnant")
-    return [*ended, write_line(line, chart.story, read_codes())]
+    return [*ended, _written(line, chart)]
 
 
 def _drugs(chart: Chart) -> Iterator[Change]:

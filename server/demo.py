@@ -5,6 +5,7 @@ the service with the sandbox by its discovery URL.
 """
 
 import http.client
+import socket
 import subprocess
 import sys
 import time
@@ -87,12 +88,15 @@ def run_demo(config: Config, announce: Callable[[str], None]) -> None:
         OSError: the port of the service cannot be opened.
         DemoError: the sandbox did not start, or ended by itself.
     """
+    socket.create_server((HOST, config.port)).close()  # a port in use is said at once, and not after everything else
     sandbox_port = config.port + 1
     command = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--service-url", config.public_url]
     sandbox = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        warm_up(load_basis(config.site, config.terminology))  # while the sandbox starts
+        warming = Thread(target=lambda: warm_up(load_basis(config.site, config.terminology)), daemon=True)
+        warming.start()  # while the sandbox starts
         _wait_until_it_answers(sandbox_port, "/health", sandbox)
+        warming.join()
         server = open_service(config)
         Thread(target=server.run, daemon=True).start()
         _wait_until_it_answers(config.port, "/health/ready", sandbox)

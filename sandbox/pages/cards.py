@@ -45,11 +45,11 @@ def cards_blueprint(desk: Desk) -> Blueprint:
 
 
 def _ask_again(desk: Desk, slug: str, before: Sequence[Json]) -> None:
-    """A suggestion that changed the order pad is a change of drafts like any other."""
+    """A suggestion that changed the order pad is a change of drafts like any other; all of them are looked at again, so that a
+    warning about one does not leave the screen because another was added to it."""
     after = desk.drafts(slug)
     if after and list(after) != list(before):
-        changed = [draft["id"] for draft in after if draft not in before]
-        desk.select(slug, changed or [draft["id"] for draft in after])
+        desk.select(slug, [draft["id"] for draft in after])
 
 
 def _to_where_it_was_shown() -> Redirect:

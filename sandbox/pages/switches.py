@@ -57,7 +57,7 @@ def in_words(switches: Switches) -> list[str]:
     said = {
         "prefetch": f"prefetch sends {PREFETCH[switches.prefetch]}",
         "token": "no access token is sent",
-        "fault": f"the FHIR server {FAULT_WORDS.get(switches.fault, switches.fault)}",
+        "fault": f"FHIR server: {FAULT_WORDS.get(switches.fault, switches.fault)}",
         "wrong_patient": "another patient's data is sent under this patient's id",
         "dialect": f"this EHR speaks {DIALECTS[switches.dialect].title}",
     }

@@ -308,7 +308,7 @@ def test_under_the_hood_are_request_response_headers_phases_and_prefetch(
     assert "read 0.2 ms" in text
     assert "advise 0.8 ms" in text
     assert "network and the rest" in text
-    assert "results sent: 6 of 6" in text
+    assert "results sent: 8 of 8" in text
     assert "immunizations empty" in text
     assert "Bundle with 0 of 0 resources" in text
     assert re.search(r"Authorization Bearer \S{1,20}…", text)
@@ -424,7 +424,7 @@ def test_the_switch_sends_patient_condition_and_medication_request_only(
     for path in PAGES:
         html, _ = page(browser_of_pages, path)
         assert "Patient, Condition and MedicationRequest only" in html
-        assert "the FHIR server slow" in html
+        assert "FHIR server: slow" in html
         assert "like Epic" in html
     assert list(service.calls[0]["prefetch"]) == ["patient", "conditions", "medications"]
     assert "Observation is switched off" in page(browser_of_pages, PATIENT)[0]

@@ -27,6 +27,20 @@ def test_without_clients_any_other_host_is_refused(host: str) -> None:
         Config(host=host)
 
 
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "cds.hospital.example"])  # noqa: S104
+def test_a_service_that_is_open_beside_its_clients_serves_this_machine_only(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="what answers without a token serves this machine only"):
+        Config(host=host, clients=Path("clients.toml"), open_beside_clients=True)
+
+
+@pytest.mark.requirement("JWT-19")
+def test_no_setting_from_outside_opens_a_service_that_has_clients() -> None:
+    names = ("OPEN", "OPEN_BESIDE_CLIENTS", "OPEN_BESIDE", "DEMO")
+    environment = {f"MYOSITIS_CDS_{name}": "true" for name in names}
+    assert not Config.from_environment(environment).open_beside_clients
+
+
 def test_the_environment_sets_what_is_not_given_as_an_argument() -> None:
     environment = {
         "MYOSITIS_CDS_HOST": "::1",

@@ -93,6 +93,32 @@ def test_with_clients_the_public_url_is_https_or_on_this_machine(url: str) -> No
     assert open_runtime(Config(), clients=[EHR.client()])
 
 
+@pytest.mark.requirement("JWT-19")
+@pytest.mark.parametrize(
+    ("headers", "address", "is_let_in"),
+    [
+        ({}, "127.0.0.1", True),
+        ({}, "192.0.2.7", False),
+        ({"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1", False),
+        ({"Host": "cds.hospital.example"}, "127.0.0.1", False),
+        ({"Authorization": ""}, "127.0.0.1", False),
+        ({"Authorization": "Basic eDp5"}, "127.0.0.1", False),
+        ({"Authorization": "Bearer a.b.c"}, "127.0.0.1", False),
+    ],
+    ids=["no token", "elsewhere", "through a proxy", "by another name", "empty", "Basic", "no JWT"],
+)
+def test_open_beside_clients_lets_in_who_is_on_this_machine_and_brings_no_token_at_all(
+    headers: dict[str, str], address: str, is_let_in: bool
+) -> None:
+    gate = open_runtime(Config(clients=Path("clients.toml"), open_beside_clients=True), clients=[EHR.client()]).gate
+    with Flask(__name__).test_request_context(headers=headers, environ_base={"REMOTE_ADDR": address}):
+        if is_let_in:
+            assert gate.admit(request, [PATIENT_VIEW]).client.name == "open"
+        else:
+            with pytest.raises(UnauthorisedError):
+                gate.admit(request, [PATIENT_VIEW])
+
+
 # --- replay
 
 
