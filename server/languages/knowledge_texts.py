@@ -39,6 +39,7 @@ _DECLINED = {"investigations.yaml": ("declined_by", "shown_by"), "agents.yaml": 
 """What a patient may decline; a refusal bears the title of the ValueSet."""
 
 _CLASSIFICATION = "fhir_profiles/definitions/classification.yaml"
+_FEATURES = "fhir_profiles/definitions/features.yaml"
 _CITED = ("short", "citation")
 _YEAR = re.compile(r"[0-9]{4}")
 
@@ -63,7 +64,9 @@ def _written(root: Path) -> Iterator[tuple[str, str]]:
 def _made_of_them(root: Path) -> Iterator[tuple[str, str]]:
     """What the program makes of names in the definitions without a sentence of its own."""
     definitions = root / "fhir_profiles" / "definitions"
-    yield from ((text.removesuffix(_ENDING), file) for text, file in _written(root) if text.endswith(_ENDING))
+    yield from (
+        (text.removesuffix(_ENDING), file) for text, file in _written(root) if file == _FEATURES and text.endswith(_ENDING)
+    )
     explanations = read_yaml(definitions / "classification.yaml")["other_explanations"]
     yield from ((concept.replace("_", " "), _CLASSIFICATION) for concept in explanations)
     for table, members in _DECLINED.items():
