@@ -6,6 +6,7 @@ from cards.verdicts import Case, Verdict
 from fhir_profiles.dates import add_months
 from fhir_profiles.findings import Answer, Evidence
 from fhir_profiles.phenotypes import ADULT
+from fhir_profiles.sentences import say
 from fhir_profiles.unread import unread_person
 
 
@@ -26,9 +27,9 @@ def age_by_record(case: Case, fits: Callable[[int], bool]) -> Verdict:
     ages, because = range(0), ""
     if pregnancy.is_present and juvenile is None:
         oldest = assessment.definitions.features["pregnancy"].applies["at_most"]
-        ages, because = range(ADULT, oldest + 1), "taken for an adult because of the recorded pregnancy"
+        ages, because = range(ADULT, oldest + 1), say("taken for an adult because of the recorded pregnancy")
     elif juvenile is not None and is_recent and not pregnancy.is_present:
-        ages, because = range(ADULT), f"taken for a child because of the recorded {juvenile.title}"
+        ages, because = range(ADULT), say("taken for a child because of the recorded {disease}", disease=juvenile.title)
     answers = {fits(age) for age in ages}
     if len(answers) != 1:
         return Verdict(Answer.UNKNOWN, missing=(unread_person(assessment.record),))

@@ -1,57 +1,20 @@
 """How each condition of the rule vocabulary is said in plain English, held or not: one small function per key.
 
-A new condition key gets a function here and an entry in `_WRITERS`; a test fails while it has none. Titles come from the clinical
-definitions, so that a page says what a card says.
+A new condition key gets a function here or in `cards.treatment_words`, and an entry in `_WRITERS`; a test fails until it has one.
+Titles come from the clinical definitions, so that a page says what a card says.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from cards.layers import PACKAGED, Layers
+from cards import treatment_words as treatments
+from cards.markdown import listed, one_of
+from cards.titles import Titles, bare, names
 from cards.verdicts import RuleError
-from fhir_profiles.assess import assess
-from fhir_profiles.clinical_definitions import Definitions, definitions
-from fhir_profiles.record import PatientRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Titles:
-    """What the words are made of.
-
-    Args:
-        definitions: antibodies, agents, investigations and phenotypes with their titles.
-        features: title of every finding, by code.
-        treatments: title of every entry of `treatments.yaml`.
-    """
-
-    definitions: Definitions
-    features: Mapping[str, str]
-    treatments: Mapping[str, str]
-
+from fhir_profiles.sentences import changed, say
 
 Writer = Callable[[Any, bool, Titles], str]
 """Makes a phrase of a condition's YAML value, of whether it is to hold, and of the titles."""
-
-
-@cache
-def titles() -> Titles:
-    """The titles of the packaged definitions."""
-    treatments = {name: str(entry["title"]) for name, entry in Layers(PACKAGED).table("treatments").items()}
-    return titles_of(definitions(), treatments)
-
-
-def titles_of(known: Definitions, treatments: Mapping[str, str]) -> Titles:
-    """The titles of some definitions; those of computed findings are what assessing an empty chart calls them.
-
-    Args:
-        known: the definitions.
-        treatments: title of every treatment, by key.
-    """
-    findings = assess(PatientRecord(as_of=date(2000, 1, 1)), known).features
-    return Titles(known, {code: finding.title for code, finding in findings.items()}, treatments)
 
 
 def words_of(key: str, value: Any, holds: bool, named: Titles) -> str:
@@ -70,70 +33,69 @@ def words_of(key: str, value: Any, holds: bool, named: Titles) -> str:
     return _WRITERS[key](value, holds, named)
 
 
-def one_of(names: Iterable[str], last: str = "or") -> str:
-    """`a`, `a or b`, `a, b or c`."""
-    *first, end = names
-    return f"{', '.join(first)} {last} {end}" if first else end
-
-
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
 def phenotype_titles(value: Any, named: Titles) -> str:
     """Their titles; all of them together are any myositis."""
-    codes, known = _listed(value), named.definitions.phenotypes
+    codes, known = names(value), named.definitions.phenotypes
     if set(codes) == set(known["precedence"]):
-        return "myositis of any kind"
-    return one_of(known["titles"][code].replace(",", "") for code in codes)
+        return say("myositis of any kind")
+    return one_of([changed(_without_commas, known["titles"][code]) for code in codes])
+
+
+def _without_commas(title: str) -> str:
+    return title.replace(",", "")
 
 
 def _phenotype(value: Any, holds: bool, named: Titles) -> str:
-    return f"{'a' if holds else 'no'} confirmed {phenotype_titles(value, named)}"
+    disease = phenotype_titles(value, named)
+    return say("a confirmed {disease}", disease=disease) if holds else say("no confirmed {disease}", disease=disease)
 
 
 def _suspected_phenotype(value: Any, holds: bool, named: Titles) -> str:
-    return f"{'only suspected' if holds else 'not even suspected'}: {phenotype_titles(value, named)}"
+    disease = phenotype_titles(value, named)
+    return say("only suspected: {disease}", disease=disease) if holds else say("not even suspected: {disease}", disease=disease)
 
 
 def _recorded_phenotype(value: Any, holds: bool, named: Titles) -> str:
-    return f"{'' if holds else 'no '}{phenotype_titles(value, named)} on the problem list, however sure"
-
-
-_AGES = {
-    "over": ("over {}", "aged {} or under"),
-    "under": ("under {}", "aged {} or over"),
-    "at_least": ("aged {} or over", "under {}"),
-    "at_most": ("aged {} or under", "over {}"),
-    "exactly": ("aged exactly {}", "not aged {}"),
-}
+    disease = phenotype_titles(value, named)
+    if holds:
+        return say("{disease} on the problem list, however sure", disease=disease)
+    return say("no {disease} on the problem list, however sure", disease=disease)
 
 
 def _age(value: Mapping[str, int], holds: bool, _: Titles) -> str:
     if holds and set(value) == {"at_least", "at_most"}:
-        return f"aged {value['at_least']} to {value['at_most']}"
-    return one_of((_AGES[name][0 if holds else 1].format(years) for name, years in value.items()), "and" if holds else "or")
+        return say("aged {youngest} to {oldest}", youngest=value["at_least"], oldest=value["at_most"])
+    ages = [_age_limit(name, years, holds) for name, years in value.items()]
+    return listed(ages) if holds else one_of(ages)
+
+
+def _age_limit(limit: str, years: int, holds: bool) -> str:
+    match limit, holds:
+        case ("over", True) | ("at_most", False):
+            return say("over {years}", years=years)
+        case ("over", False) | ("at_most", True):
+            return say("aged {years} or under", years=years)
+        case ("under", True) | ("at_least", False):
+            return say("under {years}", years=years)
+        case ("under", False) | ("at_least", True):
+            return say("aged {years} or over", years=years)
+        case _:
+            return say("aged exactly {years}", years=years) if holds else say("not aged {years}", years=years)
 
 
 def _sex(value: str, holds: bool, _: Titles) -> str:
-    return value if holds else f"not {value}"
+    return value if holds else say("not {sex}", sex=value)
 
 
 def _severity(value: str, holds: bool, _: Titles) -> str:
-    return f"{value} disease" if holds else f"disease that is not {value}"
-
-
-def _bare(title: str) -> str:
-    """A title after `no`: without its article."""
-    for article, rest in (("another ", "other "), ("a ", ""), ("an ", "")):
-        if title.startswith(article):
-            return rest + title.removeprefix(article)
-    return title
+    if value == "severe":
+        return say("severe disease") if holds else say("disease that is not severe")
+    return say("non-severe disease") if holds else say("disease that is not non-severe")
 
 
 def _present(value: str, holds: bool, named: Titles) -> str:
     title = named.features[value]
-    return f"{title} present" if holds else f"{_bare(title)} ruled out"
+    return say("{finding} present", finding=title) if holds else say("{finding} ruled out", finding=bare(title))
 
 
 _COMPLETE = (" on record", " current drugs", " on trial")
@@ -141,110 +103,68 @@ _COMPLETE = (" on record", " current drugs", " on trial")
 
 def _recorded(value: str, holds: bool, named: Titles) -> str:
     title = named.features[value]
-    on_record = "" if title.endswith(_COMPLETE) else ", on record" if "," in title else " on record"
-    return f"{title}{on_record}" if holds else f"no {_bare(title)}{on_record}"
+    if title.endswith(_COMPLETE):
+        return title if holds else say("no {finding}", finding=bare(title))
+    if "," in title:
+        return say("{finding}, on record", finding=title) if holds else say("no {finding}, on record", finding=bare(title))
+    return say("{finding} on record", finding=title) if holds else say("no {finding} on record", finding=bare(title))
 
 
 def _antibodies(value: Any, named: Titles) -> list[str]:
-    return [named.definitions.antibodies[code].title for code in _listed(value)]
+    return [named.definitions.antibodies[code].title for code in names(value)]
 
 
 def _antibody_positive(value: Any, holds: bool, named: Titles) -> str:
     found = _antibodies(value, named)
-    return f"{one_of(found)} positive" if holds else f"{one_of(found, 'and')} negative"
+    if holds:
+        return say("{antibodies} positive", antibodies=one_of(found))
+    return say("{antibodies} negative", antibodies=listed(found))
 
 
 def _antibody_ever_positive(value: Any, holds: bool, named: Titles) -> str:
-    return f"{one_of(_antibodies(value, named))} {'positive now or before' if holds else 'never positive'}"
+    found = one_of(_antibodies(value, named))
+    if holds:
+        return say("{antibodies} positive now or before", antibodies=found)
+    return say("{antibodies} never positive", antibodies=found)
 
 
 def _myositis_specific_antibody(_: Any, holds: bool, __: Titles) -> str:
-    return "a myositis-specific antibody positive" if holds else "every myositis-specific antibody negative"
+    return say("a myositis-specific antibody positive") if holds else say("every myositis-specific antibody negative")
 
 
 def _remission(value: bool, holds: bool, _: Titles) -> str:
-    return "disease in remission" if value is holds else "disease not in remission"
+    return say("disease in remission") if value is holds else say("disease not in remission")
 
 
 def _disease_years(value: Mapping[str, int], holds: bool, _: Titles) -> str:
     ((name, years),) = value.items()
-    over = (name == "over") is holds
-    return f"disease that began {'more than' if over else 'at most'} {years} years ago"
-
-
-def _of_courses(does: tuple[str, str], do: tuple[str, str]) -> Writer:
-    """Words about treatment courses: for one and for several, held and not."""
-
-    def writer(value: Any, holds: bool, named: Titles) -> str:
-        agents = [named.definitions.agents[agent].title for agent in _listed(value)]
-        said = (does if len(agents) == 1 else do)[0 if holds else 1]
-        return f"{one_of(agents, 'and')} {said}"
-
-    return writer
-
-
-def _not_tolerated(value: Any, holds: bool, named: Titles) -> str:
-    agents = one_of((named.definitions.agents[agent].title for agent in _listed(value)), "and")
-    return f"{'' if holds else 'no '}intolerance of {agents} on record"
+    if (name == "over") is holds:
+        return say("disease that began more than {years} years ago", years=years)
+    return say("disease that began at most {years} years ago", years=years)
 
 
 def _on_record(value: Any, holds: bool, named: Titles) -> str:
-    test = named.definitions.investigations[_listed(value)[0]].title
-    return f"{test} on record (done or ordered)" if holds else f"no {test} on record (neither done nor ordered)"
+    test = named.definitions.investigations[names(value)[0]].title
+    if holds:
+        return say("{test} on record (done or ordered)", test=test)
+    return say("no {test} on record (neither done nor ordered)", test=test)
 
 
 def _settled(value: Any, holds: bool, _: Titles) -> str:
     """The statements go by their ids, which the pages can link to."""
-    return f"{'nothing' if holds else 'something'} left to do for {one_of(_listed(value), 'and')}"
+    ids = listed(names(value))
+    return (
+        say("nothing left to do for {statements}", statements=ids)
+        if holds
+        else say("something left to do for {statements}", statements=ids)
+    )
 
 
 def _first_recorded(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
-    when = f"{'at most' if holds else 'more than'} {value['at_most_months']} months ago"
-    return f"{named.features[value['of']]} first recorded {when}"
-
-
-_OVER = {"over": ("over", "at most"), "at_least": ("at least", "under")}
-
-
-def _daily_dose(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
-    agent, limit = named.definitions.agents[value["of"]].title, next(key for key in value if key != "of")
-    return f"{agent}, {_OVER[limit][0 if holds else 1]} {value[limit]:g} mg a day"
-
-
-def _taken_weeks(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
-    agent, limit = named.definitions.agents[value["of"]].title, next(key for key in value if key != "of")
-    return f"{agent} being taken for {_OVER[limit][0 if holds else 1]} {value[limit]:g} weeks"
-
-
-def _treatment_titles(names: Any, named: Titles, last: str = "or") -> str:
-    return one_of((named.treatments.get(name, name) for name in _listed(names)), last)
-
-
-def _earlier_course(value: str, holds: bool, _: Titles) -> str:
-    became = {"failed": "failed", "not-tolerated": "not tolerated"}[value]
-    return f"an earlier course of the drug {became}" if holds else f"no earlier course of the drug {became}"
-
-
-def _given(value: Any, holds: bool, named: Titles) -> str:
-    return f"{_treatment_titles(value, named)} {'taken or' if holds else 'neither taken nor'} being written"
-
-
-def _given_together(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
-    number = f"{'at least' if holds else 'fewer than'} {value['at_least']}"
-    return f"{number} of {_treatment_titles(value['of'], named, 'and')} taken or being written"
-
-
-_TESTS = {"over": ("over", "at most"), "under": ("under", "at least"), "at_least": ("at least", "under")}
-
-
-def _drafted_times_a_week(value: Mapping[str, Any], holds: bool, _: Titles) -> str:
-    ((limit, number),) = value.items()
-    return f"drafted for {_TESTS[limit][0 if holds else 1]} {'once' if number == 1 else f'{number:g} times'} a week"
-
-
-def _drafted_prednisolone_mg(value: Mapping[str, Any], holds: bool, _: Titles) -> str:
-    ((limit, number),) = value.items()
-    return f"drafted with {_TESTS[limit][0 if holds else 1]} {number:g} mg of prednisolone a day"
+    finding, months = named.features[value["of"]], value["at_most_months"]
+    if holds:
+        return say("{finding} first recorded at most {months} months ago", finding=finding, months=months)
+    return say("{finding} first recorded more than {months} months ago", finding=finding, months=months)
 
 
 _WRITERS: dict[str, Writer] = {
@@ -262,19 +182,19 @@ _WRITERS: dict[str, Writer] = {
     "remission": _remission,
     "disease_years": _disease_years,
     "first_recorded": _first_recorded,
-    "daily_dose": _daily_dose,
-    "taken_weeks": _taken_weeks,
-    "failed": _of_courses(("has failed", "has not failed"), ("have failed", "have not all failed")),
-    "not_tolerated": _not_tolerated,
-    "taking": _of_courses(("being taken", "not being taken"), ("being taken", "not all being taken")),
-    "tried": _of_courses(("tried, now or before", "never tried"), ("tried, now or before", "not all tried")),
+    "daily_dose": treatments.daily_dose,
+    "taken_weeks": treatments.taken_weeks,
+    "failed": treatments.failed,
+    "not_tolerated": treatments.not_tolerated,
+    "taking": treatments.taking,
+    "tried": treatments.tried,
     "on_record": _on_record,
     "settled": _settled,
-    "earlier_course": _earlier_course,
-    "given": _given,
-    "given_together": _given_together,
-    "drafted_times_a_week": _drafted_times_a_week,
-    "drafted_prednisolone_mg": _drafted_prednisolone_mg,
+    "earlier_course": treatments.earlier_course,
+    "given": treatments.given,
+    "given_together": treatments.given_together,
+    "drafted_times_a_week": treatments.drafted_times_a_week,
+    "drafted_prednisolone_mg": treatments.drafted_prednisolone_mg,
 }
 
 

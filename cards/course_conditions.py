@@ -8,6 +8,7 @@ from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabu
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.dates import days_between
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of, any_of
+from fhir_profiles.sentences import say
 from fhir_profiles.unread import unread_treatment
 
 
@@ -39,8 +40,8 @@ def _course_verdict(case: Case, agent: str, accepts: Callable[[Course], bool | N
     course = case.assessment.treatment.courses.get(agent)
     accepted = accepts(course) if course else False
     if course and accepted is None:
-        why = Missing(f"why {course.title} was stopped (no effect, or not tolerated?)", "MedicationRequest.statusReason")
-        return Verdict(Answer.UNKNOWN, course.evidence, (why,))
+        why = say("why {drug} was stopped (no effect, or not tolerated?)", drug=course.title)
+        return Verdict(Answer.UNKNOWN, course.evidence, (Missing(why, "MedicationRequest.statusReason"),))
     evidence = course.evidence if course else ()
     if accepted:
         return Verdict(Answer.YES, evidence)
@@ -81,10 +82,11 @@ def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Cond
         if isinstance(course, Verdict):
             return course
         if course.daily_dose_mg is None:
-            ask = Missing(f"daily dose of the {course.title}", "MedicationRequest.dosageInstruction")
+            ask = Missing(say("daily dose of the {drug}", drug=course.title), "MedicationRequest.dosageInstruction")
             return Verdict(Answer.UNKNOWN, course.evidence, (ask,))
-        dose = Evidence(f"{course.title} {course.daily_dose_mg:g} mg a day", course.evidence[0].reference)
-        return Verdict(Answer.YES if tests(course.daily_dose_mg) else Answer.NO, (dose,))
+        dose = say("{drug} {dose:g} mg a day", drug=course.title, dose=course.daily_dose_mg)
+        evidence = Evidence(dose, course.evidence[0].reference)
+        return Verdict(Answer.YES if tests(course.daily_dose_mg) else Answer.NO, (evidence,))
 
     return condition
 
@@ -98,9 +100,8 @@ def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Con
         if isinstance(course, Verdict):
             return course
         if course.start is None:
-            return Verdict(
-                Answer.UNKNOWN, course.evidence, (Missing(f"when {course.title} was started", "MedicationRequest.authoredOn"),)
-            )
+            ask = Missing(say("when {drug} was started", drug=course.title), "MedicationRequest.authoredOn")
+            return Verdict(Answer.UNKNOWN, course.evidence, (ask,))
         weeks = days_between(course.start.last, case.assessment.as_of) / 7
         return Verdict(Answer.YES if tests(weeks) else Answer.NO, course.evidence)
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cards.recommendation import DraftAnswer, Recommendation
+from fhir_profiles.sentences import say
 
 
 def answers_to_drafts(said: Sequence[Recommendation], namespace: UUID) -> list[dict[str, Any]]:
@@ -32,7 +33,7 @@ def answers_to_drafts(said: Sequence[Recommendation], namespace: UUID) -> list[d
 
 def _removal(answer: DraftAnswer, namespace: UUID) -> dict[str, Any]:
     reference = answer.draft.reference
-    words = f"Remove the draft of {answer.title}"
+    words = say("Remove the draft of {drug}", drug=answer.title)
     suggestion: dict[str, Any] = {"label": words, "uuid": str(uuid5(namespace, f"delete/{reference}"))}
     if answer.is_recommended:
         suggestion["isRecommended"] = True
@@ -43,9 +44,9 @@ def _note(answer: DraftAnswer, namespace: UUID) -> dict[str, Any]:
     sent = answer.draft.resource
     before = sent.get("note", [])
     notes = [*(before if isinstance(before, list) else []), {"text": answer.note}]
-    description = f"Add to the draft of {answer.title}: {answer.note}"
+    description = say("Add to the draft of {drug}: {note}", drug=answer.title, note=answer.note)
     return {
-        "label": f"Add a note to the draft of {answer.title}",
+        "label": say("Add a note to the draft of {drug}", drug=answer.title),
         "uuid": str(uuid5(namespace, f"note/{answer.draft.reference}")),
         "actions": [{"type": "update", "description": description, "resource": {**sent, "note": notes}}],
     }

@@ -1,15 +1,18 @@
 """Conditions about drugs together: what is taken, what is being written in the same call, and what a draft says of its dose."""
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 from cards.markdown import listed
 from cards.verdicts import Case, Condition, RuleError, TreatmentEntry, Verdict, Vocabulary, names_of
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.courses import PREDNISOLONE, Outcome
+from fhir_profiles.dates import DateInterval
 from fhir_profiles.features import absence_of_drugs
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing
 from fhir_profiles.record import DraftOrder, InputState, facts_of
+from fhir_profiles.sentences import say
 
 
 def is_draft_of(draft: DraftOrder, entry: TreatmentEntry, known: Definitions) -> bool:
@@ -48,17 +51,21 @@ def earlier_course_condition(value: Any, vocabulary: Vocabulary, where: str) -> 
         unread = [words for kind, words in _HISTORY.items() if case.assessment.record.input_state(kind) is InputState.FAILED]
         if entry is None or not unread:
             return Verdict(Answer.NO)
-        asked = f"how {entry.title} was tolerated before and whether it worked: {listed(unread)} could not be read completely"
+        asked = say(
+            "how {drug} was tolerated before and whether it worked: {unread} could not be read completely",
+            drug=entry.title,
+            unread=listed(unread),
+        )
         return Verdict(Answer.UNKNOWN, missing=(Missing(asked, "MedicationRequest.statusReason", is_caveat=True),))
 
     return condition
 
 
 _HISTORY = {
-    "MedicationRequest": "medication requests",
-    "MedicationStatement": "medication statements",
-    "MedicationAdministration": "administrations",
-    "AllergyIntolerance": "intolerances",
+    "MedicationRequest": say("medication requests"),
+    "MedicationStatement": say("medication statements"),
+    "MedicationAdministration": say("administrations"),
+    "AllergyIntolerance": say("intolerances"),
 }
 """The kinds of input that tell of earlier courses."""
 
@@ -86,7 +93,11 @@ def _taken(entry: TreatmentEntry, case: Case) -> tuple[Evidence, ...]:
         course = case.assessment.treatment.courses.get(entry.course)
         return course.evidence if course and course.is_current else ()
     facts = (fact for fact in facts_of(case.assessment.record.drugs, entry.drugs) if fact.is_current)
-    return tuple(Evidence(f"{entry.title} current" + (f" since {f.when}" if f.when else ""), f.reference) for f in facts)
+    return tuple(Evidence(_current(entry.title, fact.when), fact.reference) for fact in facts)
+
+
+def _current(title: str, since: DateInterval | None) -> str:
+    return say("{drug} current since {day}", drug=title, day=since) if since else say("{drug} current", drug=title)
 
 
 def _not_found(entries: Iterable[TreatmentEntry], case: Case) -> Verdict:
@@ -94,10 +105,17 @@ def _not_found(entries: Iterable[TreatmentEntry], case: Case) -> Verdict:
     standing = absence_of_drugs(case.assessment.record)
     if standing is Standing.NOT_RECORDED:
         return Verdict(Answer.NO)
-    words = "could not be read completely" if standing is Standing.FAILED else "were not supplied"
-    titles = " or ".join(dict.fromkeys(entry.title for entry in entries))
-    missing = (Missing(f"{titles} among the current drugs: medications {words}", "MedicationRequest", is_caveat=True),)
+    drugs = reduce(_or, dict.fromkeys(entry.title for entry in entries))
+    if standing is Standing.FAILED:
+        words = say("{drugs} among the current drugs: medications could not be read completely", drugs=drugs)
+    else:
+        words = say("{drugs} among the current drugs: medications were not supplied", drugs=drugs)
+    missing = (Missing(words, "MedicationRequest", is_caveat=True),)
     return Verdict(Answer.UNKNOWN if standing is Standing.FAILED else Answer.NO, missing=missing)
+
+
+def _or(first: str, last: str) -> str:
+    return say("{first} or {last}", first=first, last=last)
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {

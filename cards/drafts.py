@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cards.draft_conditions import is_draft_of
 from cards.knowledge import Knowledge
-from cards.markdown import capital, listed
+from cards.markdown import before_colon, capital, listed
 from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation, Unchecked
 from cards.safety import cautions_for, unchecked_for
 from cards.verdicts import Case
@@ -18,6 +18,7 @@ from fhir_profiles.courses import Outcome
 from fhir_profiles.findings import Answer, Evidence, Standing
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder, InputState
+from fhir_profiles.sentences import join, say
 
 MOST_ALTERNATIVES = 3
 
@@ -103,7 +104,7 @@ def _unchecked(draft: DraftOrder, spoken: Mapping[str, list[_Spoken]], case: Cas
         if unchecked and not told.issuperset(unchecked.rules):
             told.update(unchecked.rules)
             title = _title(treatment, case, known)
-            yield from_unchecked(unchecked, (Evidence(f"{title} is being drafted", draft.reference),), title)
+            yield from_unchecked(unchecked, (Evidence(_is_drafted(title), draft.reference),), title)
 
 
 def _is_certain_stop(caution: Caution) -> bool:
@@ -128,7 +129,7 @@ def _said(together: Sequence[_Spoken], case: Case, known: Knowledge) -> Recommen
     """One rule about one or several drafts."""
     certain = [one for one in together if one.caution.is_certain] or list(together)
     titles = list(dict.fromkeys(_title(one.treatment, case, known) for one in certain))
-    drafted = tuple(Evidence(f"{_title(one.treatment, case, known)} is being drafted", one.draft.reference) for one in certain)
+    drafted = tuple(Evidence(_is_drafted(_title(one.treatment, case, known)), one.draft.reference) for one in certain)
     caution = certain[0].caution
     alternatives = dict.fromkeys(order for one in certain for order in _alternatives(one, case, known))
     return replace(
@@ -140,26 +141,30 @@ def _said(together: Sequence[_Spoken], case: Case, known: Knowledge) -> Recommen
     )
 
 
+def _is_drafted(title: str) -> str:
+    return say("{drug} is being drafted", drug=title)
+
+
 def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
     """A caution in words; what cannot be decided is said as "check first" (drug-safety.md, unknown)."""
     level, text = caution.level, caution.text
     if not caution.is_certain:
         level = Level.WARN if caution.warn_when_unknown else Level.REMIND
-        asked = dict.fromkeys(item.text.split(":")[0] for item in caution.missing)
-        text = f"check first: {listed(list(asked))}; {caution.text}"
+        asked = listed(list(dict.fromkeys(before_colon(item.text) for item in caution.missing)))
+        text = say("check first: {asked}; {caution}", asked=asked, caution=caution.text)
     return Recommendation(
         id=caution.id,
         topic="drugSafety",
         holds=Answer.YES,
         strength=_STRENGTH[level],
-        says=f"{drug}: {text}",
+        says=join(": ", (drug, text)),
         urgency=_URGENCY[level],
         sources=(caution.source,),
         because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
         is_against=level is not Level.REMIND,
-        notes=(f"{capital(caution.instead)}.",) if caution.instead and caution.is_certain else (),
+        notes=(join("", (capital(caution.instead), ".")),) if caution.instead and caution.is_certain else (),
     )
 
 
@@ -170,7 +175,7 @@ def from_unchecked(unchecked: Unchecked, about: tuple[Evidence, ...], drug: str)
         topic="drugSafety",
         holds=Answer.YES,
         strength=_STRENGTH[unchecked.level],
-        says=f"{drug}: {unchecked.text}",
+        says=join(": ", (drug, unchecked.text)),
         urgency=_URGENCY[unchecked.level],
         sources=unchecked.sources,
         because=about,

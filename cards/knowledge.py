@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
-from cards.condition_words import Titles, titles, titles_of
+from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, check_braces, filled_in
 from cards.conditions import compile_condition
 from cards.disputes import Dispute, read_dispute
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import Entry, Layers, label, read_document
 from cards.recommendation import Level, Source
 from cards.schedule import Schedule, read_schedule
+from cards.titles import Titles, titles, titles_of
 from cards.verdicts import Condition, RuleError, TreatmentEntry, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import FOLDER as DEFINITIONS
 from fhir_profiles.clinical_definitions import DefinitionError, Definitions, load_definitions
@@ -117,6 +117,7 @@ class SafetyRule:
 
     `basis`: S, stated in the source documents; P, in a named public source; K, background knowledge, unverified; site, its own.
     `about`: orders that are drafted, those that we would suggest, or both. `alternatives`: by treatment, or for any of them.
+    `says_of_partial_data`: the same where data of one kind were not supplied, so that "none on record" would claim too much.
     """
 
     id: str
@@ -129,6 +130,7 @@ class SafetyRule:
     treatments: tuple[str, ...]
     level: Level
     says: str
+    says_of_partial_data: str
     source: Source
     when: Condition
     trigger: Mapping[str, Any] | None
@@ -322,7 +324,7 @@ class _Loader:
         )
         self._check(where, "treatment", [o.treatment for o in offers], self.treatments)
         self._check(where, "treatment", entry.get("avoid", ()), self.treatments)
-        self._check_headline(where, entry.get("headline", ""))
+        check_braces(where, "headline", entry.get("headline", ""), HEADLINE_WORDS)
         return Rule(
             id=entry["id"],
             guideline=one.group,
@@ -366,18 +368,6 @@ class _Loader:
             raise RuleError(f"{where}: `at_months` must ascend, each time once; write {sorted(set(schedule.at_months))}")
         return schedule
 
-    @staticmethod
-    def _check_headline(where: str, headline: str) -> None:
-        """Whether every brace of a headline is one that can be filled in."""
-        try:
-            pieces = list(Formatter().parse(headline))
-        except ValueError as error:
-            raise RuleError(f"{where}: headline: {error}; write a brace that is to be read as `{{{{` or `}}}}`") from None
-        known = ", ".join(f"{{{name}}}" for name in HEADLINE_WORDS)
-        for _, name, form, conversion in pieces:
-            if name is not None and (name not in HEADLINE_WORDS or form or conversion):
-                raise RuleError(f"{where}: headline: unknown brace `{{{name}}}`; known are {known}")
-
     def safety(self, entries: Iterable[Entry]) -> Iterable[SafetyRule]:
         for one in entries:
             try:
@@ -393,6 +383,7 @@ class _Loader:
         self._check(where, "order", entry.get("orders", ()), self.orders)
         self._check(where, "treatment", [name for names in alternatives.values() for name in names], self.treatments)
         self._check(where, "treatment of this rule", alternatives, {"any": (), **dict.fromkeys(treatments)})
+        check_braces(where, "says", entry["says"], ("place",))
         return SafetyRule(
             id=entry["id"],
             basis=entry.get("basis", "site"),
@@ -403,7 +394,8 @@ class _Loader:
             remove=entry.get("remove", False),
             treatments=treatments,
             level=Level(entry["level"]),
-            says=entry["says"],
+            says=filled_in(entry["says"], {"place": ON_RECORD}),
+            says_of_partial_data=filled_in(entry["says"], {"place": IN_THE_DATA_SUPPLIED}),
             source=self._sources(entry["source"], where)[0],
             when=self._when(entry, where),
             trigger=entry.get("when"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cards.knowledge import Knowledge
+from fhir_profiles.sentences import join, say
 from fhir_profiles.systems import CANONICAL
 
 
@@ -41,7 +42,8 @@ def _template(entry: Mapping[str, Any]) -> dict[str, Any]:
     base = {"resourceType": entry["resource"], "status": "draft", "intent": "proposal"}
     if entry["resource"] == "ServiceRequest":
         return base | {"code": code}
-    note = f"Draft without a dose: dose and schedule are left to the prescriber. {entry.get('note', '')}".strip()
+    dose = say("Draft without a dose: dose and schedule are left to the prescriber.")
+    note = join(" ", (dose, entry["note"])) if "note" in entry else dose
     return base | {"medicationCodeableConcept": code, "note": [{"text": note}]}
 
 

@@ -1,6 +1,7 @@
 """Conditions about the patient and the disease: who it is, what it does, which antibodies."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from cards.age_by_record import age_by_record
@@ -10,6 +11,7 @@ from fhir_profiles.features import absence_of_results
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, any_of
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import InputState
+from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_person
 
 _FEW = 3
@@ -34,7 +36,7 @@ def phenotype_condition(certainty: str) -> Compiler:
             held = [p for p in case.assessment.phenotypes if p.code in codes and p.certainty in wanted]
             if not held and certainty == "recorded" and case.assessment.record.input_state("Condition") is InputState.FAILED:
                 return Verdict(
-                    Answer.UNKNOWN, missing=(Missing("problems could not be read completely", "Condition", is_caveat=True),)
+                    Answer.UNKNOWN, missing=(Missing(say("problems could not be read completely"), "Condition", is_caveat=True),)
                 )
             if not held:
                 return Verdict(Answer.NO)
@@ -64,11 +66,18 @@ def age_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
             return age_by_record(case, lambda age: all(tests[name](age, limit) for name, limit in value.items()))
         answers = {all(tests[name](age, limit) for name, limit in value.items()) for age in range(youngest, oldest + 1)}
         if len(answers) > 1:
-            return Verdict(Answer.UNKNOWN, missing=(Missing("the exact date of birth", "Patient.birthDate"),))
-        age = str(youngest) if youngest == oldest else f"{youngest} to {oldest}"
-        return Verdict(Answer.YES if answers.pop() else Answer.NO, (Evidence(f"age {age}"),))
+            return Verdict(Answer.UNKNOWN, missing=(Missing(say("the exact date of birth"), "Patient.birthDate"),))
+        return Verdict(Answer.YES if answers.pop() else Answer.NO, (_aged(youngest, oldest),))
 
     return condition
+
+
+@lru_cache(maxsize=256)
+def _aged(youngest: int, oldest: int) -> Evidence:
+    """Asked for by many statements about the same patient."""
+    if youngest == oldest:
+        return Evidence(say("age {years}", years=youngest))
+    return Evidence(say("age {youngest} to {oldest}", youngest=youngest, oldest=oldest))
 
 
 def sex_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -82,10 +91,13 @@ def sex_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
             return Verdict(Answer.YES if value == "female" else Answer.NO, pregnancy.evidence)
         if case.assessment.sex is None:
             unread = unread_person(case.assessment.record)
-            return Verdict(Answer.UNKNOWN, missing=(unread if unread.is_caveat else Missing("sex", "Patient.gender"),))
+            return Verdict(Answer.UNKNOWN, missing=(unread if unread.is_caveat else Missing(say("sex"), "Patient.gender"),))
         return Verdict(Answer.YES if case.assessment.sex == value else Answer.NO, (Evidence(case.assessment.sex),))
 
     return condition
+
+
+_SEVERITIES = {"severe": say("severe disease"), "non-severe": say("non-severe disease")}
 
 
 def severity_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -97,7 +109,8 @@ def severity_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condit
         severity = case.assessment.severity
         if severity.value == "unknown":
             return Verdict(Answer.UNKNOWN, missing=severity.missing)
-        because = tuple(Evidence(f"{severity.value} disease: {item.text}", item.reference) for item in severity.evidence)
+        disease = _SEVERITIES[severity.value]
+        because = tuple(Evidence(join(": ", (disease, item.text)), item.reference) for item in severity.evidence)
         return Verdict(Answer.YES if severity.value == value else Answer.NO, because)
 
     return condition
@@ -125,7 +138,15 @@ def finding_condition(strict: bool) -> Compiler:
 def _evidence(finding: Finding) -> tuple[Evidence, ...]:
     if finding.evidence or finding.standing is not Standing.NOT_RECORDED:
         return finding.evidence
-    return (Evidence(f"no {finding.title.removesuffix(' on record')} on record"),)
+    return (_none_on_record(finding.title),)
+
+
+@lru_cache(maxsize=1024)
+def _none_on_record(title: str) -> Evidence:
+    """The same for every patient."""
+    if title.endswith(" on record"):
+        return Evidence(say("no {finding}", finding=title))
+    return Evidence(say("no {finding} on record", finding=title))
 
 
 def _caveat(finding: Finding) -> tuple[Missing, ...]:
@@ -172,21 +193,30 @@ def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
     found = case.assessment.antibodies.get(code)
     if found is None:
         return Verdict(Answer.UNKNOWN, missing=(_untested(title, test, case),))
-    evidence = (Evidence(str(found), found.source.reference),)
+    evidence = (Evidence(found.text, found.source.reference),)
     if found.result == "borderline":
-        return Verdict(Answer.UNKNOWN, evidence, (Missing(f"{title}: borderline, needs confirmation", test),))
+        return Verdict(
+            Answer.UNKNOWN, evidence, (Missing(say("{antibody}: borderline, needs confirmation", antibody=title), test),)
+        )
     return Verdict(Answer.YES if found.result == "positive" else Answer.NO, evidence)
 
 
-_UNTESTED = {
-    Standing.FAILED: "could not be assessed, the data were incomplete",
-    Standing.NOT_SUPPLIED: "no result in the data supplied",
-}
+_UNTESTED = (Standing.FAILED, Standing.NOT_SUPPLIED)
 
 
 def _untested(title: str, test: str, case: Case) -> Missing:
     standing = absence_of_results(case.assessment.record)
-    return Missing(f"{title}: {_UNTESTED.get(standing, 'no result on record')}", test, is_caveat=standing in _UNTESTED)
+    return Missing(_no_result(title, standing), test, is_caveat=standing in _UNTESTED)
+
+
+def _no_result(title: str, standing: Standing) -> str:
+    match standing:
+        case Standing.FAILED:
+            return say("{antibody}: could not be assessed, the data were incomplete", antibody=title)
+        case Standing.NOT_SUPPLIED:
+            return say("{antibody}: no result in the data supplied", antibody=title)
+        case _:
+            return say("{antibody}: no result on record", antibody=title)
 
 
 def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -195,13 +225,17 @@ def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: 
 
     def condition(case: Case) -> Verdict:
         positive = [a for code in codes if (a := case.assessment.antibodies.get(code)) and a.first_positive]
-        because = tuple(Evidence(f"{a.title} positive", a.first_positive.reference) for a in positive if a.first_positive)
+        because = tuple(
+            Evidence(say("{antibody} positive", antibody=a.title), a.first_positive.reference)
+            for a in positive
+            if a.first_positive
+        )
         if positive or absence_of_results(case.assessment.record) not in _UNTESTED:
             return Verdict(Answer.YES if positive else Answer.NO, because)
         antibodies = [vocabulary.definitions.antibodies[code] for code in codes if code not in case.assessment.antibodies]
         missing = tuple(_untested(antibody.title, antibody.result[0], case) for antibody in antibodies)
         if len(missing) > _FEW:
-            missing = (_untested("myositis antibodies", antibodies[0].result[0], case),)
+            missing = (_untested(say("myositis antibodies"), antibodies[0].result[0], case),)
         return Verdict(Answer.UNKNOWN if missing else Answer.NO, missing=missing)
 
     return condition
@@ -233,7 +267,7 @@ def disease_years_condition(value: Any, vocabulary: Vocabulary, where: str) -> C
     def condition(case: Case) -> Verdict:
         began = case.assessment.disease_began
         if began is None:
-            return Verdict(Answer.UNKNOWN, missing=(Missing("when the disease began", "Condition.onset"),))
+            return Verdict(Answer.UNKNOWN, missing=(Missing(say("when the disease began"), "Condition.onset"),))
         limit = add_months(began, 12 * next(iter(value.values())))
         over = case.assessment.as_of > limit
         return Verdict(Answer.YES if over is ("over" in value) else Answer.NO)
@@ -253,7 +287,7 @@ def first_recorded_condition(value: Any, vocabulary: Vocabulary, where: str) -> 
         record = case.assessment.record
         days = [fact.when.first for concept in concepts for fact in record.diagnoses.get(concept, ()) if fact.when]
         if not days:
-            return Verdict(Answer.UNKNOWN, missing=(Missing(f"when {title} began", "Condition.onset"),))
+            return Verdict(Answer.UNKNOWN, missing=(Missing(say("when {finding} began", finding=title), "Condition.onset"),))
         is_recent = record.as_of <= add_months(min(days), value["at_most_months"])
         return Verdict(Answer.YES if is_recent else Answer.NO)
 

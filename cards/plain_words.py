@@ -7,13 +7,16 @@ of them a trigger rests on, and a glossary says what each means.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
-from cards.condition_words import Titles, titles, words_of, written_keys
+from cards.condition_words import words_of, written_keys
+from cards.titles import Titles, titles
+from fhir_profiles.sentences import join, say
 
 COMBINATIONS = ("all", "any", "not", "population")
 
-EVERYONE = "every patient with myositis whose chart is opened, or whose order it is about"
+EVERYONE = say("every patient with myositis whose chart is opened, or whose order it is about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def _said(node: Mapping[str, Any], holds: bool, named: Titles) -> Words:
     if key in ("all", "any"):
         return _combined([_said(part, holds, named) for part in value], is_any=(key == "any") is holds)
     if key == "population":
-        return Words(f"{'' if holds else 'not '}“{group_title(value)}”", group=value)
+        title = group_title(value)
+        return Words(say("“{group}”", group=title) if holds else say("not “{group}”", group=title), group=value)
     statements = tuple([value] if isinstance(value, str) else value) if key == "settled" else ()
     return Words(words_of(key, value, holds, named), statements=statements)
 
@@ -65,7 +69,7 @@ def _combined(parts: list[Words], *, is_any: bool) -> Words:
     flat = [inner for part in parts for inner in (part.parts if part.parts and part.is_any is is_any else (part,))]
     if len(flat) == 1:
         return flat[0]
-    return Words("one or more of these" if is_any else "all of these", tuple(flat), is_any)
+    return Words(say("one or more of these") if is_any else say("all of these"), tuple(flat), is_any)
 
 
 def group_title(name: str) -> str:
@@ -77,15 +81,33 @@ def one_line(words: Words) -> str:
     """A tree in one line: parts of the outermost combination between semicolons, those inside it in brackets."""
     if not words.parts:
         return words.text
-    glue = "; or " if words.is_any else "; and "
-    return glue.join(_inside(part) for part in words.parts)
+    first, *rest = (_inside(part) for part in words.parts)
+    return reduce(_or_after_semicolon if words.is_any else _and_after_semicolon, rest, first)
 
 
 def _inside(words: Words) -> str:
     if not words.parts:
         return words.text
-    glue, before = (", or ", "either ") if words.is_any else (", and ", "")
-    return f"({before}{glue.join(_inside(part) for part in words.parts)})"
+    first, *rest = (_inside(part) for part in words.parts)
+    if words.is_any:
+        return say("(either {parts})", parts=reduce(_or_after_comma, rest, first))
+    return join("", ("(", reduce(_and_after_comma, rest, first), ")"))
+
+
+def _or_after_semicolon(first: str, next_one: str) -> str:
+    return say("{first}; or {next}", first=first, next=next_one)
+
+
+def _and_after_semicolon(first: str, next_one: str) -> str:
+    return say("{first}; and {next}", first=first, next=next_one)
+
+
+def _or_after_comma(first: str, next_one: str) -> str:
+    return say("{first}, or {next}", first=first, next=next_one)
+
+
+def _and_after_comma(first: str, next_one: str) -> str:
+    return say("{first}, and {next}", first=first, next=next_one)
 
 
 def groups_in(trigger: Any, populations: Mapping[str, Any]) -> tuple[str, ...]:
@@ -120,8 +142,11 @@ def leaves(node: Any) -> Iterator[tuple[str, Any]]:
 def explained(trigger: Mapping[str, Any], populations: Mapping[str, Any], named: Titles | None = None) -> str:
     """A trigger in one line, and after it what each of its groups means: complete in itself, for a machine to hand on."""
     groups = groups_in(trigger, populations)
-    meanings = [f"“{group_title(name)}” means: {one_line(plain_words(populations[name], named))}." for name in groups]
-    return " ".join([f"{one_line(plain_words(trigger, named))}.", *meanings])
+    meanings = [
+        say("“{group}” means: {meaning}.", group=group_title(name), meaning=one_line(plain_words(populations[name], named)))
+        for name in groups
+    ]
+    return join(" ", [join("", (one_line(plain_words(trigger, named)), ".")), *meanings])
 
 
 def spoken_keys() -> tuple[str, ...]:

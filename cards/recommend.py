@@ -21,6 +21,7 @@ from fhir_profiles.dates import DateInterval
 from fhir_profiles.findings import Answer, Evidence, Missing, Standing, all_of
 from fhir_profiles.record import DraftOrder
 from fhir_profiles.refusals import in_words
+from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_treatment
 
 
@@ -119,7 +120,7 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
         for course in taken:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
-            title = f"{course.title} is being taken"
+            title = say("{drug} is being taken", drug=course.title)
             said.extend(from_caution(caution, course.evidence, title) for caution in certain)
             if unchecked := unchecked_for(rule.treatments[0], case, known, only=rule.id):
                 said.append(from_unchecked(unchecked, course.evidence, title))
@@ -251,7 +252,8 @@ class _Look:
         entry = self.known.orders[order]
         found = self.case.assessment.investigation(entry["investigation"], self.since)
         if found.declined and self.rule.urgency != "urgent":
-            self.declined.append(Evidence(f"{entry['title']} {in_words(found.declined)}", found.declined.reference))
+            declined = say("{test} {declined}", test=entry["title"], declined=in_words(found.declined))
+            self.declined.append(Evidence(declined, found.declined.reference))
             return
         self.missing.extend(found.missing)
         self.already.extend(found.evidence)
@@ -264,18 +266,20 @@ class _Look:
         stops = cautions_for(order, self.case, self.known, (Level.STOP,))
         certain = next((stop for stop in stops if stop.is_certain), None)
         if certain:
-            self.held_back.append((title, f"{certain.text} ({certain.source.short})"))
+            self.held_back.append((title, join("", (certain.text, " (", certain.source.short, ")"))))
             return
         self.open_orders.append(order)
         self.missing.extend(item for stop in stops for item in stop.missing)
         earlier = self.case.assessment.investigation(investigation) if self.since else None
         if earlier and earlier.last_done:
-            done = DateInterval(earlier.last_done, earlier.last_done)
-            months = self.rule.counts_from_months_before_onset
-            self.notes.append(
-                f"{capital(earlier.title)} was last done on {done}, more than {months} months before the disease began; "
-                "it is not counted (house look-back)."
+            note = say(
+                "{test} was last done on {day}, more than {months} months before the disease began; "
+                "it is not counted (house look-back).",
+                test=capital(earlier.title),
+                day=DateInterval(earlier.last_done, earlier.last_done),
+                months=self.rule.counts_from_months_before_onset,
             )
+            self.notes.append(note)
 
 
 def _with_options(held: list[tuple[Rule, Recommendation]], case: Case, known: Knowledge) -> list[Recommendation]:
@@ -347,7 +351,7 @@ def _advice_against(draft: DraftOrder, case: Case, known: Knowledge) -> list[Rec
         avoided = [case.assessment.definitions.agents[course].title for t, course in courses.items() if t in rule.avoid]
         verdict = rule.when(case) if avoided else None
         if verdict and verdict.answer is Answer.YES:
-            because = (*verdict.because, Evidence(f"{avoided[0]} is being drafted", draft.reference))
+            because = (*verdict.because, Evidence(say("{drug} is being drafted", drug=avoided[0]), draft.reference))
             said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
     return said
 

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import groupby
 from typing import Any
 
-from cards.markdown import listed
+from cards.markdown import before_colon, listed, more
 from cards.schedule import Due
 from fhir_profiles.findings import Answer, Evidence, Missing
 from fhir_profiles.record import DraftOrder
+from fhir_profiles.sentences import changed, join, say
 
 URGENCIES = ("urgent", "soon", "routine")
 """The most urgent first; a card is critical, a warning or for information by its most urgent statement."""
@@ -42,13 +44,22 @@ class Source:
     @property
     def basis(self) -> str:
         """The evidence in brackets; a grade range belongs to the guideline overall, never to one of its statements."""
-        return self.evidence.replace(" (whole guideline)", " overall")
+        if not self.evidence.endswith(_WHOLE_GUIDELINE):
+            return self.evidence
+        return say("{evidence} overall", evidence=changed(_before_brackets, self.evidence))
 
     @property
     def dated(self) -> str:
         """The short name with a year (`BMJ Best Practice 2024`), where one is known."""
         has_year = any(word.isdigit() and len(word) == 4 for word in self.short.split())
-        return self.short if has_year or self.year is None else f"{self.short} {self.year}"
+        return self.short if has_year or self.year is None else join(" ", (self.short, str(self.year)))
+
+
+_WHOLE_GUIDELINE = " (whole guideline)"
+
+
+def _before_brackets(text: str) -> str:
+    return text.rpartition(" (")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +81,15 @@ class Side:
     @property
     def text(self) -> str:
         """`Feasby 2007 and Donofrio 2009 (evidence-based, grade B-D overall): not recommended.`"""
-        by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(self.who, lambda one: one.basis)]
-        named = "; ".join(f"{listed(names)} ({basis})" for basis, names in by_basis)
-        return f"{named or f'Outside the sources, {self.outside}'}: {self.says}."
+        return _side_in_words(self.who, self.outside or "", self.says)
+
+
+@cache
+def _side_in_words(who: tuple[Source, ...], outside: str, says: str) -> str:
+    """The same on every card that names the disagreement."""
+    by_basis = [(basis, [source.dated for source in said]) for basis, said in groupby(who, lambda one: one.basis)]
+    named = join("; ", [say("{sources} ({basis})", sources=listed(names), basis=basis) for basis, names in by_basis])
+    return say("{who}: {says}.", who=named or say("Outside the sources, {outside}", outside=outside), says=says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +173,9 @@ class Unchecked:
     @property
     def text(self) -> str:
         """`could not be checked: TPMT or NUDT15, blood count, liver tests and 2 more`; the card says under Missing why."""
-        asked = list(dict.fromkeys(item.text.split(":")[0] for item in self.missing))
-        more = [f"{len(asked) - _MOST_ASKED} more"] if len(asked) > _MOST_ASKED else []
-        return f"could not be checked: {listed(asked[:_MOST_ASKED] + more)}"
+        asked = list(dict.fromkeys(before_colon(item.text) for item in self.missing))
+        shown = [*asked[:_MOST_ASKED], more(len(asked) - _MOST_ASKED)] if len(asked) > _MOST_ASKED else asked
+        return say("could not be checked: {asked}", asked=listed(shown))
 
 
 _MOST_ASKED = 3

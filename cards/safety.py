@@ -97,7 +97,7 @@ def _speak(rule: SafetyRule, treatment: str, case: Case) -> Caution | None:
     return Caution(
         id=rule.id,
         level=rule.level,
-        text=rule.says.replace("on record", "in the data supplied") if is_certain and is_partial else rule.says,
+        text=rule.says_of_partial_data if is_certain and is_partial else rule.says,
         source=rule.source,
         is_certain=is_certain,
         instead=rule.instead,

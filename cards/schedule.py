@@ -12,6 +12,7 @@ from typing import Any
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.dates import DateInterval, add_months, days_between
 from fhir_profiles.findings import Evidence, Missing, Standing
+from fhir_profiles.sentences import join, say, say_number
 
 SAME_ROUND_DAYS = 60
 """Two tests within this many days belong to one round (house reading: the source counts screens, not days)."""
@@ -20,7 +21,7 @@ EARLY_DAYS = 45
 """A measurement so many days before its time counts for it (house reading: no source gives a margin)."""
 
 
-_WHEN_IT_BEGAN = (Missing("when the disease began", "Condition.onset"),)
+_WHEN_IT_BEGAN = (Missing(say("when the disease began"), "Condition.onset"),)
 
 
 class DueState(StrEnum):
@@ -90,35 +91,61 @@ class Due:
 
     def says(self, as_of: date) -> str:
         """The calendar in words: when it was last done, from when it is due, until when."""
-        words = [f"{self.title} last done {_ago(self.last_done, as_of)}" if self.last_done else f"no {self.title} on record"]
+        done = self._done(as_of)
+        words = [join(" ", (self.title, done)) if self.last_done else done]
         if self.due_from:
-            words.append(f"{'repeat ' if self.last_done else ''}due from {_day(self.due_from)}")
+            due_from = _day(self.due_from)
+            words.append(say("repeat due from {day}", day=due_from) if self.last_done else say("due from {day}", day=due_from))
         if self.overdue_after:
-            words.append(
-                f"{'overdue since' if self.state is DueState.OVERDUE else 'at the latest by'} {_day(self.overdue_after)}"
-            )
-        text = ", ".join(words)
-        return f"{text}; the calendar ends on {_day(self.ends)}" if self.ends else text
+            latest, is_over = _day(self.overdue_after), self.state is DueState.OVERDUE
+            words.append(say("overdue since {day}", day=latest) if is_over else say("at the latest by {day}", day=latest))
+        text = join(", ", words)
+        return say("{calendar}; the calendar ends on {day}", calendar=text, day=_day(self.ends)) if self.ends else text
 
     def briefly(self, as_of: date) -> str:
         """When it was last done and since when, or from when, it is due."""
-        done = f"last done {_ago(self.last_done, as_of)}" if self.last_done else f"no {self.title} on record"
+        done = self._done(as_of)
         if self.state is DueState.OVERDUE and self.overdue_after:
-            return f"{done}, overdue since {_day(self.overdue_after)}"
-        return f"{done}, due from {_day(self.due_from)}" if self.due_from else done
+            return say("{done}, overdue since {day}", done=done, day=_day(self.overdue_after))
+        return say("{done}, due from {day}", done=done, day=_day(self.due_from)) if self.due_from else done
+
+    def _done(self, as_of: date) -> str:
+        if self.last_done is None:
+            return say("no {test} on record", test=self.title)
+        months = _months(self.last_done, as_of)
+        return say_number("last done {number} month ago", "last done {number} months ago", months)
 
 
 def in_words(schedule: Schedule) -> str:
     """The calendar as a reader of the guideline knows it."""
-    if schedule.at_months:
-        times = ", ".join(map(str, schedule.at_months))
-        text = f"at {times} months after the disease began" if any(schedule.at_months) else "when the disease begins"
-        return f"{text}, then every {schedule.then_every_months} months" if schedule.then_every_months else text
-    rounds_done = f"{schedule.after_rounds}{' or more' if schedule.or_more else ''}"
-    until = f" to {schedule.until_months}" if schedule.until_months else ""
-    times = "time" if rounds_done == "1" else "times"
-    text = f"{schedule.months}{until} months after the last, once it was done {rounds_done} {times}"
-    return f"{text}; ends {schedule.ends_after_months} months after the disease began" if schedule.ends_after_months else text
+    return _points_in_words(schedule) if schedule.at_months else _repeat_in_words(schedule)
+
+
+def _points_in_words(schedule: Schedule) -> str:
+    times = join(", ", [str(month) for month in schedule.at_months])
+    at_onset, later = say("when the disease begins"), say("at {times} months after the disease began", times=times)
+    text = later if any(schedule.at_months) else at_onset
+    every = schedule.then_every_months
+    return say("{times}, then every {months} months", times=text, months=every) if every else text
+
+
+def _repeat_in_words(schedule: Schedule) -> str:
+    span: str | int = schedule.months
+    if schedule.until_months:
+        span = say("{months} to {until}", months=schedule.months, until=schedule.until_months)
+    if schedule.or_more:
+        text = say(
+            "{months} months after the last, once it was done {number} or more times", months=span, number=schedule.after_rounds
+        )
+    else:
+        text = say_number(
+            "{months} months after the last, once it was done {number} time",
+            "{months} months after the last, once it was done {number} times",
+            schedule.after_rounds,
+            months=span,
+        )
+    ends = schedule.ends_after_months
+    return say("{calendar}; ends {months} months after the disease began", calendar=text, months=ends) if ends else text
 
 
 def read_schedule(entry: Mapping[str, Any]) -> Schedule:
@@ -141,7 +168,7 @@ def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
     since = counts_from(assessment, schedule.from_months_before_onset)
     done = rounds(assessment.days_done(schedule.of, since))
     if not done and assessment.investigation(schedule.of, since).is_done_undated:
-        when = Missing(f"when the {schedule.title} was done", "Procedure.performed")
+        when = Missing(say("when the {test} was done", test=schedule.title), "Procedure.performed")
         return Due(schedule.title, DueState.UNKNOWN, missing=(when,))
     enough = len(done) >= schedule.after_rounds if schedule.or_more else len(done) == schedule.after_rounds
     if not done or not enough:
@@ -233,10 +260,10 @@ def evidence_of(due: Due, as_of: date) -> tuple[Evidence, ...]:
     return (Evidence(due.says(as_of)),)
 
 
-def _day(day: date) -> str:
-    return str(DateInterval(day, day))
+def _day(day: date) -> DateInterval:
+    return DateInterval(day, day)
 
 
-def _ago(day: date, as_of: date) -> str:
-    months = (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)
-    return f"{months} month{'' if months == 1 else 's'} ago"
+def _months(day: date, as_of: date) -> int:
+    """Completed months since a day."""
+    return (as_of.year - day.year) * 12 + as_of.month - day.month - (as_of.day < day.day)

@@ -14,6 +14,7 @@ from cards.markdown import listed
 from cards.plain_words import leaves
 from cards.recommendation import Source
 from fhir_profiles.clinical_definitions import Definitions
+from fhir_profiles.sentences import join, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Inputs:
     def use_of(self, names: frozenset[str]) -> str | None:
         """Where one of these inputs is used, in words; None if nowhere."""
         if names & self.to_hold:
-            return "to tell whom the statement concerns"
-        return "for the orders, options, notes or cautions that go with it" if names & self.beside else None
+            return say("to tell whom the statement concerns")
+        return say("for the orders, options, notes or cautions that go with it") if names & self.beside else None
 
 
 def source_attributes(rule: Rule, known: Knowledge) -> tuple[SourceAttribute, ...]:
@@ -119,17 +120,26 @@ class _Reader:
 
 def _cited(source: Source) -> str:
     year = f" ({source.year})" if source.year and str(source.year) not in source.citation else ""
-    where = f", read in {source.found_in}" if source.found_in else ""
-    return f"{source.citation}{year}{where}"
+    cited = join("", (source.citation, year))
+    return say("{citation}, read in {source}", citation=cited, source=source.found_in) if source.found_in else cited
 
 
 def _citation(rule: Rule, _: Inputs, __: Mapping[str, Any]) -> str:
-    return f"{'; '.join(_cited(source) for source in rule.sources)}."
+    return join("", (join("; ", [_cited(source) for source in rule.sources]), "."))
 
 
 def _dates(rule: Rule, _: Inputs, __: Mapping[str, Any]) -> str:
-    years = [s.short if str(s.year) in s.short else f"{s.short} ({s.year or 'year not stated'})" for s in rule.sources]
-    return f"Intervention: knowledge release {KNOWLEDGE_RELEASE}. Reference sources: {'; '.join(years)}."
+    return say(
+        "Intervention: knowledge release {release}. Reference sources: {sources}.",
+        release=KNOWLEDGE_RELEASE,
+        sources=join("; ", [_with_year(source) for source in rule.sources]),
+    )
+
+
+def _with_year(source: Source) -> str:
+    if source.year is None:
+        return say("{source} (year not stated)", source=source.short)
+    return source.short if str(source.year) in source.short else join("", (source.short, f" ({source.year})"))
 
 
 def _sex(_: Rule, inputs: Inputs, __: Mapping[str, Any]) -> str:
@@ -147,8 +157,8 @@ def _health_status(_: Rule, inputs: Inputs, entry: Mapping[str, Any]) -> str:
 
 def _use(what: str, use: str | None) -> str:
     if use is None:
-        return "Not used."
-    return f"Used: {what}, {use}." if what else f"Used: {use}."
+        return say("Not used.")
+    return say("Used: {what}, {use}.", what=what, use=use) if what else say("Used: {use}.", use=use)
 
 
 _COMPUTED: Mapping[str, Callable[[Rule, Inputs, Mapping[str, Any]], str]] = {

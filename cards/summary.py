@@ -1,25 +1,27 @@
 """The one sentence of a card: what to do, for which disease, in at most 139 characters."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, filled_in, names_in
 from cards.knowledge import Knowledge
-from cards.markdown import capital, fit, listed
+from cards.markdown import before_colon, capital, listed, longest_that_fits, more, one_of
 from cards.recommendation import URGENCIES, Option, Recommendation
 from cards.schedule import DueState
 from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import InputState
+from fhir_profiles.sentences import changed, join, say, say_number
 
 _LINE_OPTIONS = {
-    "first": "first-line",
-    "second": "second-line",
-    "third": "third-line",
-    "adjunct": "adjunct",
-    "maintenance": "maintenance",
-    "maintenance-first": "first-line maintenance",
-    "maintenance-second": "second-line maintenance",
-    "maintenance-third": "third-line maintenance",
+    "first": say("first-line options"),
+    "second": say("second-line options"),
+    "third": say("third-line options"),
+    "adjunct": say("adjunct options"),
+    "maintenance": say("maintenance options"),
+    "maintenance-first": say("first-line maintenance options"),
+    "maintenance-second": say("second-line maintenance options"),
+    "maintenance-third": say("third-line maintenance options"),
 }
 _CT_PARTS = {"fdg-pet-ct", "ct-thorax", "ct-abdomen"}
 
@@ -36,21 +38,12 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
     firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
     warning = next((r for r in recommendations if r.warns_unread), None)
     if warning and all(r.urgency == "routine" for r in firm):
-        return _longest_that_fits(_unread_warning(warning))
+        return longest_that_fits(_unread_warning(warning))
     if not firm:
-        return _longest_that_fits(f"{known.topics[topic].display}: {words}" for words in _what_is_missing(recommendations))
+        return longest_that_fits(_what_is_missing(known.topics[topic].display, recommendations))
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)
     words = _general if composed is None or _leading(firm).headline else composed
-    return _longest_that_fits(words(firm, assessment, known))
-
-
-def _longest_that_fits(wordings: Iterable[str]) -> str:
-    """The first wording that fits whole; they come longest first. Cut only where even the last does not fit."""
-    last = ""
-    for last in wordings:
-        if fit(last) == last:
-            return last
-    return fit(last)
+    return longest_that_fits(words(firm, assessment, known))
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
@@ -63,62 +56,89 @@ def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:
     return next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.headline), first)
 
 
-def _what_is_missing(recommendations: Sequence[Recommendation]) -> Iterator[str]:
+def _what_is_missing(topic: str, recommendations: Sequence[Recommendation]) -> Iterator[str]:
     missing = list(dict.fromkeys(m.text for r in recommendations for m in r.missing))
     for shown in (missing[:2], missing[:1]):
-        yield f"could not be assessed; {listed(shown)}"
-    yield "could not be assessed; the card says what is missing"
+        yield say("{topic}: could not be assessed; {missing}", topic=topic, missing=listed(shown))
+    yield say("{topic}: could not be assessed; the card says what is missing", topic=topic)
 
 
 def _unread_warning(warning: Recommendation) -> Iterator[str]:
     """Advice against drugs of which nobody has seen whether one is being taken."""
     unread = capital(warning.missing[0].text)
-    yield from _cited(f"{unread}: {warning.says}", warning)
-    yield f"{unread}; the card says which drugs are advised against"
+    yield from _cited(join(": ", (unread, warning.says)), warning)
+    yield say("{unread}; the card says which drugs are advised against", unread=unread)
 
 
 def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     """The headline of the most urgent statement; where it has none, its orders or what it says."""
     first = _leading(firm)
     if first.avoid:
-        yield from _cited(f"{capital(listed(first.avoid))}: {first.says}", first)
-        yield f"{capital(listed(first.avoid))}: not recommended in this disease ({first.sources[0].short})"
+        avoided = capital(listed(first.avoid))
+        yield from _cited(join(": ", (avoided, first.says)), first)
+        yield say("{drugs}: not recommended in this disease ({source})", drugs=avoided, source=first.sources[0].short)
     elif first.orders or (first.headline and not first.held_back):
         yield from _headlines(first, assessment, known)
     elif first.held_back:
         titles = [title for title, _ in first.held_back]
-        yield f"{capital(listed(titles))} not on record; not ordered now, see the card"
-        yield f"{len(titles)} tests not on record; not ordered now, see the card"
+        yield say("{tests} not on record; not ordered now, see the card", tests=capital(listed(titles)))
+        yield say("{tests} not on record; not ordered now, see the card", tests=_tests(len(titles)))
     else:
         yield from _cited(capital(first.says), first)
 
 
+def _tests(number: int) -> str:
+    return say_number("{number} test", "{number} tests", number)
+
+
 def _cited(words: str, first: Recommendation) -> Iterator[str]:
     """With the source, without it, and without what a bracket or a second clause adds."""
-    yield f"{words} ({first.sources[0].short})"
-    yield words
-    shorter = words.split(" (")[0].split("; ")[0]
-    yield f"{shorter} ({first.sources[0].short})"
-    yield shorter
+    for wording in (words, changed(_first_clause, words)):
+        yield say("{says} ({source})", says=wording, source=first.sources[0].short)
+        yield wording
+
+
+def _first_clause(text: str) -> str:
+    return text.split(" (")[0].split("; ")[0]
 
 
 def _headlines(first: Recommendation, assessment: Assessment, known: Knowledge) -> Iterator[str]:
     """The headline with its braces filled in (docs/rule-vocabulary.md), at length and then more briefly."""
     titles = [known.orders[order]["title"] for order in first.orders]
-    own = [first.headline] if first.headline else [f"{{orders}} not {{place}}: {first.says} ({first.sources[0].short})"]
+    source = first.sources[0].short
+    fields = [_fields(first, assessment, titles, is_brief) for is_brief in (False, True)]
+    for named in fields:
+        if first.headline:
+            yield from map(capital, _headline(first.headline, named))
+        else:
+            orders, place = named["orders"], named["place"]
+            words = say("{orders} not {place}: {says} ({source})", orders=orders, place=place, says=first.says, source=source)
+            yield capital(words)
+    if not titles:
+        yield from _cited(capital(first.says), first)
+        return
+    for named in fields:
+        yield capital(say("{orders} not {place} ({source})", orders=named["orders"], place=named["place"], source=source))
+
+
+def _fields(first: Recommendation, assessment: Assessment, titles: Sequence[str], is_brief: bool) -> dict[str, str]:
+    """What the braces of a headline stand for."""
     options = [_short(option) for option in first.options if option.not_offered is None]
     is_suspected = not any(phenotype.is_confirmed for phenotype in assessment.phenotypes)
-    for template in (*own, "{orders} not {place}" + f" ({first.sources[0].short})") if titles else own:
-        for is_brief in (False, True):
-            words = template.format(
-                found=capital(listed(_found(first, assessment)[: 1 if is_brief else 2])),
-                place=_place([first]),
-                orders=f"{len(titles)} tests" if is_brief and len(titles) > 1 else listed(titles),
-                options=listed(options[: 2 if is_brief else 4], "or"),
-                due=_due(first, assessment, is_brief),
-                suspected=", here suspected" if is_suspected else "",
-            )
-            yield capital(words)
+    return {
+        "found": capital(listed(_found(first, assessment)[: 1 if is_brief else 2])),
+        "place": IN_THE_DATA_SUPPLIED if _is_partial([first]) else ON_RECORD,
+        "orders": _tests(len(titles)) if is_brief and len(titles) > 1 else listed(titles),
+        "options": one_of(options[: 2 if is_brief else 4]),
+        "due": _due(first, assessment, is_brief),
+        "suspected": say(", here suspected") if is_suspected else "",
+    }
+
+
+def _headline(headline: str, fields: Mapping[str, str]) -> Iterator[str]:
+    """A headline filled in, unless one of its braces would stay empty."""
+    if all(fields[name] for name in names_in(headline) if name != "suspected"):
+        yield filled_in(headline, fields)
 
 
 def _due(first: Recommendation, assessment: Assessment, is_brief: bool) -> str:
@@ -129,9 +149,12 @@ def _due(first: Recommendation, assessment: Assessment, is_brief: bool) -> str:
 
 def _short(option: Option) -> str:
     """A title without its explanation: IVIG."""
-    return (
-        option.title.removeprefix("intravenous immunoglobulin (").removesuffix(")") if "(IVIG)" in option.title else option.title
-    )
+    return changed(_abbreviation, option.title) if "(IVIG)" in option.title else option.title
+
+
+def _abbreviation(title: str) -> str:
+    """What stands in the brackets of a title."""
+    return title.partition("(")[2].removesuffix(")") or title
 
 
 def _found(first: Recommendation, assessment: Assessment) -> list[str]:
@@ -144,8 +167,8 @@ def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: 
     """The most urgent rule and who says so, or the rule alone where both would not fit."""
     first = _most_urgent(firm)
     yield from _cited(capital(first.says), first)
-    drug = first.says.split(":")[0]
-    yield f"{capital(drug)}: see the card before it is signed ({first.sources[0].short})"
+    drug = capital(before_colon(first.says))
+    yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
@@ -156,45 +179,48 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     disease = _disease_state(assessment)
     standing = [option for option in options_of(firm) if option.not_offered is None and not option.is_adjunct]
     if not standing:
-        yield f"No option of the guidelines is left for {disease}: seek specialist advice"
+        left = _with_open_severity(disease, assessment)
+        yield say("No option of the guidelines is left for {disease}: seek specialist advice", disease=left)
         return
     best = [option for option in standing if option.is_best_fit] or standing
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)
-    line = f"{capital(_LINE_OPTIONS[lines.pop()])} options" if named else "Next-line options"
-    ungraded = disease.partition(_SEVERITY)[0]
-    for state in dict.fromkeys((disease, ungraded)):
+    line = capital(_LINE_OPTIONS[lines.pop()]) if named else say("Next-line options")
+    for state in dict.fromkeys((_with_open_severity(disease, assessment), disease)):
         for most in (4, 3, 2):
-            yield f"{line} for {state}: {_named_options(best, most)}"
-    yield f"{line} for {ungraded}: {len(best)}, see the card"
-
-
-_SEVERITY = " (severity "
+            yield say("{line} for {disease}: {options}", line=line, disease=state, options=_named_options(best, most))
+    yield say("{line} for {disease}: {number}, see the card", line=line, disease=disease, number=len(best))
 
 
 def _disease_state(assessment: Assessment) -> str:
-    title = _primary_title(assessment)
-    severity = assessment.severity.value
+    """The disease, how severe it is where that is known, and what else decides its treatment."""
+    state = _primary_title(assessment)
+    is_severe = assessment.severity.value == "severe"
     if assessment.features["severe-ild"].is_present:
-        state = f"acute or severe lung disease in {title}"
-    else:
-        state = title if severity == "unknown" else f"{severity} {title}"
-        if assessment.features["interstitial-lung-disease"].is_present:  # "non-severe" speaks of the muscle
-            state = f"{title} with lung disease" if severity != "severe" else f"{state} with lung disease"
-    if assessment.features["pregnancy"].is_present:
-        state += " in pregnancy"
-    if severity != "unknown":
+        state = say("acute or severe lung disease in {disease}", disease=state)
+    elif assessment.features["interstitial-lung-disease"].is_present:  # "non-severe" speaks of the muscle
+        severe = say("severe {disease} with lung disease", disease=state)
+        state = severe if is_severe else say("{disease} with lung disease", disease=state)
+    elif assessment.severity.value != "unknown":
+        state = say("severe {disease}", disease=state) if is_severe else say("non-severe {disease}", disease=state)
+    return say("{disease} in pregnancy", disease=state) if assessment.features["pregnancy"].is_present else state
+
+
+def _with_open_severity(state: str, assessment: Assessment) -> str:
+    """Why the state says nothing of the severity, where it does not."""
+    if assessment.severity.value != "unknown":
         return state
-    is_unread = assessment.record.input_state("Observation") is InputState.FAILED
-    return f"{state}{_SEVERITY}{'could not be assessed' if is_unread else 'not on record'})"
+    if assessment.record.input_state("Observation") is InputState.FAILED:
+        return say("{disease} (severity could not be assessed)", disease=state)
+    return say("{disease} (severity not on record)", disease=state)
 
 
 def _primary_title(assessment: Assessment) -> str:
     """The primary phenotype; a child's disease is named as such, whatever its antibody."""
     confirmed = [p for p in assessment.phenotypes if p.is_confirmed] or list(assessment.phenotypes)
     juvenile = [p for p in confirmed if p.code.startswith("juvenile")]
-    return (juvenile or confirmed)[0].title if confirmed else "myositis"
+    return (juvenile or confirmed)[0].title if confirmed else say("myositis")
 
 
 def _named_options(options: Sequence[Option], most: int) -> str:
@@ -202,44 +228,48 @@ def _named_options(options: Sequence[Option], most: int) -> str:
     partners = [_short(option) for option in options if option.treatment.startswith("glucocorticoid")]
     others = [option for option in options if not option.treatment.startswith("glucocorticoid")]
     if all(any(backing.partner for backing in option.backing) for option in others):
-        return " with ".join(_some(titles, most) for titles in (partners, [_short(o) for o in others]) if titles)
+        partner, other = (_some(titles, most) for titles in (partners, [_short(option) for option in others]))
+        return say("{partner} with {other}", partner=partner, other=other) if partner and other else partner or other
     return _some([_short(option) for option in options], most)
 
 
 def _some(titles: Sequence[str], most: int) -> str:
     """So many of them; that there are more is said."""
     rest = len(titles) - most
-    return listed([*titles[:most], f"{rest} more"] if rest > 0 else titles, "or")
+    return one_of([*titles[:most], more(rest)] if rest > 0 else titles)
 
 
-def _place(firm: Sequence[Recommendation]) -> str:
+def _is_partial(firm: Sequence[Recommendation]) -> bool:
     """Where nothing was found: "on record" claims more than a client that sent no procedures allows."""
-    return "in the data supplied" if any(item.is_caveat for r in firm for item in r.missing) else "on record"
+    return any(item.is_caveat for r in firm for item in r.missing)
 
 
 def _tumour_screening(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
     orders = list(dict.fromkeys(order for r in firm for order in r.orders))
     found = assessment.phenotype("anti-tif1-gamma-dermatomyositis") or assessment.phenotype("dermatomyositis")
-    disease = found.title if found else "dermatomyositis"
+    disease = found.title if found else say("dermatomyositis")
     if not orders:
         yield from _repeat(disease, firm, assessment)
         return
-    place = "not on record" if _place(firm) == "on record" else "not in the data supplied"
     titles = _screening_titles(orders, known)
-    for shown in range(len(titles), 0, -1):
-        rest = len(titles) - shown
-        yield f"Tumour screening in {disease}: {listed(titles[:shown] + ([f'{rest} more'] if rest else []))} {place}"
-    yield f"Tumour screening in {disease}: {len(titles)} tests {place}"
+    shortened = [listed([*titles[:n], *([more(len(titles) - n)] if n < len(titles) else [])]) for n in range(len(titles), 0, -1)]
+    for tests in (*shortened, _tests(len(titles))):
+        if _is_partial(firm):
+            yield say("Tumour screening in {disease}: {tests} not in the data supplied", disease=disease, tests=tests)
+        else:
+            yield say("Tumour screening in {disease}: {tests} not on record", disease=disease, tests=tests)
 
 
 def _repeat(disease: str, firm: Sequence[Recommendation], assessment: Assessment) -> Iterator[str]:
     due = next((r.due for r in firm if r.due), None)
     if due is None:
-        yield f"Tumour screening in {disease}: nothing is ordered now, see the card"
+        yield say("Tumour screening in {disease}: nothing is ordered now, see the card", disease=disease)
         return
-    state = "overdue" if due.state is DueState.OVERDUE else "due again"
     for words in (due.says(assessment.as_of), due.briefly(assessment.as_of)):
-        yield f"Tumour screening in {disease} is {state}: {words}"
+        if due.state is DueState.OVERDUE:
+            yield say("Tumour screening in {disease} is overdue: {due}", disease=disease, due=words)
+        else:
+            yield say("Tumour screening in {disease} is due again: {due}", disease=disease, due=words)
 
 
 def _screening_titles(orders: list[str], known: Knowledge) -> list[str]:
@@ -247,5 +277,6 @@ def _screening_titles(orders: list[str], known: Knowledge) -> list[str]:
     parts = _CT_PARTS & set(orders)
     if len(parts) < 2:
         return [known.orders[order]["title"] for order in orders]
-    together = "PET-CT or CT of thorax and abdomen" if "fdg-pet-ct" in parts else "CT of thorax and abdomen"
+    is_pet = "fdg-pet-ct" in parts
+    together = say("PET-CT or CT of thorax and abdomen") if is_pet else say("CT of thorax and abdomen")
     return [together, *(known.orders[order]["title"] for order in orders if order not in parts)]

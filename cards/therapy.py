@@ -14,6 +14,7 @@ from cards.verdicts import Case, TreatmentEntry
 from fhir_profiles.courses import Course, Outcome
 from fhir_profiles.findings import Answer
 from fhir_profiles.refusals import in_words
+from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_person, unread_treatment
 
 STRENGTHS = (
@@ -64,7 +65,7 @@ def _route_unknown(treatment: str, case: Case) -> str | None:
     """The severity decides the route of a glucocorticoid (C10)."""
     is_routed = treatment in (_INTRAVENOUS, _ORAL)
     return (
-        "severity, which decides the route, is not on record"
+        say("severity, which decides the route, is not on record")
         if is_routed and case.assessment.severity.value == "unknown"
         else None
     )
@@ -88,19 +89,21 @@ def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None
     """One glucocorticoid, by the route that the severity asks for (C10); the other statements back it in their own words."""
     if _INTRAVENOUS in backing and _ORAL in backing:
         if severity == "severe":
-            _fold(backing, _ORAL, _INTRAVENOUS, "oral")
+            _fold(backing, _ORAL, _INTRAVENOUS, say("oral"))
         elif severity == "non-severe":
-            _fold(backing, _INTRAVENOUS, _ORAL, "intravenous")
+            _fold(backing, _INTRAVENOUS, _ORAL, say("intravenous"))
     routed = next((treatment for treatment in (_INTRAVENOUS, _ORAL) if treatment in backing), None)
     high_dose, any_dose = _UNROUTED
     if high_dose in backing and routed:
-        _fold(backing, high_dose, routed, "high dose, route not stated")
+        _fold(backing, high_dose, routed, say("high dose, route not stated"))
     if any_dose in backing and (routed or high_dose in backing):
-        _fold(backing, any_dose, routed or high_dose, "route not stated")
+        _fold(backing, any_dose, routed or high_dose, say("route not stated"))
 
 
 def _fold(backing: dict[str, list[tuple[int, Backing]]], treatment: str, into: str, words: str) -> None:
-    folded = [(fits, replace(b, remark=f"{words}: {b.remark}" if b.remark else words)) for fits, b in backing.pop(treatment)]
+    folded = [
+        (fits, replace(b, remark=join(": ", (words, b.remark)) if b.remark else words)) for fits, b in backing.pop(treatment)
+    ]
     backing[into].extend(folded)
 
 
@@ -126,7 +129,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
         unchecked=unchecked,
-        not_offered="; ".join(reason for reason in (set_aside, refusal and in_words(refusal)) if reason) or None,
+        not_offered=join("; ", [reason for reason in (set_aside, refusal and in_words(refusal)) if reason]) or None,
         is_declined=refusal is not None and set_aside is None,
         order_withheld=(
             _withheld(cautions, course) or _unread(entry, case) or _route_unknown(treatment, case) or _not_checked(unchecked)
@@ -138,11 +141,11 @@ def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
     if course is None:
         return None
     if course.outcome is Outcome.FAILED and course.role != "glucocorticoid":
-        return f"has failed: {course.decided_by}"
+        return say("has failed: {reason}", reason=course.decided_by)
     if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
-        return f"not tolerated: {course.decided_by}"
+        return say("not tolerated: {reason}", reason=course.decided_by)
     if course.is_current and treatment not in _UNROUTED:
-        return f"already on record: {course.decided_by}"
+        return say("already on record: {reason}", reason=course.decided_by)
     return None
 
 
@@ -152,30 +155,33 @@ def _same_class(treatment: str, case: Case) -> str | None:
     if course is None or not treatment.startswith("glucocorticoid"):
         return None
     not_tolerated = course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY)
-    return f"not tolerated: {course.decided_by}" if not_tolerated else None
+    return say("not tolerated: {reason}", reason=course.decided_by) if not_tolerated else None
 
 
 def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:
     stop = next((c for c in cautions if c.level is Level.STOP and c.is_certain), None)
-    return f"{stop.text} ({stop.source.short})" if stop else None
+    return join("", (stop.text, " (", stop.source.short, ")")) if stop else None
+
+
+_NOT_MADE_READY = say("no order is made ready")
 
 
 def _withheld(cautions: tuple[Caution, ...], course: Course | None) -> str | None:
     """Why no order is made ready: a contraindication cannot be excluded, or it was stopped before and nobody wrote why."""
     if any(c.level is Level.HOLD and c.is_certain for c in cautions):
-        return "no order is made ready"
+        return _NOT_MADE_READY
     undecided = [c for c in cautions if not c.is_certain]
     if undecided:
-        asked = dict.fromkeys(m.text for c in undecided for m in c.missing)
-        return f"check first: {'; '.join(asked) or undecided[0].text}"
+        asked = list(dict.fromkeys(m.text for c in undecided for m in c.missing))
+        return say("check first: {asked}", asked=join("; ", asked) if asked else undecided[0].text)
     if course is not None and course.is_unexplained:
-        return "was taken before; the reason for stopping is not on record"
+        return say("was taken before; the reason for stopping is not on record")
     return None
 
 
 def _not_checked(unchecked: Unchecked | None) -> str | None:
     """The option's row says what could not be checked; here only that it keeps the order waiting (decision 3)."""
-    return "no order is made ready" if unchecked and unchecked.warnings else None
+    return _NOT_MADE_READY if unchecked and unchecked.warnings else None
 
 
 def _unread(entry: TreatmentEntry, case: Case) -> str | None:
@@ -184,7 +190,7 @@ def _unread(entry: TreatmentEntry, case: Case) -> str | None:
     by_infusion = agent is not None and agent.lasts_weeks is not None
     person = () if record.birth else (unread_person(record),)
     unread = (*person, *unread_treatment(record, by_infusion=by_infusion, intolerance=True))
-    return f"check first: {'; '.join(item.text for item in unread)}" if unread else None
+    return say("check first: {asked}", asked=join("; ", [item.text for item in unread])) if unread else None
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
-from cards.markdown import capital, fit, listed
+from cards.markdown import capital, fit, listed, more
 from cards.orders import build_order
 from cards.override_reasons import override_reasons
 from cards.recommendation import Level, Option, Recommendation
@@ -18,6 +18,7 @@ from cards.verdicts import Case
 from cards.wording import detail, evidence_of, missing_of, options_of, sources_of
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer, Missing, Standing
+from fhir_profiles.sentences import say
 from fhir_profiles.systems import CANONICAL
 
 EXPLANATION = "org.myositis-cds.explanation"
@@ -146,7 +147,7 @@ def _at_most_one_critical(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, Any]:
-    named = [source.short for source in sources[:3]] + ([f"{len(sources) - 3} more"] if len(sources) > 3 else [])
+    named = [source.short for source in sources[:3]] + ([more(len(sources) - 3)] if len(sources) > 3 else [])
     source: dict[str, Any] = {"label": fit(listed(named))}
     if url := next((s.url for s in sources if s.url), None):
         source["url"] = url
@@ -227,9 +228,12 @@ def _suggestion(
     is_instead: bool = False,
 ) -> dict[str, Any]:
     title = known.orders[key].get("label", known.orders[key]["title"])
-    is_drug = known.orders[key]["resource"] == "MedicationRequest"
-    label = f"Draft {title}{' instead' if is_instead else ''}, dose left to you" if is_drug else f"Order {title}"
-    description = f"{capital(title)}, as a draft without a dose" if is_drug else f"Order {title}, as a draft"
+    if known.orders[key]["resource"] == "MedicationRequest":
+        instead = say("Draft {drug} instead, dose left to you", drug=title)
+        label = instead if is_instead else say("Draft {drug}, dose left to you", drug=title)
+        description = say("{drug}, as a draft without a dose", drug=capital(title))
+    else:
+        label, description = say("Order {test}", test=title), say("Order {test}, as a draft", test=title)
     return {
         "label": label,
         "uuid": str(uuid5(namespace, f"{topic}/{key}")),

@@ -6,34 +6,40 @@ from cards.knowledge import Knowledge
 from cards.markdown import bullets, capital, escape, listed, section, table
 from cards.recommendation import URGENCIES, Caution, Option, Recommendation, Source
 from fhir_profiles.findings import Answer, Evidence, Missing
+from fhir_profiles.sentences import join, say, say_number
 
-LIMITS = (
+LIMITS = say(
     "_Decision support, not a medical device and not clinically validated. "
     "The sources are mostly expert opinion or low-grade evidence._"
 )
 
 STRENGTH_WORDS = {
-    "option": "may be considered",
-    "strongly-recommended": "strongly recommended",
-    "conditionally-recommended": "conditionally recommended",
-    "conditionally-against": "conditionally advised against",
-    "strongly-against": "strongly advised against",
-    "not-stated": "strength not stated",
-    "not-recommended": "not recommended",
-    "insufficient-evidence": "evidence insufficient",
-    "gap": "a gap in the guidelines",
+    "recommended": say("recommended"),
+    "statement": say("statement"),
+    "option": say("may be considered"),
+    "strongly-recommended": say("strongly recommended"),
+    "conditionally-recommended": say("conditionally recommended"),
+    "conditionally-against": say("conditionally advised against"),
+    "strongly-against": say("strongly advised against"),
+    "not-stated": say("strength not stated"),
+    "not-recommended": say("not recommended"),
+    "insufficient-evidence": say("evidence insufficient"),
+    "gap": say("a gap in the guidelines"),
+    "contraindicated": say("contraindicated"),
+    "warning": say("warning"),
+    "reminder": say("reminder"),
 }
-"""How a strength is printed where the word of the table is not the word of the source."""
+"""How a strength is printed; the strength itself is the word of the table."""
 
 LINE_WORDS = {
-    "first": "first line",
-    "second": "second line",
-    "third": "third line",
-    "adjunct": "adjunct",
-    "maintenance": "maintenance",
-    "maintenance-first": "first-line maintenance",
-    "maintenance-second": "second-line maintenance",
-    "maintenance-third": "third-line maintenance",
+    "first": say("first line"),
+    "second": say("second line"),
+    "third": say("third line"),
+    "adjunct": say("adjunct"),
+    "maintenance": say("maintenance"),
+    "maintenance-first": say("first-line maintenance"),
+    "maintenance-second": say("second-line maintenance"),
+    "maintenance-third": say("third-line maintenance"),
 }
 """The line of treatment; a statement for any line names none."""
 
@@ -41,7 +47,6 @@ _CITES_OTHERS = "bmj-bp"
 """The one source that names the papers behind its statements."""
 
 _MOST_REASONS = 8
-_WHETHER_TAKEN = "; whether such a drug is being taken is not known"
 
 
 def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge) -> str:
@@ -56,42 +61,52 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
     standing = [option for option in options if option.not_offered is None]
     already = dict.fromkeys(escape(item.text) for r in recommendations for item in r.already)
     parts = [
-        section("Advice", bullets(_advice(recommendations)) or _all_wait(recommendations)),
-        section("Options that fit best", _options_table([o for o in standing if o.is_best_fit], known)),
+        section(say("Advice"), bullets(_advice(recommendations)) or _all_wait(recommendations)),
+        section(say("Options that fit best"), _options_table([o for o in standing if o.is_best_fit], known)),
         section(
-            "Also named, more generally",
-            bullets(_in_general([o for o in standing if not (o.is_best_fit or o.is_adjunct)], known)),
+            say("Also named, more generally"),
+            bullets(_in_general([o for o in standing if not (o.is_best_fit or o.is_adjunct)])),
         ),
-        section("Beside it", bullets(_in_general([o for o in standing if o.is_adjunct], known))),
-        section("Not suggested", bullets(_set_aside([o for o in options if o.not_offered]))),
-        section("Not ordered now", bullets(_held_back(recommendations))),
-        section("Declined by the patient", bullets(_declined(recommendations))),
-        section("Please note", bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
-        section("Why", bullets(_reasons(evidence_of(recommendations)))),
-        section("Already done or ordered", bullets(already)),
-        section("Missing", bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
-        section("Where guidelines disagree", bullets(_disagreements(recommendations))),
-        section("Sources", bullets(_cited(source) for source in sources_of(recommendations))),
+        section(say("Beside it"), bullets(_in_general([o for o in standing if o.is_adjunct]))),
+        section(say("Not suggested"), bullets(_set_aside([o for o in options if o.not_offered]))),
+        section(say("Not ordered now"), bullets(_held_back(recommendations))),
+        section(say("Declined by the patient"), bullets(_declined(recommendations))),
+        section(say("Please note"), bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
+        section(say("Why"), bullets(_reasons(evidence_of(recommendations)))),
+        section(say("Already done or ordered"), bullets(already)),
+        section(say("Missing"), bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
+        section(say("Where guidelines disagree"), bullets(_disagreements(recommendations))),
+        section(say("Sources"), bullets(_cited(source) for source in sources_of(recommendations))),
         LIMITS,
     ]
-    return "\n\n".join(part for part in parts if part)
+    return join("\n\n", [part for part in parts if part])
 
 
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
     """The statements that no option and no note carries, the most urgent first."""
     in_order = sorted(recommendations, key=lambda r: URGENCIES.index(r.urgency))
-    return [
-        f"{capital(r.says)}: _{STRENGTH_WORDS.get(r.strength, r.strength)}_ ({_named(r.sources)})"
-        + ("" if r.holds is Answer.YES else _WHETHER_TAKEN if r.warns_unread else ", if the missing data confirm it")
-        for r in in_order
-        if not r.options and not r.is_note
-    ]
+    return [_advised(r) for r in in_order if not r.options and not r.is_note]
+
+
+def _advised(said: Recommendation) -> str:
+    """A statement in its strength, its sources, and what is open about it."""
+    words = {"says": capital(said.says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
+    if said.holds is Answer.YES:
+        return say("{says}: _{strength}_ ({sources})", **words)
+    if said.warns_unread:
+        return say("{says}: _{strength}_ ({sources}); whether such a drug is being taken is not known", **words)
+    return say("{says}: _{strength}_ ({sources}), if the missing data confirm it", **words)
+
+
+def strength_words(strength: str) -> str:
+    """A strength as it is printed; one that has no words of its own is its own word."""
+    return STRENGTH_WORDS.get(strength, strength)
 
 
 def _all_wait(recommendations: Sequence[Recommendation]) -> str:
     """A sentence where nothing can be told yet."""
     waits = not any(r.holds is Answer.YES for r in recommendations)
-    return "None can be given before the missing data are known." if waits else ""
+    return say("None can be given before the missing data are known.") if waits else ""
 
 
 def _named(sources: Sequence[Source]) -> str:
@@ -99,40 +114,51 @@ def _named(sources: Sequence[Source]) -> str:
     first, *others = dict.fromkeys(source.short for source in sources)
     if not others:
         return first
-    return f"{first}, citing {listed(others)}" if sources[0].id == _CITES_OTHERS else listed([first, *others])
+    if sources[0].id == _CITES_OTHERS:
+        return say("{source}, citing {others}", source=first, others=listed(others))
+    return listed([first, *others])
 
 
 def _options_table(options: Sequence[Option], known: Knowledge) -> str:
     if not options:
         return ""
-    return table(
-        ("Option", "Who says so, in their strength", "In this patient"), [_option_row(option, known) for option in options]
-    )
+    header = (say("Option"), say("Who says so, in their strength"), say("In this patient"))
+    return table(header, [_option_row(option, known) for option in options])
 
 
 def _option_row(option: Option, known: Knowledge) -> tuple[str, str, str]:
-    partners = dict.fromkeys(b.partner for b in option.backing if b.partner)
-    name = option.title + (f", with {listed(list(partners))}" if partners else "")
+    return _name(option), _said_by(option), _raised(option) or _nothing_found(option, known)
+
+
+def _name(option: Option) -> str:
+    partners = listed(list(dict.fromkeys(b.partner for b in option.backing if b.partner)))
+    return say("{treatment}, with {partners}", treatment=option.title, partners=partners) if partners else option.title
+
+
+def _said_by(option: Option) -> str:
+    """Each source with what it says, every wording once."""
     backers: dict[str, list[str]] = {}
     for backing in option.backing:
-        strength = STRENGTH_WORDS.get(backing.strength, backing.strength)
-        words = (strength, LINE_WORDS.get(backing.line, ""), backing.remark or "")
-        backers.setdefault(backing.source.short, []).append(", ".join(word for word in words if word))
-    said_by = [f"{source} ({'; '.join(dict.fromkeys(said))})" for source, said in backers.items()]
-    chart = [f"caution: {escape(text)}" for text in _by_source(option.cautions)] + [
-        escape(t) for t in _by_source(option.reminders)
-    ]
-    if option.unchecked:
-        chart.append(escape(option.unchecked.text))
-    if option.order_withheld:
-        chart.append(escape(option.order_withheld))
-    return name, "; ".join(said_by), "; ".join(chart) or _nothing_found(option, known)
+        words = (strength_words(backing.strength), LINE_WORDS.get(backing.line, ""), backing.remark or "")
+        backers.setdefault(backing.source.short, []).append(join(", ", [word for word in words if word]))
+    return join("; ", [_in_brackets(source, join("; ", list(dict.fromkeys(said)))) for source, said in backers.items()])
+
+
+def _in_brackets(text: str, more: str) -> str:
+    return join("", (text, " (", more, ")"))
+
+
+def _raised(option: Option) -> str:
+    """What this patient's chart raises, as literal text."""
+    chart = [say("caution: {caution}", caution=escape(text)) for text in _by_source(option.cautions)]
+    withheld = (option.unchecked.text if option.unchecked else None, option.order_withheld)
+    return join("; ", [*chart, *(escape(text) for text in (*_by_source(option.reminders), *withheld) if text)])
 
 
 def _nothing_found(option: Option, known: Knowledge) -> str:
     """Silence is no clearance: it says so where no rule of ours is about the drug."""
     has_rules = any(option.treatment in rule.treatments for rule in known.safety)
-    return "none of our rules speaks against it" if has_rules else "not checked here"
+    return say("none of our rules speaks against it") if has_rules else say("not checked here")
 
 
 def _by_source(cautions: Sequence[Caution]) -> list[str]:
@@ -140,54 +166,67 @@ def _by_source(cautions: Sequence[Caution]) -> list[str]:
     texts: dict[str, list[str]] = {}
     for caution in cautions:
         texts.setdefault(caution.source.short, []).append(caution.text)
-    return [f"{', '.join(said)} ({source})" for source, said in texts.items()]
+    return [_in_brackets(join(", ", said), source) for source, said in texts.items()]
 
 
-def _in_general(options: Sequence[Option], known: Knowledge) -> list[str]:
+def _in_general(options: Sequence[Option]) -> list[str]:
     """Options that fit less closely: who names them, and what speaks against them."""
-    rows = [(option, _option_row(option, known)) for option in options]
-    return [
-        f"{name}: {said_by}" + (f"; {chart}" if option.cautions or option.order_withheld or option.unchecked else "")
-        for option, (name, said_by, chart) in rows
-    ]
+    return [_in_one_line(option) for option in options]
+
+
+def _in_one_line(option: Option) -> str:
+    speaks_against = option.cautions or option.order_withheld or option.unchecked
+    said = (_said_by(option), *((_raised(option),) if speaks_against else ()))
+    return join("", (_name(option), ": ", join("; ", said)))
 
 
 def _set_aside(options: Sequence[Option]) -> list[str]:
     """Why an option is not suggested; what the chart raises against a drug that is being taken stays said."""
     return [
-        f"{option.title}: {escape(option.not_offered or '')}"
-        + "".join(f"; {caution.text} ({caution.source.short})" for caution in option.cautions)
+        join("", (option.title, ": ", join("; ", [escape(option.not_offered or ""), *map(_with_source, option.cautions)])))
         for option in options
     ]
+
+
+def _with_source(caution: Caution) -> str:
+    return _in_brackets(caution.text, caution.source.short)
 
 
 def _held_back(recommendations: Sequence[Recommendation]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for title, reason in dict.fromkeys(pair for r in recommendations for pair in r.held_back):
         by_reason.setdefault(reason, []).append(title)
-    return [f"{capital(listed(titles))}: {reason}" for reason, titles in by_reason.items()]
+    return [join("", (capital(listed(titles)), ": ", reason)) for reason, titles in by_reason.items()]
 
 
 def _declined(recommendations: Sequence[Recommendation]) -> list[str]:
     texts = dict.fromkeys(item.text for r in recommendations for item in r.declined)
-    return [f"{capital(escape(text))}; offer again only if the situation has changed" for text in texts]
+    return [say("{declined}; offer again only if the situation has changed", declined=capital(escape(text))) for text in texts]
 
 
 def _reasons(evidence: Sequence[Evidence]) -> list[str]:
     reasons = list(dict.fromkeys(capital(escape(item.text)) for item in evidence))
     more = len(reasons) - _MOST_REASONS
-    return reasons[:_MOST_REASONS] + ([f"and {more} more, see the explanation of this card"] if more > 0 else [])
+    if more <= 0:
+        return reasons
+    rest = say_number(
+        "and {number} more, see the explanation of this card", "and {number} more, see the explanation of this card", more
+    )
+    return [*reasons[:_MOST_REASONS], rest]
 
 
 def _disagreements(recommendations: Sequence[Recommendation]) -> list[str]:
     """Each once, the sides that fit the patient first."""
     disputes = {dispute.id: dispute for r in recommendations for dispute in r.disputes}
-    return [f"{capital(dispute.title)} ({dispute.id}): {' '.join(dispute.lines)}" for dispute in disputes.values()]
+    return [
+        say("{title} ({id}): {sides}", title=capital(one.title), id=one.id, sides=join(" ", one.lines))
+        for one in disputes.values()
+    ]
 
 
 def _cited(source: Source) -> str:
     year = f" ({source.year})" if source.year and str(source.year) not in source.citation else ""
-    return f"{source.citation}{year}: {source.evidence}"
+    return join("", (source.citation, f"{year}: ", source.evidence))
 
 
 def options_of(recommendations: Iterable[Recommendation]) -> list[Option]:

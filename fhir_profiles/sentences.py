@@ -7,6 +7,7 @@ citation) is an ordinary string and stays as it is, unless the catalogue knows i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Self, final
 
 
@@ -40,9 +41,7 @@ class Sentence(str):
         plural: str = "",
     ) -> "Sentence":
         """Make the text, and keep the rest."""
-        made = super().__new__(cls, text)
-        made.pattern, made.values, made.change, made.plural = pattern, values, change, plural
-        return made
+        return _made(text, pattern, values, change, plural)
 
     def __deepcopy__(self, memo: object) -> Self:
         """Itself: nothing in it changes."""
@@ -53,6 +52,19 @@ class Sentence(str):
         return (Sentence, (str(self), self.pattern, self.values, self.change, self.plural))
 
 
+def _made(
+    text: str,
+    pattern: str,
+    values: Mapping[str, object] | Sequence[object],
+    change: tuple[Callable[..., str], tuple[Any, ...]] | None = None,
+    plural: str = "",
+) -> Sentence:
+    """The functions below make hundreds for one answer, without the detour over the class."""
+    made = str.__new__(Sentence, text)
+    made.pattern, made.values, made.change, made.plural = pattern, values, change, plural
+    return made
+
+
 def say(pattern: str, /, **values: object) -> Sentence:
     """A sentence made of a pattern: `say("{drug} since {day}", drug=course.title, day=course.start)`.
 
@@ -60,7 +72,13 @@ def say(pattern: str, /, **values: object) -> Sentence:
         pattern: a literal, since the catalogue of messages is collected from the source; names in braces.
         values: texts, sentences, numbers or days, which each language writes in its own way.
     """
-    return Sentence(pattern.format_map(values), pattern, values)
+    return _made(pattern.format_map(values), pattern, values) if values else _constant(pattern)
+
+
+@cache
+def _constant(pattern: str) -> Sentence:
+    """A sentence that says the same to everybody, made once."""
+    return _made(pattern.format_map({}), pattern, {})
 
 
 def say_number(singular: str, plural: str, number: int, /, **values: object) -> Sentence:
@@ -73,7 +91,7 @@ def say_number(singular: str, plural: str, number: int, /, **values: object) -> 
         values: as for `say`.
     """
     values = {"number": number, **values}
-    return Sentence((singular if number == 1 else plural).format_map(values), singular, values, plural=plural)
+    return _made((singular if number == 1 else plural).format_map(values), singular, values, None, plural)
 
 
 def join(separator: str, parts: Sequence[str]) -> Sentence:
@@ -83,7 +101,7 @@ def join(separator: str, parts: Sequence[str]) -> Sentence:
         separator: the same in all languages: a comma, a line break.
         parts: texts and sentences.
     """
-    return Sentence(separator.join(parts), separator, tuple(parts))
+    return _made(separator.join(parts), separator, tuple(parts))
 
 
 def changed(change: Callable[..., str], text: str, *arguments: Any) -> Sentence:
@@ -94,4 +112,4 @@ def changed(change: Callable[..., str], text: str, *arguments: Any) -> Sentence:
         text: a text or sentence.
         arguments: given to the function after the text.
     """
-    return Sentence(change(str(text), *arguments), "", (text,), (change, arguments))
+    return _made(change(str(text), *arguments), "", (text,), (change, arguments))

@@ -27,6 +27,8 @@ READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
     "fhir_profiles/definitions/improvement.yaml": frozenset({"title", "limits", "basis", "extension"}),
     "fhir_profiles/definitions/investigations.yaml": frozenset({"title"}),
     "fhir_profiles/definitions/phenotypes.yaml": frozenset({"titles"}),
+    "fhir_profiles/hypotheses.yaml": frozenset({"title", "groups"}),
+    "server/patient_page/plain_language.yaml": frozenset({"title", "means", "what", "why", "ask"}),
 }
 """Every string under one of these members counts, however deep. Conditions (`when`) hold names only and are not walked."""
 

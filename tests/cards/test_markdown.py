@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cards.markdown import SUMMARY_LIMIT, bullets, capital, escape, fit, listed, plain, section, table
+from cards.markdown import SUMMARY_LIMIT, bullets, capital, escape, fit, listed, longest_that_fits, plain, section, table
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 """As unforgiving as a client can be: HTML let through, with the tables and strikethrough of GitHub's Markdown."""
@@ -179,3 +179,15 @@ def test_a_section_without_a_body_is_not_shown() -> None:
 
 def test_only_the_first_letter_is_raised() -> None:
     assert (capital("anti-TIF1-γ positive"), capital("")) == ("Anti-TIF1-γ positive", "")
+
+
+def test_the_longest_wording_that_fits_is_chosen_and_the_last_is_cut_where_none_does() -> None:
+    assert longest_that_fits(["x " * 100, "long enough", "short"]) == "long enough"
+    assert longest_that_fits(["x " * 100, "word " * 100]).endswith("word…")
+    assert len(longest_that_fits(["word " * 100])) <= SUMMARY_LIMIT
+
+
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=4))
+def test_no_text_of_a_chart_can_pass_for_a_wording_of_its_own(wordings: list[str]) -> None:
+    chosen = longest_that_fits(wordings)
+    assert chosen in [plain(wording) for wording in wordings] or chosen == fit(wordings[-1])
