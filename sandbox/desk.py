@@ -122,7 +122,7 @@ class Desk:
         with desk.lock:
             if not desk.pad:
                 raise DeskError("There is no draft on the order pad.")
-            orders = [self._store.create(signed(draft, self._today())) for draft in desk.pad.values()]
+            orders = self._order([signed(draft, self._today()) for draft in desk.pad.values()])
             desk.pad = {}
             desk.receive("order-sign", ())
         return orders
@@ -138,8 +138,7 @@ class Desk:
             check_choice(found, chosen, answer.taken)
             at_once = answer.hook == "patient-view"
             effect = effect_of(chosen, desk.pad, patient_id, at_once=at_once, today=self._today())
-            for order in effect.orders:
-                self._store.create(order)
+            self._order(effect.orders)
             desk.pad = effect.pad
             desk.note(answer, decided(card, "accepted", [suggestion]))
         told_so = self._tell(desk, answer, card, accepted(card, [suggestion], datetime.now(UTC)))
@@ -178,6 +177,18 @@ class Desk:
         self._chart(patient_id)
         with self._lock:
             self._open.pop(patient_id, None)
+
+    def _order(self, orders: Sequence[Json]) -> Sequence[Json]:
+        """Put orders on the chart: all of them, or none."""
+        done: list[Json] = []
+        try:
+            for order in orders:
+                done.append(self._store.create(order))
+        except ValueError as error:
+            for order in done:
+                self._store.delete(order["resourceType"], order["id"])
+            raise DeskError(f"An order is not written as FHIR has it, so nothing was ordered: {error}.") from error
+        return done
 
     def _chart(self, patient_id: str) -> tuple[Chart, OpenChart]:
         chart = self._store.chart(patient_id)

@@ -19,13 +19,9 @@ SHOWN_AT_ONCE = 600
 """Characters; what comes after the section in which they are reached is folded (U-5)."""
 
 
-def render_markdown(text: object) -> Markup:
-    """HTML of a card's detail (GitHub-flavoured Markdown with tables, without HTML and without images)."""
-    return _render(_parser().parse(str(text)))
-
-
 def render_folded(text: object) -> tuple[Markup, Markup]:
-    """The same in two parts: the first sections, and the rest, empty where the whole is short."""
+    """HTML of a card's detail (GitHub-flavoured Markdown with tables, without HTML and without images), in two parts: the first
+    sections, and the rest, empty where the whole is short."""
     tokens = _parser().parse(str(text))
     cut = _where_to_fold(tokens)
     return _render(tokens[:cut]), _render(tokens[cut:])

@@ -104,16 +104,24 @@ def _order(action: Json, patient_id: str) -> Json:
     concept = order.get(member)
     if not isinstance(concept, dict) or not _is_list_of_objects(concept.get("coding", [])) or not title_of(order):
         raise DeskError("The suggestion does not say in words what is to be ordered.")
-    if not _is_list_of_objects(order.get("dosageInstruction", [])) or not _is_list_of_objects(order.get("note", [])):
+    if not _is_list_of_objects(order.get("note", [])) or not _are_dosages(order.get("dosageInstruction", [])):
         raise DeskError("The suggested order is not written as FHIR has it.")
     subject = order.get("subject", {"reference": f"Patient/{patient_id}"})
     if not isinstance(subject, dict) or "/".join(str(subject.get("reference")).split("/")[-2:]) != f"Patient/{patient_id}":
         raise DeskError("The suggested order is for another patient.")
-    return order | {member: concept | {"text": title_of(order)}, "subject": {"reference": f"Patient/{patient_id}"}}
+    ours = {member: concept | {"text": title_of(order)}, "subject": {"reference": f"Patient/{patient_id}"}}
+    return {name: value for name, value in order.items() if name != "meta"} | ours
 
 
 def _is_list_of_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _are_dosages(value: object) -> bool:
+    if not isinstance(value, list) or not _is_list_of_objects(value):
+        return False
+    timings = [one.get("timing", {}) for one in value]
+    return _is_list_of_objects(timings) and _is_list_of_objects([timing.get("repeat", {}) for timing in timings])
 
 
 def _created(effect: Effect, order: Json, *, at_once: bool, today: date) -> Effect:

@@ -36,7 +36,9 @@ def facts_blueprint(desk: Desk, charts: ChartStore, editor: Editor) -> Blueprint
     @blueprint.post("/patients/<slug>/facts/make")
     def make(slug: str) -> Redirect:
         given = request.form
-        _say_what_changed(desk, slug, lambda: f"{editor.make(slug, given.get('key', ''), given.get('typed', '')).title}.")
+        _say_what_changed(
+            desk, slug, lambda: f"On the chart: {editor.make(slug, given.get('key', ''), given.get('typed', '')).title}."
+        )
         return back("facts.show")
 
     @blueprint.post("/patients/<slug>/facts/undo")

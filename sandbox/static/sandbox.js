@@ -12,17 +12,20 @@ const latest = new Map();
 
 async function send(form, submitter) {
   const key = form.action;
+  const isChoice = form.method === "post" && !form.matches("[data-on-change]");
+  if (isChoice && latest.has(key)) return; // a double click is one choice
   latest.get(key)?.abort();
   const control = new AbortController();
   latest.set(key, control);
   const ids = ["status", "switched", ...form.dataset.swap.split(" ")];
   setBusy(ids, true);
   try {
-    const page = await fetchPage(form, submitter, control.signal);
-    if (!control.signal.aborted) swap(page, ids);
+    const [page, isAsAsked] = await fetchPage(form, submitter, control.signal);
+    if (!control.signal.aborted) swap(page, isAsAsked ? ids : ["status", "main"]); // a refusal is a page of its own
   } catch (error) {
     if (error.name !== "AbortError") say(NO_ANSWER);
   } finally {
+    if (latest.get(key) === control) latest.delete(key);
     setBusy(ids, false);
   }
 }
@@ -33,7 +36,7 @@ async function fetchPage(form, submitter, signal) {
   const address = isGet ? `${form.action}?${fields}` : form.action;
   const response = await fetch(address, { method: form.method, body: isGet ? null : fields, signal });
   if (isGet) history.replaceState(null, "", address);
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  return [new DOMParser().parseFromString(await response.text(), "text/html"), response.ok];
 }
 
 function swap(page, ids) {

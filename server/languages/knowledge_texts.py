@@ -27,6 +27,8 @@ READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
     "fhir_profiles/definitions/improvement.yaml": frozenset({"title", "limits", "basis", "extension"}),
     "fhir_profiles/definitions/investigations.yaml": frozenset({"title"}),
     "fhir_profiles/definitions/phenotypes.yaml": frozenset({"titles"}),
+    "fhir_profiles/hypotheses.yaml": frozenset({"title", "groups"}),
+    "server/patient_page/plain_language.yaml": frozenset({"title", "means", "what", "why", "ask"}),
 }
 """Every string under one of these members counts, however deep. Conditions (`when`) hold names only and are not walked."""
 
@@ -37,6 +39,7 @@ _DECLINED = {"investigations.yaml": ("declined_by", "shown_by"), "agents.yaml": 
 """What a patient may decline; a refusal bears the title of the ValueSet."""
 
 _CLASSIFICATION = "fhir_profiles/definitions/classification.yaml"
+_FEATURES = "fhir_profiles/definitions/features.yaml"
 _CITED = ("short", "citation")
 _YEAR = re.compile(r"[0-9]{4}")
 
@@ -61,7 +64,9 @@ def _written(root: Path) -> Iterator[tuple[str, str]]:
 def _made_of_them(root: Path) -> Iterator[tuple[str, str]]:
     """What the program makes of names in the definitions without a sentence of its own."""
     definitions = root / "fhir_profiles" / "definitions"
-    yield from ((text.removesuffix(_ENDING), file) for text, file in _written(root) if text.endswith(_ENDING))
+    yield from (
+        (text.removesuffix(_ENDING), file) for text, file in _written(root) if file == _FEATURES and text.endswith(_ENDING)
+    )
     explanations = read_yaml(definitions / "classification.yaml")["other_explanations"]
     yield from ((concept.replace("_", " "), _CLASSIFICATION) for concept in explanations)
     for table, members in _DECLINED.items():

@@ -15,9 +15,9 @@ Tree = TypeVar("Tree")
 
 FOR_MACHINES = frozenset(
     {
-        *("uuid", "id", "code", "system", "coding", "url", "reference", "resourceId", "recommendations", "conflicts", "concept"),
-        *("type", "indicator", "selectionBehavior", "resourceType", "status", "intent", "appContext", "knowledgeVersion"),
-        "instantiatesCanonical",
+        *("uuid", "id", "code", "system", "coding", "url", "reference", "concept"),
+        *("type", "indicator", "selectionBehavior", "recommendations", "conflicts", "knowledgeVersion", "appContext"),
+        *("resource", "resourceId", "resourceType", "status", "intent", "instantiatesCanonical"),
     }
 )
 """Members of JSON whose texts no person reads: a code that is spelled like an English word stays what it is."""

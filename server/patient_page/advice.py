@@ -7,6 +7,7 @@ from typing import Any
 from cards.knowledge import Knowledge
 from cards.recommendation import URGENCIES, Recommendation
 from cards.to_cards import EXPLANATION
+from cards.wording import options_of
 from fhir_profiles.sentences import say
 from server.evaluation import Evaluation
 from server.patient_page.statements import Statement, statements
@@ -23,7 +24,8 @@ class Card:
         summary: its one sentence.
         indicator: `critical`, `warning` or `info`; `indicator_words` for people.
         topic: title of its topic.
-        orders, options, against: what there is to do, to choose from, and being taken against advice, each once.
+        orders, against: what there is to do, and what is being taken against advice, each once.
+        options: what there is to choose from, best fit first.
         statements: what it says, the most urgent first.
         is_focus: the reader came from this card.
     """
@@ -92,7 +94,9 @@ def advice(evaluation: Evaluation, focus: Sequence[str]) -> Advice:
 def _card(card: dict[str, Any], said: Sequence[Pair], focus: Sequence[str]) -> Card:
     topic = card["source"]["topic"]
     ids = card["extension"][EXPLANATION]["recommendations"]
-    of_card = [statement for r, statement in said if r.topic == topic["code"] and r.id in ids]
+    pairs = [(r, statement) for r, statement in said if r.topic == topic["code"] and r.id in ids]
+    of_card = [statement for _, statement in pairs]
+    options = options_of(r for r, _ in pairs)
     return Card(
         anchor=f"card-{topic['code']}",
         summary=card["summary"],
@@ -100,7 +104,7 @@ def _card(card: dict[str, Any], said: Sequence[Pair], focus: Sequence[str]) -> C
         indicator_words=INDICATOR_WORDS[card["indicator"]],
         topic=topic["display"],
         orders=tuple(dict.fromkeys(order for one in of_card for order in one.orders)),
-        options=tuple(dict.fromkeys(option for one in of_card for option in one.options)),
+        options=tuple(option.title for option in options if option.not_offered is None),
         against=tuple(dict.fromkeys(title for one in of_card for title in one.against)),
         statements=tuple(sorted(of_card, key=lambda one: URGENCIES.index(one.urgency_code))),
         is_focus=bool(set(focus) & set(ids)),

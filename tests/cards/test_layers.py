@@ -1,5 +1,6 @@
 """A site's folder over the packaged knowledge: what it adds, what it replaces, and what it switches on or off."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from tests.site import COLONOSCOPY, OLDER_COLONOSCOPY, OWN_STATEMENT, site_with
 
 PACKAGED_KNOWLEDGE = knowledge()
 WOMAN_OF_62 = Patient().has("dermatomyositis", since="2026-08")
+
+OWN_SAFETY_RULE = """\
+treatments: [methotrexate]
+rules:
+  - {id: our-rule, level: remind, says: "no vaccination {place}", source: house-default}
+"""
 
 
 def loaded(tmp_path: Path, **files: str) -> Knowledge:
@@ -75,6 +82,19 @@ rules:
     (replaced,) = (rule for rule in known.safety if rule.id == "methotrexate-pregnancy")
     assert replaced.says == "ask our obstetrician first"
     assert known.of_site == {"methotrexate-pregnancy", "our-rule"}
+
+
+def test_a_safety_rule_says_where_nothing_was_found(tmp_path: Path) -> None:
+    known = loaded(tmp_path, drug_safety__ours=OWN_SAFETY_RULE)
+    (ours,) = (rule for rule in known.safety if rule.id == "our-rule")
+    assert ours.says == "no vaccination on record"
+    assert ours.says_of_partial_data == "no vaccination in the data supplied"
+
+
+def test_only_what_was_not_found_depends_on_what_was_supplied() -> None:
+    rules = (*PACKAGED_KNOWLEDGE.safety, *PACKAGED_KNOWLEDGE.safety_off)
+    absent = {rule.id for rule in rules if re.search(r"\b(no [\w ]+|none is|not both) on record", rule.says)}
+    assert absent == {rule.id for rule in rules if rule.says_of_partial_data != rule.says} != set()
 
 
 def test_tables_are_merged_by_key(tmp_path: Path) -> None:
@@ -184,6 +204,10 @@ def test_the_packaged_folder_is_whole_and_a_site_folder_is_not(tmp_path: Path) -
         ),
         ({"guidelines__a": OWN_STATEMENT + '    headline: "do {place now"\n'}, "our-physiotherapy: headline: expected '}'"),
         ({"guidelines__a": OWN_STATEMENT + '    headline: "do {place!r} now"\n'}, "headline: unknown brace `{place}`"),
+        (
+            {"drug_safety__a": OWN_SAFETY_RULE.replace("{place}", "{foo}")},
+            "our-rule: says: unknown brace `{foo}`; known are {place}",
+        ),
     ],
 )
 def test_a_slip_in_a_site_folder_is_named(tmp_path: Path, files: dict[str, str], message: str) -> None:

@@ -6,10 +6,10 @@ from uuid import UUID
 import jwt
 import pytest
 
-from sandbox.desk import Switches
+from sandbox.desk import DeskError, Switches
 from sandbox.dialects import DIALECTS
 from sandbox.exchange import read_server_timing
-from tests.sandbox.conftest import StubService
+from tests.sandbox.conftest import CARD, StubService
 from tests.sandbox.desks import KEYS, PREGNANT, TIF1_GAMMA, URL, Ehr, open_ehr
 
 CLINICIAN = "Practitioner/sandbox-clinician"
@@ -304,3 +304,84 @@ def test_an_answer_that_is_not_cds_hooks_is_said_to_be_none(ehr: Ehr, service: S
 def test_an_answer_that_is_not_json_is_said_to_be_none(ehr: Ehr, service: StubService) -> None:
     service.answer = b"<html>"
     assert "answered 200 without JSON" in trouble_of(ehr)
+
+
+# --- what a service suggests
+
+
+def suggest(service: StubService, *actions: Any) -> None:
+    """The stand-in answers with a card of one suggestion."""
+    suggestion = {"uuid": "s", "label": "Do it", "actions": [{"description": "", **action} for action in actions]}
+    service.answer = {"cards": [CARD | {"suggestions": [suggestion]}]}
+
+
+def test_orders_of_which_the_chart_takes_one_only_are_none(ehr: Ehr, service: StubService) -> None:
+    order = {"resourceType": "ServiceRequest", "code": {"text": "test"}}
+    suggest(service, *({"type": "create", "resource": order | more} for more in ({}, {"occurrencePeriod": {"start": "soon"}})))
+    ehr.desk.open_chart(TIF1_GAMMA)
+    before = ehr.orders(TIF1_GAMMA)
+    with pytest.raises(DeskError, match="so nothing was ordered"):
+        ehr.desk.accept(TIF1_GAMMA, CARD["uuid"], "s")
+    assert ehr.orders(TIF1_GAMMA) == before
+    assert service.feedback == []
+
+
+def test_feedback_that_cannot_be_delivered_is_said_with_what_was_done(
+    ehr: Ehr, service: StubService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.feedback.PAUSES", (0.01,))
+    suggest(service, {"type": "create", "resource": {"resourceType": "ServiceRequest", "code": {"text": "test"}}})
+    ehr.desk.open_chart(TIF1_GAMMA)
+    service.status = 503
+    said = ehr.desk.accept(TIF1_GAMMA, CARD["uuid"], "s")
+    assert said == "Ordered: test. The feedback could not be delivered. The service refused the call (503)."
+    assert len(service.feedback) == 2
+
+
+@pytest.mark.parametrize(
+    "card", [{}, CARD | {"suggestions": "abc"}, CARD | {"selectionBehavior": "all"}, CARD | {"indicator": "hard-stop"}]
+)
+def test_a_card_that_breaks_the_rules_is_shown_and_nothing_in_it_applied(ehr: Ehr, service: StubService, card: Any) -> None:
+    service.answer = {"cards": [card]}
+    (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
+    (shown,) = answer.cards
+    with pytest.raises(DeskError, match="so it is shown only"):
+        ehr.desk.override(TIF1_GAMMA, shown["uuid"], "")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x", "/here", "http://", 5, "http://a b"])
+def test_a_link_that_leads_to_no_web_page_is_not_opened(ehr: Ehr, service: StubService, url: object) -> None:
+    service.answer = {"cards": [CARD | {"links": [{"label": "x", "url": url, "type": "smart"}]}]}
+    ehr.desk.open_chart(TIF1_GAMMA)
+    with pytest.raises(DeskError, match="does not lead to a web page"):
+        ehr.desk.launch_url(TIF1_GAMMA, CARD["uuid"], 0)
+
+
+def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(ehr: Ehr, service: StubService) -> None:
+    link = {"label": "x", "url": "https://app.example/go?a=1#part", "type": "smart", "appContext": "from the card"}
+    service.answer = {"cards": [CARD | {"links": [link]}]}
+    for dialect, context in (("standard", "from the card"), ("oracle", None)):
+        ehr.desk.switches = Switches(dialect=dialect)
+        ehr.desk.open_chart(TIF1_GAMMA)
+        url = ehr.desk.launch_url(TIF1_GAMMA, CARD["uuid"], 0)
+        assert url.startswith("https://app.example/go?a=1&iss=http%3A%2F%2F127.0.0.1%3A8001%2Ffhir&launch=")
+        assert url.endswith("#part")
+        launch = ehr.authorization.memory.launch(url.partition("launch=")[2].removesuffix("#part"))
+        assert launch
+        assert launch.app_context == context
+
+
+def test_whoever_is_not_here_and_whatever_is_not_on_the_desk_is_said(ehr: Ehr) -> None:
+    desk = ehr.desk
+    for ask in (desk.open_chart, desk.answers, desk.drafts, desk.review, desk.sign):
+        with pytest.raises(DeskError, match="no such patient"):
+            ask("nobody")
+    for ask in (desk.review, desk.sign):
+        with pytest.raises(DeskError, match="no draft on the order pad"):
+            ask(TIF1_GAMMA)
+    with pytest.raises(DeskError, match="not on the order pad any more"):
+        desk.discard(TIF1_GAMMA, "draft-1")
+    with pytest.raises(DeskError, match="No draft was chosen"):
+        desk.select(TIF1_GAMMA, [])
+    with pytest.raises(DeskError, match="has no such position"):
+        desk.switches = Switches(dialect="latin")

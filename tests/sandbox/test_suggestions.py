@@ -102,6 +102,8 @@ def test_a_delete_takes_the_draft_off_the_pad_in_the_form_of_any_version(named: 
         (create(PFT | {"code": {}}), "in words what is to be ordered"),
         (create(PFT | {"note": "x"}), "not written as FHIR"),
         (create(DRUG | {"dosageInstruction": {}}), "not written as FHIR"),
+        (create(DRUG | {"dosageInstruction": [{"timing": 5}]}), "not written as FHIR"),
+        (create(DRUG | {"dosageInstruction": [{"timing": {"repeat": []}}]}), "not written as FHIR"),
         (create(PFT | {"subject": {"reference": "Patient/another"}}), "for another patient"),
         (create(PFT | {"subject": "Patient/somebody"}), "for another patient"),
         ({"type": "update", "resource": PFT | {"id": "draft-1"}}, "not on the pad any more"),

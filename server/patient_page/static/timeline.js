@@ -9,29 +9,39 @@ tip.hidden = true;
 document.body.append(tip);
 
 let hiding = 0;
+let shown = null;
 
 function show(point) {
   clearTimeout(hiding);
+  shown = point;
   tip.textContent = point.getAttribute("aria-label");
   tip.hidden = false;
-  const shape = (point.querySelector("svg") ?? point).getBoundingClientRect();
-  const at = point.classList.contains("bar") ? point.getBoundingClientRect() : shape;
-  const width = document.documentElement.clientWidth;
-  const left = Math.min(Math.max(8, at.left + at.width / 2 - tip.offsetWidth / 2), width - tip.offsetWidth - 8);
+  place();
+}
+
+function place() {
+  if (!shown) return;
+  const at = (shown.classList.contains("bar") ? shown : shown.querySelector("svg") ?? shown).getBoundingClientRect();
+  const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
   const above = at.top - tip.offsetHeight - 14;
-  tip.style.left = `${Math.max(8, left)}px`;
+  tip.style.left = `${Math.max(8, Math.min(at.left + at.width / 2 - tip.offsetWidth / 2, room))}px`;
   tip.style.top = `${above > 0 ? above : at.bottom + 14}px`;
+}
+
+function hide() {
+  tip.hidden = true;
+  shown = null;
 }
 
 function hideSoon() {
   clearTimeout(hiding);
-  hiding = setTimeout(() => { tip.hidden = true; }, 150); // so that the pointer can reach the words
+  hiding = setTimeout(hide, 150); // so that the pointer can reach the words
 }
 
 tip.addEventListener("pointerenter", () => clearTimeout(hiding));
 tip.addEventListener("pointerleave", hideSoon);
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
-document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true, capture: true });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+document.addEventListener("scroll", place, { passive: true, capture: true }); // a focus far down scrolls there, and stays said
 
 const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 

@@ -21,16 +21,28 @@ AS_OF = date(2026, 11, 22)
 
 
 @cache
-def evaluations() -> Mapping[str, Evaluation]:
-    """Every patient, opened and with each drug being signed, and every scenario."""
+def charts_and_drafts() -> Mapping[str, Evaluation]:
+    """Every synthetic patient, opened and with each drug being signed."""
     found = {}
     for path in PATIENTS:
         bundle = json.loads(path.read_text("utf-8"))
         found[path.stem] = evaluate([bundle], as_of=AS_OF, seed="said")
         for drug, code in DRAFTED.items():
             found[f"{path.stem}, {drug}"] = evaluate([bundle], as_of=AS_OF, seed="said", drafts=_draft(bundle, code))
+    return found
+
+
+def all_cards() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The cards of all of these and of every scenario, by name."""
+    yield from opened().items()
     basis = packaged_basis()
-    return found | {scenario.name: evaluated(scenario, basis) for scenario in packaged_scenarios()}
+    for scenario in packaged_scenarios():
+        yield scenario.name, list(evaluated(scenario, basis).cards)
+
+
+def opened() -> dict[str, list[dict[str, Any]]]:
+    """The cards of the synthetic patients and of their drafts."""
+    return {name: list(evaluation.cards) for name, evaluation in charts_and_drafts().items() if evaluation.cards}
 
 
 def _draft(bundle: Mapping[str, Any], code: str) -> Drafts:

@@ -130,6 +130,7 @@ def test_methotrexate_is_said_by_the_week_as_it_is_given() -> None:
     assert "2.14" not in str(lane)
 
 
+@pytest.mark.requirement("SAF-10")
 def test_a_date_that_is_only_a_year_is_drawn_as_that_year_and_not_beyond_today() -> None:
     view = timeline(of(Patient(born="1980-02-01").has("dermatomyositis", since="2026")))
     (mark,) = lanes(view)["Dermatomyositis"].marks

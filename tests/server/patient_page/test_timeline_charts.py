@@ -95,6 +95,7 @@ def test_a_range_that_changed_is_drawn_as_it_was_at_the_time() -> None:
     assert first.y > second.y
 
 
+@pytest.mark.requirement("SAF-12")
 def test_a_number_with_a_comparator_keeps_it() -> None:
     observation = dict(WOMAN.result("ferritin", 5, unit="ng/mL", low=13, high=150, on="2026-11-01").resources[-1])
     observation["valueQuantity"] = {**observation["valueQuantity"], "comparator": "<"}
@@ -104,6 +105,7 @@ def test_a_number_with_a_comparator_keeps_it() -> None:
     assert one.notes == ("A number with < or > is a limit: the true value lies beyond it.",)
 
 
+@pytest.mark.requirement("SAF-11")
 def test_results_in_different_units_are_not_drawn_on_one_scale() -> None:
     patient = WOMAN.add("Observation", **_mmt8(60, "{score}", "2026-06-01"))
     one = drawn(patient.add("Observation", **_mmt8(75, "%", "2026-11-01")), "mmt8")

@@ -15,7 +15,7 @@ from server.smart.sealing import Sealer
 from server.store.purging import purge
 from server.store.tables import smart_launches
 from tests.server.smart.conftest import Browser, Service, Start
-from tests.server.smart.ehr import Ehr
+from tests.server.smart.ehr import Ehr, running
 from tests.server.store.processes import python
 from tests.server.store.rows import count
 
@@ -28,6 +28,13 @@ def clock() -> Iterator[Moved]:
     """The time, to be moved."""
     with time_machine.travel(1_800_000_000, tick=False) as moved:
         yield moved
+
+
+@pytest.fixture
+def ehr() -> Iterator[Ehr]:
+    """An EHR with the chart of a patient about whom there is little to say: the page is soon made."""
+    with running(Ehr(patient="healthy")) as one:
+        yield one
 
 
 def refreshes(ehr: Ehr) -> int:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.application import create_app
@@ -52,6 +52,7 @@ def test_an_unknown_ehr_is_400_and_nothing_is_fetched_or_redirected(iss: str, la
 
 
 @pytest.mark.requirement("SM-06")
+@settings(max_examples=25)
 @given(more=st.dictionaries(st.sampled_from(("next", "redirect", "redirect_uri", "url", "return_to")), urls(), min_size=1))
 def test_no_parameter_sends_the_browser_elsewhere(more: dict[str, str]) -> None:
     for path in ("/smart/launch", "/smart/callback", "/smart/patient", "/smart/patient/x"):
