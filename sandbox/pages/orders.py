@@ -57,9 +57,11 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
     @blueprint.post("/patients/<slug>/orders/<draft_id>/change")
     def change(slug: str, draft_id: str) -> Redirect:
         given = {name: request.form.get(name, "").strip() for name in ("dose", "route", "note")}
+        before = desk.drafts(slug)
         draft = desk.change_draft(slug, draft_id, **given)
         desk.select(slug, [draft_id])
-        flash(f"The draft of {title_of(draft)} is changed.")
+        is_changed = draft not in before
+        flash(f"The draft of {title_of(draft)} is changed." if is_changed else "Nothing is changed; what is left empty stays.")
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/discard")

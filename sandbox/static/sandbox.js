@@ -41,17 +41,25 @@ async function fetchPage(form, submitter, signal) {
 
 function swap(page, ids) {
   const open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
-  const focused = document.activeElement?.id;
-  const card = document.activeElement?.closest("article[id]")?.id;
+  const before = document.activeElement;
+  const card = before?.closest("article[id]")?.id;
   for (const id of ids) {
     const fresh = page.getElementById(id);
     if (fresh) document.getElementById(id)?.replaceChildren(...document.importNode(fresh, true).childNodes);
   }
   open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
-  for (const id of [focused, card, "status"]) {
+  for (const id of [before?.id, card, "status"]) {
     if (document.activeElement !== document.body) break;
     document.getElementById(id)?.focus({ preventScroll: true });
   }
+  keepTyping(before, document.activeElement);
+}
+
+/* What was typed while the page was on its way is not lost. */
+function keepTyping(before, now) {
+  if (before === now || before?.id !== now?.id || !now.matches("input, textarea")) return;
+  now.value = before.value;
+  now.setSelectionRange?.(before.selectionStart, before.selectionEnd);
 }
 
 function setBusy(ids, busy) {

@@ -64,6 +64,8 @@ def test_methotrexate_for_the_pregnant_patient_is_warned_of_before_it_is_signed(
     page.get_by_role("textbox", name="Dose").fill("15 mg weekly")
     page.get_by_role("textbox", name="Dose").press("Tab")
     expect(page.get_by_role("status").first).to_contain_text("is changed")
+    assert page.evaluate("document.activeElement.name") == "route"  # the page changed, the keyboard is where it was
+    expect(page.get_by_role("textbox", name="Dose")).to_have_value("15 mg weekly")
     assert page.get_by_role("button", name="Sign 1 order").count() == 0
     page.get_by_role("button", name="Review before signing").click()
     expect(page.get_by_role("status").first).to_contain_text("1 card to read before you sign")
