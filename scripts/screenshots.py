@@ -3,15 +3,20 @@
 Run `python -m scripts.screenshots FOLDER` in the project. It starts the demo, and ends it.
 """
 
+import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
 
 from scripts.running_demo import running_demo
+from server.application import create_app
+from server.config import Config
 
 WIDTHS = (390, 1440)
 SCHEMES = ("light", "dark")
@@ -29,6 +34,7 @@ def main(folder: Path) -> None:
     Args:
         folder: made if it is not there.
     """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its line per request helps nobody here
     folder.mkdir(parents=True, exist_ok=True)
     with running_demo({}) as (service, sandbox), browser() as chromium:
         page = chromium.new_context().new_page()
@@ -98,9 +104,14 @@ def shoot_app(page: Page, service: str, sandbox: str, shoot: Shoot) -> None:
 
 def shoot_service(page: Page, service: str, shoot: Shoot) -> None:
     """The pages that the service publishes."""
-    for name in ("", "connect", "guidelines"):
+    server = make_server("127.0.0.1", 0, create_app(Config()), threaded=True)  # the demo's own front page is the sandbox's
+    Thread(target=server.serve_forever, daemon=True).start()
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    shoot("front")
+    server.shutdown()
+    for name in ("connect", "guidelines"):
         page.goto(f"{service}/{name}")
-        shoot(name or "front")
+        shoot(name)
     for name in ("titulaer-2011", "bmj-best-practice", "contradictions", "drug-safety", "orders"):
         page.goto(f"{service}/guidelines/{name}")
         shoot(f"guidelines-{name}")

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
 
+from server.application import create_app
+from server.config import Config
 from tests.browser.conftest import Demo, Watch, Watched, shuts_out
 from tests.browser.english_left import english_left
 
@@ -18,7 +22,7 @@ TIF1_GAMMA, GRETA = "anti-tif1-gamma-dermatomyositis", "Greta Sampleton"
 CLASSIC, INES = "classic-dermatomyositis", "Ines Demoford"
 REFRACTORY = "dermatomyositis-refractory-severe"
 MDA5 = "mda5-amyopathic-rapid-ild"
-SERVICE_PAGES = ("/", "/guidelines", "/connect", "/smart/launch", "/smart/patient")
+SERVICE_PAGES = ("/guidelines", "/connect", "/smart/launch", "/smart/patient")
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +30,15 @@ def well_behaved(demo: Demo) -> Iterator[None]:
     """Whatever a test switches on is off afterwards."""
     yield
     demo.misbehave()
+
+
+@pytest.fixture
+def front_page() -> Iterator[str]:
+    """The front page of the service alone; that of the demo is the sandbox's."""
+    server = make_server("127.0.0.1", 0, create_app(Config()), threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
 
 
 @pytest.mark.requirement("SM-09")
@@ -196,7 +209,10 @@ def test_without_a_chart_somebody_signs_in_and_what_was_not_allowed_is_unknown(w
     calendar = page.get_by_role("region", name="Calendar").inner_text()
     assert "pulmonary function test could not be assessed: results could not be read completely" in calendar
     assert "anti-TIF1-γ: could not be assessed, the data were incomplete" in calendar
-    assert "No antibody result in the data supplied." in page.get_by_role("region", name="Timeline").inner_text()
+    for title in ("Timeline", "Phenotype and severity"):
+        section = page.get_by_role("region", name=title).inner_text()
+        assert "No antibody result in the data supplied." in section
+        assert "no result on record" not in section
     assert page.locator("figure.chart .point").count() == 0
     assert _empty_drawings(page) == []
 
@@ -212,6 +228,8 @@ def test_a_german_reader_reads_german_and_leaves(watch: Watch, demo: Demo) -> No
         assert app.locator("html").get_attribute("lang") == "de"
         assert sorted(english_left(app) - in_the_chart) == [], address
     assert app.get_by_role("heading", name="Über Ihre Gesundheit").count() == 1
+    app.goto(shown)
+    assert app.locator("#now .card").count() == app.locator("#now .card:is(.critical, .warning, .info)").count() > 1
 
     app.locator(".languages").get_by_role("link", name="English").click()
     expect(app.locator("html")).to_have_attribute("lang", "en")
@@ -227,14 +245,14 @@ def test_a_german_reader_reads_german_and_leaves(watch: Watch, demo: Demo) -> No
     assert english_left(app) == set()
 
 
-def test_no_page_of_the_service_keeps_anybody_out(watched: Watched, demo: Demo) -> None:
+def test_no_page_of_the_service_keeps_anybody_out(watched: Watched, demo: Demo, front_page: str) -> None:
     app = _opened(watched, demo, MDA5)
     assert shuts_out(app) == []
     app.goto(f"{app.url}/summary")
     assert shuts_out(app) == []
-    for path in SERVICE_PAGES:
-        app.goto(demo.service + path)
-        assert shuts_out(app) == [], path
+    for address in (front_page, *(demo.service + path for path in SERVICE_PAGES)):
+        app.goto(address)
+        assert shuts_out(app) == [], address
 
 
 def _opened(watched: Watched, demo: Demo, slug: str, seen: list[str] | None = None) -> Page:
