@@ -246,7 +246,7 @@ def test_a_german_reader_reads_german_and_leaves(watch: Watch, demo: Demo) -> No
 
 
 def test_no_page_of_the_service_keeps_anybody_out(watched: Watched, demo: Demo, front_page: str) -> None:
-    app = _opened(watched, demo, MDA5)
+    app = _opened(watched, demo, REFRACTORY)
     assert shuts_out(app) == []
     app.goto(f"{app.url}/summary")
     assert shuts_out(app) == []
