@@ -44,7 +44,9 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
 
     purged = purge(database, now=NOW, keep_days=20, keep_comments_days=10)
 
-    assert purged == Purged(used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1)
+    assert purged == Purged(
+        used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1, idle_smart_launches=0
+    )
     assert column(database, used_tokens, "jti") == {"kept"}
     assert column(database, snoozes, "recommendation") == {"kept"}
     assert column(database, smart_launches, "id") == {"kept"}
