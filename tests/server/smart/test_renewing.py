@@ -11,8 +11,8 @@ from server.smart.launches import GRANT, Launches
 from server.smart.sessions import Session
 from server.smart.stops import StopError
 from server.store.database import IN_MEMORY, open_database
-from tests.server.smart.eight_refreshes import SEALER, endpoint_of
 from tests.server.smart.ehr import Ehr, running
+from tests.server.smart.eight_refreshes import SEALER, endpoint_of
 
 Open = Callable[[int], Session]
 
