@@ -12,8 +12,8 @@ from server.languages.choosing import chosen_language
 from server.languages.templates import make_speak, spoken_in
 from server.patient_page.rendering import STATIC
 from server.runtime import Runtime
-from server.smart.app import Ehr
 from server.smart.launches import Launch
+from server.smart.registered import Ehr
 from server.smart.stops import StopError
 
 HTML = "text/html; charset=utf-8"

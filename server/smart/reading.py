@@ -56,10 +56,10 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         StopError: nothing could be read, or what was read is another patient's.
     """
     chart = read_chart(session.fresh(), client, base, runtime)
-    grant, read = chart.session.grant, chart.prefetched
+    grant, read, today = chart.session.grant, chart.prefetched, runtime.config.today()
     evaluation = evaluate(
         read.parts,
-        as_of=runtime.config.today(),
+        as_of=today,
         seed="/".join(("app", client.name, grant.tenant, base)),
         patient_id=grant.patient,
         inputs=read.inputs,
@@ -77,7 +77,7 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         parts=read.parts,
         inputs=read.inputs,
         servers=(base,),
-        as_of=runtime.config.today(),
+        as_of=today,
         basis=runtime.basis,
         banner=banner_of(read.parts, grant.patient) if grant.needs_banner else None,
         focus=tuple(session.launch.holds["focus"]),
@@ -97,11 +97,11 @@ def read_chart(session: Session, client: Client, base: str, runtime: Runtime) ->
     wanted = [one for one in TEMPLATES if one.resource_type not in client.fhir_types_missing]
     queries = [Query(one, patient_id) for one in wanted if granted.access_to(one.resource_type) is not Access.NONE]
     outcomes = _ask(queries, session, client, base, runtime)
-    if _is_over(outcomes):
+    if _is_over(queries, outcomes) or (session.grant.refresh_token and any(map(_is_unauthorised, outcomes))):
         session = session.renewed()
         outcomes = _ask(queries, session, client, base, runtime)
-    if _is_over(outcomes):
-        session.launches.end(session.launch)
+    if _is_over(queries, outcomes):
+        session.end()
         raise StopError(ENDED, "token-refused")
     _log_failures(queries, outcomes, client)
     if not any(one.fetched.parts or one.fetched.judgement.state.is_answer for one in outcomes):
@@ -138,8 +138,14 @@ def _ask(queries: Sequence[Query], session: Session, client: Client, base: str, 
     return runtime.callback.ask_all(queries, server, client)
 
 
-def _is_over(outcomes: Sequence[Outcome]) -> bool:
-    return any(one.error is not None and one.error.is_unauthorised for one in outcomes)
+def _is_over(queries: Sequence[Query], outcomes: Sequence[Outcome]) -> bool:
+    """Whether the token is good for nothing any more: a 401 for a single type may be no more than that it is not allowed."""
+    refused = [query.template.resource_type for query, one in zip(queries, outcomes, strict=True) if _is_unauthorised(one)]
+    return bool(refused) and ("Patient" in refused or len(refused) == len(queries))
+
+
+def _is_unauthorised(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.is_unauthorised
 
 
 def _fetched(template: Template, outcome: Outcome | None, granted: Granted) -> Fetched:

@@ -97,6 +97,18 @@ def test_what_the_server_refuses_is_named_too(browser: Browser, ehr: Ehr, opened
     assert one.inputs["Observation"] is InputState.FAILED
 
 
+@pytest.mark.requirement("SM-10", "SM-11")
+@pytest.mark.parametrize("response", [{}, {"refresh_token": None}], ids=["renewable", "not renewable"])
+def test_one_type_that_is_always_401_is_denied_and_ends_nothing(
+    browser: Browser, ehr: Ehr, opened: list[Opened], response: Json
+) -> None:
+    ehr.patient, ehr.response, ehr.fhir = "healthy", response, {"Observation": 401}
+    one = see(browser, ehr, opened)
+    assert one.scopes_missing == ("Observation",)
+    assert one.inputs["Observation"] is InputState.FAILED
+    assert browser.get(f"/smart/patient/{one.launch}").status_code == 200
+
+
 def test_what_fails_is_failed_and_no_matter_of_scopes(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
     ehr.fhir = {"Observation": 500}
     one = see(browser, ehr, opened)
