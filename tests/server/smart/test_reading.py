@@ -97,6 +97,23 @@ def test_what_the_server_refuses_is_named_too(browser: Browser, ehr: Ehr, opened
     assert one.inputs["Observation"] is InputState.FAILED
 
 
+@pytest.mark.parametrize(
+    ("scope", "status", "said"),
+    [
+        pytest.param(ALL_BUT, 200, "Darf nicht gelesen werden", id="not granted"),
+        pytest.param(
+            ALL_BUT + "patient/Observation.rs?category=laboratory", 200, "Darf nur zum Teil gelesen werden", id="a part"
+        ),
+        pytest.param("openid patient/*.rs", 500, "nicht beantwortet (server-error)", id="not answered"),
+    ],
+)
+def test_what_could_not_be_read_is_said_in_the_language_of_the_page(
+    browser: Browser, ehr: Ehr, scope: str, status: int, said: str
+) -> None:
+    ehr.response, ehr.fhir = {"scope": scope}, {"Observation": status} if status != 200 else {}
+    assert said in browser.get(browser.open(ehr), query_string={"language": "de"}).text
+
+
 def test_what_fails_is_failed_and_no_matter_of_scopes(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
     ehr.fhir = {"Observation": 500}
     one = see(browser, ehr, opened)
