@@ -17,6 +17,7 @@ from server.feedback.patients import pseudonym_of
 from server.feedback.shown import fate_of_advice, remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
+from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
 from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
@@ -71,7 +72,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
     cards = in_dialect(with_app_link(evaluation.cards, caller.client, runtime.url(LAUNCH_PATH)), caller.client)
-    return in_language(cards, caller.client.language)
+    return in_language(cards, caller.client.language or ENGLISH)
 
 
 def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
