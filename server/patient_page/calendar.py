@@ -75,11 +75,13 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class CalendarView:
-    """Args:
-    as_of: today.
-    entries: every statement, the most pressing first.
-    months: what is due now, then what falls due month by month, then what cannot be told.
-    empty: said where no statement concerns the patient.
+    """The calendar of one patient.
+
+    Args:
+        as_of: today.
+        entries: every statement, the most pressing first.
+        months: what is due now, then what falls due month by month, then what cannot be told.
+        empty: said where no statement concerns the patient.
     """
 
     labels: ClassVar[Mapping[str, str]] = LABELS
@@ -98,9 +100,9 @@ def calendar_view(evaluation: Evaluation, known: Knowledge | None = None) -> Cal
         known: the knowledge; that of the evaluation by default.
     """
     known, assessment = known or evaluation.knowledge, evaluation.assessment
-    dues = {} if evaluation.is_mismatched else calendar(assessment, known)
+    dues = calendar(assessment, known)
     said = {recommendation.id: recommendation for recommendation in evaluation.recommendations}
-    silent = {} if evaluation.is_mismatched else {one.id: one for one in considered(assessment, known)}
+    silent = {one.id: one for one in considered(assessment, known)}
     entries = []
     for rule in known.rules:
         concerned = rule.schedule or (rule.topic in TOPICS and (rule.orders or rule.orders_if))

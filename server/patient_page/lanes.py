@@ -61,7 +61,7 @@ _GRADES = {"mild": say("graded mild"), "moderate": say("graded moderate"), "seve
 # --- antibodies -------------------------------------------------------------------------------------------------------------
 
 
-def antibody_rows(evaluation: Evaluation, terms: Terminology) -> tuple[Row, ...]:
+def antibody_rows(evaluation: Evaluation) -> tuple[Row, ...]:
     """Every result of every antibody, and which of them counts."""
     antibodies = evaluation.assessment.antibodies
     rows = []

@@ -29,7 +29,7 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One patient, read and evaluated.
+    """One patient, read and evaluated; never with data of another among it: who opens a patient refuses that (SM-09).
 
     Args:
         launch: names the launch in every path and form of the page; opaque.

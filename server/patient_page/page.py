@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from server.patient_page.addresses import Addresses
 from server.patient_page.advice import advice
 from server.patient_page.alternatives import alternatives
-from server.patient_page.banner import identity
 from server.patient_page.calendar import calendar_view
 from server.patient_page.charts import charts
 from server.patient_page.disagreements import disagreements
 from server.patient_page.findings import findings
+from server.patient_page.frame import frame
 from server.patient_page.missing_data import missing_data
 from server.patient_page.opened import Opened
 from server.patient_page.options import comparisons
@@ -31,19 +31,16 @@ def render(opened: Opened, query: Mapping[str, str], language: str) -> str:
         language: that the page is to speak.
 
     Returns:
-        The whole page. Where data of another patient was among the input it says only that.
+        The whole page.
     """
     supposed = what_if(opened, query)
     addresses = Addresses(opened.launch, query.get("language", ""), supposed.words)
-    frame = {"opened": opened, "banner": identity(opened.banner), "addresses": addresses}
     evaluation = opened.evaluation
-    if evaluation.is_mismatched:
-        return render_template("mismatch.html", language, unseen=unseen(opened), **frame)
     known, assessment, recommendations = evaluation.knowledge, evaluation.assessment, evaluation.recommendations
     return render_template(
         "patient.html",
         language,
-        **frame,
+        **frame(opened, addresses),
         record=evaluation.record,
         version=known.version,
         unseen=unseen(opened),

@@ -114,12 +114,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Args:
-    axis: of time.
-    as_of: today.
-    today: its place in per cent.
-    groups: the rows.
-    severity: how severe the disease is now, and what that rests on; empty without a myositis.
+    """The drawing.
+
+    Args:
+        axis: of time.
+        as_of: today.
+        today: its place in per cent.
+        groups: the rows.
+        severity: how severe the disease is now, and what that rests on; empty without a myositis.
     """
 
     labels: ClassVar[Mapping[str, str]] = LABELS
@@ -137,17 +139,12 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
     Args:
         evaluation: of the patient.
         terminology: names the tests and drugs; the packaged one by default.
-
-    Returns:
-        No groups where data of another patient were among the input.
     """
     terms = terminology or packaged_basis().terminology
-    if evaluation.is_mismatched:
-        return _nothing(evaluation.record.as_of)
     titled = (
         (say("Treatments"), treatment_rows(evaluation, terms), say("No treatment of the disease in the data supplied.")),
         (say("Disease"), diagnosis_rows(evaluation, terms), say("No diagnosis that stands as myositis now.")),
-        (say("Antibodies"), antibody_rows(evaluation, terms), say("No antibody result in the data supplied.")),
+        (say("Antibodies"), antibody_rows(evaluation), say("No antibody result in the data supplied.")),
         (
             say("Tests, imaging and referrals"),
             investigation_rows(evaluation, terms),
@@ -161,11 +158,6 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
     axis = axis_over(_days(core, as_of), as_of)
     groups = tuple(Group(title, tuple(_lane(row, axis, as_of) for row in rows), empty) for title, rows, empty in titled)
     return Timeline(axis, on(as_of), axis.at(as_of), groups, _severity(evaluation))
-
-
-def _nothing(as_of: date) -> Timeline:
-    axis = axis_over((), as_of)
-    return Timeline(axis, on(as_of), axis.at(as_of), (), "")
 
 
 def _days(parts: Iterable[tuple[Row, ...]], as_of: date) -> Iterable[date]:
