@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from cards.considered import considered
+from cards.recommend import calendar
 from server.patient_page.addresses import Addresses
 from server.patient_page.advice import advice
 from server.patient_page.alternatives import alternatives
@@ -37,6 +39,7 @@ def render(opened: Opened, query: Mapping[str, str], language: str) -> str:
     addresses = Addresses(opened.launch, query.get("language", ""), supposed.words)
     evaluation = opened.evaluation
     known, assessment, recommendations = evaluation.knowledge, evaluation.assessment, evaluation.recommendations
+    dues, found = calendar(assessment, known), considered(assessment, known)
     return render_template(
         "patient.html",
         language,
@@ -47,10 +50,10 @@ def render(opened: Opened, query: Mapping[str, str], language: str) -> str:
         advice=advice(evaluation, opened.focus),
         findings=findings(assessment),
         alternatives=alternatives(opened),
-        timeline_view=timeline(evaluation, opened.basis.terminology),
+        timeline_view=timeline(evaluation, dues, opened.basis.terminology),
         charts_view=charts(evaluation, opened.basis.terminology),
-        calendar_view=calendar_view(evaluation, known),
-        silent=silent(assessment, known),
+        calendar_view=calendar_view(evaluation, dues, found),
+        silent=silent(found, known),
         comparisons=comparisons(recommendations, known),
         disagreements=disagreements(recommendations),
         missing=missing_data(opened),

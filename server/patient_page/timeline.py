@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from cards.schedule import Due
 from fhir_profiles.codes import Terminology
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.sentences import join, say
 from server.basis import packaged_basis
 from server.evaluation import Evaluation
+from server.patient_page.findings import SEVERITY_WORDS
 from server.patient_page.happenings import Happening, Row
 from server.patient_page.labels import LABELS
 from server.patient_page.lanes import antibody_rows, diagnosis_rows, due_rows, investigation_rows, other_diagnosis_rows
@@ -133,11 +135,12 @@ class Timeline:
     severity: str
 
 
-def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> Timeline:
+def timeline(evaluation: Evaluation, dues: Mapping[str, Due], terminology: Terminology | None = None) -> Timeline:
     """Everything dated that the chart says about the disease, and what falls due.
 
     Args:
         evaluation: of the patient.
+        dues: what falls due, by statement (`cards.recommend.calendar`).
         terminology: names the tests and drugs; the packaged one by default.
     """
     terms = terminology or packaged_basis().terminology
@@ -150,7 +153,7 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
             investigation_rows(evaluation, terms),
             say("No test or order in the data supplied."),
         ),
-        (say("Falling due"), due_rows(evaluation), say("No calendar of the sources falls due for this patient.")),
+        (say("Falling due"), due_rows(evaluation, dues), say("No calendar of the sources falls due for this patient.")),
         (say("Other diagnoses"), other_diagnosis_rows(evaluation, terms), say("No other diagnosis in the data supplied.")),
     )
     as_of = evaluation.record.as_of
@@ -231,10 +234,10 @@ def _word(text: str, bars: tuple[Bar, ...]) -> Word | None:
 
 def _severity(evaluation: Evaluation) -> str:
     severity = evaluation.assessment.severity
-    words = {"severe": say("severe"), "non-severe": say("not severe")}.get(severity.value, say("not known"))
     if not evaluation.assessment.phenotypes:
         return ""
     why = severity.missing if severity.value == "unknown" else severity.evidence
     if not why:
-        return say("Severity now: {severity}.", severity=words)
-    return say("Severity now: {severity} ({why}).", severity=words, why=join("; ", [item.text for item in why]))
+        return say("Severity now: {severity}.", severity=SEVERITY_WORDS[severity.value])
+    reasons = join("; ", [item.text for item in why])
+    return say("Severity now: {severity} ({why}).", severity=SEVERITY_WORDS[severity.value], why=reasons)

@@ -13,10 +13,11 @@ from server.evaluation import Evaluation, evaluate
 from server.patient_page.charts import series
 from server.patient_page.lanes import every
 from server.patient_page.time_axis import MOST_TICKS, axis_over
-from server.patient_page.timeline import Lane, Timeline, timeline
+from server.patient_page.timeline import Lane, Timeline
 from tests.patient import Patient
 from tests.server.charts import AS_OF, slugs
 from tests.server.evaluated import evaluated
+from tests.server.patient_page.drawn import timeline
 
 WOMAN = Patient(born="1980-02-01").has("dermatomyositis", since="2026-05")
 
