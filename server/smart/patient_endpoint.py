@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from server.languages.catalogue import ENGLISH
 from server.languages.choosing import chosen_language
 from server.patient_page.opened import Opened
 from server.patient_page.page import render
@@ -62,5 +61,5 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         note(client=ehr.client.name)
         app.launches.used(session.launch)
         opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
-        language = chosen_language(request, ehr.client.language if ehr.client.language != ENGLISH else None)
+        language = chosen_language(request, ehr.client.language)
         return page(show(opened, language), ehr.registration.frame_ancestors)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cards.show import Show
 from fhir_profiles.elements import objects
+from fhir_profiles.sentences import say
 from server.cds_hooks.prefetch import TEMPLATES, Fetched, Prefetched, Template, read_prefetch, with_fetched
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState
 from server.ehr.fetch import Outcome, Query
@@ -151,12 +152,12 @@ def _is_unauthorised(outcome: Outcome) -> bool:
 def _fetched(template: Template, outcome: Outcome | None, granted: Granted) -> Fetched:
     """How one query ended. What the token does not allow was asked for in vain, and a part is never taken for all."""
     if outcome is None:
-        problem = "may not be read: the EHR did not grant it"
+        problem = say("may not be read: the EHR did not grant it")
         return Fetched(Judgement(PrefetchState.DENIED, problem=problem), reason="denied")
     fetched = outcome.fetched
     if granted.access_to(template.resource_type) is Access.PART and fetched.judgement.state.is_answer:
         judgement = Judgement(
-            PrefetchState.INCOMPLETE, fetched.judgement.types, "may be read in part only; counted as incomplete"
+            PrefetchState.INCOMPLETE, fetched.judgement.types, say("may be read in part only; counted as incomplete")
         )
         return replace(fetched, judgement=judgement)
     return fetched

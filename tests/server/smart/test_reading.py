@@ -109,6 +109,23 @@ def test_one_type_that_is_always_401_is_denied_and_ends_nothing(
     assert browser.get(f"/smart/patient/{one.launch}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("scope", "status", "said"),
+    [
+        pytest.param(ALL_BUT, 200, "Darf nicht gelesen werden", id="not granted"),
+        pytest.param(
+            ALL_BUT + "patient/Observation.rs?category=laboratory", 200, "Darf nur zum Teil gelesen werden", id="a part"
+        ),
+        pytest.param("openid patient/*.rs", 500, "nicht beantwortet (server-error)", id="not answered"),
+    ],
+)
+def test_what_could_not_be_read_is_said_in_the_language_of_the_page(
+    browser: Browser, ehr: Ehr, scope: str, status: int, said: str
+) -> None:
+    ehr.response, ehr.fhir = {"scope": scope}, {"Observation": status} if status != 200 else {}
+    assert said in browser.get(browser.open(ehr), query_string={"language": "de"}).text
+
+
 def test_what_fails_is_failed_and_no_matter_of_scopes(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
     ehr.fhir = {"Observation": 500}
     one = see(browser, ehr, opened)
