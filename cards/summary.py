@@ -51,8 +51,11 @@ def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
 
 
 def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:
-    """Of the most urgent statements the one that brings its own sentence, else the first."""
+    """Of the most urgent statements one against a drug that is taken or written, else one with its own sentence, else the first."""
     first = _most_urgent(recommendations)
+    against = next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.avoid), None)
+    if against:
+        return against
     return next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.headline), first)
 
 
@@ -75,6 +78,8 @@ def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     first = _leading(firm)
     if first.avoid:
         avoided = capital(listed(first.avoid))
+        if first.headline:
+            yield from map(capital, _headline(first.headline, _fields(first, assessment, (), is_brief=False)))
         yield from _cited(join(": ", (avoided, first.says)), first)
         yield say("{drugs}: not recommended in this disease ({source})", drugs=avoided, source=first.sources[0].short)
     elif first.orders or (first.headline and not first.held_back):
@@ -132,6 +137,7 @@ def _fields(first: Recommendation, assessment: Assessment, titles: Sequence[str]
         "options": one_of(options[: 2 if is_brief else 4]),
         "due": _due(first, assessment, is_brief),
         "suspected": say(", here suspected") if is_suspected else "",
+        "avoided": listed(first.avoid),
     }
 
 
