@@ -170,11 +170,27 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
 
 
 def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
-    """The most urgent rule and who says so, or the rule alone where both would not fit."""
-    first = _most_urgent(firm)
+    """The most urgent rule and who says so, with the next one where it is as urgent as can be; or the rule alone where that fits."""
+    first, *others = sorted(firm, key=lambda r: URGENCIES.index(r.urgency))
+    if others and others[0].urgency == "urgent":
+        yield from _two_stops(first, others[0])
     yield from _cited(capital(first.says), first)
     drug = capital(before_colon(first.says))
     yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
+
+
+def _two_stops(first: Recommendation, second: Recommendation) -> Iterator[str]:
+    """Two reasons against one draft, or one against each of two: neither hides the other."""
+    of_one_drug = before_colon(first.says) == before_colon(second.says)
+    also = second.cautions[0].text if of_one_drug and second.cautions else second.says
+    sources = listed(list(dict.fromkeys((first.sources[0].short, second.sources[0].short))))
+    for more_of_it in (also, changed(_opening, also) if of_one_drug else changed(_first_clause, also)):
+        says = changed(_first_clause, capital(first.says))
+        yield say("{says}; also {more} ({sources})", says=says, more=more_of_it, sources=sources)
+
+
+def _opening(text: str) -> str:
+    return before_colon(_first_clause(text))
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
