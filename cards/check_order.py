@@ -11,7 +11,14 @@ _INFECTION = {
 }
 _BLOOD_KIDNEY_LIVER = {
     *("leukopenia", "pancytopenia", "thrombocytopenia", "neutrophils-below-2", "blood-count-below-cut-off"),
-    *("low-thiopurine-metabolism", "kidney-disease", "advanced-kidney-disease", "egfr-below-25", "egfr-below-35", "egfr-below-60"),
+    *(
+        "low-thiopurine-metabolism",
+        "kidney-disease",
+        "advanced-kidney-disease",
+        "egfr-below-25",
+        "egfr-below-35",
+        "egfr-below-60",
+    ),
     *("liver-disease", "liver-injury-beyond-muscle"),
 }
 _FEATURES = (_PREGNANCY, _INTOLERANCE, set[str](), _INFECTION, _BLOOD_KIDNEY_LIVER)
@@ -25,7 +32,7 @@ _COMORBIDITY, _BASELINE = 7, 8
 
 
 def check_order(rule: SafetyRule) -> int:
-    """Place of a rule: pregnancy, intolerance, the disease, infection, blood and organs, interactions, dose, comorbidity, baseline."""
+    """Place of a rule: pregnancy first, missing baseline tests last."""
     if rule.orders:
         return _BASELINE
     return min((_place(key, value) for key, value in leaves(rule.trigger)), default=_COMORBIDITY)

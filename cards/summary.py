@@ -51,7 +51,7 @@ def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
 
 
 def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:
-    """Of the most urgent statements one against a drug that is taken or written, else one with its own sentence, else the first."""
+    """Of the most urgent statements one against a drug, else one that brings its own sentence, else the first."""
     first = _most_urgent(recommendations)
     against = next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.avoid), None)
     if against:
@@ -170,7 +170,7 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
 
 
 def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
-    """The most urgent rule and who says so, with the next one where it is as urgent as can be; or the rule alone where that fits."""
+    """The most urgent rule and who says so, beside it a second stop where there is one; or as much of that as fits."""
     first, *others = sorted(firm, key=lambda r: URGENCIES.index(r.urgency))
     if others and others[0].urgency == "urgent":
         yield from _two_stops(first, others[0])
