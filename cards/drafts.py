@@ -7,6 +7,7 @@ its removal (decision 8). One rule speaks once, whatever the number of drafts th
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from cards.check_order import check_order
 from cards.draft_conditions import is_draft_of
 from cards.knowledge import Knowledge
 from cards.markdown import before_colon, capital, listed
@@ -66,7 +67,7 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
         unadvised: references of drafts that a guideline advises against; nothing is offered to go with them.
 
     Returns:
-        The most urgent first; of equally urgent ones, the missing baseline tests last (drug-safety.md section 3).
+        The most urgent first; of equally urgent ones, pregnancy first and missing baseline tests last (`check_order`).
     """
     spoken: dict[str, list[_Spoken]] = {}
     for draft in drafts:
@@ -74,7 +75,8 @@ def cautions_about(drafts: Sequence[DraftOrder], case: Case, known: Knowledge, u
             spoken.setdefault(one.caution.id, []).append(one)
     said = [_said(together, case, known) for together in spoken.values()]
     said += [one for draft in drafts for one in _unchecked(draft, spoken, case, known)]
-    return sorted(said, key=lambda r: (URGENCIES.index(r.urgency), any(caution.orders for caution in r.cautions)))
+    places = {rule.id: check_order(rule) for rule in known.safety}
+    return sorted(said, key=lambda r: (URGENCIES.index(r.urgency), places[r.id]))
 
 
 def _spoken_about(draft: DraftOrder, case: Case, known: Knowledge, is_unadvised: bool) -> list[_Spoken]:

@@ -25,7 +25,7 @@ from fhir_profiles.clinical_definitions import DefinitionError, Definitions, loa
 
 KNOWLEDGE_RELEASE = "2026.11"
 
-HEADLINE_WORDS = ("found", "place", "orders", "options", "due", "suspected")
+HEADLINE_WORDS = ("found", "place", "orders", "options", "due", "suspected", "avoided")
 """What the braces of a headline may name; `summary` fills them in (docs/rule-vocabulary.md)."""
 
 

@@ -51,8 +51,11 @@ def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
 
 
 def _leading(recommendations: Sequence[Recommendation]) -> Recommendation:
-    """Of the most urgent statements the one that brings its own sentence, else the first."""
+    """Of the most urgent statements one against a drug, else one that brings its own sentence, else the first."""
     first = _most_urgent(recommendations)
+    against = next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.avoid), None)
+    if against:
+        return against
     return next((r for r in recommendations if r.urgency == first.urgency != "routine" and r.headline), first)
 
 
@@ -75,6 +78,8 @@ def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     first = _leading(firm)
     if first.avoid:
         avoided = capital(listed(first.avoid))
+        if first.headline:
+            yield from map(capital, _headline(first.headline, _fields(first, assessment, (), is_brief=False)))
         yield from _cited(join(": ", (avoided, first.says)), first)
         yield say("{drugs}: not recommended in this disease ({source})", drugs=avoided, source=first.sources[0].short)
     elif first.orders or (first.headline and not first.held_back):
@@ -132,6 +137,7 @@ def _fields(first: Recommendation, assessment: Assessment, titles: Sequence[str]
         "options": one_of(options[: 2 if is_brief else 4]),
         "due": _due(first, assessment, is_brief),
         "suspected": say(", here suspected") if is_suspected else "",
+        "avoided": listed(first.avoid),
     }
 
 
@@ -164,11 +170,27 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
 
 
 def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
-    """The most urgent rule and who says so, or the rule alone where both would not fit."""
-    first = _most_urgent(firm)
+    """The most urgent rule and who says so, beside it a second stop where there is one; or as much of that as fits."""
+    first, *others = sorted(firm, key=lambda r: URGENCIES.index(r.urgency))
+    if others and others[0].urgency == "urgent":
+        yield from _two_stops(first, others[0])
     yield from _cited(capital(first.says), first)
     drug = capital(before_colon(first.says))
     yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
+
+
+def _two_stops(first: Recommendation, second: Recommendation) -> Iterator[str]:
+    """Two reasons against one draft, or one against each of two: neither hides the other."""
+    of_one_drug = before_colon(first.says) == before_colon(second.says)
+    also = second.cautions[0].text if of_one_drug and second.cautions else second.says
+    sources = listed(list(dict.fromkeys((first.sources[0].short, second.sources[0].short))))
+    for more_of_it in (also, changed(_opening, also) if of_one_drug else changed(_first_clause, also)):
+        says = changed(_first_clause, capital(first.says))
+        yield say("{says}; also {more} ({sources})", says=says, more=more_of_it, sources=sources)
+
+
+def _opening(text: str) -> str:
+    return before_colon(_first_clause(text))
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:

@@ -30,14 +30,15 @@ def assess(record: PatientRecord, known: Definitions | None = None) -> Assessmen
     if record.is_mismatched:
         return _empty(record, known)
     parameters = known.treatment
+    window = int(parameters["activity_window_months"])
     ages = _ages(record)
-    features = find_features(record, known.features, ages, find_weakness(record, int(parameters["activity_window_months"])))
+    features = find_features(record, known.features, ages, find_weakness(record, window))
     features["any-weakness"] = _any_weakness(features)
     antibodies = find_antibodies(record, known.antibodies, _immunosuppressants(known))
     phenotypes = find_phenotypes(record, Findings(features, antibodies), known)
     in_remission = _in_remission(phenotypes)
     began = first_day_of_disease(phenotypes)
-    activity = find_activity(record, features, phenotypes, parameters["unimproved_fraction"])
+    activity = find_activity(record, features, phenotypes, parameters["unimproved_fraction"], window)
     features |= {"active-disease": activity.finding, "relapse": activity.relapse}
     courses = read_courses(record, known.agents, began)
     treatment = judge(courses, activity, in_remission, parameters)

@@ -46,6 +46,7 @@ class Difference:
         findings: phenotypes, severity and questions that would be answered otherwise, in sentences.
         appears, goes, changes: statements.
         options: treatment options that would come, go or be judged otherwise, in sentences.
+        opposed: what the chart says against a supposition, in sentences; then nothing is said to stay the same.
     """
 
     findings: tuple[str, ...]
@@ -53,11 +54,12 @@ class Difference:
     goes: tuple[ChangedStatement, ...]
     changes: tuple[ChangedStatement, ...]
     options: tuple[str, ...]
+    opposed: tuple[str, ...] = ()
 
     @property
     def is_advice_the_same(self) -> bool:
-        """No statement and no option would be another."""
-        return not (self.appears or self.goes or self.changes or self.options)
+        """No statement and no option would be another, and that can be told."""
+        return not (self.appears or self.goes or self.changes or self.options or self.opposed)
 
 
 def difference(before: Considered, after: Considered, known: Knowledge) -> Difference:

@@ -1,7 +1,7 @@
 """What is missing, who asks for it, and what each answer would change, worked out by supposing it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cards.recommendation import Recommendation
 from fhir_profiles.assessment import Assessment
@@ -11,6 +11,7 @@ from fhir_profiles.sentences import Sentence, join, say, say_number
 from server.patient_page.difference import ChangedStatement, Difference, difference
 from server.patient_page.facts import begin
 from server.patient_page.opened import Opened
+from server.patient_page.opposed import opposed
 from server.patient_page.supposing import as_it_is, can_suppose, suppose
 
 MOST_EVALUATED = 16
@@ -109,11 +110,15 @@ def _consequences(opened: Opened, hypothesis: Hypothesis) -> tuple[Consequence, 
 
 def difference_of(opened: Opened, *supposed: Supposition) -> Difference:
     """What suppositions would change."""
-    return difference(as_it_is(opened), suppose(opened, supposed), opened.basis.knowledge)
+    before, after = as_it_is(opened), suppose(opened, supposed)
+    changed = difference(before, after, opened.basis.knowledge)
+    return replace(changed, opposed=opposed(supposed, before.assessment, after.assessment))
 
 
 def _in_short(changed: Difference) -> tuple[str, ...]:
     """The phenotype and severity, then how many statements would come, go and change, with the first of each."""
+    if changed.opposed:
+        return changed.opposed
     if changed.is_advice_the_same:
         return (*changed.findings[:_MOST_NAMED], say("No advice would change."))
     lines = list(changed.findings[:_MOST_NAMED])

@@ -43,7 +43,8 @@ class PatientSummary:
         disease: the leading phenotype; None where none is told.
         is_confirmed: the diagnosis is written in the chart as certain.
         features: further findings that the chart says yes to.
-        taken: treatments of the disease that the chart shows as taken now.
+        taken: treatments of the disease that the chart shows as taken now, without those of `doubted`.
+        doubted: titles of drugs that are taken and that a firm statement or drug-safety rule speaks against.
         proposed: tests and visits, by topic; each once.
         questions: for the next visit.
     """
@@ -52,6 +53,7 @@ class PatientSummary:
     is_confirmed: bool
     features: tuple[Explained, ...]
     taken: tuple[Explained, ...]
+    doubted: tuple[str, ...]
     proposed: tuple[Proposed, ...]
     questions: tuple[str, ...]
 
@@ -73,12 +75,13 @@ def patient_summary(opened: Opened) -> PatientSummary:
     assessment, said = evaluation.assessment, [r for r in evaluation.recommendations if r.holds is Answer.YES]
     proposed, topics = _proposed(said, evaluation.knowledge)
     asked = sorted({r.topic for r in said}, key=lambda code: evaluation.knowledge.topics[code].rank)
-    words = plain_words().topics
+    words, doubted = plain_words().topics, _doubted(said, assessment, evaluation.knowledge)
     return PatientSummary(
         disease=_disease(assessment),
         is_confirmed=assessment.primary is not None and assessment.primary.is_confirmed,
         features=_features(assessment),
-        taken=_taken(assessment),
+        taken=_taken(assessment, doubted),
+        doubted=tuple(begin(assessment.treatment.courses[agent].title) for agent in doubted),
         proposed=proposed,
         questions=tuple(words[code]["ask"] for code in dict.fromkeys((*topics, *asked))),
     )
@@ -98,11 +101,22 @@ def _features(assessment: Assessment) -> tuple[Explained, ...]:
     return tuple(Explained(**words[code]) for code in words if assessment.features[code].is_present)
 
 
-def _taken(assessment: Assessment) -> tuple[Explained, ...]:
+def _doubted(said: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> tuple[str, ...]:
+    """Agents being taken that firm advice is against: a list to take home must not say "go on" where the card says "stop"."""
+    rules = {rule.id: rule for rule in known.safety}
+    against = [r for r in said if r.is_against]
+    titles = {title for r in against for title in r.avoid}
+    drugs = {treatment for r in against for caution in r.cautions for treatment in rules[caution.id].treatments}
+    courses = {known.treatments[drug].course for drug in drugs if drug in known.treatments}
+    taken = assessment.treatment.courses.items()
+    return tuple(agent for agent, course in taken if course.is_current and (course.title in titles or agent in courses))
+
+
+def _taken(assessment: Assessment, doubted: Sequence[str]) -> tuple[Explained, ...]:
+    """What is taken for the disease; a drug without words here (a statin) is no treatment of it."""
     words, treatment = plain_words().treatments, assessment.treatment
-    return tuple(
-        Explained(begin(treatment.courses[agent].title), words.get(agent, {}).get("means", "")) for agent in treatment.current
-    )
+    agents = (agent for agent in treatment.current if agent in words and agent not in doubted)
+    return tuple(Explained(begin(treatment.courses[agent].title), words[agent]["means"]) for agent in agents)
 
 
 def _proposed(said: Iterable[Recommendation], known: Knowledge) -> tuple[tuple[Proposed, ...], Sequence[str]]:

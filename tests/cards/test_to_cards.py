@@ -322,3 +322,9 @@ def test_the_explanation_extension_is_named_as_in_the_design() -> None:
 
 def test_a_well_treated_and_fully_screened_patient_gets_no_card() -> None:
     assert cards("dermatomyositis-fully-cared-for") == []
+
+
+def test_advice_against_a_drug_that_is_taken_leads_its_card() -> None:
+    (card,) = [card for card in cards("inclusion-body-myositis-on-prednisone") if topic_of(card) == "supportiveCare"]
+    usually_not = "usually not recommended in inclusion body myositis; check for another indication (BMJ Best Practice)"
+    assert card["summary"] == f"Glucocorticoid: {usually_not}"

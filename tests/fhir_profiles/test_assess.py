@@ -54,17 +54,20 @@ def test_remission_holds_only_if_every_diagnosis_says_so() -> None:
     ("patient", "expected"),
     [
         (PATIENT.raised_ck(on="2026-06-01").raised_ck(), Standing.PRESENT),
-        (PATIENT.raised_ck(on="2026-06-01").result("creatine_kinase", 900, high=190), Standing.RULED_OUT),
+        (PATIENT.raised_ck(on="2026-06-01").result("creatine_kinase", 900, high=190), Standing.UNCLEAR),
         (PATIENT.raised_ck(), Standing.UNCLEAR),
         (PATIENT.strength("proximal", 3), Standing.PRESENT),
         (Patient().has("dermatomyositis", since="2024", status="relapse"), Standing.PRESENT),
-        (PATIENT.normal_ck().strength("proximal", 5), Standing.RULED_OUT),
-        (PATIENT.normal_ck().strength("proximal", 4), Standing.RULED_OUT),
+        (PATIENT.normal_ck().strength("proximal", 5), Standing.UNCLEAR),
+        (PATIENT.normal_ck().strength("proximal", 4), Standing.UNCLEAR),
+        (PATIENT.normal_ck().has("ild_rapidly_progressive", since="2026-10"), Standing.PRESENT),
+        (PATIENT.normal_ck().has("ild_rapidly_progressive", since="2025-10"), Standing.UNCLEAR),
+        (PATIENT.has("interstitial_lung_disease").has("respiratory_failure", since="2026-11"), Standing.PRESENT),
         (PATIENT, Standing.NOT_RECORDED),
         (PATIENT.failed("Observation"), Standing.FAILED),
     ],
 )
-def test_disease_is_active_by_relapse_enzyme_or_severe_weakness(patient: Patient, expected: Standing) -> None:
+def test_disease_is_active_by_relapse_lung_enzyme_or_severe_weakness(patient: Patient, expected: Standing) -> None:
     assert patient.assess().features["active-disease"].standing is expected
 
 

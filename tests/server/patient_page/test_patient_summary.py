@@ -95,3 +95,24 @@ def test_a_disease_that_only_a_computer_worked_out_is_left_to_the_doctor() -> No
 
 def test_a_healthy_person_is_told_of_no_disease() -> None:
     assert "names no muscle inflammation" in text_of("healthy")
+
+
+def test_a_drug_that_the_card_says_to_stop_is_not_listed_as_treatment() -> None:
+    statin = text_of("hmgcr-necrotising-myopathy-statin")
+    assert "doctor should look at again soon: Statin. Ask before the next dose." in statin
+    assert "What you take for it now" not in statin
+    assert "Do not change or stop" not in statin
+    steroid = text_of("inclusion-body-myositis-on-prednisone")
+    assert "doctor should look at again soon: Glucocorticoid." in steroid
+    assert "What you take for it now" not in steroid
+
+
+def test_a_drug_that_is_no_treatment_of_the_disease_is_not_called_one() -> None:
+    on_a_statin = Patient().has("dermatomyositis", since="2026-05").takes("atorvastatin").takes("prednisone", dose=40)
+    summary = patient_summary(opened_patient(on_a_statin))
+    assert [one.title for one in summary.taken] == ["Glucocorticoid"]
+    assert summary.doubted == ()
+
+
+def test_every_summary_says_when_to_call_for_help() -> None:
+    assert "If you can hardly breathe or choke, call the emergency number." in text_of("healthy")

@@ -155,3 +155,21 @@ def test_data_that_were_not_supplied_can_be_supposed_without_making_the_rest_loo
     assert found.record.inputs == patient.evaluation.record.inputs
     assert found.assessment.features["raised-creatine-kinase"].standing == "not supplied"
     assert found.assessment.phenotype("anti-mda5-dermatomyositis") is not None
+
+
+@pytest.mark.parametrize(
+    ("slug", "supposed"),
+    [
+        ("mda5-amyopathic-rapid-ild", "interstitial-lung-disease:absent"),
+        ("mda5-amyopathic-rapid-ild", "rapidly-progressive-ild:absent"),
+        ("mda5-amyopathic-rapid-ild", "anti-mda5:negative"),
+        ("dermatomyositis-pregnant", "pregnancy:not-pregnant"),
+        ("dermatomyositis-refractory-severe", "proximal-strength:grade-5"),
+    ],
+)
+def test_a_supposition_against_the_chart_is_not_said_to_change_nothing(slug: str, supposed: str) -> None:
+    changed = what_if(opened(slug), {"suppose": supposed}).changed
+    assert changed is not None
+    assert changed.opposed[0].startswith("The chart says the opposite (")
+    page = render(opened(slug), {"suppose": supposed}, "en")
+    assert "No advice would change." not in page.split('id="supposed"')[1].split("</section>")[0]
