@@ -87,8 +87,10 @@ class Desk:
             desk.put(draft)
         return draft
 
-    def change_draft(self, patient_id: str, draft_id: str, *, dose: str = "", route: str = "", note: str = "") -> Json:
-        """Change a draft: dose such as `15 mg weekly`, route by its key, a note. What is empty stays as it was."""
+    def change_draft(
+        self, patient_id: str, draft_id: str, *, dose: str | None = None, route: str | None = None, note: str | None = None
+    ) -> Json:
+        """Change a draft: dose such as `15 mg weekly`, route by its key, a note. None leaves it, empty takes it away."""
         _, desk = self._chart(patient_id)
         with desk.lock:
             draft = changed(desk.draft(draft_id), dose=dose, route=route, note=note, today=self._today())

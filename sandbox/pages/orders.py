@@ -56,12 +56,12 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/change")
     def change(slug: str, draft_id: str) -> Redirect:
-        given = {name: request.form.get(name, "").strip() for name in ("dose", "route", "note")}
+        given = {name: request.form[name].strip() for name in ("dose", "route", "note") if name in request.form}
         before = desk.drafts(slug)
         draft = desk.change_draft(slug, draft_id, **given)
         desk.select(slug, [draft_id])
         is_changed = draft not in before
-        flash(f"The draft of {title_of(draft)} is changed." if is_changed else "Nothing is changed; what is left empty stays.")
+        flash(f"The draft of {title_of(draft)} is changed." if is_changed else "Nothing is changed.")
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/discard")

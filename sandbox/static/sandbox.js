@@ -55,11 +55,24 @@ function swap(page, ids) {
   keepTyping(before, document.activeElement);
 }
 
-/* What was typed while the page was on its way is not lost. */
+/* What was typed while the page was on its way is not lost; what was not typed is as the page says. */
 function keepTyping(before, now) {
-  if (before === now || before?.id !== now?.id || !now.matches("input, textarea")) return;
+  if (before === now || before?.id !== now?.id || !now.matches("input, textarea") || !isTyped(before)) return;
   now.value = before.value;
   now.setSelectionRange?.(before.selectionStart, before.selectionEnd);
+  now.addEventListener("blur", () => isTyped(now) && now.form?.matches("[data-on-change]") && send(now.form), { once: true });
+  holdSigning();
+}
+
+function isTyped(field) {
+  return field.value !== field.defaultValue;
+}
+
+/* Nobody signs while a field of a draft shows something that is not in the draft. */
+function holdSigning() {
+  const fields = [...document.querySelectorAll("form[data-on-change] input:not([type=hidden])")];
+  const button = document.getElementById("sign-now");
+  if (button) button.disabled = fields.some(isTyped);
 }
 
 function setBusy(ids, busy) {
@@ -81,6 +94,7 @@ document.addEventListener("submit", (event) => {
 
 let typing;
 document.addEventListener("input", (event) => {
+  holdSigning();
   const form = event.target.closest("form[data-as-you-type]");
   if (!form) return;
   clearTimeout(typing);

@@ -30,7 +30,7 @@ def test_each_change_of_a_draft_is_asked_about_and_what_is_signed_was_reviewed(p
     html, _ = post(pad, change, dose="15 mg weekly", route="route_oral", note="Mondays")
     assert 'value="15 mg weekly"' in html
     assert [call["hook"] for call in service.calls] == ["order-select", "order-select"]
-    assert "Nothing is changed; what is left empty stays." in said(post(pad, change, dose="")[0])
+    assert "Nothing is changed." in said(post(pad, change, dose="15 mg weekly")[0])
 
     html, _ = post(pad, f"{orders}/sign")
     assert "Review them once more" in said(html)
@@ -42,6 +42,17 @@ def test_each_change_of_a_draft_is_asked_about_and_what_is_signed_was_reviewed(p
     html, parsed = post(pad, f"{orders}/sign")
     assert "Signed, and on the chart: methotrexate 2.5 mg oral tablet." in said(html)
     assert "methotrexate 2.5 mg oral tablet 22 November 2026 15 mg weekly; oral; active" in parsed.text
+
+
+def test_a_dose_that_was_cleared_on_the_screen_is_not_signed(pad: FlaskClient, service: StubService) -> None:
+    _, parsed = post(pad, f"{PATIENT}/orders/add", key="methotrexate_2_5")
+    (change,) = (way for way in parsed.posts if way.endswith("/change"))
+    post(pad, change, dose="15 mg weekly", route="route_oral", note="Mondays")
+    html, _ = post(pad, change, dose="", route="", note="")
+    assert 'value="15 mg weekly"' not in html
+    (entry,) = service.calls[-1]["context"]["draftOrders"]["entry"]
+    assert "note" not in entry["resource"]
+    assert [one.keys() for one in entry["resource"]["dosageInstruction"]] == [{"timing"}]
 
 
 def test_a_draft_that_was_changed_after_review_is_not_signed(pad: FlaskClient) -> None:
