@@ -4,6 +4,7 @@ The pages know this module and the charts, and nothing else: whatever a click me
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from threading import Lock
 
@@ -12,7 +13,7 @@ from sandbox.authorization.authorization import Authorization
 from sandbox.chart_store import ChartStore
 from sandbox.charts import Chart
 from sandbox.clinic import PRACTITIONERS, encounter
-from sandbox.desk_state import OpenChart, decided, told
+from sandbox.desk_state import Asked, OpenChart, decided, fingerprint, told
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
 from sandbox.feedback import accepted, deliver, overridden
@@ -26,7 +27,20 @@ from sandbox.signing import Signer
 from sandbox.suggestions import check_choice, effect_of, title_of
 from sandbox.switches import Switches
 
-__all__ = ["Answer", "Desk", "DeskError", "Orderable", "Switches", "title_of"]
+__all__ = ["Answer", "Desk", "DeskError", "Orderable", "Review", "Switches", "title_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What came of a review.
+
+    Args:
+        answers: of the services.
+        fingerprint: of the drafts that were sent; empty where they were asked about again before the answers came.
+    """
+
+    answers: Sequence[Answer]
+    fingerprint: str
 
 
 class Desk:
@@ -65,7 +79,10 @@ class Desk:
 
     def open_chart(self, patient_id: str) -> Sequence[Answer]:
         """Fire `patient-view` at every registered service that has it."""
-        return self._fire("patient-view", patient_id)
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            asked = desk.ask("patient-view")
+        return self._fire(patient_id, desk, asked)[0]
 
     def answers(self, patient_id: str) -> Sequence[Answer]:
         """The last answers, of all hooks."""
@@ -98,35 +115,55 @@ class Desk:
         return draft
 
     def discard(self, patient_id: str, draft_id: str) -> None:
-        """Take a draft off the pad."""
+        """Take a draft off the pad; with the last one, what was said about drafts goes too."""
         _, desk = self._chart(patient_id)
         with desk.lock:
             desk.take_off(draft_id)
+            if not desk.pad:
+                desk.receive(desk.ask("order-select"), ())
 
     def select(self, patient_id: str, draft_ids: Sequence[str]) -> Sequence[Answer]:
         """Fire `order-select` for the drafts just chosen or changed."""
         _, desk = self._chart(patient_id)
+        if not draft_ids:
+            raise DeskError("No draft was chosen.")
         with desk.lock:
             selections = [f"{desk.draft(one)['resourceType']}/{one}" for one in draft_ids]
-        if not selections:
-            raise DeskError("No draft was chosen.")
-        return self._fire("order-select", patient_id, selections)
+            asked = desk.ask("order-select")
+        return self._fire(patient_id, desk, asked, selections)[0]
 
-    def review(self, patient_id: str) -> Sequence[Answer]:
+    def review(self, patient_id: str) -> Review:
         """Fire `order-sign` for all drafts, before they are signed."""
-        if not self.drafts(patient_id):
-            raise DeskError("There is no draft on the order pad.")
-        return self._fire("order-sign", patient_id)
-
-    def sign(self, patient_id: str) -> Sequence[Json]:
-        """Sign: the drafts become orders of the chart. The resources."""
         _, desk = self._chart(patient_id)
         with desk.lock:
-            if not desk.pad:
-                raise DeskError("There is no draft on the order pad.")
+            desk.require_drafts()
+            asked = desk.ask("order-sign")
+        answers, in_time = self._fire(patient_id, desk, asked)
+        return Review(answers, asked.fingerprint if in_time else "")
+
+    def reviewed(self, patient_id: str, drafts: Sequence[Json]) -> str:
+        """Fingerprint of drafts if they are what was reviewed last, to be given to `sign`; else empty."""
+        found = fingerprint(drafts)
+        return found if drafts and self._chart(patient_id)[1].reviewed == found else ""
+
+    def sign(self, patient_id: str, *, expected: str) -> Sequence[Json]:
+        """Sign: the drafts become orders of the chart. The resources.
+
+        Args:
+            patient_id: whose.
+            expected: fingerprint of the drafts that whoever signs has before them, from `review` or `reviewed`.
+
+        Raises:
+            DeskError: the drafts are others by now, or were not reviewed as they are.
+        """
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            desk.require_drafts()
+            if not expected or {expected} != {desk.reviewed, fingerprint(desk.pad.values())}:
+                raise DeskError("The drafts have changed since they were reviewed. Review them once more, then sign.")
             orders = self._order([signed(draft, self._today()) for draft in desk.pad.values()])
             desk.pad = {}
-            desk.receive("order-sign", ())
+            desk.receive(desk.ask("order-select"), ())
         return orders
 
     def accept(self, patient_id: str, card: str, suggestion: str) -> str:
@@ -199,15 +236,17 @@ class Desk:
         with self._lock:
             return chart, self._open.setdefault(patient_id, OpenChart())
 
-    def _fire(self, hook: str, patient_id: str, selections: Sequence[str] | None = None) -> Sequence[Answer]:
+    def _fire(
+        self, patient_id: str, desk: OpenChart, asked: Asked, selections: Sequence[str] | None = None
+    ) -> tuple[Sequence[Answer], bool]:
+        """The answers, and whether they came in time."""
         switches = self.switches
-        chart, desk = self._chart(patient_id)
-        orders = None if hook == "patient-view" else tuple(desk.pad.values())
+        chart, _ = self._chart(patient_id)
+        orders = None if asked.hook == "patient-view" else tuple(asked.pad.values())
         data = self._with_clinic(self._another(patient_id) if switches.wrong_patient else chart)
-        answers = self._hooks.fire(Event(hook, chart, data, orders, selections), switches)
+        answers = self._hooks.fire(Event(asked.hook, chart, data, orders, selections), switches)
         with desk.lock:
-            desk.receive(hook, answers)
-        return answers
+            return answers, desk.receive(asked, answers)
 
     def _another(self, patient_id: str) -> Chart:
         """Some other patient's chart."""

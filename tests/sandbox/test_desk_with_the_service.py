@@ -87,7 +87,7 @@ def test_a_drug_that_is_suggested_when_a_chart_is_opened_waits_on_the_pad_for_a_
     with pytest.raises(DeskError, match="so it is not dismissed"):
         desk.override(TIF1_GAMMA, card["uuid"], "patient-refuses")
     desk.change_draft(TIF1_GAMMA, draft["id"], dose="15 mg weekly", route="route_oral")
-    (order,) = desk.sign(TIF1_GAMMA)
+    (order,) = desk.sign(TIF1_GAMMA, expected=desk.review(TIF1_GAMMA).fingerprint)
     assert (order["status"], order["intent"], order["authoredOn"]) == ("active", "order", "2026-11-22")
     assert desk.drafts(TIF1_GAMMA) == ()
     chart = here.ehr.charts.chart(TIF1_GAMMA)
@@ -121,14 +121,14 @@ def test_methotrexate_for_the_pregnant_patient_brings_a_warning_and_the_alternat
     desk = here.ehr.desk
     draft = desk.draft(PREGNANT, "methotrexate_2_5")
     desk.change_draft(PREGNANT, draft["id"], dose="15 mg weekly")
-    (answer,) = desk.review(PREGNANT) if review else desk.select(PREGNANT, [draft["id"]])
+    (answer,) = desk.review(PREGNANT).answers if review else desk.select(PREGNANT, [draft["id"]])
     card = about(answer, "drugSafety")
     assert card["indicator"] == "critical"
     remove, alternative, *_ = card["suggestions"]
     assert desk.accept(PREGNANT, card["uuid"], remove["uuid"]).startswith("Taken off the pad: methotrexate")
     assert desk.accept(PREGNANT, card["uuid"], alternative["uuid"]) == "Drafted: ciclosporin."
     assert [title_of(one) for one in desk.drafts(PREGNANT)] == ["ciclosporin"]
-    (again,) = desk.review(PREGNANT)
+    (again,) = desk.review(PREGNANT).answers
     assert "Methotrexate" not in str([card["summary"] for card in again.cards])
 
 

@@ -373,10 +373,14 @@ def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(
 
 def test_whoever_is_not_here_and_whatever_is_not_on_the_desk_is_said(ehr: Ehr) -> None:
     desk = ehr.desk
-    for ask in (desk.open_chart, desk.answers, desk.drafts, desk.review, desk.sign):
+
+    def sign(patient_id: str) -> object:
+        return desk.sign(patient_id, expected="")
+
+    for ask in (desk.open_chart, desk.answers, desk.drafts, desk.review, sign):
         with pytest.raises(DeskError, match="no such patient"):
             ask("nobody")
-    for ask in (desk.review, desk.sign):
+    for ask in (desk.review, sign):
         with pytest.raises(DeskError, match="no draft on the order pad"):
             ask(TIF1_GAMMA)
     with pytest.raises(DeskError, match="not on the order pad any more"):

@@ -1,5 +1,7 @@
 """The order pad, the patient editor, switches and services, as people use them."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -39,7 +41,8 @@ def test_each_change_of_a_draft_is_asked_about_and_what_is_signed_was_reviewed(p
     assert "Sign 1 order" in html
     assert service.calls[-1]["hook"] == "order-sign"
 
-    html, parsed = post(pad, f"{orders}/sign")
+    (reviewed,) = re.findall('name="reviewed" value="([0-9a-f]+)"', html)
+    html, parsed = post(pad, f"{orders}/sign", reviewed=reviewed)
     assert "Signed, and on the chart: methotrexate 2.5 mg oral tablet." in said(html)
     assert "methotrexate 2.5 mg oral tablet 22 November 2026 15 mg weekly; oral; active" in parsed.text
 
@@ -59,10 +62,11 @@ def test_a_draft_that_was_changed_after_review_is_not_signed(pad: FlaskClient) -
     orders = f"{PATIENT}/orders"
     _, parsed = post(pad, f"{orders}/add", key="methotrexate_2_5")
     (change,) = (way for way in parsed.posts if way.endswith("/change"))
-    post(pad, f"{orders}/review")
+    html, _ = post(pad, f"{orders}/review")
+    (reviewed,) = re.findall('name="reviewed" value="([0-9a-f]+)"', html)
     html, _ = post(pad, change, dose="20 mg weekly")
     assert "Sign 1 order" not in html
-    assert "Review them once more" in said(post(pad, f"{orders}/sign")[0])
+    assert "Review them once more" in said(post(pad, f"{orders}/sign", reviewed=reviewed)[0])
 
 
 def test_a_draft_can_be_taken_off_and_with_the_last_the_cards_go(pad: FlaskClient) -> None:
