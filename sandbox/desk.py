@@ -4,16 +4,16 @@ The pages know this module and the charts, and nothing else: whatever a click me
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from threading import Lock
 
-from sandbox.answers import Answer
+from sandbox.answers import Answer, Decision
 from sandbox.authorization.authorization import Authorization
 from sandbox.chart_store import ChartStore
 from sandbox.charts import Chart
 from sandbox.clinic import PRACTITIONERS, encounter
-from sandbox.desk_state import Asked, OpenChart, decided, fingerprint, told
+from sandbox.desk_state import Asked, OpenChart, fingerprint
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
 from sandbox.feedback import accepted, deliver, overridden
@@ -166,50 +166,62 @@ class Desk:
             desk.receive(desk.ask("order-select"), ())
         return orders
 
-    def accept(self, patient_id: str, card: str, suggestion: str) -> str:
-        """Apply a suggestion (by uuids) to the pad or, from patient-view, to the chart; send feedback. Says what was done."""
-        _, desk = self._chart(patient_id)
-        with desk.lock:
-            answer, found = desk.undecided(card)
-            chosen = next((one for one in found.get("suggestions", ()) if one["uuid"] == suggestion), None)
-            if chosen is None:
-                raise DeskError("This card has no such suggestion.")
-            check_choice(found, chosen, answer.taken)
-            at_once = answer.hook == "patient-view"
-            effect = effect_of(chosen, desk.pad, patient_id, at_once=at_once, today=self._today())
-            self._order(effect.orders)
-            desk.pad = effect.pad
-            desk.note(answer, decided(card, "accepted", [suggestion]))
-        told_so = self._tell(desk, answer, card, accepted(card, [suggestion], datetime.now(UTC)))
-        return " ".join((*effect.done, *told_so)) or "There was nothing to do."
+    def accept(self, patient_id: str, answer_id: str, card: int, suggestion: int) -> str:
+        """Apply a suggestion to the pad or, from patient-view, to the chart; send feedback. Says what was done.
 
-    def override(self, patient_id: str, card: str, reason: str, comment: str = "") -> None:
-        """Dismiss a card with one of its reasons (code; may be empty) and a comment; send feedback.
-
-        Whether the feedback arrived stands in `Answer.feedback`.
+        Args:
+            patient_id: whose chart is open.
+            answer_id: our own name of the answer with the card.
+            card, suggestion: their places, from 0.
         """
         _, desk = self._chart(patient_id)
         with desk.lock:
-            answer, found = desk.undecided(card)
-            if card in answer.decided:
+            answer, found = desk.undecided(answer_id, card)
+            if found.fault:
+                raise DeskError(f"This card {found.fault}, so nothing in it is applied.")
+            before = answer.decisions.get(card, Decision("accepted"))
+            chosen = check_choice(found, suggestion, before.taken)
+            at_once = answer.hook == "patient-view"
+            actions = [action.sent for action in chosen.actions]
+            effect = effect_of(actions, desk.pad, patient_id, at_once=at_once, today=self._today())
+            orders = tuple(f"{one['resourceType']}/{one['id']}" for one in self._order(effect.orders))
+            desk.pad = effect.pad
+            after = replace(before, taken=before.taken | {suggestion}, orders=(*before.orders, *orders))
+            desk.note(answer_id, card, lambda _: after)
+        item = accepted(found.uuid, [chosen.uuid], datetime.now(UTC))
+        told = self._tell(desk, answer, card, item) if chosen.uuid else ()
+        return " ".join((*effect.done, *told)) or "There was nothing to do."
+
+    def override(self, patient_id: str, answer_id: str, card: int, reason: str, comment: str = "") -> None:
+        """Dismiss a card with one of its reasons (code; may be empty) and a comment; send feedback.
+
+        Whether the feedback arrived stands in `Decision.told`. For the other arguments see `accept`.
+        """
+        _, desk = self._chart(patient_id)
+        with desk.lock:
+            answer, found = desk.undecided(answer_id, card)
+            if card in answer.decisions:
                 raise DeskError("A suggestion of this card was taken, so it is not dismissed.")
-            chosen = next((one for one in found.get("overrideReasons", ()) if one["code"] == reason), None)
+            if not found.may_be_overridden:
+                raise DeskError(f"This card {found.fault}, and has no uuid, so there is nothing to tell the service about it.")
+            chosen = next((one for one in found.reasons if one.code == reason), None)
             if reason and chosen is None:
                 raise DeskError("This card has no such reason.")
-            desk.note(answer, decided(card, reason or "overridden"))
-        item = overridden(card, chosen, comment.strip(), datetime.now(UTC), DIALECTS[answer.dialect])
-        self._tell(desk, answer, card, item)
+            words = (chosen.display or chosen.code) if chosen else ""
+            desk.note(answer_id, card, lambda _: Decision("overridden", words))
+        coding, said = chosen.sent if chosen else None, comment.strip()
+        self._tell(desk, answer, card, overridden(found.uuid, coding, said, datetime.now(UTC), DIALECTS[answer.dialect]))
 
-    def launch_url(self, patient_id: str, card: str, link: int) -> str:
-        """Where the browser goes to open the card's SMART link: its URL with `iss` and a new `launch`."""
+    def launch_url(self, patient_id: str, answer_id: str, card: int, link: int) -> str:
+        """Where the browser goes to open the card's SMART link: its URL with `iss` and a new `launch`; see `accept`."""
         _, desk = self._chart(patient_id)
-        answer, found = desk.find(card)
+        answer, found = desk.find(answer_id, card)
         chosen = link_of(found, link)
-        if chosen.get("type") != "smart":
-            return str(chosen["url"])
-        app_context = chosen.get("appContext") if DIALECTS[answer.dialect].app_context else None
+        if chosen.type != "smart":
+            return chosen.url
+        app_context = chosen.app_context if DIALECTS[answer.dialect].app_context else None
         launch = self._hooks.authorization.launch(patient_id, app_context=app_context)
-        return with_launch(chosen["url"], self._hooks.fhir_server, launch)
+        return with_launch(chosen.url, self._hooks.fhir_server, launch)
 
     def forget(self, patient_id: str) -> None:
         """Clear the pad and the cards of one patient, as after a reset of the chart."""
@@ -256,13 +268,13 @@ class Desk:
         """A chart with the visit and the people that a template may ask for."""
         return Chart(chart.story, (*chart.resources, encounter(chart.story, self._today()), *PRACTITIONERS))
 
-    def _tell(self, desk: OpenChart, answer: Answer, card: str, item: Json) -> Sequence[str]:
-        """Send feedback; a sentence where it could not be delivered."""
+    def _tell(self, desk: OpenChart, answer: Answer, card: int, item: Json) -> Sequence[str]:
+        """Send feedback on a card that the service gave a uuid (conformance C-3); a sentence where it could not be delivered."""
         dialect = DIALECTS[answer.dialect]
-        if not dialect.feedback or not answer.takes_feedback_on(card):
+        if not dialect.feedback or not item["card"]:
             return ()
         url = f"{answer.url}/feedback"
         result = deliver(url, item, lambda: self._hooks.signer.token_for(url, dialect))
         with desk.lock:
-            desk.note(answer, told(card, result))
+            desk.note(answer.id, card, lambda decision: replace(decision or Decision(item["outcome"]), told=result))
         return () if result == "sent" else (result,)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from threading import RLock
 
-from sandbox.answers import Answer
-from sandbox.card_checks import fault_of
+from sandbox.answers import Answer, Decision
+from sandbox.cards import Card
 from sandbox.errors import DeskError
 from sandbox.fhir_parts import Json
 from sandbox.suggestions import Pad
 
 ORDER_HOOKS = ("order-select", "order-sign")
+GONE = "This card is not on the screen any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,50 +105,43 @@ class OpenChart:
         self.reviewed = asked.fingerprint if asked.hook == "order-sign" else self.reviewed
         return True
 
-    def find(self, card: str) -> tuple[Answer, Json]:
-        """A card, and the answer that it came with; the newest where the same card came twice.
+    def find(self, answer_id: str, card: int) -> tuple[Answer, Card]:
+        """An answer, and the card at a place in it, from 0.
 
         Raises:
             DeskError: it is not on the screen.
         """
-        for answer in reversed(self.answers):
-            found = answer.card(card)
-            if found is not None:
-                return answer, found
-        raise DeskError("This card is not on the screen any more.")
+        answer = self.answer(answer_id)
+        if not 0 <= card < len(answer.cards):
+            raise DeskError(GONE)
+        return answer, answer.cards[card]
 
-    def undecided(self, card: str) -> tuple[Answer, Json]:
+    def answer(self, answer_id: str) -> Answer:
+        """An answer by our own id; for errors see `find`."""
+        for answer in self.answers:
+            if answer.id == answer_id:
+                return answer
+        raise DeskError(GONE)
+
+    def undecided(self, answer_id: str, card: int) -> tuple[Answer, Card]:
         """A card that was not overridden; for errors see `find`.
 
         Raises:
-            DeskError: it was overridden, or is not as the specification says.
+            DeskError: it was overridden.
         """
-        answer, found = self.find(card)
-        if fault := fault_of(found):
-            raise DeskError(f"This card {fault}, so it is shown only.")
-        if answer.decided.get(card, "accepted") != "accepted":
+        answer, found = self.find(answer_id, card)
+        if card in answer.decisions and answer.decisions[card].outcome == "overridden":
             raise DeskError("This card was dismissed already.")
         return answer, found
 
-    def note(self, answer: Answer, change: Callable[[Answer], Answer]) -> None:
-        """Another version of an answer, if it is still on the screen."""
-        is_same = _same(answer)
-        self.answers = tuple(change(one) if is_same(one) else one for one in self.answers)
+    def note(self, answer_id: str, card: int, change: Callable[[Decision | None], Decision]) -> None:
+        """What was decided about a card, if its answer is still on the screen."""
+        self.answers = tuple(_noted(one, card, change) if one.id == answer_id else one for one in self.answers)
+
+
+def _noted(answer: Answer, card: int, change: Callable[[Decision | None], Decision]) -> Answer:
+    return replace(answer, decisions={**answer.decisions, card: change(answer.decisions.get(card))})
 
 
 def _replaced_by(hook: str) -> Sequence[str]:
     return ORDER_HOOKS if hook in ORDER_HOOKS else (hook,)
-
-
-def _same(answer: Answer) -> Callable[[Answer], bool]:
-    return lambda other: (other.url, other.request.get("hookInstance")) == (answer.url, answer.request.get("hookInstance"))
-
-
-def decided(card: str, outcome: str, suggestions: Sequence[str] = ()) -> Callable[[Answer], Answer]:
-    """A change of an answer: something was decided about a card."""
-    return lambda answer: replace(answer, decided={**answer.decided, card: outcome}, taken=answer.taken.union(suggestions))
-
-
-def told(card: str, result: str) -> Callable[[Answer], Answer]:
-    """A change of an answer: what became of the feedback on a card."""
-    return lambda answer: replace(answer, feedback={**answer.feedback, card: result})

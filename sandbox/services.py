@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError, ServiceError
 from sandbox.exchange import get_json, has_objects
 from sandbox.fhir_parts import Json
 from sandbox.signing import Signer
+from sandbox.web_addresses import is_web_address
 
 DISCOVERY = "/cds-services"
 FRESH_SECONDS = 60.0
@@ -145,13 +145,7 @@ def discovery_url(url: str) -> str:
 
 
 def _is_web_address(text: str) -> bool:
-    if not text.isascii() or not text.isprintable() or any(character in text for character in " @?#\\"):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    return text.isascii() and not any(character in text for character in "@?#") and is_web_address(text)
 
 
 def read_discovery(url: str, body: Any) -> tuple[Service, ...]:

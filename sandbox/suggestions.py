@@ -5,10 +5,11 @@ change or take off drafts; nothing that is on the chart already is touched. A te
 ordered at once; a drug always becomes a draft, since a clinician signs drugs. System actions are not applied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sandbox.cards import Card, Suggestion
 from sandbox.errors import DeskError
 from sandbox.fhir_parts import Json
 from sandbox.order_pad import ORDER_TYPES, signed, with_id
@@ -32,11 +33,11 @@ class Effect:
     done: tuple[str, ...] = ()
 
 
-def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, today: date) -> Effect:
+def effect_of(actions: Iterable[Json], pad: Pad, patient_id: str, *, at_once: bool, today: date) -> Effect:
     """What a suggestion comes to; nothing is changed by asking.
 
     Args:
-        suggestion: of a card.
+        actions: of a suggestion, each of a type that there is.
         pad: the drafts.
         patient_id: whose.
         at_once: order tests, instead of drafting them: where no orders are being written.
@@ -46,7 +47,7 @@ def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, tod
         DeskError: one of the actions cannot be applied, so none is.
     """
     effect = Effect(pad)
-    for action in suggestion.get("actions", ()):
+    for action in actions:
         match action["type"]:
             case "create":
                 effect = _created(effect, _order(action, patient_id), at_once=at_once, today=today)
@@ -57,21 +58,24 @@ def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, tod
     return effect
 
 
-def check_choice(card: Json, suggestion: Json, taken: frozenset[str]) -> None:
-    """Whether a suggestion may be taken after others were (conformance C-12).
+def check_choice(card: Card, suggestion: int, taken: frozenset[int]) -> Suggestion:
+    """A suggestion, if it may be taken after others were (conformance C-12).
 
     Args:
         card: with the suggestion.
-        suggestion: that is to be taken.
-        taken: uuids of suggestions taken before.
+        suggestion: its place, from 0.
+        taken: places of suggestions taken before.
 
     Raises:
-        DeskError: it was taken already, or excludes another that was.
+        DeskError: there is none, or it was taken already, or excludes another that was.
     """
-    if suggestion["uuid"] in taken:
+    if not 0 <= suggestion < len(card.suggestions):
+        raise DeskError("This card has no such suggestion.")
+    if suggestion in taken:
         raise DeskError("This suggestion was taken already.")
-    if card.get("selectionBehavior") == "at-most-one" and any(one["uuid"] in taken for one in card["suggestions"]):
+    if card.behaviour == "at-most-one" and taken:
         raise DeskError("Of these suggestions one can be taken at most, and one was.")
+    return card.suggestions[suggestion]
 
 
 def reference_to_delete(action: Json) -> str:

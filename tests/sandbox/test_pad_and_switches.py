@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.sandbox.conftest import CARD, StubService
-from tests.sandbox.reading_pages import CARD_ID, PAGES, PATIENT, SUGGESTION, card, page, post, said
+from tests.sandbox.reading_pages import PAGES, PATIENT, SUGGESTION, card, page, post, said, way
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_a_suggestion_changes_the_draft_and_says_what_changed(pad: FlaskClient, 
     action = {"type": "delete", "description": "Remove it", "resourceId": f"MedicationRequest/{drafted['id']}"}
     removal = SUGGESTION | {"label": "Remove the draft", "actions": [action]}
     service.answer = {"cards": [CARD | {"suggestions": [removal]}]}
-    post(pad, f"{PATIENT}/orders/review")
-    html, _ = post(pad, f"{PATIENT}/cards/{CARD_ID}/accept/{SUGGESTION['uuid']}", place="orders")
+    _, parsed = post(pad, f"{PATIENT}/orders/review")
+    html, _ = post(pad, way(parsed, "/accept/0"), place="orders")
     assert "methotrexate" in said(html)
     assert "No draft yet." in html
 
