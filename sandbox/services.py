@@ -1,5 +1,6 @@
 """The decision support services that this EHR calls, registered by their discovery URL (CDS Hooks 2.0.1, "Discovery")."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from sandbox.web_addresses import is_web_address
 DISCOVERY = "/cds-services"
 FRESH_SECONDS = 60.0
 """For so long discovery is not read again by itself."""
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
+"""One segment of a path (RFC 3986, section 3.3), so that no id leads to another place than below discovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ def read_discovery(url: str, body: Any) -> tuple[Service, ...]:
 def _service(url: str, number: int, entry: Json) -> Service:
     if not all(isinstance(entry.get(name), str) and entry[name] for name in ("id", "hook")):
         raise ServiceError(f"Discovery answered, but service number {number} has no id, or no hook ({url}).")
+    if not _SEGMENT.fullmatch(entry["id"]) or set(entry["id"]) == {"."}:
+        raise ServiceError(f"Discovery answered, but the id of service number {number} is no part of an address ({url}).")
     templates = entry.get("prefetch", {})
     if not isinstance(templates, dict) or not all(isinstance(template, str) for template in templates.values()):
         raise ServiceError(f"Discovery answered, but the prefetch templates of service number {number} are not texts ({url}).")

@@ -89,6 +89,9 @@ def test_what_is_no_web_address_is_refused(text: str) -> None:
         ({"services": "none"}, "no list of services"),
         ({"services": [1]}, "no list of services"),
         ({"services": [{"hook": "patient-view"}]}, "service number 1 has no id, or no hook"),
+        ({"services": [{"id": "../../elsewhere", "hook": "y"}]}, "id of service number 1 is no part of an address"),
+        ({"services": [{"id": "..", "hook": "y"}]}, "id of service number 1 is no part of an address"),
+        ({"services": [{"id": "a?b", "hook": "y"}]}, "id of service number 1 is no part of an address"),
         ({"services": [{"id": "x", "hook": ""}]}, "service number 1 has no id, or no hook"),
         (
             {"services": [{"id": "x", "hook": "y", "prefetch": ["Patient"]}]},
