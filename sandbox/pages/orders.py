@@ -1,5 +1,6 @@
 """The order pad: draft, see what services say while drafting, review, and sign."""
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from flask import Blueprint, abort, flash, render_template, request
@@ -8,6 +9,7 @@ from werkzeug.wrappers import Response as Redirect
 from sandbox.chart_store import ChartStore
 from sandbox.codes import read_codes
 from sandbox.desk import Desk, Orderable, Review, title_of
+from sandbox.fhir_parts import Json
 from sandbox.order_pad import ROUTES
 from sandbox.pages.forms import back, page_blueprint
 
@@ -41,6 +43,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
             reviewed=desk.reviewed(slug, drafts),
             answers=[answer for answer in calls if drafts and answer.hook in ORDER_HOOKS],
             calls=[answer for answer in calls if answer.hook in ORDER_HOOKS],
+            nobody_asked=_nobody_asked(desk, drafts),
             place="orders",
         )
 
@@ -71,7 +74,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
 
     @blueprint.post("/patients/<slug>/orders/review")
     def review(slug: str) -> Redirect:
-        flash(_review_in_words(desk.review(slug)))
+        flash(_review_in_words(desk.review(slug), is_fired=desk.fires("order-sign")))
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/sign")
@@ -90,11 +93,26 @@ def _by_kind(desk: Desk, words: str) -> dict[str, list[Orderable]]:
     return {KINDS[kind]: list(some) for kind, some in groupby(found, key=lambda orderable: orderable.kind)}
 
 
-def _review_in_words(review: Review) -> str:
+def _nobody_asked(desk: Desk, drafts: Sequence[Json]) -> str:
+    """Why there is no answer about drafts."""
+    if not drafts:
+        return "Nothing is drafted yet. Services are asked whenever a draft changes."
+    if unfired := [hook for hook in ORDER_HOOKS if not desk.fires(hook)]:
+        return f"No service was asked about these drafts: this EHR does not fire {' or '.join(unfired)} in this dialect."
+    return "No service was asked about these drafts: none that is registered has the hook."
+
+
+def _review_in_words(review: Review, *, is_fired: bool) -> str:
     if not review.fingerprint:
         return "The drafts were changed while they were being reviewed. Review them once more."
+    if not is_fired:
+        return "Reviewed by you alone: this EHR does not fire order-sign in this dialect."
+    if not review.answers:
+        return "Reviewed by you alone: no service was asked, since none that is registered has order-sign."
     cards = sum(len(answer.cards) for answer in review.answers)
     silent = [answer.service for answer in review.answers if answer.trouble]
+    if len(silent) == len(review.answers):
+        return f"Reviewed by you alone: no answer from {', '.join(silent)}."
     said = (
         f"{cards} {'card' if cards == 1 else 'cards'} to read before you sign"
         if cards

@@ -69,6 +69,31 @@ def test_a_draft_that_was_changed_after_review_is_not_signed(pad: FlaskClient) -
     assert "Review them once more" in said(post(pad, f"{orders}/sign", reviewed=reviewed)[0])
 
 
+def test_like_oracle_nobody_is_asked_about_drafts_and_that_is_said(pad: FlaskClient, service: StubService) -> None:
+    post(pad, "/switches", prefetch="all", token="on", dialect="oracle")
+    html, _ = post(pad, f"{PATIENT}/orders/add", key="methotrexate_2_5")
+    assert "Nothing is drafted yet" not in html
+    assert "this EHR does not fire order-select or order-sign in this dialect" in html
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "Reviewed by you alone: this EHR does not fire order-sign in this dialect." in said(html)
+    assert service.calls == []
+
+
+def test_without_a_service_for_orders_and_without_an_answer_nobody_is_said_to_have_nothing_to_say(
+    pad: FlaskClient, service: StubService
+) -> None:
+    service.offer("patient-view")
+    post(pad, f"{PATIENT}/orders/add", key="ferritin")
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "no service was asked" in said(html)
+    assert "none that is registered has the hook" in html
+    service.offer("order-sign")
+    service.status = 503
+    post(pad, "/services/read", url=f"{service.url}/cds-services")
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "Reviewed by you alone: no answer from myositis-order-sign." in said(html)
+
+
 def test_a_draft_can_be_taken_off_and_with_the_last_the_cards_go(pad: FlaskClient) -> None:
     _, parsed = post(pad, f"{PATIENT}/orders/add", key="ferritin")
     (discard,) = (way for way in parsed.posts if way.endswith("/discard"))
