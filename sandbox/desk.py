@@ -24,7 +24,7 @@ from sandbox.links import link_of, with_launch
 from sandbox.order_pad import Orderable, changed, find, new_draft, signed
 from sandbox.services import Services
 from sandbox.signing import Signer
-from sandbox.suggestions import check_choice, effect_of, title_of
+from sandbox.suggestions import check_choice, check_fhir, effect_of, title_of
 from sandbox.switches import Switches
 
 __all__ = ["Answer", "Desk", "DeskError", "Orderable", "Review", "Switches", "title_of"]
@@ -83,6 +83,10 @@ class Desk:
         with desk.lock:
             asked = desk.ask("patient-view")
         return self._fire(patient_id, desk, asked)[0]
+
+    def fires(self, hook: str) -> bool:
+        """Whether this EHR has a hook, as it speaks now."""
+        return hook in DIALECTS[self.switches.dialect].hooks
 
     def answers(self, patient_id: str) -> Sequence[Answer]:
         """The last answers, of all hooks."""
@@ -231,6 +235,8 @@ class Desk:
 
     def _order(self, orders: Sequence[Json]) -> Sequence[Json]:
         """Put orders on the chart: all of them, or none."""
+        for order in orders:
+            check_fhir(order)
         done: list[Json] = []
         try:
             for order in orders:

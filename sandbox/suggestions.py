@@ -12,10 +12,14 @@ from datetime import date
 from sandbox.cards import Card, Suggestion
 from sandbox.errors import DeskError
 from sandbox.fhir_parts import Json
+from sandbox.fhir_validation import problems
 from sandbox.order_pad import ORDER_TYPES, signed, with_id
 
 Pad = Mapping[str, Json]
 """Drafts by id."""
+
+_A_DRAFT = {"status": "draft", "intent": "proposal"}
+"""What an order is that does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,16 @@ def title_of(order: Json) -> str:
     return str(concept.get("text") or next(iter(displays), ""))
 
 
+def check_fhir(order: Json) -> None:
+    """Hold an order against FHIR R4, as the API does with what is written there.
+
+    Raises:
+        DeskError: it is not sound; the first issue, in words.
+    """
+    if found := problems(order):
+        raise DeskError(f"The order is not written as FHIR has it, so nothing was done: {found[0]['diagnostics']}")
+
+
 def _order(action: Json, patient_id: str) -> Json:
     """The order in an action, if it is one that this EHR can keep."""
     order = action.get("resource")
@@ -114,7 +128,9 @@ def _order(action: Json, patient_id: str) -> Json:
     if not isinstance(subject, dict) or "/".join(str(subject.get("reference")).split("/")[-2:]) != f"Patient/{patient_id}":
         raise DeskError("The suggested order is for another patient.")
     ours = {member: concept | {"text": title_of(order)}, "subject": {"reference": f"Patient/{patient_id}"}}
-    return {name: value for name, value in order.items() if name != "meta"} | ours
+    kept: Json = _A_DRAFT | {name: value for name, value in order.items() if name != "meta"} | ours
+    check_fhir(kept)
+    return kept
 
 
 def _is_list_of_objects(value: object) -> bool:

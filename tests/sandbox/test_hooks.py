@@ -327,7 +327,7 @@ def test_orders_of_which_the_chart_takes_one_only_are_none(ehr: Ehr, service: St
     suggest(service, *({"type": "create", "resource": order | more} for more in ({}, {"occurrencePeriod": {"start": "soon"}})))
     (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     before = ehr.orders(TIF1_GAMMA)
-    with pytest.raises(DeskError, match="so nothing was ordered"):
+    with pytest.raises(DeskError, match="so nothing was done"):
         ehr.desk.accept(TIF1_GAMMA, answer.id, 0, 0)
     assert ehr.orders(TIF1_GAMMA) == before
     assert service.feedback == []

@@ -124,6 +124,17 @@ def test_nothing_changes_a_draft_between_the_comparison_and_the_signature(ehr: E
     assert "text" not in signed["dosageInstruction"][0]
 
 
+def test_a_draft_that_is_no_fhir_is_not_signed(ehr: Ehr) -> None:
+    desk = ehr.desk
+    draft = desk.draft(PREGNANT, "methotrexate_2_5")
+    desk._open[PREGNANT].put(draft | {"dosageInstruction": [{"text": "15 mg weekly", "asNeededBoolean": {}}]})
+    before = ehr.charts.chart(PREGNANT)
+    with pytest.raises(DeskError, match="so nothing was done: MedicationRequest[.]dosageInstruction"):
+        desk.sign(PREGNANT, expected=desk.review(PREGNANT).fingerprint)
+    assert ehr.charts.chart(PREGNANT) == before
+    assert len(desk.drafts(PREGNANT)) == 1
+
+
 def test_with_the_last_draft_answers_that_are_on_their_way_go_too() -> None:
     chart = OpenChart(pad={"draft-1": {"id": "draft-1"}})
     asked = chart.ask("order-select")
