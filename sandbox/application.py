@@ -14,11 +14,13 @@ from sandbox.charts import load_charts
 from sandbox.desk import Desk
 from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
+from sandbox.hosts import refuse_other_hosts
 from sandbox.keys import EhrKeys
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
 from sandbox.pages.checks import checks_blueprint
 from sandbox.pages.facts import facts_blueprint
+from sandbox.pages.forms import EHR_URL
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
@@ -56,17 +58,19 @@ def create_sandbox(
     authorization = Authorization(charts, keys, url)
     authorization.register(myositis_app(service_url.rstrip("/")))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
-    app = pages(desk, charts, Editor(charts, today))
+    app = pages(desk, charts, Editor(charts, today), url)
     app.register_blueprint(checks_blueprint(authorization))
     for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
     return app
 
 
-def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
+def pages(desk: Desk, charts: ChartStore, editor: Editor, url: str) -> Flask:
     """The pages of one EHR, without its FHIR API and its authorization."""
     stories = [chart.story for chart in load_charts().values()]
     app = Flask(__name__)
+    app.config[EHR_URL] = url
+    refuse_other_hosts(app, url)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
     app.config.update(SESSION_COOKIE_NAME="sandbox", SESSION_COOKIE_SAMESITE="Lax")
     install_templating(app, desk)
