@@ -1,6 +1,6 @@
 """The patient editor: every change writes FHIR that the service understands, and can be taken back."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -125,7 +125,7 @@ def test_a_procedure_that_is_done_or_declined_is_not_suggested_any_more(here: He
 def test_a_value_is_written_with_its_unit(here: Here) -> None:
     made = here.editor.make(TIF1_GAMMA, "fvc_percent", " 55.5 ")
     assert made.title == "Forced vital capacity, percent predicted: 55.5 %"
-    ((_, written),) = made.created
+    (((_, written), _),) = made.writes
     (found,) = [one for one in here.resources(TIF1_GAMMA) if one["id"] == written]
     assert found["valueQuantity"] == {"value": 55.5, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
 
@@ -248,3 +248,35 @@ def test_what_others_wrote_without_a_text_can_be_changed_like_the_rest(here: Her
     for resource in chart.resources:
         if resource["id"] in written:
             get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_what_is_taken_back_the_day_after_is_as_old_as_it_was() -> None:
+    days = [AS_OF]
+    store = ChartStore(lambda: days[0])
+    editor, untouched = Editor(store, lambda: days[0]), ChartStore(lambda: days[0])
+    editor.make(TIF1_GAMMA, "weakness-severe")
+    editor.make(TIF1_GAMMA, "weakness-moderate")
+    days[0] = AS_OF + timedelta(days=1)
+    editor.undo(TIF1_GAMMA)
+    editor.undo(TIF1_GAMMA)
+
+    def without_meta(of: ChartStore) -> list[str]:
+        chart = of.chart(TIF1_GAMMA)
+        assert chart
+        return sorted(str({name: value for name, value in one.items() if name != "meta"}) for one in chart.resources)
+
+    assert without_meta(store) == without_meta(untouched)
+
+
+def test_what_somebody_else_wrote_since_is_not_overwritten(here: Here) -> None:
+    here.editor.make(TIF1_GAMMA, "weakness-severe")
+    chart = here.store.chart(TIF1_GAMMA)
+    assert chart
+    written = {key[1] for key, _ in here.editor.made(TIF1_GAMMA)[0].writes}
+    (weakness,) = [one for one in chart.of("Condition") if one["id"] in written]
+    here.store.update(weakness | {"note": [{"text": "seen by the neurologist"}]})
+    before = here.resources(TIF1_GAMMA)
+    with pytest.raises(DeskError, match="somebody has changed it since"):
+        here.editor.undo(TIF1_GAMMA)
+    assert here.resources(TIF1_GAMMA) == before
+    assert len(here.editor.made(TIF1_GAMMA)) == 1
