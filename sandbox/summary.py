@@ -59,7 +59,7 @@ def name_of(concept: Json | None) -> str:
 def medicine_of(entry: Json) -> str:
     """What a prescription or a statement is about: in itself, contained in it, or as its reference calls it."""
     reference = entry.get("medicationReference") or {}
-    own = next((one for one in entry.get("contained", ()) if f"#{one.get('id')}" == reference.get("reference")), {})
+    own = first(one for one in entry.get("contained", ()) if f"#{one.get('id')}" == reference.get("reference"))
     concept = entry.get("medicationCodeableConcept") or own.get("code")
     return name_of(concept or {"text": reference.get("display")})
 
