@@ -8,6 +8,7 @@ from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.misbehaviour import Misbehaviour
 from sandbox.authorization.smart_apps import myositis_app
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
@@ -25,7 +26,7 @@ from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
-from sandbox.switches import faults_of
+from sandbox.switches import faults_of, misbehaviour_of
 from sandbox.templating import install_templating
 
 SECURITY_HEADERS = {
@@ -44,7 +45,13 @@ def _today() -> date:
 
 
 def create_sandbox(
-    service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today, keys: EhrKeys | None = None
+    service_url: str,
+    *,
+    url: str = "http://127.0.0.1:8001",
+    today: Callable[[], date] = _today,
+    keys: EhrKeys | None = None,
+    misbehaviour: Callable[[], Misbehaviour] = Misbehaviour,
+    is_open: bool = False,
 ) -> Flask:
     """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
@@ -53,14 +60,16 @@ def create_sandbox(
         url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
         keys: of this EHR; new ones by default.
+        misbehaviour: what the authorization server does wrong while no switch says otherwise.
+        is_open: answer the FHIR API and the launch service without a token too, as the public CDS Hooks sandbox needs it.
     """
     charts, keys = ChartStore(today), keys or EhrKeys()
-    authorization = Authorization(charts, keys, url)
+    authorization = Authorization(charts, keys, url, misbehaviour=lambda: misbehaviour_of(desk.switches) or misbehaviour())
     authorization.register(myositis_app(service_url.rstrip("/")))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today), url)
     app.register_blueprint(checks_blueprint(authorization))
-    for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
+    for blueprint in ehr_blueprints(authorization, is_open=is_open, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
     return app
 

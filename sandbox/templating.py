@@ -7,6 +7,7 @@ from jinja2 import ChainableUndefined
 from markupsafe import Markup
 
 from sandbox.desk import Answer, Desk, title_of
+from sandbox.dialects import DIALECTS
 from sandbox.fhir_parts import Json
 from sandbox.markdown import render_folded, web_address
 from sandbox.pages import switches
@@ -32,7 +33,7 @@ def install_templating(app: Flask, desk: Desk) -> None:
         sparkline=_sparkline_of,
         web_address=web_address,
     )
-    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES)
+    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES, dialects=DIALECTS)
 
     @app.context_processor
     def switched() -> dict[str, object]:
