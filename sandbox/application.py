@@ -17,6 +17,7 @@ from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
 from sandbox.hosts import refuse_other_hosts
 from sandbox.keys import EhrKeys
+from sandbox.pages.apps import apps_blueprint, launchable
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
 from sandbox.pages.checks import checks_blueprint
@@ -69,6 +70,8 @@ def create_sandbox(
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today), url)
     app.register_blueprint(checks_blueprint(authorization))
+    app.register_blueprint(apps_blueprint(authorization))
+    app.jinja_env.globals["apps"] = lambda: launchable(authorization.apps)
     for blueprint in ehr_blueprints(authorization, is_open=is_open, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
     return app
