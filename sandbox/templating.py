@@ -7,6 +7,7 @@ from jinja2 import ChainableUndefined
 from markupsafe import Markup
 
 from sandbox.desk import Answer, Desk, title_of
+from sandbox.dialects import DIALECTS
 from sandbox.fhir_parts import Json
 from sandbox.markdown import render_folded
 from sandbox.pages import switches
@@ -31,7 +32,7 @@ def install_templating(app: Flask, desk: Desk) -> None:
         pretty=_pretty,
         sparkline=_sparkline_of,
     )
-    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES)
+    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES, dialects=DIALECTS)
 
     @app.context_processor
     def switched() -> dict[str, object]:

@@ -83,6 +83,7 @@ POSTS = (
     "/services/add",
     "/services/read",
     "/services/remove",
+    "/apps/register",
 )
 
 
