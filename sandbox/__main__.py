@@ -26,10 +26,16 @@ HOST = "127.0.0.1"
     show_envvar=True,
     help="JSON file of what the authorization server does wrong; read again at every request.",
 )
-def main(port: int, service_url: str, misbehaviour: Path | None) -> None:
+@click.option("--open", "is_open", is_flag=True, help="Serve the FHIR API and the launch service without a token too.")
+def main(port: int, service_url: str, misbehaviour: Path | None, is_open: bool) -> None:
     """Serve the synthetic patients and the cards that the service gives for them, on this machine only."""
     click.echo(f"Sandbox with synthetic patients: http://{HOST}:{port}/")
-    app = create_sandbox(service_url, url=f"http://{HOST}:{port}", misbehaviour=lambda: read_misbehaviour(misbehaviour))
+    app = create_sandbox(
+        service_url,
+        url=f"http://{HOST}:{port}",
+        misbehaviour=lambda: read_misbehaviour(misbehaviour),
+        is_open=is_open,
+    )
     waitress.serve(app, host=HOST, port=port, threads=16, ident=None)
 
 
