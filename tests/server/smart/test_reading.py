@@ -91,7 +91,7 @@ def test_what_was_not_granted_is_named_and_never_counts_as_none(
 
 @pytest.mark.requirement("SM-10")
 def test_what_the_server_refuses_is_named_too(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
-    ehr.fhir = {"Observation": 403}
+    ehr.patient, ehr.fhir = "healthy", {"Observation": 403}
     one = see(browser, ehr, opened)
     assert one.scopes_missing == ("Observation",)
     assert one.inputs["Observation"] is InputState.FAILED
@@ -127,7 +127,7 @@ def test_what_could_not_be_read_is_said_in_the_language_of_the_page(
 
 
 def test_what_fails_is_failed_and_no_matter_of_scopes(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
-    ehr.fhir = {"Observation": 500}
+    ehr.patient, ehr.fhir = "healthy", {"Observation": 500}
     one = see(browser, ehr, opened)
     assert one.scopes_missing == ()
     assert one.inputs["Observation"] is InputState.FAILED
@@ -189,7 +189,7 @@ def test_data_of_another_patient_stop_the_page(
     ],
 )
 def test_what_the_app_was_opened_for_is_read(browser: Browser, ehr: Ehr, opened: list[Opened], response: Any, about: Any) -> None:
-    ehr.response = {"fhirContext": response}
+    ehr.patient, ehr.response = "healthy", {"fhirContext": response}
     assert see(browser, ehr, opened).about == about
 
 

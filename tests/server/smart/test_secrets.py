@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import jwt
@@ -124,9 +125,11 @@ def key_file(folder: Path, *keys: Json, mode: int = 0o600) -> Path:
     return file
 
 
-def private_keys() -> list[Json]:
+@cache
+def private_keys() -> tuple[Json, ...]:
+    """Two keys, made once."""
     made = (ECKey.generate_key("P-384"), RSAKey.generate_key(2048))
-    return [{**key.as_dict(private=True), "kid": f"key-{number}"} for number, key in enumerate(made)]
+    return tuple({**key.as_dict(private=True), "kid": f"key-{number}"} for number, key in enumerate(made))
 
 
 @pytest.mark.requirement("SM-12")
