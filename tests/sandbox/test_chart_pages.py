@@ -9,13 +9,7 @@ from flask.testing import FlaskClient
 from sandbox.charts import load_charts
 from sandbox.story import read_stories
 from tests.sandbox.conftest import CARD, StubService
-<<<<<<< HEAD
-from tests.sandbox.reading_pages import PATIENT, SLUG, SUGGESTION, Page, page, post, way
-||||||| 9d4b956
-from tests.sandbox.reading_pages import CARD_ID, PATIENT, SLUG, SUGGESTION, Page, page, post
-=======
-from tests.sandbox.reading_pages import CARD_ID, PATIENT, SLUG, SUGGESTION, Page, form_token, page, post
->>>>>>> h-fixf
+from tests.sandbox.reading_pages import PATIENT, SLUG, SUGGESTION, Page, form_token, page, post, way
 
 
 @pytest.mark.parametrize("path", ["/", "/sandbox/"])
