@@ -145,7 +145,7 @@ def _said_by(option: Option) -> str:
 
 
 def _in_brackets(text: str, more: str) -> str:
-    return join("", (text, " (", more, ")"))
+    return say("{text} ({more})", text=text, more=more)
 
 
 def _raised(option: Option) -> str:

@@ -12,12 +12,19 @@ from server.basis import packaged_basis
 from server.evaluation import Drafts, Evaluation, evaluate
 from server.knowledge.scenario_run import evaluated
 from server.knowledge.scenarios import packaged_scenarios
+from server.languages.collecting import Found, collect
 
 PATIENTS = sorted((Path(__file__).parents[3] / "sandbox" / "patients").glob("*.json"))
 DRAFTED = {"methotrexate": "6851", "prednisone": "8640", "rituximab": "121191"}
 """RxNorm codes of the ingredients."""
 
 AS_OF = date(2026, 11, 22)
+
+
+@cache
+def collected() -> tuple[Found, ...]:
+    """Everything that there is to translate."""
+    return tuple(collect())
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,20 +12,15 @@ from cards.markdown import SUMMARY_LIMIT
 from fhir_profiles.sentences import Sentence
 from server.languages import speaking
 from server.languages.catalogue import Catalogue
-from server.languages.collecting import Found, collect
 from server.languages.speaking import in_language, left_over
 from tests.cards.reading import actions, topic_of
 from tests.cards.test_laws import charts
 from tests.patient import Patient
+from tests.server.languages.said import collected
 
 ORDERS = ("methotrexate", "azathioprine", "cyclophosphamide", "prednisone", "immunoglobulin_iv", "rituximab")
 SCREENED_NEVER = Patient().has("dermatomyositis", since="2026-05")
 CONTRADICTION = re.compile(r"C[0-9]{1,2}")
-
-
-@cache
-def collected() -> tuple[Found, ...]:
-    return tuple(collect())
 
 
 def speak(monkeypatch: pytest.MonkeyPatch, said: Callable[[str], str]) -> None:

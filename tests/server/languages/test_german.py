@@ -12,10 +12,9 @@ from cards.markdown import SUMMARY_LIMIT
 from fhir_profiles.sentences import Sentence
 from server.cds_hooks.dialects import DIALECTS, in_dialect
 from server.languages.catalogue import catalogue, read_file
-from server.languages.collecting import collect
 from server.languages.speaking import in_language, left_over
 from server.trust.clients import Client
-from tests.server.languages.said import all_cards, charts_and_drafts, opened, words_of
+from tests.server.languages.said import all_cards, charts_and_drafts, collected, opened, words_of
 
 GERMAN = "de"
 CITATIONS = {text for source in knowledge().sources.values() for text in (source.short, source.citation)}
@@ -47,7 +46,7 @@ def forms(message: Message) -> list[tuple[str, str]]:
 def test_every_text_is_translated_and_none_is_in_doubt() -> None:
     assert [message.id for message in entries() if message.fuzzy] == []
     known = catalogue(GERMAN)
-    assert [found.text for found in collect() if found.text not in known.texts and found.text not in known.plurals] == []
+    assert [found.text for found in collected() if found.text not in known.texts and found.text not in known.plurals] == []
 
 
 def test_a_translation_has_the_places_of_its_text() -> None:
@@ -107,7 +106,7 @@ def structure(markdown: str) -> list[str]:
 
 def test_no_english_sentence_is_left_in_a_german_answer() -> None:
     """Even where every piece is covered, a text that was cut out of a sentence would be found here."""
-    known = {found.text for found in collect() if len(found.text.split()) > 3 and "{" not in found.text}
+    known = {found.text for found in collected() if len(found.text.split()) > 3 and "{" not in found.text}
     said = {text for text in known if in_language(text, GERMAN) != text}
     for name, cards in opened().items():
         for card in in_language(cards, GERMAN):

@@ -6,9 +6,9 @@ import pytest
 
 from server.languages import speaking
 from server.languages.catalogue import Catalogue
-from server.languages.collecting import collect
 from server.patient_page.page import render
 from server.patient_page.patient_summary import render_summary
+from tests.server.languages.said import collected
 from tests.server.patient_page.patients import opened
 
 _WITHOUT_LANGUAGE = re.compile(r"[\W\d]*|[a-z0-9-]+-[a-z0-9-]+|.*\d.*|English|Deutsch|myositis-cds|· myositis-cds|Ines Demoford")
@@ -18,7 +18,7 @@ _WITHOUT_LANGUAGE = re.compile(r"[\W\d]*|[a-z0-9-]+-[a-z0-9-]+|.*\d.*|English|De
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A language in which every text that was collected stands in double brackets."""
-    found = collect()
+    found = collected()
     texts = {one.text: f"[[{one.text}]]" for one in found if not one.plural}
     plurals = {one.text: (f"[[{one.text}]]", f"[[{one.plural}]]") for one in found if one.plural}
     known = Catalogue("de", texts, plurals, lambda number: 0 if number == 1 else 1)
