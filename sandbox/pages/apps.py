@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response as Redirect
 from sandbox.authorization.authorization import Authorization
 from sandbox.authorization.smart_apps import SmartApp
 from sandbox.errors import DeskError
-from sandbox.links import is_web_page, with_launch
+from sandbox.links import with_launch
 from sandbox.pages.forms import back, page_blueprint
+from sandbox.web_addresses import is_web_address
 
 SCOPES = ("launch", "launch/patient", "openid", "fhirUser", "online_access", "offline_access", "patient/*.rs", "user/*.rs")
 """What an app that is registered on the page may ask for."""
@@ -62,7 +63,7 @@ def _described() -> SmartApp:
     redirect_uris = tuple(request.form.get("redirect_uris", "").split())
     if not client_id or not client_id.isascii() or not all(letter.isalnum() or letter in "-._" for letter in client_id):
         raise DeskError("Write a client id of letters, digits, hyphens, points and underscores.")
-    if not redirect_uris or not all(map(is_web_page, (launch_url, *redirect_uris, *([jwks_url] if jwks_url else ())))):
+    if not redirect_uris or not all(map(is_web_address, (launch_url, *redirect_uris, *([jwks_url] if jwks_url else ())))):
         raise DeskError(
             "Write whole addresses, such as http://127.0.0.1:8000/launch: where it is launched, and where it goes back."
         )
