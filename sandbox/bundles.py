@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from sandbox import fhir_parts as fhir
 from sandbox.codes import Concept
 from sandbox.fhir_parts import (
-    ANSWERS,
     CLINICIAN,
     DECLINED,
-    FLAGS,
     HL7,
     OBSERVATION_CATEGORIES,
     RELATIVES,
@@ -23,6 +21,7 @@ from sandbox.fhir_parts import (
     STOP_REASONS,
 )
 from sandbox.fhir_parts import Json as Json
+from sandbox.result_values import answered, measured
 from sandbox.story import (
     AllergyLine,
     ConditionLine,
@@ -200,14 +199,12 @@ class _Writer:
     def _value(self, line: ResultLine, concept: Concept) -> Json:
         """The value[x] and what goes with it, by the field that the story filled."""
         if line.answer:
-            code, display = ANSWERS[line.answer]
-            interpretation = fhir.concept(f"{HL7}/v3-ObservationInterpretation", code, display)
-            return {"valueCodeableConcept": {"text": line.answer.capitalize()}, "interpretation": [interpretation]}
+            return answered(line.answer)
         if line.coded:
             return {"valueCodeableConcept": self._codeable(line.coded)}
         if "/" in line.value:
             return {"component": self._blood_pressure(line.value)}
-        return {"valueQuantity": fhir.quantity(line.value, concept.unit)} | _range(line, concept.unit)
+        return measured(line.value, concept.unit, line.range)
 
     def _blood_pressure(self, value: str) -> list[Json]:
         parts = zip(("systolic", "diastolic"), value.split("/"), strict=True)
@@ -289,22 +286,3 @@ class _Writer:
 
     def _codeable(self, key: str) -> Json:
         return fhir.codeable(self._look_up(key))
-
-
-def _range(line: ResultLine, unit: str) -> Json:
-    """The laboratory's range, and what it makes of the value: high, low or normal."""
-    if not line.range:
-        return {}
-    low, high = line.range.split("..")
-    limits = {name: fhir.quantity(limit, unit) for name, limit in (("low", low), ("high", high)) if limit}
-    flag = _flag(fhir.number(line.value), limits)
-    return {
-        "interpretation": [fhir.concept(f"{HL7}/v3-ObservationInterpretation", flag, FLAGS[flag])],
-        "referenceRange": [limits],
-    }
-
-
-def _flag(value: float, limits: Mapping[str, Json]) -> str:
-    if "low" in limits and value < limits["low"]["value"]:
-        return "L"
-    return "H" if "high" in limits and value > limits["high"]["value"] else "N"

@@ -8,7 +8,7 @@ has nobody logged in, so that the page for login and consent comes before any co
 from flask import Blueprint, Response, request
 
 from sandbox.authorization.authorization import Authorization
-from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.fhir_answers import RefusalError, fhir, read_json
 from sandbox.fhir_api import allow_other_origins, granted_by_request
 
 
@@ -40,7 +40,7 @@ def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprin
 
 def _asked() -> tuple[str, str | None]:
     """Patient and appContext."""
-    body = request.get_json(force=True, silent=True)
+    body = read_json(request.get_data())
     parameters = body.get("parameters") if isinstance(body, dict) else None
     patient = parameters.get("patient") if isinstance(parameters, dict) else None
     if not isinstance(parameters, dict) or not isinstance(patient, str):

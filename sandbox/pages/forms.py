@@ -7,7 +7,7 @@ The sandbox listens on the machine of whoever tries it, where any web site that 
 from hmac import compare_digest
 from secrets import token_urlsafe
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, redirect, request, session, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from sandbox.desk import DeskError
@@ -18,6 +18,7 @@ FORM_TOKEN = token_urlsafe(32)
 CHART = "chart.show"
 EHR_URL = "EHR_URL"
 """The setting of the application that says where this EHR is reached."""
+_STAYS = "stays"
 TOO_OLD = "This form is from another page or from before the sandbox was started again. Open the page anew and try once more."
 
 
@@ -48,10 +49,17 @@ def back(endpoint: str, *, stay: bool = False) -> Redirect:
 
     Args:
         endpoint: of the page; it takes the `slug` of the request, if there is one.
-        stay: if the page is the chart, leave it open as it is, and fire nothing.
+        stay: if the page is the chart, leave it open as it is this once, and fire nothing; reloading it opens it anew.
     """
     slug = (request.view_args or {}).get("slug")  # url_for leaves out what is None
-    return redirect(url_for(endpoint, slug=slug, stay="1" if stay and endpoint == CHART else None), 303)
+    if stay and endpoint == CHART:
+        session[_STAYS] = slug
+    return redirect(url_for(endpoint, slug=slug), 303)
+
+
+def stays_open(slug: str) -> bool:
+    """Whether the page is shown after a form that left its chart open; asked a second time, it is not."""
+    return bool(session.pop(_STAYS, None) == slug)
 
 
 def _is_ours() -> bool:

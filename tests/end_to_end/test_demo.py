@@ -51,7 +51,9 @@ def test_the_file_of_clients_is_one_that_the_service_takes_with_one_client_to_a_
     path = tmp_path / "clients.toml"
     path.write_text(clients_toml("http://127.0.0.1:8001"))
     clients = load_clients(path)
-    assert {client.dialect for client in clients} == DIALECTS.keys()
+    issuers = {client.issuer for client in clients}
+    assert issuers == {f"http://127.0.0.1:8001{dialect.issuer}" for dialect in DIALECTS.values()}
+    assert {client.issuer.rpartition("/")[2]: client.language for client in clients if client.language != "en"} == {"de": "de"}
     assert len({client.issuer for client in clients}) == len(clients)
     assert [client.name for client in clients if client.smart] == ["sandbox"]
 

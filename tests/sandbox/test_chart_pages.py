@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sandbox.charts import load_charts
 from sandbox.story import read_stories
 from tests.sandbox.conftest import CARD, StubService
-from tests.sandbox.reading_pages import PATIENT, SLUG, SUGGESTION, Page, page, post, way
+from tests.sandbox.reading_pages import PATIENT, SLUG, SUGGESTION, Page, form_token, page, post, way
 
 
 @pytest.mark.parametrize("path", ["/", "/sandbox/"])
@@ -105,3 +105,17 @@ def test_under_the_hood_are_request_response_headers_phases_and_prefetch(
         "fhirAuthorization": whole.json["fhirAuthorization"]  # its token is shortened
     }
     assert whole.json["fhirAuthorization"] != service.calls[0]["fhirAuthorization"]
+
+
+def test_a_form_leaves_the_chart_open_once_and_reloading_opens_it_anew(
+    browser_of_pages: FlaskClient, service: StubService
+) -> None:
+    _, parsed = page(browser_of_pages, PATIENT)
+    override = next(way for way in parsed.posts if way.endswith("/override"))
+    given = {"form_token": form_token(browser_of_pages), "reason": "patient-refuses"}
+    answer = browser_of_pages.post(override, data=given)
+    assert (answer.status_code, answer.location) == (303, PATIENT)
+    page(browser_of_pages, PATIENT)
+    assert len(service.calls) == 1
+    page(browser_of_pages, PATIENT)
+    assert len(service.calls) == 2
