@@ -69,9 +69,17 @@ def _suggestion(sent: Json) -> Suggestion:
 
 
 def _action(sent: Json) -> Action:
-    named = sent.get("resourceId") or sent.get("resource")
-    target = _text(named, "id") if isinstance(named, dict) else named if isinstance(named, str) else ""
-    return Action(sent["type"], _text(sent, "description"), target if sent["type"] == "delete" else "", sent)
+    return Action(sent["type"], _text(sent, "description"), _target(sent), sent)
+
+
+def _target(action: Json) -> str:
+    """What an action would change or delete, as a relative reference."""
+    named = action.get("resource")
+    if action["type"] == "delete":
+        named = action.get("resourceId") or named
+    if isinstance(named, dict):
+        named = "/".join((_text(named, "resourceType"), _text(named, "id")))
+    return "/".join(named.split("/")[-2:]) if isinstance(named, str) and action["type"] != "create" else ""
 
 
 def _link(sent: Json) -> Link:

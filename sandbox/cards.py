@@ -28,7 +28,7 @@ class Action:
     Args:
         type: `create`, `update` or `delete`.
         description: in words.
-        target: what would be deleted; empty for the others.
+        target: what would be changed or deleted, as a relative reference; empty where something is created.
         sent: the action as it came.
     """
 

@@ -21,7 +21,7 @@ from sandbox.fhir_parts import Json
 from sandbox.hooks import Event, HookClient
 from sandbox.keys import EhrKeys
 from sandbox.links import link_of, with_launch
-from sandbox.order_pad import Orderable, changed, find, new_draft, signed
+from sandbox.order_pad import ORDER_TYPES, Orderable, changed, find, new_draft, signed
 from sandbox.services import Services
 from sandbox.signing import Signer
 from sandbox.suggestions import check_choice, check_fhir, effect_of, title_of
@@ -224,8 +224,19 @@ class Desk:
         if chosen.type != "smart":
             return chosen.url
         app_context = chosen.app_context if DIALECTS[answer.dialect].app_context else None
-        launch = self._hooks.authorization.launch(patient_id, app_context=app_context)
+        about = [{"reference": reference} for reference in self._orders_of(patient_id, answer, card)]
+        launch = self._hooks.authorization.launch(patient_id, app_context=app_context, fhir_context=about)
         return with_launch(chosen.url, self._hooks.fhir_server, launch)
+
+    def _orders_of(self, patient_id: str, answer: Answer, card: int) -> Sequence[str]:
+        """References of the orders that a card is about, as far as they are on the chart: drafts are not, so an app could not
+        read them (SMART App Launch 2.2, `fhirContext`)."""
+        chart, _ = self._chart(patient_id)
+        there = [f"{one['resourceType']}/{one['id']}" for one in chart.of(*ORDER_TYPES)]
+        taken = answer.decisions[card].orders if card in answer.decisions else ()
+        actions = [action for one in answer.cards[card].suggestions for action in one.actions]
+        named = {*taken, *(action.target for action in actions)}
+        return [reference for reference in there if reference in named]
 
     def forget(self, patient_id: str) -> None:
         """Clear the pad and the cards of one patient, as after a reset of the chart."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from sandbox.errors import ServiceError
 from sandbox.fhir_parts import Json
@@ -18,6 +18,14 @@ TIMEOUT_SECONDS = (3, 15)
 
 DEEPEST = 100
 """Levels of JSON that are read; FHIR resources have about ten."""
+
+DEADLINE_SECONDS = 15
+"""For the whole of an answer, however often a piece of it comes."""
+
+MOST_BYTES = 5_000_000
+"""Of an answer; the longest of ours have a hundredth of that."""
+
+_PIECE = 65_536
 
 _METRIC = re.compile(r'(?:[^",]|"[^"]*")+')
 _DURATION = re.compile(r';\s*dur\s*=\s*"?(\d+(?:\.\d+)?)"?\s*(?:;|$)')
@@ -37,6 +45,15 @@ class Reply:
     body: Any
     milliseconds: float
     server_timing: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """Status, headers and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 def get_json(url: str, token: str) -> Reply:
@@ -74,27 +91,46 @@ def _exchange(method: str, url: str, token: str, body: Json | None) -> Reply:
     try:
         answered = _read_json(response.content)
     except (ValueError, RecursionError) as error:
-        raise ServiceError(f"The service answered {response.status_code} without JSON that can be read ({url}).") from error
-    if response.status_code != requests.codes.ok:
-        raise ServiceError(f"The service answered {response.status_code} instead of 200 ({url}).")
+        raise ServiceError(f"The service answered {response.status} without JSON that can be read ({url}).") from error
+    if response.status != requests.codes.ok:
+        raise ServiceError(f"The service answered {response.status} instead of 200 ({url}).")
     return Reply(answered, milliseconds, read_server_timing(response.headers.get("Server-Timing", "")))
 
 
-def _request(method: str, url: str, token: str, body: Json | None) -> requests.Response:
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
+def _request(method: str, url: str, token: str, body: Json | None) -> _Response:
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Authorization": f"Bearer {token}"}
+    until = time.monotonic() + DEADLINE_SECONDS
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the machine must not see the calls, nor be needed for loopback
         try:
-            response = session.request(method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-        except requests.Timeout as error:
-            raise ServiceError(f"The service did not answer in time ({url}).", may_pass=True) from error
+            with session.request(
+                method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
+            ) as answered:
+                response = _Response(answered.status_code, answered.headers, _read(answered, until, url))
+        except (requests.Timeout, ReadTimeoutError) as error:
+            raise _too_late(url) from error
         except (requests.RequestException, HTTPError, UnicodeError) as error:  # not all of urllib3's are made requests' own
             raise ServiceError(f"The service cannot be reached at {url}. Is it running?", may_pass=True) from error
-    status = response.status_code
-    if requests.codes.ok <= status < requests.codes.multiple_choices:
+    if requests.codes.ok <= response.status < requests.codes.multiple_choices:
         return response
-    may_pass = status >= requests.codes.server_error or status == requests.codes.too_many_requests
-    raise ServiceError(f"The service refused the call ({status}). {_words_of(response)}".strip(), may_pass=may_pass)
+    may_pass = response.status >= requests.codes.server_error or response.status == requests.codes.too_many_requests
+    raise ServiceError(f"The service refused the call ({response.status}). {_words_of(response)}".strip(), may_pass=may_pass)
+
+
+def _read(response: requests.Response, until: float, url: str) -> bytes:
+    """The body, piece by piece as it comes, so that one which drips or does not end is given up."""
+    content = bytearray()
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise ServiceError(f"The service answered more than {MOST_BYTES // 1_000_000} megabytes ({url}).")
+        if time.monotonic() > until:
+            raise _too_late(url)
+    return bytes(content)
+
+
+def _too_late(url: str) -> ServiceError:
+    return ServiceError(f"The service did not answer in time ({url}).", may_pass=True)
 
 
 def _read_json(content: bytes) -> Any:
@@ -125,7 +161,7 @@ def read_server_timing(header: str) -> dict[str, float]:
     return {name: float(duration[1]) for name, duration in metrics if name and duration}
 
 
-def _words_of(response: requests.Response) -> str:
+def _words_of(response: _Response) -> str:
     """What an OperationOutcome says, empty for anything else (conformance H-5)."""
     try:
         outcome = _read_json(response.content)

@@ -18,7 +18,7 @@ from sandbox.errors import ServiceError
 from sandbox.exchange import post_json
 from sandbox.fhir_parts import Json
 from sandbox.prefetch import Prefetch, resolve, token_values
-from sandbox.services import Provider, Service, Services
+from sandbox.services import AT_ONCE, Provider, Service, Services
 from sandbox.signing import Signer
 from sandbox.switches import Switches
 
@@ -81,7 +81,7 @@ class HookClient:
         """Tell all services at the same time; one that fails takes nothing from the others."""
         dialect = DIALECTS[switches.dialect]
         called = self.services.with_hook(event.hook) if event.hook in dialect.hooks else ()
-        with ThreadPoolExecutor(max_workers=max(1, len(called))) as pool:
+        with ThreadPoolExecutor(max_workers=min(AT_ONCE, max(1, len(called)))) as pool:
             return list(pool.map(partial(self._call, event=event, switches=switches), called))
 
     def _call(self, service: Service | Provider, event: Event, switches: Switches) -> Answer:
@@ -90,7 +90,7 @@ class HookClient:
         dialect = DIALECTS[switches.dialect]
         url = service.url(double_slash=dialect.double_slash)
         prefetch = self._prefetch(service, event, switches)
-        granted = self.authorization.hook_token(event.chart.patient_id) if switches.token else None
+        granted = self.authorization.hook_token(event.chart.patient_id, subject=service.client_id) if switches.token else None
         request = self._request(event, prefetch.values, granted, dialect)
         token = self.signer.token_for(url, dialect)
         answer = Answer(

@@ -3,7 +3,9 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import Lock
 from typing import Any
 
@@ -17,6 +19,12 @@ from sandbox.web_addresses import is_web_address
 DISCOVERY = "/cds-services"
 FRESH_SECONDS = 60.0
 """For so long discovery is not read again by itself."""
+
+BACK_OFF_SECONDS = (5.0, 15.0, 30.0)
+"""The same after trouble: the first time, the second and the third; from then on `FRESH_SECONDS`."""
+
+AT_ONCE = 8
+"""So many services are waited for at the same time."""
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
 """One segment of a path (RFC 3986, section 3.3), so that no id leads to another place than below discovery."""
@@ -40,6 +48,11 @@ class Service:
     usage: str = ""
     prefetch: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def client_id(self) -> str:
+        """That of its provider."""
+        return Provider(self.discovery_url).client_id
+
     def url(self, *, double_slash: bool = False) -> str:
         """Where it is called."""
         return f"{self.discovery_url}{'//' if double_slash else '/'}{self.service_id}"
@@ -53,13 +66,21 @@ class Provider:
         discovery_url: of the provider.
         services: what discovery listed when it was last read.
         trouble: why it cannot be used, in a sentence; empty if it can.
-        read_at: when it was read, on a clock of seconds that only goes forward.
+        failures: how often in a row it could not be read.
+        next_read: when it is to be read again, on a clock of seconds that only goes forward; None before it was read.
     """
 
     discovery_url: str
     services: tuple[Service, ...] = ()
     trouble: str = ""
-    read_at: float = field(default=-FRESH_SECONDS, compare=False)
+    failures: int = field(default=0, compare=False)
+    next_read: float | None = field(default=None, compare=False)
+
+    @property
+    def client_id(self) -> str:
+        """Under which this EHR knows it: what stands behind one discovery URL is one client (CDS Hooks 2.0.1, "FHIR Resource
+        Access")."""
+        return f"cds-service-{sha256(self.discovery_url.encode()).hexdigest()[:12]}"
 
 
 class Services:
@@ -78,8 +99,18 @@ class Services:
         self._lock = Lock()
 
     def providers(self) -> Sequence[Provider]:
-        """All that are registered, their discovery read."""
-        return [self._fresh(url) for url in tuple(self._providers)]
+        """All that are registered, as they are known; only those that were never read are read."""
+        return self._read_where(lambda provider: provider.next_read is None)
+
+    def _read_where(self, is_due: Callable[[Provider], bool]) -> Sequence[Provider]:
+        """All that are registered, some of them read at the same time, so that none waits for another."""
+        with self._lock:
+            due = [url for url, provider in self._providers.items() if is_due(provider)]
+        if due:
+            with ThreadPoolExecutor(min(AT_ONCE, len(due))) as pool:
+                list(pool.map(self._read, due))
+        with self._lock:
+            return list(self._providers.values())
 
     def add(self, url: str) -> Provider:
         """Register a provider and read its discovery, in words what is wrong with it.
@@ -112,13 +143,18 @@ class Services:
         """
         if url not in self._providers:
             raise DeskError("This service is not registered.")
+        return self._read(url)
+
+    def _read(self, url: str) -> Provider:
         try:
             token = self._signer.token_for(url, DIALECTS["standard"])
             services, trouble = read_discovery(url, get_json(url, token).body), ""
         except ServiceError as error:
             services, trouble = (), str(error)
-        provider = Provider(url, services, trouble, self._clock())
         with self._lock:
+            before = self._providers.get(url, Provider(url))
+            failures = before.failures + 1 if trouble else 0
+            provider = Provider(url, services, trouble, failures, self._clock() + _pause(failures))
             if url in self._providers:
                 self._providers[url] = provider
         return provider
@@ -126,14 +162,15 @@ class Services:
     def with_hook(self, hook: str) -> Sequence[Service | Provider]:
         """The services that a hook is fired at; a provider in trouble stands for its own."""
         found: list[Service | Provider] = []
-        for provider in self.providers():
+        now = self._clock()
+        for provider in self._read_where(lambda provider: provider.next_read is None or provider.next_read <= now):
             found += [provider] if provider.trouble else [one for one in provider.services if one.hook == hook]
         return found
 
-    def _fresh(self, url: str) -> Provider:
-        provider = self._providers.get(url, Provider(url))
-        is_fresh = not provider.trouble and self._clock() - provider.read_at < FRESH_SECONDS
-        return provider if is_fresh or url not in self._providers else self.read(url)
+
+def _pause(failures: int) -> float:
+    """Seconds until discovery is read again by itself."""
+    return (FRESH_SECONDS, *BACK_OFF_SECONDS, FRESH_SECONDS)[min(failures, len(BACK_OFF_SECONDS) + 1)]
 
 
 def discovery_url(url: str) -> str:

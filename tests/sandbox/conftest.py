@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,6 +62,7 @@ class StubService:
     url: str = ""
     status: int = 200
     seconds_to_think: float = 0
+    seconds_per_byte: float = 0
     discovery: Any = field(
         default_factory=lambda: {
             "services": [{"hook": "patient-view", "id": "myositis-patient-view", "description": "", "prefetch": PREFETCH}]
@@ -112,7 +114,16 @@ def service() -> Iterator[StubService]:
             if stub.timing:
                 self.send_header("Server-Timing", stub.timing)
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):
+                self._write(body)
+
+        def _write(self, body: bytes) -> None:
+            if not stub.seconds_per_byte:
+                self.wfile.write(body)
+                return
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                sleep(stub.seconds_per_byte)
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep the test output quiet."""

@@ -5,13 +5,10 @@ from html.parser import HTMLParser
 
 from flask.testing import FlaskClient
 
-from tests.sandbox.conftest import CARD
-
 SLUG = "anti-tif1-gamma-dermatomyositis"
 PATIENT = f"/patients/{SLUG}"
 PAGES = ("/", PATIENT, f"{PATIENT}/orders", f"{PATIENT}/facts", "/switches", "/services", "/checks")
 VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "circle", "polyline", "path"}
-CARD_ID = CARD["uuid"]
 NO_CARD = f"{PATIENT}/answers/none/cards/0"
 ORDER = {"resourceType": "ServiceRequest", "status": "draft", "intent": "proposal", "code": {"text": "pulmonary function test"}}
 ACTION = {"type": "create", "description": "Draft an order", "resource": ORDER}

@@ -1,5 +1,7 @@
 """The sandbox as a CDS Hooks client: what it sends, and what it says when the service fails."""
 
+import json
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from sandbox.desk import DeskError, Switches
 from sandbox.dialects import DIALECTS
 from sandbox.errors import ServiceError
 from sandbox.exchange import get_json, read_server_timing
+from sandbox.services import Provider, Service
 from tests.sandbox.conftest import CARD, StubService
 from tests.sandbox.desks import KEYS, PREGNANT, TIF1_GAMMA, URL, Ehr, open_ehr
 
@@ -103,7 +106,9 @@ def test_all_tokens_of_2_0_1_are_filled_in_and_others_leave_the_key_out(ehr: Ehr
 def test_the_token_for_calling_back_is_for_this_patient_and_ends_with_the_answer(ehr: Ehr, service: StubService) -> None:
     granted: list[Any] = []
     hook_token = ehr.authorization.hook_token
-    ehr.authorization.hook_token = lambda patient_id: granted.append(token := hook_token(patient_id)) or token  # type: ignore[method-assign, func-returns-value]
+    ehr.authorization.hook_token = lambda patient_id, subject: (
+        granted.append(token := hook_token(patient_id, subject=subject)) or token
+    )  # type: ignore[method-assign, func-returns-value]
     (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     sent = service.asked[0]["fhirAuthorization"]
     assert sent == {
@@ -111,7 +116,7 @@ def test_the_token_for_calling_back_is_for_this_patient_and_ends_with_the_answer
         "token_type": "Bearer",
         "expires_in": 300,
         "scope": granted[0].scope,
-        "subject": "myositis-cds",
+        "subject": ehr.desk.services.providers()[0].client_id,
         "patient": TIF1_GAMMA,
     }
     assert ehr.authorization.access(sent["access_token"]) is None
@@ -282,6 +287,30 @@ def test_a_slow_service_is_not_waited_for_forever(ehr: Ehr, service: StubService
     assert "did not answer in time" in trouble_of(ehr)
 
 
+def test_a_service_that_drips_is_given_up_at_the_deadline(
+    ehr: Ehr, service: StubService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ehr.desk.services.providers()
+    service.seconds_per_byte = 0.05
+    monkeypatch.setattr("sandbox.exchange.DEADLINE_SECONDS", 0.3)
+    started = monotonic()
+    assert "did not answer in time" in trouble_of(ehr)
+    assert monotonic() - started < len(json.dumps(service.answer)) * service.seconds_per_byte / 3
+
+
+def test_an_answer_without_end_is_given_up(ehr: Ehr, service: StubService, monkeypatch: pytest.MonkeyPatch) -> None:
+    ehr.desk.services.providers()
+    monkeypatch.setattr("sandbox.exchange.MOST_BYTES", 2_000_000)
+    service.answer = {"cards": [], "more": "x" * 2_000_000}
+    assert "more than 2 megabytes" in trouble_of(ehr)
+
+
+def test_each_provider_has_a_client_id_of_its_own() -> None:
+    here, there = Provider("http://a.example/cds-services"), Provider("http://b.example/cds-services")
+    assert here.client_id != there.client_id
+    assert Service(here.discovery_url, "x", "y", "z").client_id == here.client_id
+
+
 def test_a_refusal_is_shown_in_the_words_of_its_outcome(ehr: Ehr, service: StubService) -> None:
     service.status = 412
     service.answer = {
@@ -382,6 +411,32 @@ def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(
         launch = ehr.authorization.memory.launch(url.partition("launch=")[2].removesuffix("#part"))
         assert launch
         assert launch.app_context == context
+
+
+def test_the_app_is_told_which_orders_on_the_chart_a_card_is_about_and_of_no_draft(ehr: Ehr, service: StubService) -> None:
+    (there, *_) = ehr.orders(TIF1_GAMMA)
+    draft = ehr.desk.draft(TIF1_GAMMA, "methotrexate_2_5")
+    order = {"resourceType": "ServiceRequest", "code": {"text": "test"}}
+    named = (f"ServiceRequest/{there['id']}", f"MedicationRequest/{draft['id']}", "ServiceRequest/nowhere")
+    removals = [{"label": "Remove", "actions": [{"type": "delete", "description": "", "resourceId": one}]} for one in named]
+    new = {"label": "Order", "uuid": "s", "actions": [{"type": "create", "description": "", "resource": order}]}
+    link = {"label": "x", "url": "https://app.example/go", "type": "smart"}
+    cards = [CARD | {"suggestions": [new, *removals], "links": [link]}, CARD | {"suggestions": [], "links": [link]}]
+    service.answer = {"cards": cards}
+    (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
+
+    def context(card: int) -> list[Any]:
+        launch = ehr.authorization.memory.launch(ehr.desk.launch_url(TIF1_GAMMA, answer.id, card, 0).partition("launch=")[2])
+        assert launch
+        return [dict(one) for one in launch.fhir_context]
+
+    assert context(0) == [{"reference": named[0]}]
+    assert context(1) == []
+    before = ehr.orders(TIF1_GAMMA)
+    ehr.desk.accept(TIF1_GAMMA, answer.id, 0, 0)
+    (made,) = [one for one in ehr.orders(TIF1_GAMMA) if one not in before]
+    assert {"reference": f"ServiceRequest/{made['id']}"} in context(0)
+    assert ehr.charts.find("ServiceRequest", made["id"])
 
 
 def test_whoever_is_not_here_and_whatever_is_not_on_the_desk_is_said(ehr: Ehr) -> None:

@@ -1,8 +1,11 @@
 """Services are registered by their discovery URL, and what is wrong with one is said in a sentence."""
 
+from threading import Barrier
+
 import pytest
 
 from sandbox.desk import DeskError
+from sandbox.exchange import Reply
 from sandbox.services import Services, discovery_url
 from sandbox.signing import Signer
 from tests.sandbox.conftest import PREFETCH, StubService
@@ -42,19 +45,50 @@ def test_one_service_is_registered_once_only_and_none_can_be_removed_twice(servi
             refused(f"{service.url}/cds-services")
 
 
-def test_discovery_is_read_again_after_a_minute_and_at_once_after_trouble(service: StubService) -> None:
+def test_discovery_is_read_again_after_a_minute_where_it_is_needed_and_the_page_shows_what_is_known(service: StubService) -> None:
     now = [0.0]
     services = Services(SIGNER, [service.url], clock=lambda: now[0])
-    sound = service.discovery
-    service.discovery = {}
-    assert "no list of services" in services.providers()[0].trouble
-    service.discovery = sound
-    assert len(services.providers()[0].services) == 1
+    assert len(services.with_hook("patient-view")) == 1
     service.offer("patient-view", "order-sign")
     now[0] = 59.0
-    assert len(services.providers()[0].services) == 1
+    assert len(services.with_hook("order-sign")) == 0
     now[0] = 60.0
-    assert len(services.providers()[0].services) == 2
+    assert len(services.providers()[0].services) == 1
+    assert len(services.with_hook("order-sign")) == 1
+
+
+def test_after_trouble_discovery_is_read_again_later_each_time_and_at_once_when_asked_for(service: StubService) -> None:
+    now, sound = [0.0], service.discovery
+    services = Services(SIGNER, [service.url], clock=lambda: now[0])
+    service.discovery = {}
+
+    def is_read_again() -> bool:
+        before = services.providers()[0].failures
+        services.with_hook("patient-view")
+        return services.providers()[0].failures > before
+
+    assert "no list of services" in services.providers()[0].trouble
+    for pause in (5.0, 15.0, 30.0, 60.0, 60.0):
+        now[0] += pause - 0.1
+        assert not is_read_again()
+        now[0] += 0.1
+        assert is_read_again()
+    service.discovery = sound
+    assert services.with_hook("patient-view") == services.providers()
+    assert not services.read(f"{service.url}/cds-services").trouble
+    assert len(services.with_hook("patient-view")) == 1
+
+
+def test_all_providers_are_read_at_the_same_time(service: StubService, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(3)
+
+    def read(url: str, token: str) -> Reply:
+        together.wait(20)  # would break if they were read one after the other
+        return Reply(service.discovery, 1.0, {})
+
+    monkeypatch.setattr("sandbox.services.get_json", read)
+    services = Services(SIGNER, [f"http://{name}.example" for name in "abc"])
+    assert [len(provider.services) for provider in services.providers()] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
