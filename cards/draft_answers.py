@@ -43,7 +43,10 @@ def _removal(answer: DraftAnswer, namespace: UUID) -> dict[str, Any]:
 def _note(answer: DraftAnswer, namespace: UUID) -> dict[str, Any]:
     sent = answer.draft.resource
     before = sent.get("note", [])
-    notes = [*(before if isinstance(before, list) else []), {"text": answer.note}]
+    notes = [
+        *(before if isinstance(before, list) else []),
+        {"text": say("{note}", note=answer.note)},
+    ]  # a sentence of ours, in an order that is not
     description = say("Add to the draft of {drug}: {note}", drug=answer.title, note=answer.note)
     return {
         "label": say("Add a note to the draft of {drug}", drug=answer.title),

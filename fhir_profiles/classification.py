@@ -64,14 +64,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Args:
-    items: every item with its answer, the age at onset first.
-    scores: by column.
-    column: the column that applies; with biopsy once a histological finding is known, present or absent.
-    needs_biopsy_features: no rash of dermatomyositis and no biopsy feature is on record, so it is too early to classify.
-    biopsy_not_read: a muscle biopsy is on record and none of its findings is.
-    subgroups: those that the tree leaves possible, one where it can be walked; none unless the criteria are met.
-    other_explanations: other muscle diseases on the problem list; the criteria ask that none explains the findings better.
+    """How the criteria classify one patient.
+
+    Args:
+        items: every item with its answer, the age at onset first.
+        scores: by column.
+        column: the column that applies; with biopsy once a histological finding is known, present or absent.
+        needs_biopsy_features: no rash of dermatomyositis and no biopsy feature is on record, so it is too early to classify.
+        biopsy_not_read: a muscle biopsy is on record and none of its findings is.
+        subgroups: those that the tree leaves possible, one where it can be walked; none unless the criteria are met.
+        other_explanations: other muscle diseases on the problem list; the criteria ask that none explains the findings better.
     """
 
     items: tuple[AnsweredItem, ...]

@@ -9,7 +9,7 @@ from math import isfinite
 
 from fhir_profiles.dates import DateInterval, parse_fhir_date
 from fhir_profiles.record import Issue
-from fhir_profiles.sentences import say
+from fhir_profiles.sentences import AsWritten, say
 
 Json = dict[str, object]
 
@@ -41,7 +41,7 @@ class Element:
     def report(self, field: str, problem: str) -> None:
         """Note that a field of this object cannot be used; `field` is empty for the object as a whole."""
         place = f"{self.reference}{self.path}"
-        self.issues.append(Issue(f"{place}.{field}" if field else place, problem))
+        self.issues.append(Issue(AsWritten(f"{place}.{field}" if field else place), problem))
 
     def code(self, name: str) -> str:
         """A coded string in lower case, as status is (some senders capitalise it); empty if not given or not a string."""

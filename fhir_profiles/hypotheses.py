@@ -30,7 +30,7 @@ class HypothesisAnswer:
     """One answer that can be supposed, and what the resource carries for it.
 
     Args:
-        id: in the address of the page (`positive`).
+        id: by which it is asked for (`positive`).
         title: in words.
         interpretation, value, severity: concepts of ours.
         verification: `confirmed` or `refuted`, for a Condition.
@@ -51,7 +51,7 @@ class Hypothesis:
     """One datum that can be supposed.
 
     Args:
-        id: in the address of the page (`anti-mda5`).
+        id: by which it is asked for (`anti-mda5`).
         title: in words.
         group: title of the group that it is listed in.
         concept: the ValueSet that codes it.
@@ -78,7 +78,7 @@ class Supposition:
 
     @property
     def id(self) -> str:
-        """As it stands in the address of the page: `anti-mda5:positive`."""
+        """By which it is asked for: `anti-mda5:positive`."""
         return f"{self.hypothesis.id}:{self.answer.id}"
 
     @property
@@ -142,13 +142,13 @@ def hypothetical_resource(supposed: Supposition, terminology: Terminology, *, pa
         "subject": {"reference": f"Patient/{patient_id}"},
         "code": _codeable(supposed.hypothesis.concept, terminology),
     }
-    content = _condition if kind == "Condition" else _observation
-    return resource | content(supposed, terminology, as_of.isoformat())
+    answer, day = supposed.answer, as_of.isoformat()
+    if answer.verification:
+        return resource | _condition(answer, answer.verification, terminology, day)
+    return resource | _observation(supposed, terminology, day)
 
 
-def _condition(supposed: Supposition, terminology: Terminology, day: str) -> Json:
-    answer = supposed.answer
-    verification = answer.verification or "confirmed"
+def _condition(answer: HypothesisAnswer, verification: str, terminology: Terminology, day: str) -> Json:
     content: Json = {"verificationStatus": _hl7("condition-ver-status", verification), "recordedDate": day}
     if verification == "confirmed":
         content |= {"clinicalStatus": _hl7("condition-clinical", "active"), "onsetDateTime": day}

@@ -59,12 +59,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """Args:
-    minimum, maximum: the score in tenths.
-    least_response, most_response: `none`, `minimal`, `moderate` or `major`.
-    thresholds: `adult` or `juvenile`.
-    measures: all six.
-    notes: what limits the score for this patient.
+    """The response of one patient, as the criteria score it.
+
+    Args:
+        minimum, maximum: the score in tenths.
+        least_response, most_response: `none`, `minimal`, `moderate` or `major`.
+        thresholds: `adult` or `juvenile`.
+        measures: all six.
+        notes: what limits the score for this patient.
     """
 
     minimum: int

@@ -10,7 +10,7 @@ from fhir_profiles.identity import Whose
 from fhir_profiles.phrases import parse_answer
 from fhir_profiles.quantities import Measure, convert, measure_of, parse_number, unit_key
 from fhir_profiles.record import Quantity, Result
-from fhir_profiles.sentences import say
+from fhir_profiles.sentences import AsWritten, say
 from fhir_profiles.systems import OBSERVATION_INTERPRETATION
 
 _COUNTED = frozenset({"final", "amended", "corrected", "preliminary"})
@@ -254,7 +254,7 @@ def _quantity(element: Element, measure: Measure | None) -> Value:
     code, text = unit = sent.get("code"), sent.get("unit")
     if measure is None:
         as_sent = text if isinstance(text, str) else code if isinstance(code, str) else ""
-        return Value(Quantity(number, as_sent, comparator), 1.0, unit)
+        return Value(Quantity(number, AsWritten(as_sent), comparator), 1.0, unit)
     factor = measure.factor(sent)
     if factor is None:
         element.report("valueQuantity", _NOT_RECOGNISED)

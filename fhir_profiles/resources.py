@@ -11,7 +11,7 @@ from itertools import chain
 
 from fhir_profiles.elements import Element, Json, objects
 from fhir_profiles.record import Issue
-from fhir_profiles.sentences import say
+from fhir_profiles.sentences import AsWritten, say
 
 _LONGEST_REFERENCE = 1024
 _LONGEST_VERSION = 18
@@ -155,7 +155,7 @@ def _add(resource: Json, url: object, collection: Collection, repeated: dict[str
     if type(url) is not str or not url or len(url) > _LONGEST_REFERENCE:
         url = ""
     reference = f"{kind}/{identity}" if type(identity) is str and identity else url
-    element = Element(resource, kind, reference or f"{kind} without id", collection.issues)
+    element = Element(resource, kind, AsWritten(reference or f"{kind} without id"), collection.issues)
     if not reference:
         collection.nameless.append(element)
         return

@@ -2,13 +2,21 @@
 
 Reading and advising write English, and stay pure: no language is passed down to them. What they write is a `Sentence`, which is
 its English text to everybody who compares, joins or prints it, and keeps beside it the pattern and what was filled in.
-`server.languages` makes the same sentence in another language from these. A text that no pattern made (a name in a chart, a
-citation) is an ordinary string and stays as it is, unless the catalogue knows it whole, as it does the texts of our YAML files.
+`server.languages` makes the same sentence in another language from these. A text that no pattern made (of our YAML files, a
+citation) is an ordinary string and stays as it is, unless the catalogue knows it whole. What somebody else wrote, in a chart or
+about a launch, may read like a word of ours and is none: it is `AsWritten`, and no language touches it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Self, final
+
+
+@final
+class AsWritten(str):
+    """Text of a chart or an EHR: the same in every language, also where the catalogue has an entry that reads like it (SM-09)."""
+
+    __slots__ = ()
 
 
 @final

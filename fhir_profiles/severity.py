@@ -25,10 +25,12 @@ _FULL_STRENGTH = Missing(
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """Args:
-    value: `severe`, `non-severe` or `unknown`.
-    evidence: what it rests on.
-    missing: what would decide it.
+    """How severe the disease is.
+
+    Args:
+        value: `severe`, `non-severe` or `unknown`.
+        evidence: what it rests on.
+        missing: what would decide it.
     """
 
     value: str

@@ -1,9 +1,12 @@
 """Start the sandbox: `python -m sandbox --port 8001 --service-url http://127.0.0.1:8000`."""
 
+from pathlib import Path
+
 import click
 import waitress
 
 from sandbox.application import create_sandbox
+from sandbox.authorization.misbehaviour import read_misbehaviour
 
 HOST = "127.0.0.1"
 
@@ -16,10 +19,24 @@ HOST = "127.0.0.1"
     show_default=True,
     help="Base URL of the decision support service.",
 )
-def main(port: int, service_url: str) -> None:
+@click.option(
+    "--misbehaviour",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="SANDBOX_MISBEHAVIOUR",
+    show_envvar=True,
+    help="JSON file of what the authorization server does wrong; read again at every request.",
+)
+@click.option("--open", "is_open", is_flag=True, help="Serve the FHIR API and the launch service without a token too.")
+def main(port: int, service_url: str, misbehaviour: Path | None, is_open: bool) -> None:
     """Serve the synthetic patients and the cards that the service gives for them, on this machine only."""
     click.echo(f"Sandbox with synthetic patients: http://{HOST}:{port}/")
-    waitress.serve(create_sandbox(service_url, url=f"http://{HOST}:{port}"), host=HOST, port=port, threads=16, ident=None)
+    app = create_sandbox(
+        service_url,
+        url=f"http://{HOST}:{port}",
+        misbehaviour=lambda: read_misbehaviour(misbehaviour),
+        is_open=is_open,
+    )
+    waitress.serve(app, host=HOST, port=port, threads=16, ident=None)
 
 
 if __name__ == "__main__":

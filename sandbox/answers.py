@@ -1,10 +1,35 @@
 """What services answered, as the desk keeps it."""
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from sandbox.exchange import has_objects
+from sandbox.cards import Card
 from sandbox.fhir_parts import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the clinician did with a card.
+
+    Args:
+        outcome: what.
+        reason: of an override, in words; empty where none was given.
+        taken: places of the suggestions that were applied, from 0.
+        orders: references of the orders that this put on the chart.
+        told: what became of the feedback: `sent`, or why it was not, in a sentence; empty where none was due.
+    """
+
+    outcome: Literal["accepted", "overridden"]
+    reason: str = ""
+    taken: frozenset[int] = frozenset()
+    orders: tuple[str, ...] = ()
+    told: str = ""
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +40,18 @@ class Answer:
         service: title of the service, and its id.
         service_id: as discovery has it.
         hook: `patient-view`, `order-select` or `order-sign`.
-        request, response: the JSON of both, the access token shortened; the response is None where there was trouble.
+        request, response: the JSON of both, the access token shortened; the response is None where there was trouble, the request
+            empty where none was sent.
         headers: that were sent, the token shortened.
         milliseconds: between the two.
         server_timing: phases and milliseconds, from the header of that name.
         prefetch: state of each key: sent, empty, left out and why.
         trouble: why there is no answer, in a sentence; empty where there is one.
-        decided: by uuid of card, what the clinician did: `accepted`, or the code of the reason of the override; `overridden`
-            where none was given.
+        cards: in their order; their place in it names them, since services may send any uuids.
+        decisions: what the clinician did, by place of the card.
         url: the address that was called.
         dialect: in which this EHR spoke.
-        taken: uuids of the suggestions that were applied.
-        feedback: by uuid of card, what became of the feedback: `sent`, or why it was not, in a sentence.
+        id: our own name of this answer.
     """
 
     service: str
@@ -39,30 +64,8 @@ class Answer:
     server_timing: Mapping[str, float] = field(default_factory=dict)
     prefetch: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
-    decided: Mapping[str, str] = field(default_factory=dict)
+    cards: tuple[Card, ...] = ()
+    decisions: Mapping[int, Decision] = field(default_factory=dict)
     url: str = ""
     dialect: str = "standard"
-    taken: frozenset[str] = frozenset()
-    feedback: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def cards(self) -> Sequence[Json]:
-        """The cards, in their order. One without a `uuid` (CDS Hooks 1.0), or with a suggestion without, is given one for the
-        screen."""
-        sent = self.response["cards"] if self.response else ()
-        return [_named(card, f"{self.service_id}-{number}") for number, card in enumerate(sent, 1)]
-
-    def card(self, uuid: str) -> Json | None:
-        """A card by its uuid."""
-        return next((card for card in self.cards if card["uuid"] == uuid), None)
-
-    def takes_feedback_on(self, uuid: str) -> bool:
-        """Whether the service gave this card a uuid itself: only then can it be told what became of it (conformance C-3)."""
-        return any(card.get("uuid") == uuid for card in (self.response or {"cards": ()})["cards"])
-
-
-def _named(card: Json, name: str) -> Json:
-    named: Json = {"uuid": name} | card
-    if has_objects(card, "suggestions"):
-        named["suggestions"] = [{"uuid": f"{name}-{number}"} | one for number, one in enumerate(card["suggestions"], 1)]
-    return named
+    id: str = field(default_factory=_new_id)

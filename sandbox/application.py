@@ -8,22 +8,26 @@ from flask import Flask, Response, jsonify, render_template
 from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
+from sandbox.authorization.misbehaviour import Misbehaviour
 from sandbox.authorization.smart_apps import myositis_app
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
 from sandbox.desk import Desk
 from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
+from sandbox.hosts import refuse_other_hosts
 from sandbox.keys import EhrKeys
+from sandbox.pages.apps import apps_blueprint, launchable
 from sandbox.pages.cards import cards_blueprint
 from sandbox.pages.chart import chart_blueprint
 from sandbox.pages.checks import checks_blueprint
 from sandbox.pages.facts import facts_blueprint
+from sandbox.pages.forms import EHR_URL
 from sandbox.pages.orders import orders_blueprint
 from sandbox.pages.patients import patients_blueprint
 from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
-from sandbox.switches import faults_of
+from sandbox.switches import faults_of, misbehaviour_of
 from sandbox.templating import install_templating
 
 SECURITY_HEADERS = {
@@ -42,7 +46,13 @@ def _today() -> date:
 
 
 def create_sandbox(
-    service_url: str, *, url: str = "http://127.0.0.1:8001", today: Callable[[], date] = _today, keys: EhrKeys | None = None
+    service_url: str,
+    *,
+    url: str = "http://127.0.0.1:8001",
+    today: Callable[[], date] = _today,
+    keys: EhrKeys | None = None,
+    misbehaviour: Callable[[], Misbehaviour] = Misbehaviour,
+    is_open: bool = False,
 ) -> Flask:
     """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
@@ -51,22 +61,28 @@ def create_sandbox(
         url: where this EHR is reached, without a trailing slash.
         today: the day that the stories are moved to.
         keys: of this EHR; new ones by default.
+        misbehaviour: what the authorization server does wrong while no switch says otherwise.
+        is_open: answer the FHIR API and the launch service without a token too, as the public CDS Hooks sandbox needs it.
     """
     charts, keys = ChartStore(today), keys or EhrKeys()
-    authorization = Authorization(charts, keys, url)
+    authorization = Authorization(charts, keys, url, misbehaviour=lambda: misbehaviour_of(desk.switches) or misbehaviour())
     authorization.register(myositis_app(service_url.rstrip("/")))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
-    app = pages(desk, charts, Editor(charts, today))
+    app = pages(desk, charts, Editor(charts, today), url)
     app.register_blueprint(checks_blueprint(authorization))
-    for blueprint in ehr_blueprints(authorization, faults=lambda: faults_of(desk.switches)):
+    app.register_blueprint(apps_blueprint(authorization))
+    app.jinja_env.globals["apps"] = lambda: launchable(authorization.apps)
+    for blueprint in ehr_blueprints(authorization, is_open=is_open, faults=lambda: faults_of(desk.switches)):
         app.register_blueprint(blueprint)
     return app
 
 
-def pages(desk: Desk, charts: ChartStore, editor: Editor) -> Flask:
+def pages(desk: Desk, charts: ChartStore, editor: Editor, url: str) -> Flask:
     """The pages of one EHR, without its FHIR API and its authorization."""
     stories = [chart.story for chart in load_charts().values()]
     app = Flask(__name__)
+    app.config[EHR_URL] = url
+    refuse_other_hosts(app, url)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
     app.config.update(SESSION_COOKIE_NAME="sandbox", SESSION_COOKIE_SAMESITE="Lax")
     install_templating(app, desk)

@@ -15,6 +15,7 @@ from sandbox.charts import Chart
 from sandbox.codes import read_codes
 from sandbox.fhir_parts import HL7, SEVERITIES, SNOMED_CT, STOP_REASONS, Json
 from sandbox.story import ConditionLine, Line, MedicationLine, ProcedureLine, ReportLine, ResultLine
+from sandbox.summary import first, medicine_of, name_of
 
 CHANGES_FILE = Path(__file__).with_name("changes.yaml")
 WEAKNESS = "proximal_weakness"
@@ -102,19 +103,25 @@ def _measured(key: str) -> Callable[[str, str], Line]:
 def _diagnoses(chart: Chart) -> Iterator[Change]:
     diagnoses = read_changes()["diagnoses"]
     for condition in _active(chart):
-        title, name = condition["code"]["text"], condition["id"]
-        if title in map(_text, diagnoses) or _is_told(condition, chart):
+        title, name = name_of(condition.get("code")), condition["id"]
+        if any(_means(condition, key) for key in diagnoses) or _is_told(condition, chart):
             yield Change(f"refute-{name}", f"{title}: refuted", "Diagnoses", _verification(name, "refuted"))
         yield Change(f"resolve-{name}", f"{title}: resolved", "Diagnoses", _resolution(name))
-    active = {condition["code"]["text"] for condition in _active(chart)}
     for key in (*diagnoses, *read_changes()["conditions"]):
-        if _text(key) not in active:
+        if not any(_means(condition, key) for condition in _active(chart)):
             yield Change(f"add-{key}", f"{_text(key)}: on the problem list", "Diagnoses", _adds(_condition(key)))
 
 
 def _is_told(condition: Json, chart: Chart) -> bool:
     """Whether it is the first problem of the story, which is the disease that it is about."""
-    return bool(chart.story.conditions) and condition["code"]["text"] == _text(chart.story.conditions[0].what)
+    return bool(chart.story.conditions) and _means(condition, chart.story.conditions[0].what)
+
+
+def _means(condition: Json, key: str) -> bool:
+    """Whether a problem is the one of a key: by its text or, since FHIR asks for none, by a code."""
+    concept, known = condition.get("code") or {}, read_codes()[key]
+    coded = {(coding.get("system"), coding.get("code")) for coding in concept.get("coding", ())}
+    return concept.get("text") == known.text or any((one.system, one.code) in coded for one in known.codings)
 
 
 def _active(chart: Chart) -> tuple[Json, ...]:
@@ -122,8 +129,8 @@ def _active(chart: Chart) -> tuple[Json, ...]:
 
 
 def _is_active(condition: Json) -> bool:
-    clinical, verification = (condition.get(name, {}).get("coding", [{}]) for name in ("clinicalStatus", "verificationStatus"))
-    return clinical[0].get("code") == "active" and verification[0].get("code") not in ("refuted", "entered-in-error")
+    clinical, verification = (first(condition.get(name, {}).get("coding")) for name in ("clinicalStatus", "verificationStatus"))
+    return clinical.get("code") == "active" and verification.get("code") not in ("refuted", "entered-in-error")
 
 
 def _condition(key: str) -> Callable[[str, str], Line]:
@@ -170,7 +177,7 @@ def _weakness(severity: str, grade: str) -> Write:
 
     def write(chart: Chart, today: date, typed: str) -> Sequence[Json]:
         day = today.isoformat()
-        found = [one for one in _active(chart) if one["code"]["text"] == _text(WEAKNESS)]
+        found = [one for one in _active(chart) if _means(one, WEAKNESS)]
         graded = [one | {"severity": fhir.concept(SNOMED_CT, *SEVERITIES[severity])} for one in found[:1]]
         added = ConditionLine(what=WEAKNESS, onset=day, recorded=day, severity=severity)
         tested = (ResultLine(what=key, on=day, value=grade) for key in read_changes()["strength"])
@@ -194,7 +201,7 @@ def _pregnant(chart: Chart, today: date, typed: str) -> Sequence[Json]:
 
 
 def _not_pregnant(chart: Chart, today: date, typed: str) -> Sequence[Json]:
-    ended = [_resolved(one, today) for one in _active(chart) if one["code"]["text"] == _text("pregnancy")]
+    ended = [_resolved(one, today) for one in _active(chart) if _means(one, "pregnancy")]
     line = ResultLine(what="pregnancy_status", on=today.isoformat(), coded="not_pregnant")
     return [*ended, _written(line, chart)]
 
@@ -202,7 +209,7 @@ def _not_pregnant(chart: Chart, today: date, typed: str) -> Sequence[Json]:
 def _drugs(chart: Chart) -> Iterator[Change]:
     for drug in chart.of("MedicationRequest"):
         if drug["status"] == "active":
-            title, name = drug["medicationCodeableConcept"]["text"], drug["id"]
+            title, name = medicine_of(drug), drug["id"]
             for reason in STOP_REASONS:
                 yield Change(
                     f"stop-{name}-{reason.replace(' ', '-')}", f"{title}: stopped, {reason}", "Drugs", _stop(name, reason)
@@ -226,7 +233,7 @@ def _stop(drug_id: str, reason: str) -> Write:
 
 def _until(instruction: Json, today: date) -> Json:
     timing = instruction.get("timing", {})
-    repeat = timing.get("repeat", {})
+    repeat = {name: value for name, value in timing.get("repeat", {}).items() if name not in ("boundsDuration", "boundsRange")}
     period = repeat.get("boundsPeriod", {}) | {"end": today.isoformat()}
     return instruction | {"timing": timing | {"repeat": repeat | {"boundsPeriod": period}}}
 

@@ -6,7 +6,7 @@ not change with the day.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from threading import RLock
@@ -37,12 +37,16 @@ class _Version:
         day: when, for moving its dates.
         number: `meta.versionId`.
         updated: `meta.lastUpdated`.
+        write: number of the version that was written with this content; another one where it was taken up again.
+        before: the version that it took the place of; None where there was none.
     """
 
     resource: Json | None
     day: date
     number: int
     updated: str
+    write: int
+    before: "_Version | None" = None
 
 
 def _now() -> datetime:
@@ -111,9 +115,8 @@ class ChartStore:
             if self._owners.get(key, slug) != slug:
                 raise ValueError(f"{key[0]}: that id belongs to another patient's chart")
             self._hold_against(key, if_version)
-            version = _Version(written, self.today(), next(self._numbers), self._instant())
             self._owners[key] = slug
-            self._changed[slug][key] = version
+            version = self._put(key, written)
             return self._moved(version, version.day)
 
     def delete(self, resource_type: str, resource_id: str, *, if_version: str | None = None) -> bool:
@@ -130,8 +133,26 @@ class ChartStore:
             if self._version(key) is None:
                 return False
             self._hold_against(key, if_version)
-            self._changed[self._owners[key]][key] = _Version(None, self.today(), next(self._numbers), self._instant())
+            self._put(key, None)
             return True
+
+    def take_back(self, writes: Sequence[tuple[Key, str]]) -> None:
+        """Put back what was there before some writes, with the dates that it had: for all of them, or for none.
+
+        Args:
+            writes: type and id, and the `meta.versionId` that the write gave.
+
+        Raises:
+            VersionConflictError: one of the resources was written again since, or the chart was reset.
+        """
+        with self._lock:
+            found = [(key, self._last(key)) for key, _ in writes]
+            if any(last is None or str(last.write) != wrote for (_, last), (_, wrote) in zip(found, writes, strict=True)):
+                raise VersionConflictError("a resource was changed since")
+            for key, last in found:
+                number = next(self._numbers)
+                before = (last and last.before) or _Version(None, self.today(), number, "", number)
+                self._changed[self._owners[key]][key] = replace(before, number=number, updated=self._instant())
 
     def reset(self, patient_id: str) -> None:
         """Forget what was changed on one chart; what comes back is a new version of it."""
@@ -148,9 +169,20 @@ class ChartStore:
 
     def _version(self, key: Key) -> _Version | None:
         """The version that counts; None for what is not there, or not any more."""
-        slug = self._owners.get(key, "")
-        found = self._changed.get(slug, {}).get(key) or self._told.get(slug, {}).get(key)
+        found = self._last(key)
         return found if found and found.resource is not None else None
+
+    def _last(self, key: Key) -> _Version | None:
+        """The last version, of what was taken away too."""
+        slug = self._owners.get(key, "")
+        return self._changed.get(slug, {}).get(key) or self._told.get(slug, {}).get(key)
+
+    def _put(self, key: Key, resource: Json | None) -> _Version:
+        """A new version, in place of the last."""
+        number = next(self._numbers)
+        version = _Version(resource, self.today(), number, self._instant(), number, self._last(key))
+        self._changed[self._owners[key]][key] = version
+        return version
 
     def _hold_against(self, key: Key, if_version: str | None) -> None:
         now = self._version(key)
@@ -189,4 +221,6 @@ def _written(resource: Json) -> Json:
 
 def _versions_of(chart: Chart, number: int, updated: str) -> dict[Key, _Version]:
     """What a story tells, as versions, in the order of the chart."""
-    return {(each["resourceType"], each["id"]): _Version(each, chart.story.as_of, number, updated) for each in chart.resources}
+    return {
+        (each["resourceType"], each["id"]): _Version(each, chart.story.as_of, number, updated, number) for each in chart.resources
+    }

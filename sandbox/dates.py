@@ -10,20 +10,45 @@ from typing import Any
 
 DATE_FIELDS = frozenset(
     (
-        "birthDate",
-        "timestamp",
-        "onsetDateTime",
         "abatementDateTime",
-        "recordedDate",
         "authoredOn",
-        "effectiveDateTime",
-        "performedDateTime",
+        "birthDate",
+        "bornDate",
+        "creation",
         "date",
-        "start",
+        "dateAsserted",
+        "deceasedDate",
+        "deceasedDateTime",
+        "effectiveDateTime",
+        "effectiveInstant",
         "end",
+        "expirationDate",
+        "issued",
+        "lastOccurrence",
+        "occurrenceDateTime",
+        "onset",
+        "onsetDateTime",
+        "performedDateTime",
+        "presentationDate",
+        "publicationDate",
+        "recorded",
+        "recordedDate",
+        "start",
+        "time",
+        "timestamp",
+        "timingDate",
+        "timingDateTime",
+        "valueDate",
+        "valueDateTime",
+        "valueInstant",
     )
 )
-"""Every element of the generated Bundles that holds a date; other strings (codes, identifiers) only look like one."""
+"""Every element with a date that a chart can have: of the types of a chart, of all that can stand in them (FHIR R4: extensions,
+notes, dosages, a contained Medication …), and of the generated Bundles. Other strings (codes, identifiers) only look like dates.
+Two are left: `lastUpdated`, which the chart store says, and `when` of a signature, which is the name of a code in a dosage."""
+
+DATES_FIELD = "event"
+"""The one element with a list of dates, of a Timing; other types have other things under that name."""
 
 
 def move_dates(resource: Any, days: int) -> Any:
@@ -34,12 +59,18 @@ def move_dates(resource: Any, days: int) -> Any:
         days: how far; a partial date keeps its precision.
     """
     if isinstance(resource, dict):
-        return {
-            field: _moved(value, days) if field in DATE_FIELDS else move_dates(value, days) for field, value in resource.items()
-        }
+        return {field: _moved_element(field, value, days) for field, value in resource.items()}
     if isinstance(resource, list):
         return [move_dates(item, days) for item in resource]
     return resource
+
+
+def _moved_element(field: str, value: Any, days: int) -> Any:
+    if field in DATE_FIELDS:
+        return _moved(value, days)
+    if field == DATES_FIELD and isinstance(value, list):
+        return [_moved(each, days) if isinstance(each, str) else move_dates(each, days) for each in value]
+    return move_dates(value, days)
 
 
 def _moved(text: str, days: int) -> str:

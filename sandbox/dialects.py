@@ -36,6 +36,7 @@ class Dialect:
         app_context: give the `appContext` of a SMART link to the app.
         double_slash: the address of a service has two slashes before its id.
         version: what this EHR says of its version of CDS Hooks, in an extension; empty for nothing.
+        language: in which the service answers this client (BCP 47).
     """
 
     title: str
@@ -54,11 +55,13 @@ class Dialect:
     app_context: bool = True
     double_slash: bool = False
     version: str = ""
+    language: str = "en"
 
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         "standard": Dialect("CDS Hooks 2.0.1"),
+        "de": Dialect("CDS Hooks 2.0.1, with cards in German", issuer="/de", language="de"),
         "epic": Dialect(
             "like Epic",
             issuer="/epic",

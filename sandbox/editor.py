@@ -6,10 +6,11 @@ from datetime import date
 from threading import Lock
 
 from sandbox.changes import MOST_LETTERS, NUMBER, Change, changes_for
-from sandbox.chart_store import ChartStore
+from sandbox.chart_store import ChartStore, Key, VersionConflictError
 from sandbox.charts import Chart
 from sandbox.errors import DeskError
-from sandbox.fhir_parts import Json
+
+_CHANGED_SINCE = "this is not taken back, because somebody has changed it since. Reset this chart to begin anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,11 @@ class Made:
 
     Args:
         title: in words, with what was typed.
-        before: the resources that it replaced.
-        created: type and id of those that it added.
+        writes: type and id of the resources that it wrote, each with the version that it has since.
     """
 
     title: str
-    before: tuple[Json, ...] = ()
-    created: tuple[tuple[str, str], ...] = ()
+    writes: tuple[tuple[Key, str], ...] = ()
 
 
 class Editor:
@@ -78,18 +77,18 @@ class Editor:
         """Take back the last change.
 
         Raises:
-            DeskError: there is no such patient, or none was made.
+            DeskError: there is no such patient, none was made, or somebody has changed the same resource since.
         """
         self._chart(patient_id)
         with self._lock:
             if not self._made.get(patient_id):
                 raise DeskError("Nothing was changed in this chart.")
-            made = self._made[patient_id].pop()
-            for resource_type, resource_id in made.created:
-                self._store.delete(resource_type, resource_id)
-            for resource in made.before:
-                self._store.update(resource)
-        return made
+            made = self._made[patient_id][-1]
+            try:
+                self._store.take_back(made.writes)
+            except VersionConflictError as error:
+                raise DeskError(f"{made.title}: {_CHANGED_SINCE}") from error
+            return self._made[patient_id].pop()
 
     def reset(self, patient_id: str) -> None:
         """Take back everything, orders too: the chart is as the story tells it.
@@ -109,17 +108,10 @@ class Editor:
         return chart
 
     def _write(self, change: Change, chart: Chart, typed: str) -> Made:
-        there = {(one["resourceType"], one["id"]): one for one in chart.resources}
-        before: list[Json] = []
-        created: list[tuple[str, str]] = []
-        for resource in change.write(chart, self._today(), typed):
-            if "id" in resource:
-                before.append(there[resource["resourceType"], resource["id"]])
-                self._store.update(resource)
-            else:
-                created.append((resource["resourceType"], self._store.create(resource)["id"]))
+        resources = change.write(chart, self._today(), typed)
+        written = [self._store.update(one) if "id" in one else self._store.create(one) for one in resources]
         title = f"{change.title}: {typed} {change.asks if change.needs_number else ''}".rstrip() if typed else change.title
-        return Made(title, tuple(before), tuple(created))
+        return Made(title, tuple(((one["resourceType"], one["id"]), one["meta"]["versionId"]) for one in written))
 
 
 def _check(change: Change, typed: str) -> str:

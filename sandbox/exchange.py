@@ -1,5 +1,6 @@
 """HTTP with services: JSON out, JSON in, and every way to fail becomes a sentence."""
 
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -7,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from sandbox.errors import ServiceError
 from sandbox.fhir_parts import Json
 
 TIMEOUT_SECONDS = (3, 15)
 """To connect, and to answer: a service that calls back to a slow FHIR server needs some seconds."""
+
+DEEPEST = 100
+"""Levels of JSON that are read; FHIR resources have about ten."""
 
 _METRIC = re.compile(r'(?:[^",]|"[^"]*")+')
 _DURATION = re.compile(r';\s*dur\s*=\s*"?(\d+(?:\.\d+)?)"?\s*(?:;|$)')
@@ -67,9 +72,9 @@ def _exchange(method: str, url: str, token: str, body: Json | None) -> Reply:
     response = _request(method, url, token, body)
     milliseconds = (time.perf_counter() - started) * 1000
     try:
-        answered = response.json()
-    except requests.JSONDecodeError as error:
-        raise ServiceError(f"The service answered {response.status_code} without JSON ({url}).") from error
+        answered = _read_json(response.content)
+    except (ValueError, RecursionError) as error:
+        raise ServiceError(f"The service answered {response.status_code} without JSON that can be read ({url}).") from error
     if response.status_code != requests.codes.ok:
         raise ServiceError(f"The service answered {response.status_code} instead of 200 ({url}).")
     return Reply(answered, milliseconds, read_server_timing(response.headers.get("Server-Timing", "")))
@@ -83,13 +88,35 @@ def _request(method: str, url: str, token: str, body: Json | None) -> requests.R
             response = session.request(method, url, json=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
         except requests.Timeout as error:
             raise ServiceError(f"The service did not answer in time ({url}).", may_pass=True) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, UnicodeError) as error:  # not all of urllib3's are made requests' own
             raise ServiceError(f"The service cannot be reached at {url}. Is it running?", may_pass=True) from error
     status = response.status_code
     if requests.codes.ok <= status < requests.codes.multiple_choices:
         return response
     may_pass = status >= requests.codes.server_error or status == requests.codes.too_many_requests
     raise ServiceError(f"The service refused the call ({status}). {_words_of(response)}".strip(), may_pass=may_pass)
+
+
+def _read_json(content: bytes) -> Any:
+    """JSON, if it is not nested deeper than any page could show.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    value = json.loads(content, parse_constant=_refuse_constant)
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner for one in level if isinstance(one, dict | list) for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return value
+    raise ValueError("nested too deeply")
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and the infinities, which are no JSON (RFC 8259, section 6)."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def read_server_timing(header: str) -> dict[str, float]:
@@ -101,8 +128,8 @@ def read_server_timing(header: str) -> dict[str, float]:
 def _words_of(response: requests.Response) -> str:
     """What an OperationOutcome says, empty for anything else (conformance H-5)."""
     try:
-        outcome = response.json()
-    except requests.JSONDecodeError:
+        outcome = _read_json(response.content)
+    except (ValueError, RecursionError):
         return ""
     if not has_objects(outcome, "issue"):
         return ""

@@ -100,7 +100,8 @@ def _anothers(response: Response, fault: Fault) -> Response:
     """The same data, of somebody else."""
     text = response.get_data(as_text=True)
     patient = request.args.get("patient") or request.path.rpartition("/")[2]
-    return Response(text.replace(f'"{patient}"', '"somebody-else"').replace(f"Patient/{patient}", "Patient/somebody-else"))
+    anothers = text.replace(f'"{patient}"', '"somebody-else"').replace(f"Patient/{patient}", "Patient/somebody-else")
+    return Response(anothers, content_type=FHIR_JSON)
 
 
 def _bomb(response: Response, fault: Fault) -> Response:

@@ -12,7 +12,7 @@ from sandbox.access import EVERYTHING, Access
 from sandbox.capability_statement import capability_statement
 from sandbox.chart_store import ChartStore
 from sandbox.faults import Fault, spoil
-from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.fhir_answers import FHIR_JSON, RefusalError, fhir
 from sandbox.fhir_reading import found_by_search, read_resource
 from sandbox.fhir_writing import create_resource, delete_resource, update_resource
 from sandbox.search_parameters import PARAMETERS
@@ -25,6 +25,8 @@ _CORS = {
     "Access-Control-Expose-Headers": "ETag, Location",
 }
 """Pages of other origins may call: browser apps, and the public CDS Hooks sandbox. No cookie counts here."""
+
+_FORMATS = ("json", "text/json", "application/json", FHIR_JSON)
 
 Faults = Callable[[], Mapping[str, Fault]]
 AccessOf = Callable[[str], Access | None]
@@ -45,6 +47,7 @@ def fhir_blueprint(
     blueprint = Blueprint("fhir", __name__, url_prefix="/fhir")
 
     def granted_for(resource_type: str) -> Access:
+        _require_json()
         granted = granted_by_request(access, is_open=is_open)
         if resource_type not in PARAMETERS:
             raise RefusalError(404, "not-supported", "There is no such resource type here.")
@@ -126,6 +129,16 @@ def granted_by_request(access: AccessOf | None, *, is_open: bool) -> Access:
         challenge = 'Bearer realm="Sandbox EHR", error="invalid_token"'
         raise RefusalError(401, "login", "The access token is not known, or has expired.", WWW_Authenticate=challenge)
     return granted
+
+
+def _require_json() -> None:
+    """`_format` of the request (https://hl7.org/fhir/R4/http.html#parameters); an unescaped plus has arrived as a space.
+
+    Raises:
+        RefusalError: another format is asked for.
+    """
+    if request.values.get("_format", "json").replace(" ", "+") not in _FORMATS:
+        raise RefusalError(406, "not-supported", f"This server speaks {FHIR_JSON} only.")
 
 
 def _page_size(fault: Fault | None) -> str | None:

@@ -14,6 +14,7 @@ from sandbox.clinic import PRACTITIONERS, encounter
 from sandbox.fhir_answers import RefusalError, fhir
 from sandbox.resource_types import PATIENT_OF
 from sandbox.search import Asked, UnsupportedQueryError, search
+from sandbox.search_parameters import PARAMETERS
 
 _NAMES_PATIENTS = ("patient", "subject")
 _NARROW = (*_NAMES_PATIENTS, "_id", "identifier")
@@ -41,7 +42,7 @@ def found_by_search(store: ChartStore, granted: Access, resource_type: str, aske
     """
     require_type(granted, "search-type", resource_type)
     if not any(name in _NARROW and value for name, value in asked):
-        raise RefusalError(400, "required", "Search by patient, by subject, by identifier or by _id.")
+        raise RefusalError(400, "required", f"Search by {_ways(resource_type)}.")
     patients = _patients(resource_type, asked)
     if granted.is_about_another(patients):
         raise _insufficient("The token is for another patient.")
@@ -84,6 +85,11 @@ def version_headers(resource: Json) -> dict[str, str]:
         return {}
     updated = format_datetime(datetime.fromisoformat(meta["lastUpdated"]), usegmt=True)
     return {"ETag": f'W/"{meta["versionId"]}"', "Last-Modified": updated}
+
+
+def _ways(resource_type: str) -> str:
+    """What a search of a type has to have one of, in words."""
+    return " or ".join(name for name in (*_NAMES_PATIENTS, "identifier", "_id") if name in PARAMETERS[resource_type])
 
 
 def _insufficient(text: str) -> RefusalError:

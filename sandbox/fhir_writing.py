@@ -1,6 +1,5 @@
 """Writes of the FHIR API: create, update and delete, validated and held against scopes and versions."""
 
-import json
 import re
 
 from flask import Response, request
@@ -8,7 +7,7 @@ from flask import Response, request
 from sandbox.access import Access
 from sandbox.bundles import Json
 from sandbox.chart_store import ChartStore, VersionConflictError
-from sandbox.fhir_answers import FHIR_JSON, RefusalError, fhir
+from sandbox.fhir_answers import FHIR_JSON, RefusalError, fhir, read_json
 from sandbox.fhir_reading import require, require_type, version_headers
 from sandbox.fhir_validation import problems
 from sandbox.resource_types import WRITABLE
@@ -84,10 +83,7 @@ def _require_writable(resource_type: str) -> None:
 def _resource_of_request(resource_type: str) -> Json:
     if request.mimetype not in _MEDIA_TYPES:
         raise RefusalError(415, "not-supported", f"Send {FHIR_JSON}.")
-    try:
-        resource = json.loads(request.get_data())
-    except ValueError:
-        raise RefusalError(400, "structure", "The body is not JSON.") from None
+    resource = read_json(request.get_data())
     if not isinstance(resource, dict) or resource.get("resourceType") != resource_type:
         raise RefusalError(400, "invalid", "The body is not a resource of the type that the URL names.")
     if issues := problems(resource):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.answers import Answer
 from sandbox.authorization.authorization import Authorization, HookToken
-from sandbox.card_checks import check_answer
+from sandbox.card_checks import check_answer, read_cards
 from sandbox.charts import Chart
 from sandbox.clinic import encounter_id
 from sandbox.dialects import DIALECTS, Dialect
@@ -152,7 +152,8 @@ def _completed(answer: Answer, token: str, request: Json) -> Answer:
         response = check_answer(reply.body)
     except ServiceError as error:
         return replace(answer, trouble=str(error))
-    return replace(answer, response=response, milliseconds=reply.milliseconds, server_timing=reply.server_timing)
+    cards = read_cards(response)
+    return replace(answer, response=response, cards=cards, milliseconds=reply.milliseconds, server_timing=reply.server_timing)
 
 
 def _for_the_screen(request: Json) -> Json:

@@ -1,13 +1,12 @@
 """Where the links of a card lead (CDS Hooks 2.0.1, "Link"; SMART App Launch, "EHR launch")."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from sandbox.cards import Card, Link
 from sandbox.errors import DeskError
-from sandbox.exchange import has_objects
-from sandbox.fhir_parts import Json
 
 
-def link_of(card: Json, number: int) -> Json:
+def link_of(card: Card, number: int) -> Link:
     """A link of a card, that a browser may follow.
 
     Args:
@@ -17,22 +16,11 @@ def link_of(card: Json, number: int) -> Json:
     Raises:
         DeskError: there is none, or it does not lead to a web page.
     """
-    links = card["links"] if has_objects(card, "links") else ()
-    if not 0 <= number < len(links):
+    if not 0 <= number < len(card.links):
         raise DeskError("This card has no such link.")
-    link: Json = links[number]
-    if not is_web_page(str(link.get("url"))):
+    if not card.links[number].url:
         raise DeskError("This link does not lead to a web page, so it is not opened.")
-    return link
-
-
-def is_web_page(url: str) -> bool:
-    """Whether a URL is absolute, and over HTTP."""
-    try:
-        parts = urlsplit(url)
-        return url.isprintable() and " " not in url and parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+    return card.links[number]
 
 
 def with_launch(url: str, issuer: str, launch: str) -> str:

@@ -5,7 +5,6 @@ A card comes over the network: HTML in it is shown as text, images are not fetch
 
 from collections.abc import Sequence
 from functools import cache
-from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -25,11 +24,6 @@ def render_folded(text: object) -> tuple[Markup, Markup]:
     tokens = _parser().parse(str(text))
     cut = _where_to_fold(tokens)
     return _render(tokens[:cut]), _render(tokens[cut:])
-
-
-def web_address(url: object) -> str:
-    """The URL if it is one of the web, else nothing: a card cannot bring a link that does something else."""
-    return url if isinstance(url, str) and urlsplit(url).scheme in ("http", "https") else ""
 
 
 def _where_to_fold(tokens: Sequence[Token]) -> int:

@@ -89,8 +89,8 @@ def with_id(draft: Json) -> Json:
     }
 
 
-def changed(draft: Json, *, dose: str, route: str, note: str, today: date) -> Json:
-    """A draft with another dose, route or note; what is empty stays as it was.
+def changed(draft: Json, *, dose: str | None, route: str | None, note: str | None, today: date) -> Json:
+    """A draft with another dose, route or note: what is None stays as it was, and what is empty is taken away.
 
     Args:
         draft: as it is.
@@ -103,22 +103,26 @@ def changed(draft: Json, *, dose: str, route: str, note: str, today: date) -> Js
         DeskError: a route that there is not, or a dose or route for something else than a drug.
     """
     after = dict(draft)
-    if dose or route:
+    if dose is not None or route is not None:
         if draft["resourceType"] != "MedicationRequest":
             raise DeskError("Only a drug has a dose and a route.")
         after["dosageInstruction"] = [_instruction(draft, dose, route, today)]
-    if note:
-        after["note"] = fhir.note(note)
+    if note is not None:
+        after.pop("note", None)
+        after |= fhir.present(note=fhir.note(note))
     return after
 
 
-def _instruction(draft: Json, dose: str, route: str, today: date) -> Json:
+def _instruction(draft: Json, dose: str | None, route: str | None, today: date) -> Json:
     if route and route not in ROUTES:
         raise DeskError(f"There is no such route. Choose one of: {', '.join(ROUTES)}.")
-    (before, *_) = draft.get("dosageInstruction") or [{}]
-    instruction = fhir.dosage(dose, {"start": today.isoformat()}) if dose else {**before}
-    kept = {"route": before["route"]} if "route" in before else {}
-    return instruction | ({"route": fhir.codeable(read_codes()[route])} if route else kept)
+    before, *_ = draft.get("dosageInstruction") or [{}]
+    kept = fhir.present(route=before.get("route"))
+    if dose is not None and dose != before.get("text", ""):
+        before = fhir.dosage(dose, {"start": today.isoformat()})
+    if route is not None:
+        kept = fhir.present(route=fhir.codeable(read_codes()[route]) if route else None)
+    return {name: value for name, value in before.items() if name != "route"} | kept
 
 
 def signed(draft: Json, today: date) -> Json:

@@ -1,21 +1,25 @@
 """The decision support services that this EHR calls, registered by their discovery URL (CDS Hooks 2.0.1, "Discovery")."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError, ServiceError
 from sandbox.exchange import get_json, has_objects
 from sandbox.fhir_parts import Json
 from sandbox.signing import Signer
+from sandbox.web_addresses import is_web_address
 
 DISCOVERY = "/cds-services"
 FRESH_SECONDS = 60.0
 """For so long discovery is not read again by itself."""
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
+"""One segment of a path (RFC 3986, section 3.3), so that no id leads to another place than below discovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +149,7 @@ def discovery_url(url: str) -> str:
 
 
 def _is_web_address(text: str) -> bool:
-    if not text.isascii() or not text.isprintable() or any(character in text for character in " @?#\\"):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    return text.isascii() and not any(character in text for character in "@?#") and is_web_address(text)
 
 
 def read_discovery(url: str, body: Any) -> tuple[Service, ...]:
@@ -168,6 +166,8 @@ def read_discovery(url: str, body: Any) -> tuple[Service, ...]:
 def _service(url: str, number: int, entry: Json) -> Service:
     if not all(isinstance(entry.get(name), str) and entry[name] for name in ("id", "hook")):
         raise ServiceError(f"Discovery answered, but service number {number} has no id, or no hook ({url}).")
+    if not _SEGMENT.fullmatch(entry["id"]) or set(entry["id"]) == {"."}:
+        raise ServiceError(f"Discovery answered, but the id of service number {number} is no part of an address ({url}).")
     templates = entry.get("prefetch", {})
     if not isinstance(templates, dict) or not all(isinstance(template, str) for template in templates.values()):
         raise ServiceError(f"Discovery answered, but the prefetch templates of service number {number} are not texts ({url}).")

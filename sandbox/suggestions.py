@@ -5,16 +5,21 @@ change or take off drafts; nothing that is on the chart already is touched. A te
 ordered at once; a drug always becomes a draft, since a clinician signs drugs. System actions are not applied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sandbox.cards import Card, Suggestion
 from sandbox.errors import DeskError
 from sandbox.fhir_parts import Json
+from sandbox.fhir_validation import problems
 from sandbox.order_pad import ORDER_TYPES, signed, with_id
 
 Pad = Mapping[str, Json]
 """Drafts by id."""
+
+_A_DRAFT = {"status": "draft", "intent": "proposal"}
+"""What an order is that does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,11 @@ class Effect:
     done: tuple[str, ...] = ()
 
 
-def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, today: date) -> Effect:
+def effect_of(actions: Iterable[Json], pad: Pad, patient_id: str, *, at_once: bool, today: date) -> Effect:
     """What a suggestion comes to; nothing is changed by asking.
 
     Args:
-        suggestion: of a card.
+        actions: of a suggestion, each of a type that there is.
         pad: the drafts.
         patient_id: whose.
         at_once: order tests, instead of drafting them: where no orders are being written.
@@ -46,7 +51,7 @@ def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, tod
         DeskError: one of the actions cannot be applied, so none is.
     """
     effect = Effect(pad)
-    for action in suggestion.get("actions", ()):
+    for action in actions:
         match action["type"]:
             case "create":
                 effect = _created(effect, _order(action, patient_id), at_once=at_once, today=today)
@@ -57,21 +62,24 @@ def effect_of(suggestion: Json, pad: Pad, patient_id: str, *, at_once: bool, tod
     return effect
 
 
-def check_choice(card: Json, suggestion: Json, taken: frozenset[str]) -> None:
-    """Whether a suggestion may be taken after others were (conformance C-12).
+def check_choice(card: Card, suggestion: int, taken: frozenset[int]) -> Suggestion:
+    """A suggestion, if it may be taken after others were (conformance C-12).
 
     Args:
         card: with the suggestion.
-        suggestion: that is to be taken.
-        taken: uuids of suggestions taken before.
+        suggestion: its place, from 0.
+        taken: places of suggestions taken before.
 
     Raises:
-        DeskError: it was taken already, or excludes another that was.
+        DeskError: there is none, or it was taken already, or excludes another that was.
     """
-    if suggestion["uuid"] in taken:
+    if not 0 <= suggestion < len(card.suggestions):
+        raise DeskError("This card has no such suggestion.")
+    if suggestion in taken:
         raise DeskError("This suggestion was taken already.")
-    if card.get("selectionBehavior") == "at-most-one" and any(one["uuid"] in taken for one in card["suggestions"]):
+    if card.behaviour == "at-most-one" and taken:
         raise DeskError("Of these suggestions one can be taken at most, and one was.")
+    return card.suggestions[suggestion]
 
 
 def reference_to_delete(action: Json) -> str:
@@ -95,6 +103,16 @@ def title_of(order: Json) -> str:
     return str(concept.get("text") or next(iter(displays), ""))
 
 
+def check_fhir(order: Json) -> None:
+    """Hold an order against FHIR R4, as the API does with what is written there.
+
+    Raises:
+        DeskError: it is not sound; the first issue, in words.
+    """
+    if found := problems(order):
+        raise DeskError(f"The order is not written as FHIR has it, so nothing was done: {found[0]['diagnostics']}")
+
+
 def _order(action: Json, patient_id: str) -> Json:
     """The order in an action, if it is one that this EHR can keep."""
     order = action.get("resource")
@@ -110,7 +128,9 @@ def _order(action: Json, patient_id: str) -> Json:
     if not isinstance(subject, dict) or "/".join(str(subject.get("reference")).split("/")[-2:]) != f"Patient/{patient_id}":
         raise DeskError("The suggested order is for another patient.")
     ours = {member: concept | {"text": title_of(order)}, "subject": {"reference": f"Patient/{patient_id}"}}
-    return {name: value for name, value in order.items() if name != "meta"} | ours
+    kept: Json = _A_DRAFT | {name: value for name, value in order.items() if name != "meta"} | ours
+    check_fhir(kept)
+    return kept
 
 
 def _is_list_of_objects(value: object) -> bool:

@@ -56,6 +56,14 @@ def name_of(concept: Json | None) -> str:
     return str((concept or {}).get("text") or coding.get("display") or coding.get("code") or NO_NAME)
 
 
+def medicine_of(entry: Json) -> str:
+    """What a prescription or a statement is about: in itself, contained in it, or as its reference calls it."""
+    reference = entry.get("medicationReference") or {}
+    own = first(one for one in entry.get("contained", ()) if f"#{one.get('id')}" == reference.get("reference"))
+    concept = entry.get("medicationCodeableConcept") or own.get("code")
+    return name_of(concept or {"text": reference.get("display")})
+
+
 def first(objects: Iterable[Json] | None) -> Json:
     """The first of a list in FHIR JSON; an empty object where there is none."""
     return next(iter(objects or ()), {})
@@ -87,7 +95,7 @@ def _medication(entry: Json) -> Row:
     status = until or entry.get("status", "")
     details = (instructions.get("text", ""), route, status, reason.lower(), reported, _notes(entry))
     day = course.get("start") or _day(entry, "authoredOn")
-    return row_of(entry, day, entry.get("medicationCodeableConcept"), details)
+    return row_of(entry, day, {"text": medicine_of(entry)}, details)
 
 
 def _report(report: Json) -> Row:

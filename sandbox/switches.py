@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.authorization.misbehaviour import SWITCHED, Misbehaviour
 from sandbox.dialects import DIALECTS
 from sandbox.errors import DeskError
 from sandbox.faults import FAULTS, Fault
@@ -19,8 +20,9 @@ class Switches:
         prefetch: `all`, `minimal` (Patient, Condition and MedicationRequest) or `none` (the service has to call back).
         token: send an access token for calling back.
         fault: a kind of `sandbox.faults` that the FHIR API suffers from, or empty.
-        wrong_patient: send another patient's data under this patient's id.
+        wrong_patient: send another patient's data under this patient's id, as prefetch and over the FHIR API.
         dialect: how this EHR speaks CDS Hooks: a key of `sandbox.dialects`.
+        authorization: a key of `SWITCHED`, what the authorization server does wrong, or empty.
 
     Raises:
         DeskError: there is no such position.
@@ -31,6 +33,7 @@ class Switches:
     fault: str = ""
     wrong_patient: bool = False
     dialect: str = "standard"
+    authorization: str = ""
 
     def __post_init__(self) -> None:
         """Check the positions."""
@@ -38,6 +41,7 @@ class Switches:
             ("prefetch", self.prefetch, PREFETCH),
             ("fault", self.fault, ("", *FAULTS)),
             ("dialect", self.dialect, DIALECTS),
+            ("authorization", self.authorization, ("", *SWITCHED)),
         ):
             if position not in positions:
                 raise DeskError(f"The switch {name} has no such position. Choose one of: {', '.join(filter(None, positions))}.")
@@ -50,4 +54,10 @@ class Switches:
 
 def faults_of(switches: Switches) -> Mapping[str, Fault]:
     """What the FHIR API suffers from, by resource type."""
-    return {"*": Fault(switches.fault)} if switches.fault else {}
+    kind = switches.fault or ("another-patient" if switches.wrong_patient else "")
+    return {"*": Fault(kind)} if kind else {}
+
+
+def misbehaviour_of(switches: Switches) -> Misbehaviour | None:
+    """What the authorization server does wrong; None for nothing."""
+    return SWITCHED[switches.authorization][1] if switches.authorization else None

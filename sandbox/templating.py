@@ -7,8 +7,9 @@ from jinja2 import ChainableUndefined
 from markupsafe import Markup
 
 from sandbox.desk import Answer, Desk, title_of
+from sandbox.dialects import DIALECTS
 from sandbox.fhir_parts import Json
-from sandbox.markdown import render_folded, web_address
+from sandbox.markdown import render_folded
 from sandbox.pages import switches
 from sandbox.pages.forms import FORM_TOKEN, TOKEN_FIELD
 from sandbox.results import Series
@@ -30,9 +31,8 @@ def install_templating(app: Flask, desk: Desk) -> None:
         phases=_phases_of,
         pretty=_pretty,
         sparkline=_sparkline_of,
-        web_address=web_address,
     )
-    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES)
+    app.jinja_env.globals.update(form_token=_form_token, indicators=INDICATORS, pages=PAGES, dialects=DIALECTS)
 
     @app.context_processor
     def switched() -> dict[str, object]:
@@ -44,7 +44,8 @@ def _form_token() -> Markup:
 
 
 def _pretty(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """JSON to read; half of a surrogate pair stays the escape that it was sent as."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _phases_of(answer: Answer) -> tuple[Phase, ...]:

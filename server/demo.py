@@ -51,23 +51,27 @@ def demo_config(environment: Mapping[str, str], port: int) -> Iterator[Config]:
 
 
 def clients_toml(sandbox: str) -> str:
-    """The file of clients: the sandbox once for each dialect that it speaks, told apart by `iss`; the first has our app.
+    """The file of clients: the sandbox once for each dialect that it speaks and once for readers of German, told apart by `iss`.
+
+    The first has our app.
 
     Args:
         sandbox: its address, without a trailing slash.
     """
-    return "\n".join(_client(sandbox, dialect) for dialect in DIALECTS)
+    german = _client(sandbox, "standard", called="de", language="de")
+    return "\n".join((*(_client(sandbox, dialect, called=dialect) for dialect in DIALECTS), german))
 
 
-def _client(sandbox: str, dialect: str) -> str:
-    is_standard = dialect == "standard"
+def _client(sandbox: str, dialect: str, *, called: str, language: str = "en") -> str:
+    is_standard = called == "standard"
     lines = [
         "[[client]]",
-        f'name = "{"sandbox" if is_standard else "sandbox-" + dialect.replace(".", "-")}"',
-        f'issuer = "{sandbox if is_standard else f"{sandbox}/{dialect}"}"',
+        f'name = "{"sandbox" if is_standard else "sandbox-" + called.replace(".", "-")}"',
+        f'issuer = "{sandbox if is_standard else f"{sandbox}/{called}"}"',
         f'jwks_url = "{sandbox}/.well-known/jwks.json"',
         f'fhir_servers = ["{sandbox}/fhir"]',
         f'dialect = "{dialect}"',
+        f'language = "{language}"',
         f"longest_life = {_LIFE.get(dialect, 300)}",
     ]
     if is_standard:  # a launch names its FHIR server, so one client to a server can have the app

@@ -1,9 +1,13 @@
 """What a URL, an origin and a host may be: this machine, another one over https, or neither."""
 
+import re
+from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
+from socket import inet_aton, inet_ntoa
 from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
 
 
 def is_loopback(host: str) -> bool:
@@ -19,6 +23,28 @@ def is_loopback_address(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def may_be_this_machine(host: str) -> bool:
+    """Whether any resolver could take a host for this machine: also names and spellings that we do not accept for it.
+
+    Names below `localhost` (RFC 6761, 6.3), a dot at the end, the unspecified address, and IPv4 as the C library reads it
+    (`127.1`, `0x7f000001`).
+
+    Args:
+        host: name or literal address, as in a URL.
+    """
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    with suppress(OSError):  # a name, or IPv6
+        name = inet_ntoa(inet_aton(name))
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback or (mapped or address).is_unspecified
 
 
 def is_secure_url(text: str) -> bool:
@@ -39,15 +65,19 @@ def is_loopback_host_header(text: str) -> bool:
 
 
 def is_origin(text: str) -> bool:
-    """Whether it is a secure web origin as browsers write it: scheme, host, and the port unless it is the scheme's own, in lower
-    case (RFC 6454, 6.2)."""
+    """Whether it is a secure web origin as browsers write it; nothing in it could end a word of a policy (CSP)."""
+    return text == origin_of(text)
+
+
+def origin_of(text: str) -> str | None:
+    """The origin of a secure URL as browsers write it: scheme, host, and the port unless it is the scheme's own, in lower case
+    (RFC 6454, 6.2); None where there is none."""
     url = _split(text)
-    if url is None or not is_secure_url(text):
-        return False
-    host = url.hostname or ""
+    if url is None or not is_secure_url(text) or not _HOST.fullmatch(host := url.hostname or ""):
+        return None
     host = f"[{host}]" if ":" in host else host
     port = "" if url.port in (None, _DEFAULT_PORTS[url.scheme]) else f":{url.port}"
-    return text == f"{url.scheme}://{host}{port}"
+    return f"{url.scheme}://{host}{port}"
 
 
 def _split(text: str) -> SplitResult | None:

@@ -117,12 +117,13 @@ class Authorization:
         )
         return value
 
-    def hook_token(self, patient_id: str, subject: str = "myositis-cds") -> HookToken:
+    def hook_token(self, patient_id: str, *, subject: str = "myositis-cds") -> HookToken:
         """A token with which a service may read one patient for a while.
 
         Args:
             patient_id: whom it is for.
-            subject: client id of the service.
+            subject: client id of the service; each service has its own, so that none is told another's (CDS Hooks 2.0.1,
+                "Passing the Access Token to the CDS Service").
 
         Raises:
             ValueError: nobody here has that id.

@@ -11,6 +11,7 @@ from sandbox.authorization.asking import Question, question_of
 from sandbox.authorization.authorization import Authorization
 from sandbox.authorization.discovery import openid_configuration, smart_configuration
 from sandbox.bundles import Json
+from sandbox.hosts import is_ours
 
 STYLE: Json = {
     "color_background": "#ffffff",
@@ -94,7 +95,7 @@ def _authorize(authorization: Authorization) -> Response | WerkzeugResponse:
     if request.method == "POST" and decision is None:  # `authorize-post`: the form of the app, not ours
         asked = urlencode([*request.form.items(multi=True)])
         return redirect(f"{authorization.addresses.authorize}?{asked}", 303)
-    if decision is not None and request.headers.get("Origin", request.host_url).rstrip("/") != request.host_url.rstrip("/"):
+    if decision is not None and not is_ours(request.headers.get("Origin"), authorization.addresses.origin):
         return _refused("The form is from a page of somebody else.", 403)  # who is asked has to have seen the question
     server = authorization.server
     server.checks.authorization_request(request.args)

@@ -1,13 +1,14 @@
 """`_services/smart/Launch`: how the public CDS Hooks sandbox asks an EHR for a launch value (conformance X-26).
 
 Not part of any specification; its client posts the URL to launch and `{"parameters": {"patient": …, "appContext": …}}` and reads
-`launch_id`.
+`launch_id`. Whoever asks holds a token for a chart, as a service does while it is called, and is no clinician: a launch from here
+has nobody logged in, so that the page for login and consent comes before any code.
 """
 
 from flask import Blueprint, Response, request
 
 from sandbox.authorization.authorization import Authorization
-from sandbox.fhir_answers import RefusalError, fhir
+from sandbox.fhir_answers import RefusalError, fhir, read_json
 from sandbox.fhir_api import allow_other_origins, granted_by_request
 
 
@@ -27,7 +28,7 @@ def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprin
         if granted.patient not in (None, patient):
             raise RefusalError(403, "forbidden", "The token is for another patient.")
         try:
-            value = authorization.launch(patient, app_context=app_context)
+            value = authorization.launch(patient, app_context=app_context, user="")
         except ValueError as error:
             raise RefusalError(422, "not-found", f"parameters.patient: {error}.") from error
         return fhir({"launch_id": value})
@@ -39,7 +40,7 @@ def launch_blueprint(authorization: Authorization, *, is_open: bool) -> Blueprin
 
 def _asked() -> tuple[str, str | None]:
     """Patient and appContext."""
-    body = request.get_json(force=True, silent=True)
+    body = read_json(request.get_data())
     parameters = body.get("parameters") if isinstance(body, dict) else None
     patient = parameters.get("patient") if isinstance(parameters, dict) else None
     if not isinstance(parameters, dict) or not isinstance(patient, str):

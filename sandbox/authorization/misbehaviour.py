@@ -1,11 +1,13 @@
-"""What the authorization server can be told to do wrong, so that an app can show how it takes it.
+"""What the authorization server can be told to do wrong, so that an app can show how it takes it: by a switch, or by a file.
 
 A file of it is a JSON object with the names of the fields, read again at every request: `{"wrong_nonce": true}`.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,22 @@ def read_misbehaviour(path: Path | None) -> Misbehaviour:
         return Misbehaviour()
     given = json.loads(path.read_text("utf-8"))
     return Misbehaviour(**given | {"cut_scopes": tuple(given.get("cut_scopes", ()))})
+
+
+SWITCHED: Mapping[str, tuple[str, Misbehaviour]] = MappingProxyType(
+    {
+        "wrong-nonce": ("the id_token has another nonce", Misbehaviour(wrong_nonce=True)),
+        "wrong-key": ("the id_token is signed by somebody else", Misbehaviour(wrong_key=True)),
+        "unsigned": ("the id_token is not signed", Misbehaviour(unsigned=True)),
+        "other-audience": ("the id_token is for another app", Misbehaviour(other_audience=True)),
+        "wrong-issuer": ("the answer comes from another issuer", Misbehaviour(wrong_issuer=True)),
+        "wrong-state": ("the answer has another state", Misbehaviour(wrong_state=True)),
+        "no-patient": ("the token names no patient", Misbehaviour(no_patient=True)),
+        "cut-scopes": ("results are left out of the scopes", Misbehaviour(cut_scopes=("patient/Observation.rs",))),
+        "expired-code": ("every code has expired", Misbehaviour(expired_code=True)),
+        "short-token": ("a token lives for 30 seconds", Misbehaviour(token_seconds=30)),
+        "no-refresh": ("a token lives for 30 seconds and is not renewed", Misbehaviour(token_seconds=30, refuse_refresh=True)),
+        "plain-only": ("the configuration offers no S256", Misbehaviour(plain_only=True)),
+    }
+)
+"""Those worth a switch, each in words."""

@@ -14,31 +14,31 @@ PLACES = {"chart": "chart.show", "orders": "orders.show", "facts": "facts.show"}
 
 
 def cards_blueprint(desk: Desk) -> Blueprint:
-    """Forms and links of the cards of one patient, `/patients/<slug>/cards/<uuid>/…`."""
+    """Forms and links of the cards of one patient, `/patients/<slug>/answers/<id>/cards/<place>/…`."""
     blueprint = page_blueprint("cards", back_to="chart.show")
 
-    @blueprint.post("/patients/<slug>/cards/<card>/accept/<suggestion>")
-    def accept(slug: str, card: str, suggestion: str) -> Redirect:
+    @blueprint.post("/patients/<slug>/answers/<answer>/cards/<int:card>/accept/<int:suggestion>")
+    def accept(slug: str, answer: str, card: int, suggestion: int) -> Redirect:
         before = desk.drafts(slug)
-        flash(desk.accept(slug, card, suggestion))
+        flash(desk.accept(slug, answer, card, suggestion))
         _ask_again(desk, slug, before)
         return _to_where_it_was_shown()
 
-    @blueprint.post("/patients/<slug>/cards/<card>/override")
-    def override(slug: str, card: str) -> Redirect:
-        desk.override(slug, card, request.form.get("reason", ""), request.form.get("comment", "").strip())
+    @blueprint.post("/patients/<slug>/answers/<answer>/cards/<int:card>/override")
+    def override(slug: str, answer: str, card: int) -> Redirect:
+        desk.override(slug, answer, card, request.form.get("reason", ""), request.form.get("comment", "").strip())
         flash("The card is overridden.")
         return _to_where_it_was_shown()
 
-    @blueprint.get("/patients/<slug>/cards/<card>/links/<int:number>")
-    def launch(slug: str, card: str, number: int) -> Redirect:
-        return redirect(desk.launch_url(slug, card, number))
+    @blueprint.get("/patients/<slug>/answers/<answer>/cards/<int:card>/links/<int:number>")
+    def launch(slug: str, answer: str, card: int, number: int) -> Redirect:
+        return redirect(desk.launch_url(slug, answer, card, number))
 
-    @blueprint.get("/patients/<slug>/calls/<service>/<hook>.json")
-    def whole_request(slug: str, service: str, hook: str) -> Response:
-        for answer in desk.answers(slug):
-            if (answer.service_id, answer.hook) == (service, hook):
-                return jsonify(answer.request)
+    @blueprint.get("/patients/<slug>/answers/<answer>/request.json")
+    def whole_request(slug: str, answer: str) -> Response:
+        for one in desk.answers(slug):
+            if one.id == answer:
+                return jsonify(one.request)
         raise DeskError("That call is no longer kept. Open the chart again.")
 
     return blueprint

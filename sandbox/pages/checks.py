@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from sandbox.authorization.authorization import Authorization
+from sandbox.pages.apps import launchable, standalone_launch
 from sandbox.pages.forms import page_blueprint
 
 
@@ -12,6 +13,14 @@ def checks_blueprint(authorization: Authorization) -> Blueprint:
 
     @blueprint.get("/checks")
     def show() -> str:
-        return render_template("checks.html", attempts=authorization.checks(), apps=authorization.apps)
+        fhir_server = authorization.addresses.fhir_base
+        addresses = {app.client_id: standalone_launch(app, fhir_server) for app in launchable(authorization.apps)}
+        return render_template(
+            "checks.html",
+            attempts=authorization.checks(),
+            registered=authorization.apps,
+            standalone=addresses,
+            fhir_server=fhir_server,
+        )
 
     return blueprint

@@ -6,16 +6,19 @@ The sandbox listens on the machine of whoever tries it, where any web site that 
 
 from hmac import compare_digest
 from secrets import token_urlsafe
-from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, redirect, request, session, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from sandbox.desk import DeskError
+from sandbox.hosts import is_ours
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field, not a secret
 FORM_TOKEN = token_urlsafe(32)
 CHART = "chart.show"
+EHR_URL = "EHR_URL"
+"""The setting of the application that says where this EHR is reached."""
+_STAYS = "stays"
 TOO_OLD = "This form is from another page or from before the sandbox was started again. Open the page anew and try once more."
 
 
@@ -46,13 +49,19 @@ def back(endpoint: str, *, stay: bool = False) -> Redirect:
 
     Args:
         endpoint: of the page; it takes the `slug` of the request, if there is one.
-        stay: if the page is the chart, leave it open as it is, and fire nothing.
+        stay: if the page is the chart, leave it open as it is this once, and fire nothing; reloading it opens it anew.
     """
     slug = (request.view_args or {}).get("slug")  # url_for leaves out what is None
-    return redirect(url_for(endpoint, slug=slug, stay="1" if stay and endpoint == CHART else None), 303)
+    if stay and endpoint == CHART:
+        session[_STAYS] = slug
+    return redirect(url_for(endpoint, slug=slug), 303)
+
+
+def stays_open(slug: str) -> bool:
+    """Whether the page is shown after a form that left its chart open; asked a second time, it is not."""
+    return bool(session.pop(_STAYS, None) == slug)
 
 
 def _is_ours() -> bool:
-    origin = urlsplit(request.headers.get("Origin", request.host_url))
-    is_same = (origin.scheme, origin.netloc) == (request.scheme, request.host)
-    return is_same and compare_digest(request.form.get(TOKEN_FIELD, "").encode(), FORM_TOKEN.encode())
+    from_here = is_ours(request.headers.get("Origin"), current_app.config[EHR_URL])
+    return from_here and compare_digest(request.form.get(TOKEN_FIELD, "").encode(), FORM_TOKEN.encode())

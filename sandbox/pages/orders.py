@@ -1,16 +1,15 @@
 """The order pad: draft, see what services say while drafting, review, and sign."""
 
-import json
 from collections.abc import Sequence
-from hashlib import sha256
 from itertools import groupby
 
-from flask import Blueprint, abort, flash, render_template, request, session
+from flask import Blueprint, abort, flash, render_template, request
 from werkzeug.wrappers import Response as Redirect
 
 from sandbox.chart_store import ChartStore
 from sandbox.codes import read_codes
-from sandbox.desk import Answer, Desk, Orderable, title_of
+from sandbox.desk import Desk, Orderable, Review, title_of
+from sandbox.fhir_parts import Json
 from sandbox.order_pad import ROUTES
 from sandbox.pages.forms import back, page_blueprint
 
@@ -33,7 +32,7 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
     def show(slug: str) -> str:
         chart = charts.chart(slug) or abort(404, "There is no such patient in this sandbox.")
         words = request.args.get("words", "").strip()
-        drafts, calls, is_reviewed = desk.drafts(slug), desk.answers(slug), _is_reviewed(desk, slug)
+        drafts, calls = desk.drafts(slug), desk.answers(slug)
         return render_template(
             "orders.html",
             chart=chart,
@@ -41,9 +40,10 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
             found=_by_kind(desk, words),
             drafts=drafts,
             routes=ROUTE_NAMES,
-            is_reviewed=is_reviewed,
+            reviewed=desk.reviewed(slug, drafts),
             answers=[answer for answer in calls if drafts and answer.hook in ORDER_HOOKS],
             calls=[answer for answer in calls if answer.hook in ORDER_HOOKS],
+            nobody_asked=_nobody_asked(desk, drafts),
             place="orders",
         )
 
@@ -56,12 +56,12 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/change")
     def change(slug: str, draft_id: str) -> Redirect:
-        given = {name: request.form.get(name, "").strip() for name in ("dose", "route", "note")}
+        given = {name: request.form[name].strip() for name in ("dose", "route", "note") if name in request.form}
         before = desk.drafts(slug)
         draft = desk.change_draft(slug, draft_id, **given)
         desk.select(slug, [draft_id])
         is_changed = draft not in before
-        flash(f"The draft of {title_of(draft)} is changed." if is_changed else "Nothing is changed; what is left empty stays.")
+        flash(f"The draft of {title_of(draft)} is changed." if is_changed else "Nothing is changed.")
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/<draft_id>/discard")
@@ -74,17 +74,12 @@ def orders_blueprint(desk: Desk, charts: ChartStore) -> Blueprint:
 
     @blueprint.post("/patients/<slug>/orders/review")
     def review(slug: str) -> Redirect:
-        answers = desk.review(slug)
-        session[f"reviewed {slug}"] = _fingerprint(desk, slug)
-        flash(_review_in_words(answers))
+        flash(_review_in_words(desk.review(slug), is_fired=desk.fires("order-sign")))
         return back("orders.show")
 
     @blueprint.post("/patients/<slug>/orders/sign")
     def sign(slug: str) -> Redirect:
-        if not _is_reviewed(desk, slug):
-            flash("The drafts have changed since they were reviewed. Review them once more, then sign.", "trouble")
-            return back("orders.show")
-        names = ", ".join(title_of(order) for order in desk.sign(slug))
+        names = ", ".join(title_of(order) for order in desk.sign(slug, expected=request.form.get("reviewed", "")))
         flash(f"Signed, and on the chart: {names}.")
         return back("chart.show")
 
@@ -98,18 +93,26 @@ def _by_kind(desk: Desk, words: str) -> dict[str, list[Orderable]]:
     return {KINDS[kind]: list(some) for kind, some in groupby(found, key=lambda orderable: orderable.kind)}
 
 
-def _is_reviewed(desk: Desk, slug: str) -> bool:
-    """Whether what is on the pad is what was reviewed in this browser."""
-    return bool(desk.drafts(slug)) and session.get(f"reviewed {slug}") == _fingerprint(desk, slug)
+def _nobody_asked(desk: Desk, drafts: Sequence[Json]) -> str:
+    """Why there is no answer about drafts."""
+    if not drafts:
+        return "Nothing is drafted yet. Services are asked whenever a draft changes."
+    if unfired := [hook for hook in ORDER_HOOKS if not desk.fires(hook)]:
+        return f"No service was asked about these drafts: this EHR does not fire {' or '.join(unfired)} in this dialect."
+    return "No service was asked about these drafts: none that is registered has the hook."
 
 
-def _fingerprint(desk: Desk, slug: str) -> str:
-    return sha256(json.dumps(list(desk.drafts(slug)), sort_keys=True).encode()).hexdigest()
-
-
-def _review_in_words(answers: Sequence[Answer]) -> str:
-    cards = sum(len(answer.cards) for answer in answers)
-    silent = [answer.service for answer in answers if answer.trouble]
+def _review_in_words(review: Review, *, is_fired: bool) -> str:
+    if not review.fingerprint:
+        return "The drafts were changed while they were being reviewed. Review them once more."
+    if not is_fired:
+        return "Reviewed by you alone: this EHR does not fire order-sign in this dialect."
+    if not review.answers:
+        return "Reviewed by you alone: no service was asked, since none that is registered has order-sign."
+    cards = sum(len(answer.cards) for answer in review.answers)
+    silent = [answer.service for answer in review.answers if answer.trouble]
+    if len(silent) == len(review.answers):
+        return f"Reviewed by you alone: no answer from {', '.join(silent)}."
     said = (
         f"{cards} {'card' if cards == 1 else 'cards'} to read before you sign"
         if cards

@@ -5,6 +5,7 @@ from dataclasses import fields
 from flask import Blueprint, flash, render_template, request
 from werkzeug.wrappers import Response as Redirect
 
+from sandbox.authorization.misbehaviour import SWITCHED
 from sandbox.desk import Desk, Switches
 from sandbox.dialects import DIALECTS
 from sandbox.pages.forms import back, page_blueprint
@@ -17,7 +18,7 @@ PREFETCH = {
 FAULT_WORDS = {
     "slow": "slow: answers after some seconds",
     "fail": "fails with status 500",
-    "busy": "busy: status 429 or 503, try again later",
+    "busy": "busy: status 429, try again in a second",
     "denied": "refuses: the token does not cover it (403)",
     "expired": "the token has expired (401)",
     "another-patient": "answers with another patient's data",
@@ -35,7 +36,13 @@ def switches_blueprint(desk: Desk) -> Blueprint:
 
     @blueprint.get("/switches")
     def show() -> str:
-        return render_template("switches.html", switches=desk.switches, prefetch=PREFETCH, faults=FAULT_WORDS, dialects=DIALECTS)
+        return render_template(
+            "switches.html",
+            switches=desk.switches,
+            prefetch=PREFETCH,
+            faults=FAULT_WORDS,
+            authorization={name: words for name, (words, _) in SWITCHED.items()},
+        )
 
     @blueprint.post("/switches")
     def change() -> Redirect:
@@ -59,6 +66,7 @@ def in_words(switches: Switches) -> list[str]:
         "token": "no access token is sent",
         "fault": f"FHIR server: {FAULT_WORDS.get(switches.fault, switches.fault)}",
         "wrong_patient": "another patient's data is sent under this patient's id",
+        "authorization": f"authorization server: {SWITCHED.get(switches.authorization, ('',))[0]}",
         "dialect": f"this EHR speaks {DIALECTS[switches.dialect].title}",
     }
     usual = Switches()
@@ -73,4 +81,5 @@ def _chosen() -> Switches:
         fault=request.form.get("fault", ""),
         wrong_patient="wrong_patient" in request.form,
         dialect=request.form.get("dialect", ""),
+        authorization=request.form.get("authorization", ""),
     )

@@ -8,30 +8,40 @@
 
 const WAIT = 200; // milliseconds of no typing
 const NO_ANSWER = "The sandbox does not answer. Is it still running?";
-const latest = new Map();
+const waiting = new Set();
+let posts = Promise.resolve();
+let searching = new AbortController();
 
-async function send(form, submitter) {
-  const key = form.action;
-  const isChoice = form.method === "post" && !form.matches("[data-on-change]");
-  if (isChoice && latest.has(key)) return; // a double click is one choice
-  latest.get(key)?.abort();
-  const control = new AbortController();
-  latest.set(key, control);
+/* A later search takes the place of an earlier one. What is written is written in the order of the clicks, each of which counts; only
+ * the same click once more, before the first was answered, is one with it. */
+function send(form, submitter) {
+  const fields = new URLSearchParams(new FormData(form, submitter));
+  if (form.method === "get") {
+    searching.abort();
+    searching = new AbortController();
+    exchange(form, fields, searching.signal);
+    return;
+  }
+  const key = `${form.action} ${fields}`;
+  if (waiting.has(key)) return;
+  waiting.add(key);
+  posts = posts.then(() => exchange(form, fields)).finally(() => waiting.delete(key));
+}
+
+async function exchange(form, fields, signal) {
   const ids = ["status", "switched", ...form.dataset.swap.split(" ")];
   setBusy(ids, true);
   try {
-    const [page, isAsAsked] = await fetchPage(form, submitter, control.signal);
-    if (!control.signal.aborted) swap(page, isAsAsked ? ids : ["status", "main"]); // a refusal is a page of its own
+    const [page, isAsAsked] = await fetchPage(form, fields, signal);
+    if (!signal?.aborted) swap(page, isAsAsked ? ids : ["status", "main"]); // a refusal is a page of its own
   } catch (error) {
     if (error.name !== "AbortError") say(NO_ANSWER);
   } finally {
-    if (latest.get(key) === control) latest.delete(key);
     setBusy(ids, false);
   }
 }
 
-async function fetchPage(form, submitter, signal) {
-  const fields = new URLSearchParams(new FormData(form, submitter));
+async function fetchPage(form, fields, signal) {
   const isGet = form.method === "get";
   const address = isGet ? `${form.action}?${fields}` : form.action;
   const response = await fetch(address, { method: form.method, body: isGet ? null : fields, signal });
@@ -55,11 +65,24 @@ function swap(page, ids) {
   keepTyping(before, document.activeElement);
 }
 
-/* What was typed while the page was on its way is not lost. */
+/* What was typed while the page was on its way is not lost; what was not typed is as the page says. */
 function keepTyping(before, now) {
-  if (before === now || before?.id !== now?.id || !now.matches("input, textarea")) return;
+  if (before === now || before?.id !== now?.id || !now.matches("input, textarea") || !isTyped(before)) return;
   now.value = before.value;
   now.setSelectionRange?.(before.selectionStart, before.selectionEnd);
+  now.addEventListener("blur", () => isTyped(now) && now.form?.matches("[data-on-change]") && send(now.form), { once: true });
+  holdSigning();
+}
+
+function isTyped(field) {
+  return field.value !== field.defaultValue;
+}
+
+/* Nobody signs while a field of a draft shows something that is not in the draft. */
+function holdSigning() {
+  const fields = [...document.querySelectorAll("form[data-on-change] input:not([type=hidden])")];
+  const button = document.getElementById("sign-now");
+  if (button) button.disabled = fields.some(isTyped);
 }
 
 function setBusy(ids, busy) {
@@ -81,6 +104,7 @@ document.addEventListener("submit", (event) => {
 
 let typing;
 document.addEventListener("input", (event) => {
+  holdSigning();
   const form = event.target.closest("form[data-as-you-type]");
   if (!form) return;
   clearTimeout(typing);

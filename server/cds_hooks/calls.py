@@ -10,6 +10,7 @@ from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import Prefetched
+from server.cds_hooks.repeated_notes import without_repeated_notes
 from server.cds_hooks.services import Service, find_service
 from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
@@ -17,6 +18,7 @@ from server.feedback.patients import pseudonym_of
 from server.feedback.shown import fate_of_advice, remember_cards
 from server.feedback.snoozes import silenced
 from server.intake import read_json
+from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
 from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
@@ -70,8 +72,9 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
-    cards = in_dialect(with_app_link(evaluation.cards, caller.client, runtime.url(LAUNCH_PATH)), caller.client)
-    return in_language(cards, caller.client.language)
+    offered = without_repeated_notes(evaluation.cards)
+    cards = in_dialect(with_app_link(offered, caller.client, runtime.url(LAUNCH_PATH)), caller.client)
+    return in_language(cards, caller.client.language or ENGLISH)
 
 
 def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:

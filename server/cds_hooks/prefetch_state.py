@@ -10,7 +10,7 @@ from typing import Any
 
 from fhir_profiles.elements import objects
 from fhir_profiles.record import InputState
-from fhir_profiles.sentences import say
+from fhir_profiles.sentences import Sentence, say
 from server.cds_hooks.operation_outcomes import Report, read_outcome
 
 Json = dict[str, Any]
@@ -107,7 +107,7 @@ class Judgement:
 
     state: PrefetchState
     types: frozenset[str] = frozenset()
-    problem: str | None = None
+    problem: Sentence | None = None
     included: frozenset[str] = frozenset()
 
     def beside(self, answered: frozenset[str]) -> frozenset[str]:

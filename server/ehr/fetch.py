@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from fhir_profiles.elements import objects
+from fhir_profiles.sentences import AsWritten, say
 from server.cds_hooks.prefetch import Fetched, Template
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState, entries_of, judge
 from server.ehr.address import below
@@ -68,8 +69,10 @@ def fetch(query: Query, server: FhirServer, budget: Budget) -> Outcome:
 def failed(error: FetchError) -> Outcome:
     """A query that brought nothing."""
     state = error.state
-    problem = None if state is PrefetchState.NOT_OFFERED else f"was asked for at the EHR and not answered ({error.reason})"
-    return Outcome(Fetched(Judgement(state, problem=problem), reason=error.reason), error)
+    reason = AsWritten(error.reason)  # a word for those who look after the EHR: the logs have it in English too
+    problem = say("was asked for at the EHR and not answered ({reason})", reason=reason)
+    is_wrong = state is not PrefetchState.NOT_OFFERED
+    return Outcome(Fetched(Judgement(state, problem=problem if is_wrong else None), reason=error.reason), error)
 
 
 def _search(first: str, query: Query, server: FhirServer, budget: Budget) -> Outcome:
@@ -128,9 +131,10 @@ def _judged(pages: list[Any], query: Query, error: FetchError | None) -> Outcome
     judgement = judge(whole, query.template.resource_type)
     reason = error.reason if error else None
     if judgement.state is PrefetchState.EMPTY and _was_not_about_the_patient(pages[0]):
-        judgement = Judgement(PrefetchState.INCOMPLETE, problem="was searched for without the patient; counted as incomplete")
+        problem = say("was searched for without the patient; counted as incomplete")
+        judgement = Judgement(PrefetchState.INCOMPLETE, problem=problem)
     if error and not judgement.state.brings_nothing:
-        problem = f"holds only part of the results ({reason}); counted as incomplete"
+        problem = say("holds only part of the results ({reason}); counted as incomplete", reason=AsWritten(error.reason))
         judgement = replace(judgement, state=PrefetchState.PAGINATED, problem=problem)
     if not judgement.state.is_answer:
         reason = reason or judgement.state.replace(" ", "-")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from cards.markdown import fit
 from fhir_profiles.dates import DateInterval
-from fhir_profiles.sentences import Sentence
+from fhir_profiles.sentences import AsWritten, Sentence
 from server.languages.catalogue import ENGLISH, Catalogue, catalogue
 from server.languages.days_and_numbers import Written, day_in_words
 
@@ -86,9 +86,11 @@ class _Speaker:
         return value
 
     def text(self, text: str) -> str:
-        """A sentence as it was made; any other text if the catalogue knows it whole."""
+        """A sentence as it was made; what others wrote as it is; any other text if the catalogue knows it whole."""
         if isinstance(text, Sentence):
             return self._sentence(text)
+        if isinstance(text, AsWritten):
+            return text
         said = self._known.texts.get(text)
         if said is None:
             if has_words(text):

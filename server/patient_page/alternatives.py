@@ -10,6 +10,7 @@ from server.patient_page.facts import Fact, begin, facts
 from server.patient_page.findings import would_be
 from server.patient_page.opened import Opened
 from server.patient_page.supposing import assess_supposing, can_suppose
+from server.patient_page.unseen import STATE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Alternative:
     tellers: tuple[Teller, ...]
 
 
-_NOT_TESTED = Fact(say("no result on record"))
+_NOT_TESTED = say("no result on record")
 
 
 def alternatives(opened: Opened) -> tuple[Alternative, ...]:
@@ -63,6 +64,7 @@ def alternatives(opened: Opened) -> tuple[Alternative, ...]:
 def _teller(hypothesis: Hypothesis, supposed: Supposition, opened: Opened) -> Teller:
     answered: AntibodyResult | None = opened.evaluation.assessment.antibodies.get(hypothesis.id)
     if answered is None:
-        return Teller(hypothesis.title, _NOT_TESTED, supposed.id, is_open=True)
+        unread = STATE_WORDS.get(opened.evaluation.record.input_state("Observation"))  # then it is unknown, and not untested
+        return Teller(hypothesis.title, Fact(unread or _NOT_TESTED), supposed.id, is_open=True)
     (fact,) = facts([Evidence(str(answered), answered.source.reference)])
     return Teller(hypothesis.title, fact, supposed.id, is_open=answered.result != "negative")

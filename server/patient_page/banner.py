@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cards.markdown import plain
 from fhir_profiles.dates import parse_fhir_date
 from fhir_profiles.sentences import say
+from server.patient_page.facts import as_written
 from server.patient_page.opened import Banner
 
 SEX_WORDS = {"female": say("female"), "male": say("male"), "other": say("other"), "unknown": say("not known")}
@@ -26,10 +26,10 @@ def identity(banner: Banner | None) -> Identity | None:
     if banner is None:
         return None
     return Identity(
-        name=plain(banner.name) or say("No name in the chart"),
+        name=as_written(banner.name) or say("No name in the chart"),
         born=_born(banner.birth_date),
-        sex=SEX_WORDS.get(banner.sex, plain(banner.sex) or SEX_WORDS["unknown"]),
-        identifier=plain(banner.identifier),
+        sex=SEX_WORDS.get(banner.sex, as_written(banner.sex) or SEX_WORDS["unknown"]),
+        identifier=as_written(banner.identifier),
     )
 
 
@@ -37,4 +37,4 @@ def _born(birth_date: str) -> str:
     if not birth_date:
         return say("not known")
     day = parse_fhir_date(birth_date)
-    return plain(birth_date) if day is None else say("{day}", day=day)
+    return as_written(birth_date) if day is None else say("{day}", day=day)

@@ -6,9 +6,8 @@ from datetime import date
 from itertools import groupby
 from typing import ClassVar
 
-from cards.considered import Silence, considered
-from cards.knowledge import Knowledge, Rule
-from cards.recommend import calendar
+from cards.considered import Considered, Silence
+from cards.knowledge import Rule
 from cards.recommendation import Recommendation, Source
 from cards.schedule import Due, DueState, counts_from, in_words
 from fhir_profiles.dates import DateInterval, add_months
@@ -75,11 +74,13 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class CalendarView:
-    """Args:
-    as_of: today.
-    entries: every statement, the most pressing first.
-    months: what is due now, then what falls due month by month, then what cannot be told.
-    empty: said where no statement concerns the patient.
+    """The calendar of one patient.
+
+    Args:
+        as_of: today.
+        entries: every statement, the most pressing first.
+        months: what is due now, then what falls due month by month, then what cannot be told.
+        empty: said where no statement concerns the patient.
     """
 
     labels: ClassVar[Mapping[str, str]] = LABELS
@@ -90,17 +91,17 @@ class CalendarView:
     empty: str
 
 
-def calendar_view(evaluation: Evaluation, known: Knowledge | None = None) -> CalendarView:
+def calendar_view(evaluation: Evaluation, dues: Mapping[str, Due], found: Iterable[Considered]) -> CalendarView:
     """The calendar of one patient.
 
     Args:
         evaluation: of the chart, without drafts.
-        known: the knowledge; that of the evaluation by default.
+        dues: what falls due, by statement (`cards.recommend.calendar`).
+        found: the statements that were considered and say nothing.
     """
-    known, assessment = known or evaluation.knowledge, evaluation.assessment
-    dues = {} if evaluation.is_mismatched else calendar(assessment, known)
+    known, assessment = evaluation.knowledge, evaluation.assessment
     said = {recommendation.id: recommendation for recommendation in evaluation.recommendations}
-    silent = {} if evaluation.is_mismatched else {one.id: one for one in considered(assessment, known)}
+    silent = {one.id: one for one in found}
     entries = []
     for rule in known.rules:
         concerned = rule.schedule or (rule.topic in TOPICS and (rule.orders or rule.orders_if))

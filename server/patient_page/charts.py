@@ -103,8 +103,6 @@ def series(evaluation: Evaluation, terminology: Terminology | None = None) -> tu
         evaluation: of the patient.
         terminology: names the results; the packaged one by default.
     """
-    if evaluation.is_mismatched:
-        return ()
     terms, as_of = terminology or packaged_basis().terminology, evaluation.record.as_of
     by_concept = _by_concept(evaluation, terms)
     days = [day for results in by_concept.values() for r in results if r.when for day in _days(until(r.when, as_of))]
@@ -114,8 +112,6 @@ def series(evaluation: Evaluation, terminology: Terminology | None = None) -> tu
 
 def charts(evaluation: Evaluation, terminology: Terminology | None = None) -> Charts:
     """The series, and what is missing among them; arguments as for `series`."""
-    if evaluation.is_mismatched:
-        return Charts((), ())
     found = series(evaluation, terminology)
     concepts = {one.concept for one in found}
     absent = (_absent(title, wanted, evaluation.record) for title, wanted in _EXPECTED if concepts.isdisjoint(wanted))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from cards.knowledge import Knowledge
 from cards.recommendation import Option, Recommendation
-from cards.wording import options_of
+from cards.wording import options_of, strength_words
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import join, say
 from server.patient_page.facts import begin
 from server.patient_page.findings import CERTAINTY_WORDS, SEVERITY_WORDS, would_be
-from server.patient_page.statements import guideline_link, strength_words
+from server.patient_page.statements import guideline_link
 from server.patient_page.supposing import Considered
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cards.markdown import capital, plain
 from fhir_profiles.findings import Evidence
-from fhir_profiles.sentences import changed
+from fhir_profiles.sentences import AsWritten, changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,12 @@ class Fact:
 
 def facts(evidence: Iterable[Evidence]) -> tuple[Fact, ...]:
     """Evidence, each piece once."""
-    return tuple(Fact(begin(item.text), plain(item.reference)) for item in dict.fromkeys(evidence))
+    return tuple(Fact(begin(item.text), as_written(item.reference)) for item in dict.fromkeys(evidence))
+
+
+def as_written(text: str) -> AsWritten:
+    """A text of the chart: plain, and the same in every language."""
+    return AsWritten(plain(text))
 
 
 def begin(text: str) -> str:

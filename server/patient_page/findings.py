@@ -9,6 +9,7 @@ from fhir_profiles.findings import Answer, Evidence, Finding, Standing
 from fhir_profiles.phenotypes import Certainty, Phenotype
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
+from server.patient_page.result_words import ANTIBODY_WORDS
 
 CERTAINTY_WORDS = {
     Certainty.RECORDED: (say("Recorded"), say("on the problem list, and nothing further supports or questions it")),
@@ -18,8 +19,7 @@ CERTAINTY_WORDS = {
     Certainty.SUSPECTED: (say("Suspected"), say("on the problem list as not confirmed, so only work-up is advised")),
 }
 _BESIDE = say("worked out from results, beside the recorded diagnosis")
-SEVERITY_WORDS = {"severe": say("Severe"), "non-severe": say("Not severe"), "unknown": say("Not known")}
-ANTIBODY_WORDS = {"positive": say("Positive"), "negative": say("Negative"), "borderline": say("Borderline")}
+SEVERITY_WORDS = {"severe": say("severe"), "non-severe": say("not severe"), "unknown": say("not known")}
 STANDING_WORDS = {
     Standing.PRESENT: say("Yes"),
     Standing.RULED_OUT: say("No"),
@@ -88,7 +88,9 @@ def findings(assessment: Assessment) -> Findings:
     return Findings(
         phenotypes=tuple(_held(phenotype, index == 0) for index, phenotype in enumerate(assessment.phenotypes)),
         severity=Graded(
-            SEVERITY_WORDS[severity.value], facts(severity.evidence), tuple(begin(item.text) for item in severity.missing)
+            value=begin(SEVERITY_WORDS[severity.value]),
+            evidence=facts(severity.evidence),
+            missing=tuple(begin(item.text) for item in severity.missing),
         ),
         antibodies=tuple(_antibody(antibody) for antibody in assessment.antibodies.values()),
         yes=_questions(questions, Answer.YES),
@@ -109,7 +111,7 @@ def would_be(certainty: Certainty) -> str:
 
 def _antibody(antibody: AntibodyResult) -> Antibody:
     (fact,) = facts([Evidence(str(antibody), antibody.source.reference)])
-    return Antibody(antibody.title, ANTIBODY_WORDS[antibody.result], fact)
+    return Antibody(antibody.title, begin(ANTIBODY_WORDS[antibody.result]), fact)
 
 
 def _questions(asked: Iterable[Finding], answer: Answer) -> tuple[Question, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fhir_profiles.sentences import Sentence, say
+from server.patient_page.result_words import ANTIBODY_WORDS
 
 LABELS: Mapping[str, Sentence] = {
     "today": say("today"),
@@ -35,9 +36,7 @@ LABELS: Mapping[str, Sentence] = {
     "source": say("Source"),
     "nothing": say("–"),
     "timeline": say("Timeline"),
-    "positive": say("positive"),
-    "negative": say("negative"),
-    "borderline": say("borderline"),
+    **ANTIBODY_WORDS,
     "test_done": say("done, given or answered"),
     "test_ordered": say("ordered"),
     "test_due": say("due"),

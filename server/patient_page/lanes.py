@@ -1,8 +1,7 @@
 """The other rows of the timeline: diagnoses, antibodies, tests and orders, and what falls due."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from cards.recommend import calendar
 from cards.schedule import Due, DueState
 from fhir_profiles.codes import Terminology
 from fhir_profiles.record import Diagnosis, Event, Fact, Filed, Order, Refusal, Result, newest_first
@@ -61,7 +60,7 @@ _GRADES = {"mild": say("graded mild"), "moderate": say("graded moderate"), "seve
 # --- antibodies -------------------------------------------------------------------------------------------------------------
 
 
-def antibody_rows(evaluation: Evaluation, terms: Terminology) -> tuple[Row, ...]:
+def antibody_rows(evaluation: Evaluation) -> tuple[Row, ...]:
     """Every result of every antibody, and which of them counts."""
     antibodies = evaluation.assessment.antibodies
     rows = []
@@ -117,10 +116,9 @@ def _done(fact: Fact) -> Happening:
 # --- what falls due ---------------------------------------------------------------------------------------------------------
 
 
-def due_rows(evaluation: Evaluation) -> tuple[Row, ...]:
+def due_rows(evaluation: Evaluation, dues: Mapping[str, Due]) -> tuple[Row, ...]:
     """What the calendars of the sources say, by statement."""
     rules = {rule.id: rule for rule in evaluation.knowledge.rules}
-    dues = calendar(evaluation.assessment, evaluation.knowledge)
     titled = ((say("{test} ({source})", test=due.title, source=rules[name].sources[0].short), due) for name, due in dues.items())
     return tuple(Row(title, state_words(due), tuple(_due(due))) for title, due in titled)
 

@@ -29,7 +29,7 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One patient, read and evaluated.
+    """One patient, read and evaluated; never with data of another among it: who opens a patient refuses that (SM-09).
 
     Args:
         launch: names the launch in every path and form of the page; opaque.
@@ -42,7 +42,6 @@ class Opened:
         banner: None where the EHR shows one itself.
         focus: recommendation ids of the card that the user came from; empty without `appContext`.
         scopes_missing: resource types that the EHR did not let us read.
-        ehr_url: where "back to the chart" leads, or empty.
         form_token: goes into every form (SM-08).
         about: references of what the EHR opened the app for, besides the patient (`fhirContext`).
     """
@@ -57,6 +56,5 @@ class Opened:
     banner: Banner | None
     focus: tuple[str, ...] = ()
     scopes_missing: tuple[str, ...] = ()
-    ehr_url: str = ""
     form_token: str = ""
     about: tuple[str, ...] = ()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from cards.knowledge import Knowledge
 from cards.markdown import listed
 from cards.recommendation import Backing, Caution, Option, Recommendation
-from cards.wording import LINE_WORDS, options_of, unchecked_tests
+from cards.wording import LINE_WORDS, options_of, strength_words, unchecked_tests
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
-from server.patient_page.statements import guideline_link, strength_words
+from server.patient_page.statements import guideline_link
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
+from cards.considered import considered
+from cards.recommend import calendar
 from server.patient_page.addresses import Addresses
 from server.patient_page.advice import advice
 from server.patient_page.alternatives import alternatives
-from server.patient_page.banner import identity
 from server.patient_page.calendar import calendar_view
 from server.patient_page.charts import charts
 from server.patient_page.disagreements import disagreements
 from server.patient_page.findings import findings
+from server.patient_page.frame import frame
 from server.patient_page.missing_data import missing_data
 from server.patient_page.opened import Opened
 from server.patient_page.options import comparisons
@@ -31,29 +33,27 @@ def render(opened: Opened, query: Mapping[str, str], language: str) -> str:
         language: that the page is to speak.
 
     Returns:
-        The whole page. Where data of another patient was among the input it says only that.
+        The whole page.
     """
     supposed = what_if(opened, query)
     addresses = Addresses(opened.launch, query.get("language", ""), supposed.words)
-    frame = {"opened": opened, "banner": identity(opened.banner), "addresses": addresses}
     evaluation = opened.evaluation
-    if evaluation.is_mismatched:
-        return render_template("mismatch.html", language, unseen=unseen(opened), **frame)
     known, assessment, recommendations = evaluation.knowledge, evaluation.assessment, evaluation.recommendations
+    dues, found = calendar(assessment, known), considered(assessment, known)
     return render_template(
         "patient.html",
         language,
-        **frame,
+        **frame(opened, addresses),
         record=evaluation.record,
         version=known.version,
         unseen=unseen(opened),
         advice=advice(evaluation, opened.focus),
         findings=findings(assessment),
         alternatives=alternatives(opened),
-        timeline_view=timeline(evaluation, opened.basis.terminology),
+        timeline_view=timeline(evaluation, dues, opened.basis.terminology),
         charts_view=charts(evaluation, opened.basis.terminology),
-        calendar_view=calendar_view(evaluation, known),
-        silent=silent(assessment, known),
+        calendar_view=calendar_view(evaluation, dues, found),
+        silent=silent(found, known),
         comparisons=comparisons(recommendations, known),
         disagreements=disagreements(recommendations),
         missing=missing_data(opened),

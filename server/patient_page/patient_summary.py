@@ -13,12 +13,11 @@ from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import say
 from server.patient_page.addresses import Addresses
-from server.patient_page.banner import identity
 from server.patient_page.facts import begin
+from server.patient_page.frame import frame
 from server.patient_page.opened import Opened
 from server.patient_page.plain_language import plain_words
 from server.patient_page.rendering import render_template
-from server.patient_page.unseen import unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,8 @@ def render_summary(opened: Opened, language: str) -> str:
         opened: the patient, read and evaluated.
         language: that the page is to speak.
     """
-    frame = {
-        "opened": opened,
-        "banner": identity(opened.banner),
-        "addresses": Addresses(opened.launch, language, part="/summary"),
-    }
-    if opened.evaluation.is_mismatched:
-        return render_template("mismatch.html", language, unseen=unseen(opened), **frame)
-    return render_template("summary.html", language, summary=patient_summary(opened), **frame)
+    addresses = Addresses(opened.launch, language, part="/summary")
+    return render_template("summary.html", language, summary=patient_summary(opened), **frame(opened, addresses))
 
 
 def patient_summary(opened: Opened) -> PatientSummary:

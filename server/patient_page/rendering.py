@@ -4,7 +4,7 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from fhir_profiles.dates import DateInterval
@@ -21,9 +21,18 @@ STATIC = "/smart/static"
 
 @cache
 def environment() -> Environment:
-    """The templates, with autoescape: whatever a chart holds becomes text (CARD-01, CARD-02)."""
+    """The templates of this room."""
+    return environment_of("server.patient_page")
+
+
+def environment_of(*packages: str) -> Environment:
+    """An environment of Jinja with autoescape: whatever a chart or an EHR wrote becomes text (CARD-01, CARD-02).
+
+    Args:
+        packages: in whose `templates` folders a template is looked for.
+    """
     made = Environment(
-        loader=PackageLoader("server.patient_page"),
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -12,7 +12,7 @@ _FLAGS = {
     ABNORMAL: say("called abnormal by the laboratory"),
     UNJUDGED: say("no range given"),
 }
-_ANSWERS = {"positive": say("positive"), "negative": say("negative"), "borderline": say("borderline")}
+ANTIBODY_WORDS = {"positive": say("positive"), "negative": say("negative"), "borderline": say("borderline")}
 
 
 def is_measured(result: Result) -> bool:
@@ -75,7 +75,7 @@ def range_words(result: Result) -> str:
 
 def result_words(result: Result) -> str:
     """Answer, value and flag."""
-    parts: list[str] = [_ANSWERS[result.answer]] if result.answer in _ANSWERS else []
+    parts: list[str] = [ANTIBODY_WORDS[result.answer]] if result.answer in ANTIBODY_WORDS else []
     if result.quantity:
         parts.append(value_words(result))
         if flag_of(result) != UNJUDGED:

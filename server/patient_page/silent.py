@@ -1,14 +1,14 @@
 """What was considered for this patient and says nothing, with the reason (U-13: the page shows what was checked)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cards.considered import Considered, Silence, considered
+from cards.considered import Considered, Silence
 from cards.knowledge import Knowledge
-from fhir_profiles.assessment import Assessment
+from cards.wording import strength_words
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
-from server.patient_page.statements import guideline_link, strength_words
+from server.patient_page.statements import guideline_link
 
 KIND_WORDS = {
     Silence.SATISFIED: say("Done, ordered, followed, or not due yet"),
@@ -44,9 +44,8 @@ class SilentKind:
     statements: tuple[SilentStatement, ...]
 
 
-def silent(assessment: Assessment, known: Knowledge) -> tuple[SilentKind, ...]:
+def silent(found: Sequence[Considered], known: Knowledge) -> tuple[SilentKind, ...]:
     """Everything that was held against the patient and says nothing, by the kind of reason."""
-    found = considered(assessment, known)
     kinds = (SilentKind(kind.value, words, tuple(_of(kind, found, known))) for kind, words in KIND_WORDS.items())
     return tuple(kind for kind in kinds if kind.statements)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cards.knowledge import Knowledge
 from cards.recommendation import Recommendation, Source
-from cards.wording import STRENGTH_WORDS
+from cards.wording import strength_words
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
@@ -73,11 +73,6 @@ def statements(recommendations: Iterable[Recommendation], known: Knowledge) -> t
         anchor = recommendation.id if count == 1 else f"{recommendation.id}--{count}"
         made.append((recommendation, _statement(recommendation, anchor, known)))
     return tuple(made)
-
-
-def strength_words(strength: str) -> str:
-    """A strength as it is printed: the source's word."""
-    return STRENGTH_WORDS.get(strength, strength)
 
 
 def guideline_link(statement: str, known: Knowledge) -> str:

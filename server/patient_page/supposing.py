@@ -69,9 +69,9 @@ def as_it_is(opened: Opened) -> Considered:
 
 
 def can_suppose(opened: Opened) -> bool:
-    """Not without knowing whose chart it is, and not over data of several people or a patient who has died."""
+    """Not without knowing whose chart it is, and not over a patient who has died."""
     record = opened.evaluation.record
-    return bool(record.patient_id) and not opened.evaluation.is_mismatched and not record.is_deceased
+    return bool(record.patient_id) and not record.is_deceased
 
 
 def suppose(opened: Opened, supposed: Sequence[Supposition]) -> Considered:

@@ -18,10 +18,12 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Args:
-    at: per cent of the width.
-    label: the year, or month and year in figures, which every language reads.
-    is_extra: its label goes first where there is little room.
+    """A label of the axis.
+
+    Args:
+        at: per cent of the width.
+        label: the year, or month and year in figures, which every language reads.
+        is_extra: its label goes first where there is little room.
     """
 
     at: float
@@ -31,9 +33,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Args:
-    start, end: the first and the last day.
-    ticks: oldest first.
+    """A span of days and its labels.
+
+    Args:
+        start, end: the first and the last day.
+        ticks: oldest first.
     """
 
     start: date

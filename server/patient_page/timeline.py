@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from cards.schedule import Due
 from fhir_profiles.codes import Terminology
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.sentences import join, say
 from server.basis import packaged_basis
 from server.evaluation import Evaluation
+from server.patient_page.findings import SEVERITY_WORDS
 from server.patient_page.happenings import Happening, Row
 from server.patient_page.labels import LABELS
 from server.patient_page.lanes import antibody_rows, diagnosis_rows, due_rows, investigation_rows, other_diagnosis_rows
@@ -114,12 +116,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Args:
-    axis: of time.
-    as_of: today.
-    today: its place in per cent.
-    groups: the rows.
-    severity: how severe the disease is now, and what that rests on; empty without a myositis.
+    """The drawing.
+
+    Args:
+        axis: of time.
+        as_of: today.
+        today: its place in per cent.
+        groups: the rows.
+        severity: how severe the disease is now, and what that rests on; empty without a myositis.
     """
 
     labels: ClassVar[Mapping[str, str]] = LABELS
@@ -131,29 +135,25 @@ class Timeline:
     severity: str
 
 
-def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> Timeline:
+def timeline(evaluation: Evaluation, dues: Mapping[str, Due], terminology: Terminology | None = None) -> Timeline:
     """Everything dated that the chart says about the disease, and what falls due.
 
     Args:
         evaluation: of the patient.
+        dues: what falls due, by statement (`cards.recommend.calendar`).
         terminology: names the tests and drugs; the packaged one by default.
-
-    Returns:
-        No groups where data of another patient were among the input.
     """
     terms = terminology or packaged_basis().terminology
-    if evaluation.is_mismatched:
-        return _nothing(evaluation.record.as_of)
     titled = (
         (say("Treatments"), treatment_rows(evaluation, terms), say("No treatment of the disease in the data supplied.")),
         (say("Disease"), diagnosis_rows(evaluation, terms), say("No diagnosis that stands as myositis now.")),
-        (say("Antibodies"), antibody_rows(evaluation, terms), say("No antibody result in the data supplied.")),
+        (say("Antibodies"), antibody_rows(evaluation), say("No antibody result in the data supplied.")),
         (
             say("Tests, imaging and referrals"),
             investigation_rows(evaluation, terms),
             say("No test or order in the data supplied."),
         ),
-        (say("Falling due"), due_rows(evaluation), say("No calendar of the sources falls due for this patient.")),
+        (say("Falling due"), due_rows(evaluation, dues), say("No calendar of the sources falls due for this patient.")),
         (say("Other diagnoses"), other_diagnosis_rows(evaluation, terms), say("No other diagnosis in the data supplied.")),
     )
     as_of = evaluation.record.as_of
@@ -161,11 +161,6 @@ def timeline(evaluation: Evaluation, terminology: Terminology | None = None) -> 
     axis = axis_over(_days(core, as_of), as_of)
     groups = tuple(Group(title, tuple(_lane(row, axis, as_of) for row in rows), empty) for title, rows, empty in titled)
     return Timeline(axis, on(as_of), axis.at(as_of), groups, _severity(evaluation))
-
-
-def _nothing(as_of: date) -> Timeline:
-    axis = axis_over((), as_of)
-    return Timeline(axis, on(as_of), axis.at(as_of), (), "")
 
 
 def _days(parts: Iterable[tuple[Row, ...]], as_of: date) -> Iterable[date]:
@@ -239,10 +234,10 @@ def _word(text: str, bars: tuple[Bar, ...]) -> Word | None:
 
 def _severity(evaluation: Evaluation) -> str:
     severity = evaluation.assessment.severity
-    words = {"severe": say("severe"), "non-severe": say("not severe")}.get(severity.value, say("not known"))
     if not evaluation.assessment.phenotypes:
         return ""
     why = severity.missing if severity.value == "unknown" else severity.evidence
     if not why:
-        return say("Severity now: {severity}.", severity=words)
-    return say("Severity now: {severity} ({why}).", severity=words, why=join("; ", [item.text for item in why]))
+        return say("Severity now: {severity}.", severity=SEVERITY_WORDS[severity.value])
+    reasons = join("; ", [item.text for item in why])
+    return say("Severity now: {severity} ({why}).", severity=SEVERITY_WORDS[severity.value], why=reasons)

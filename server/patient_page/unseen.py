@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from cards.markdown import plain
 from fhir_profiles.record import InputState
 from fhir_profiles.sentences import Sentence, say
-from server.patient_page.facts import begin
+from server.patient_page.facts import as_written, begin
 from server.patient_page.opened import Opened
 
 KIND_WORDS: dict[str, Sentence] = {
@@ -63,5 +62,5 @@ def unseen(opened: Opened) -> Unseen:
         for kind, words in KIND_WORDS.items()
         if kind in opened.scopes_missing or states[kind] in STATE_WORDS
     )
-    problems = tuple(Problem(plain(issue.reference), begin(issue.problem)) for issue in opened.evaluation.issues)
+    problems = tuple(Problem(as_written(issue.reference), begin(issue.problem)) for issue in opened.evaluation.issues)
     return Unseen(kinds, tuple(dict.fromkeys(problems)))

@@ -3,52 +3,38 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from server.ehr.address import normal_base
+from server.config import PREFIX, ConfigurationError
 from server.feedback.patients import pseudonyms_in_app
 from server.runtime import Runtime
 from server.smart.app_context import focus_of
 from server.smart.authorization import Secrets, authorization_url
 from server.smart.configuration import Configurations, SmartConfiguration
 from server.smart.grant import Grant, GrantError, read_grant
-from server.smart.identity import IdentityError, issuer_of, verified_user
+from server.smart.identity import IdentityError, check_identity, issuer_of
 from server.smart.keys import SigningKeys, load_signing_keys
 from server.smart.launches import GRANT, Launch, Launches
 from server.smart.paths import CALLBACK_PATH
-from server.smart.scopes import Granted, asked_scopes
+from server.smart.registered import Ehr, find_ehr, registered_ehrs
+from server.smart.scopes import Granted, asked_scopes, has_data
 from server.smart.sealing import load_sealer
 from server.smart.sessions import Session, give_back
 from server.smart.stops import (
     EHR_REFUSED,
     ENDED,
+    NO_DATA,
     NO_PATIENT,
     NO_TOKEN,
-    UNKNOWN_EHR,
     WRONG_IDENTITY,
     WRONG_ISSUER,
     WRONG_STATE,
     StopError,
 )
 from server.smart.token_endpoint import TokenEndpoint, TokenError
-from server.trust.clients import Client, SmartRegistration
 
 _LONGEST_PARAMETER = 4096
 _security = logging.getLogger("myositis_cds.security")
-
-
-@dataclass(frozen=True, slots=True)
-class Ehr:
-    """A registered EHR that the app can be launched from.
-
-    Args:
-        client: the registered client.
-        registration: of the app with it.
-        base: one of its FHIR base URLs, as registered.
-    """
-
-    client: Client
-    registration: SmartRegistration
-    base: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +48,7 @@ class Begun:
         ehr: that is asked.
     """
 
-    url: str
+    url: str = field(repr=False)  # has the state in it
     launch: str
     cookie: str = field(repr=False)
     ehr: Ehr
@@ -87,7 +73,7 @@ class SmartApp:
     @property
     def ehrs(self) -> tuple[Ehr, ...]:
         """Every FHIR server that the app can be launched from."""
-        return tuple(Ehr(one, one.smart, base) for one in self.runtime.clients if one.smart for base in one.fhir_servers)
+        return registered_ehrs(self.runtime.clients)
 
     def begin(self, iss: str, launch: str | None) -> Begun:
         """Begin a launch.
@@ -99,7 +85,7 @@ class SmartApp:
         Raises:
             StopError: it is not a registered EHR, or it does not say how to sign in.
         """
-        ehr = self._ehr(iss)
+        ehr = find_ehr(self.ehrs, iss)
         if launch is not None and not 0 < len(launch) <= _LONGEST_PARAMETER:
             raise StopError(EHR_REFUSED, "launch-parameter")
         configuration = self._configuration(ehr)
@@ -132,9 +118,9 @@ class SmartApp:
             StopError: nothing was opened.
         """
         launch = self.launches.answered(answer.get("state", ""), cookie_of)
-        if launch is None:
+        if launch is None or launch.has_ended:  # one whose sealing key is gone holds nothing either
             raise StopError(WRONG_STATE, "state")
-        ehr = self._ehr(str(launch.holds.get("base", "")), launch.client)
+        ehr = find_ehr(self.ehrs, launch.holds["base"], launch.client)
         try:
             holds = self._granted(answer, launch, ehr)
         except StopError as stop:
@@ -153,8 +139,12 @@ class SmartApp:
         if launch is None or not launch.is_open:
             ehrs = [one for one in self.ehrs if launch and launch.is_standalone and one.client.name == launch.client]
             raise StopError(ENDED, "ended", again=ehrs[0].base if ehrs else "")
-        ehr = self._ehr(launch.holds["base"], launch.client)
-        return Session(launch, self.launches, self._endpoint(ehr, self._configuration(ehr))), ehr
+        try:
+            ehr = find_ehr(self.ehrs, launch.holds["base"], launch.client)
+        except StopError:
+            self.launches.end(launch)  # of an EHR that is registered no more nothing is kept
+            raise
+        return Session(launch, self.launches, self._endpoint(ehr)), ehr
 
     def _granted(self, answer: Mapping[str, str], launch: Launch, ehr: Ehr) -> dict[str, object]:
         """What the EHR grants for the answer of a launch."""
@@ -164,30 +154,34 @@ class SmartApp:
         if "error" in answer or not 0 < len(code) <= _LONGEST_PARAMETER:
             said = answer.get("error_description") or answer.get("error", "")
             raise StopError(EHR_REFUSED, "error" if "error" in answer else "no-code", said=said[:500])
-        endpoint, asked = self._endpoint(ehr, configuration), launch.holds
+        endpoint, asked = self._endpoint(ehr), launch.holds
         try:
             response = endpoint.exchange(code, self._redirect_uri, asked["verifier"])
             grant = read_grant(response, asked["scope"], self.launches.clock())
         except (TokenError, GrantError) as error:
             raise StopError(NO_TOKEN, error.reason) from error
         try:
-            user = self._user(response, grant, ehr, configuration, asked["nonce"])
+            self._check_user(response, grant, ehr, configuration, asked["nonce"])
             if not grant.patient:
                 raise StopError(NO_PATIENT, "no-patient")
+            if not has_data(Granted(grant.scope), ehr.client):
+                raise StopError(NO_DATA, "no-data")
         except StopError:
             give_back(grant, endpoint)
             raise
         patients = pseudonyms_in_app(ehr.client, grant.tenant or None, ehr.base, grant.patient, self.runtime.pseudonyms)
         focus = focus_of(grant.app_context, ehr.client, patients, self.runtime.database, self.launches.clock)
-        return {"base": ehr.base, "focus": focus, GRANT: {**grant.as_json(), "fhir_user": user}}
+        return {"base": ehr.base, "focus": focus, GRANT: grant.as_json()}
 
-    def _user(self, response: Mapping[str, object], grant: Grant, ehr: Ehr, configuration: SmartConfiguration, nonce: str) -> str:
-        """Who signed in; empty where the EHR did not grant us to know."""
+    def _check_user(
+        self, response: Mapping[str, object], grant: Grant, ehr: Ehr, configuration: SmartConfiguration, nonce: str
+    ) -> None:
+        """Whether the EHR vouches for who signed in; it need not where it did not grant us to know."""
         if not Granted(grant.scope).has_identity and "id_token" not in response:
-            return ""
+            return
         issuer = issuer_of(configuration, ehr.client.ca_file)
         try:
-            return verified_user(
+            check_identity(
                 response.get("id_token"),
                 issuer,
                 client_id=ehr.registration.client_id,
@@ -199,19 +193,11 @@ class SmartApp:
             _security.warning("event=id_token_refused reason=%s client=%s", error.reason, ehr.client.name)
             raise StopError(WRONG_IDENTITY, error.reason) from error
 
-    def _ehr(self, iss: str, client: str | None = None) -> Ehr:
-        """The registered EHR with this FHIR base URL; nothing is asked of anybody else."""
-        base = normal_base(iss)
-        for ehr in self.ehrs:
-            if base is not None and normal_base(ehr.base) == base and client in (None, ehr.client.name):
-                return ehr
-        raise StopError(UNKNOWN_EHR, "unknown-iss")
-
     def _configuration(self, ehr: Ehr) -> SmartConfiguration:
         return self.configurations.of(ehr.base, ehr.client.ca_file)
 
-    def _endpoint(self, ehr: Ehr, configuration: SmartConfiguration) -> TokenEndpoint:
-        return TokenEndpoint(configuration, ehr.client, ehr.registration, self.keys())
+    def _endpoint(self, ehr: Ehr) -> TokenEndpoint:
+        return TokenEndpoint(lambda: self._configuration(ehr), ehr.client, ehr.registration, self.keys())
 
     @property
     def _redirect_uri(self) -> str:
@@ -222,10 +208,18 @@ def open_app(runtime: Runtime) -> SmartApp:
     """Put the app together.
 
     Raises:
-        ConfigurationError: a file of keys cannot be used.
+        ConfigurationError: a file of keys cannot be used, or the public URL has a path.
     """
-    sealer = load_sealer(runtime.config.session_key_file)
-    return SmartApp(runtime, Launches(runtime.database, sealer), load_signing_keys(runtime.config.smart_key_file))
+    sealer, keys = load_sealer(runtime.config.session_key_file), load_signing_keys(runtime.config.smart_key_file)
+    app = SmartApp(runtime, Launches(runtime.database, sealer), keys)
+    if app.ehrs:
+        if urlsplit(runtime.config.public_url).path:
+            raise ConfigurationError(
+                f"public URL ({PREFIX}PUBLIC_URL): the SMART app links to its pages from the root of a host, so the URL has no "
+                "path; give the service a host name of its own, or take the smart table from the file of clients"
+            )
+        keys()  # made before the first request, which would wait for them
+    return app
 
 
 def _check_issuer(answer: Mapping[str, str], configuration: SmartConfiguration) -> None:

@@ -6,9 +6,10 @@ It chooses what the page shows first, and never whose page it is.
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Row, select
 
 from server.store.errors import StoreError
 from server.store.tables import cards_shown
@@ -16,6 +17,7 @@ from server.store.transactions import transaction
 from server.trust.clients import Client
 
 LONGEST_SECONDS = 24 * 3600
+_log = logging.getLogger("myositis_cds.smart")
 _security = logging.getLogger("myositis_cds.security")
 
 
@@ -34,12 +36,9 @@ def focus_of(
     if not app_context:
         return ()
     try:
-        with transaction(database) as connection:
-            of_card = (cards_shown.c.client == client.name, cards_shown.c.card == str(UUID(app_context)))
-            row = connection.execute(select(cards_shown).where(*of_card)).one_or_none()
-    except ValueError:
-        row = None  # not a uuid
-    except StoreError:
+        row = _shown(app_context, client, database)
+    except StoreError as error:
+        _log.error("event=store_trouble error=%s", type(error.__cause__).__name__)
         return ()
     if row is None:
         reason = "unknown-card"
@@ -51,3 +50,13 @@ def focus_of(
         return tuple(dict.fromkeys(one.removesuffix("?") for one in row.recommendations))
     _security.warning("event=app_context_ignored reason=%s client=%s", reason, client.name)
     return ()
+
+
+def _shown(app_context: str, client: Client, database: Engine) -> "Row[Any] | None":
+    try:
+        card = str(UUID(app_context))
+    except ValueError:
+        return None
+    of_card = (cards_shown.c.client == client.name, cards_shown.c.card == card)
+    with transaction(database) as connection:
+        return connection.execute(select(cards_shown).where(*of_card)).one_or_none()

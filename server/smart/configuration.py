@@ -1,21 +1,26 @@
 """What an EHR says about signing in: its SMART configuration, fetched from the registered FHIR server (A-3; SM-01, SM-03)."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from server.outbound.http import Answer, OutboundError, get
 from server.smart.stops import NO_CONFIGURATION, StopError
-from server.urls import is_secure_url
+from server.urls import is_loopback_url, is_secure_url, may_be_this_machine
 
 WELL_KNOWN = "/.well-known/smart-configuration"
 OPENID = "/.well-known/openid-configuration"
 FRESH_SECONDS = 3600.0
+STALE_SECONDS = 12 * 3600.0
+"""So long a configuration is used that cannot be read again; longer than any session lasts."""
+FAILED_SECONDS = 5.0
+"""So long nobody asks again after a failure."""
 SECONDS = 3.0
 MOST_BYTES = 256 * 1024
 _OK = 200
@@ -25,7 +30,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SmartConfiguration:
-    """What of it we use; every URL is absolute, and https or of this machine.
+    """What of it we use; every URL is absolute, and https; of this machine only where the EHR is.
 
     Args:
         base: FHIR base URL, as registered.
@@ -79,8 +84,19 @@ def read_configuration(base: str, document: Any) -> SmartConfiguration:
     )
 
 
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """What is known of one EHR; its lock is held by the one thread that asks."""
+
+    lock: Lock = field(default_factory=Lock)
+    configuration: SmartConfiguration | None = None
+    read_at: float = -math.inf
+    failed_at: float = -math.inf
+    reason: str = ""
+
+
 class Configurations:
-    """The configurations of all registered EHRs, each kept for an hour at most."""
+    """The configurations of all registered EHRs: fetched once an hour, by one thread while the others wait for it."""
 
     def __init__(self, fetch: Callable[..., Answer] = get, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing is fetched yet.
@@ -91,7 +107,7 @@ class Configurations:
         """
         self._fetch = fetch
         self._clock = clock
-        self._kept: dict[str, tuple[float, SmartConfiguration]] = {}
+        self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
     def of(self, base: str, ca_file: Path | None) -> SmartConfiguration:
@@ -105,13 +121,26 @@ class Configurations:
             StopError: there is none that can be used.
         """
         with self._lock:
-            fetched_at, kept = self._kept.get(base, (0.0, None))
-        if kept and self._clock() < fetched_at + FRESH_SECONDS:
-            return kept
-        configuration = read_configuration(base, fetch_json(base + WELL_KNOWN, ca_file, self._fetch))
-        with self._lock:
-            self._kept[base] = (self._clock(), configuration)
-        return configuration
+            kept = self._kept.setdefault(base, _Kept())
+        with kept.lock:
+            if self._clock() >= max(kept.read_at + FRESH_SECONDS, kept.failed_at + FAILED_SECONDS):
+                self._read(kept, base, ca_file)
+            if kept.configuration and self._clock() < kept.read_at + STALE_SECONDS:
+                return kept.configuration
+            raise StopError(NO_CONFIGURATION, kept.reason)
+
+    def _read(self, kept: _Kept, base: str, ca_file: Path | None) -> None:
+        """Read a configuration again; the one before stays if none comes, and goes if it is no longer a safe one."""
+        try:
+            document = fetch_json(base + WELL_KNOWN, ca_file, self._fetch)
+        except StopError as error:
+            kept.failed_at, kept.reason = self._clock(), error.reason
+            return
+        try:
+            kept.configuration, kept.read_at = read_configuration(base, document), self._clock()
+        except StopError as error:
+            kept.configuration, kept.read_at = None, -math.inf
+            kept.failed_at, kept.reason = self._clock(), error.reason
 
 
 def fetch_json(url: str, ca_file: Path | None, fetch: Callable[..., Answer] = get) -> Any:
@@ -136,7 +165,7 @@ def endpoint(base: str, document: Mapping[str, Any], name: str) -> str:
     """A URL of a configuration, absolute and safe; empty where it has none.
 
     Raises:
-        StopError: it is neither https nor of this machine.
+        StopError: it is not https, or leads to this machine though the EHR is elsewhere.
     """
     value = document.get(name)
     if not isinstance(value, str) or not value:
@@ -146,9 +175,24 @@ def endpoint(base: str, document: Mapping[str, Any], name: str) -> str:
     except ValueError:
         url = ""
     path, _, query = url.partition("?")  # an endpoint may have a query (RFC 6749, 3.1), but no fragment
-    if not is_secure_url(path) or not query.isascii() or not query.isprintable() or any(mark in query for mark in " #<>\"'\\"):
+    if (
+        not may_be_called(path, base)
+        or not query.isascii()
+        or not query.isprintable()
+        or any(mark in query for mark in " #<>\"'\\")
+    ):
         raise StopError(NO_CONFIGURATION, "unsafe-endpoint")
     return url
+
+
+def may_be_called(url: str, base: str) -> bool:
+    """Whether an EHR may send us to a URL: one that is elsewhere never to this machine, whose services trust it (threat OUT-01).
+
+    Args:
+        url: without a query.
+        base: FHIR base URL, as registered.
+    """
+    return is_secure_url(url) and (is_loopback_url(base) or not may_be_this_machine(urlsplit(url).hostname or ""))
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
 """The cookie of a launch: each has its own, so that several in one browser are kept apart (A-19, A-20; SM-02, SM-07)."""
 
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import new as hmac
+from itertools import islice
 
 from flask import Request, Response
 
@@ -12,6 +12,7 @@ from server.smart.launches import ABSOLUTE_SECONDS
 from server.trust.clients import SmartRegistration
 
 _NAME = "myositis-cds-launch-"
+_MOST = 50
 _LAUNCH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -28,19 +29,17 @@ class Cookies:
         Args:
             public_url: of the service.
         """
-        self._is_secure = public_url.startswith("https://")
+        self._is_secure = public_url.lower().startswith("https://")
         self._prefix = f"__Host-{_NAME}" if self._is_secure else _NAME
 
     def of(self, request: Request, launch: str) -> str:
         """The value of a launch's cookie; empty where this browser has none."""
         return request.cookies.get(self._prefix + launch, "")
 
-    def launches(self, request: Request) -> Iterator[tuple[str, str]]:
-        """Id and cookie of every launch that this browser knows of."""
-        for name, value in request.cookies.items():
-            launch = name.removeprefix(self._prefix)
-            if launch != name and _LAUNCH.fullmatch(launch):
-                yield launch, value
+    def launches(self, request: Request) -> dict[str, str]:
+        """Cookies of the launches that this browser knows of, by the id of the launch; not of more than anybody has."""
+        named = ((name.removeprefix(self._prefix), value) for name, value in request.cookies.items() if self._prefix in name)
+        return dict(islice((one for one in named if _LAUNCH.fullmatch(one[0])), _MOST))
 
     def set(self, response: Response, launch: str, value: str, registration: SmartRegistration) -> None:
         """Give a launch's cookie to the browser.

@@ -47,9 +47,10 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
         note(client=begun.ehr.client.name)
         response = _to(begun.url)
         cookies.set(response, begun.launch, begun.cookie, begun.ehr.registration)
-        for one, cookie in cookies.launches(request):  # a day of launches would make a header that no proxy lets through
-            known = app.launches.find(one, cookie)
-            if known is None or known.has_ended:
+        known = cookies.launches(request)
+        found = app.launches.find_all(known)
+        for one in known:  # a day of launches would make a header that no proxy lets through
+            if one not in found or found[one].has_ended:
                 cookies.forget(response, one, begun.ehr.registration)
         return response
 

@@ -19,7 +19,7 @@ class GrantError(Exception):
     """The token response cannot be used.
 
     Args:
-        reason: `token-type`, `no-token`, `scope`.
+        reason: `token-type`, `no-token`, `scope`, `another-patient`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -42,7 +42,6 @@ class Grant:
         needs_banner: whether the page must show who the patient is.
         app_context: the text that our card sent along, as it came back.
         about: references within the server of what the app was opened for (`fhirContext`).
-        fhir_user: reference of who signed in, verified; empty where the EHR does not say.
     """
 
     access_token: str = field(repr=False)
@@ -54,7 +53,6 @@ class Grant:
     needs_banner: bool = True
     app_context: str = ""
     about: tuple[str, ...] = ()
-    fhir_user: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """To be encrypted."""
@@ -111,7 +109,7 @@ def refreshed(before: Grant, response: Mapping[str, Any], now: float) -> Grant:
     after = read_grant(response, before.scope, now)
     if after.patient not in ("", before.patient):
         raise GrantError("another-patient")
-    kept = {name: getattr(before, name) for name in ("patient", "tenant", "needs_banner", "app_context", "about", "fhir_user")}
+    kept = {name: getattr(before, name) for name in ("patient", "tenant", "needs_banner", "app_context", "about")}
     return Grant(
         access_token=after.access_token,
         expires_at=after.expires_at,

@@ -1,7 +1,5 @@
 """Who signed in: the id token, verified (OpenID Connect Core 3.1.3.7; A-9; SM-05)."""
 
-import json
-from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,10 @@ from joserfc.errors import JoseError
 
 from server.ehr.address import below
 from server.outbound.http import Answer, get
-from server.smart.configuration import OPENID, SmartConfiguration, endpoint, fetch_json
+from server.smart.configuration import OPENID, SmartConfiguration, endpoint, fetch_json, may_be_called
 from server.smart.stops import NO_CONFIGURATION, StopError
+from server.trust.claims import SKEW, json_object, moment
 from server.trust.jwk_set import ALGORITHMS, JwkSet, JwkSetError, VerificationKey, read_jwk_set
-from server.trust.tokens import SKEW
-from server.urls import is_secure_url
 
 _LONGEST = 32 * 1024
 _LIBRARY_NAMES = {"EdDSA": "Ed25519"}
@@ -60,11 +57,16 @@ def issuer_of(configuration: SmartConfiguration, ca_file: Path | None, fetch: Ca
         StopError: they cannot be found out.
     """
     name, jwks_uri = configuration.issuer, configuration.jwks_uri
+    if name and not may_be_called(name, configuration.base):
+        raise StopError(NO_CONFIGURATION, "unsafe-endpoint")
     if not (name and jwks_uri):
-        base = name.rstrip("/") if is_secure_url(name) else configuration.base
+        base = name.rstrip("/") or configuration.base
         document = fetch_json(base + OPENID, ca_file, fetch)
         document = document if isinstance(document, dict) else {}
-        name = name or str(document.get("issuer") or "")
+        said = document.get("issuer")
+        if name and said != name:
+            raise StopError(NO_CONFIGURATION, "issuer")  # OpenID Connect Discovery 4.3
+        name = said if isinstance(said, str) else ""
         jwks_uri = jwks_uri or endpoint(base, document, "jwks_uri")
     if not (name and jwks_uri):
         raise StopError(NO_CONFIGURATION, "no-issuer")
@@ -74,8 +76,8 @@ def issuer_of(configuration: SmartConfiguration, ca_file: Path | None, fetch: Ca
         raise StopError(NO_CONFIGURATION, error.reason) from error
 
 
-def verified_user(id_token: Any, issuer: Issuer, *, client_id: str, nonce: str, base: str, now: float) -> str:
-    """Who signed in, as a reference on the FHIR server; empty where the token names nobody.
+def check_identity(id_token: Any, issuer: Issuer, *, client_id: str, nonce: str, base: str, now: float) -> None:
+    """Whether the EHR vouches for who signed in: for us, now, in answer to our question. Who it is we need not know.
 
     Args:
         id_token: as it came.
@@ -93,17 +95,29 @@ def verified_user(id_token: Any, issuer: Issuer, *, client_id: str, nonce: str, 
     header, payload, _ = id_token.split(".")
     _check_signature(id_token, _object(header), issuer.keys)
     claims = _object(payload)
+    _check_moments(claims, now)
     if claims.get("iss") != issuer.name:
         raise IdentityError("issuer")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    if client_id not in audiences or (len(audiences) > 1 and claims.get("azp") != client_id):
+    party = claims.get("azp", None if len(audiences) > 1 else client_id)
+    if client_id not in audiences or party != client_id:
         raise IdentityError("audience")
-    if not _is_number(claims.get("exp")) or now >= claims["exp"] + SKEW:
-        raise IdentityError("expired")
     if claims.get("nonce") != nonce:
         raise IdentityError("nonce")
-    return _user(claims.get("fhirUser"), base)
+    _check_user(claims.get("fhirUser"), base)
+
+
+def _check_moments(claims: dict[str, Any], now: float) -> None:
+    try:
+        expires = moment(claims.get("exp"))
+        begins = max((moment(claims[name]) for name in ("nbf", "iat") if name in claims), default=0.0)
+    except ValueError:
+        raise IdentityError("malformed") from None
+    if now >= expires + SKEW:
+        raise IdentityError("expired")
+    if begins > now + SKEW:
+        raise IdentityError("not-yet")
 
 
 def _check_signature(id_token: str, header: dict[str, Any], keys: JwkSet) -> None:
@@ -125,25 +139,14 @@ def _verifies(id_token: str, key: VerificationKey, algorithm: str) -> bool:
     return True
 
 
-def _user(value: Any, base: str) -> str:
-    """A reference relative to the base; one that leads elsewhere is of somebody whom this EHR does not know."""
-    if value is None:
-        return ""
-    url = below(base, value, f"{base}/") if isinstance(value, str) else None
-    if url is None:
+def _check_user(value: Any, base: str) -> None:
+    """A reference that leads elsewhere is of somebody whom this EHR does not know."""
+    if value is not None and (not isinstance(value, str) or below(base, value, f"{base}/") is None):
         raise IdentityError("fhir-user")
-    return url.removeprefix(f"{base}/")
 
 
 def _object(part: str) -> dict[str, Any]:
     try:
-        value = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
+        return json_object(part)
+    except ValueError:
         raise IdentityError("malformed") from None
-    if not isinstance(value, dict):
-        raise IdentityError("malformed")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from secrets import token_urlsafe
+from threading import Lock
 from typing import Any
 
 from joserfc import jwt
@@ -23,6 +24,7 @@ ALGORITHMS = ("ES384", "RS384")
 ASSERTION_SECONDS = 240
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _RSA_BITS = 3072
+_making = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +86,20 @@ class SigningKeys:
         return jwt.encode(header, claims, signer.key, algorithms=[algorithm])
 
 
-@cache
 def keys_of_this_process() -> SigningKeys:
-    """Keys made now, that nobody else has; EHRs read them at `/.well-known/jwks.json`."""
+    """Keys that nobody else has, made once; EHRs read them at `/.well-known/jwks.json` and may keep what they read."""
+    with _making:
+        return _made()
+
+
+@cache
+def _made() -> SigningKeys:
     made: list[Key] = [ECKey.generate_key("P-384"), RSAKey.generate_key(_RSA_BITS)]
     return SigningKeys(tuple(SigningKey(key.thumbprint(), name, key) for name, key in zip(ALGORITHMS, made, strict=True)))
 
 
 def load_signing_keys(file: Path | None) -> Callable[[], SigningKeys]:
-    """The keys in a file, read now; without a file those of this process, made when they are first needed.
+    """The keys in a file, read now; without a file those of this process, made when they are first asked for.
 
     Args:
         file: a JWK Set with private keys, readable by its owner only.

@@ -11,19 +11,19 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 from typing import Any
 
-from sqlalchemy import Engine, Row, and_, insert, select, update
+from sqlalchemy import Engine, Row, insert, select, update
 
 from server.smart.sealing import Sealer, UnsealError
 from server.store.deleting import delete_some
+from server.store.idle_launches import IDLE_SECONDS, empty_idle
 from server.store.tables import smart_launches
 from server.store.transactions import transaction
 
 ASKED_SECONDS = 600
 """From the launch to the callback."""
-IDLE_SECONDS = 15 * 60
 ABSOLUTE_SECONDS = 8 * 3600
-CLAIM_SECONDS = 10
-"""So long one process may take to refresh, before another one tries; longer than the token endpoint is waited for."""
+CLAIM_SECONDS = 20
+"""So long one process may take to refresh, before another one tries; much longer than the token endpoint is waited for."""
 
 GRANT = "grant"
 """The member of what an open launch holds."""
@@ -45,6 +45,7 @@ class Launch:
         is_standalone: whether it was begun without a chart.
         holds: what was encrypted: what was asked for, and once it is open what was granted; empty once it has ended.
         sealed: the same as it is in the database.
+        refreshing_until: so long a process alone may renew its tokens, seconds since 1970.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Launch:
     is_standalone: bool
     holds: Mapping[str, Any] = field(repr=False)
     sealed: str = field(repr=False)
+    refreshing_until: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -105,8 +107,7 @@ class Launches:
         with transaction(self.database) as connection:
             connection.execute(insert(smart_launches).values(row))
             delete_some(connection, smart_launches, smart_launches.c.ends_at <= now, _SWEPT)
-            over = and_(smart_launches.c.used_at <= now - IDLE_SECONDS, smart_launches.c.sealed != "")
-            connection.execute(update(smart_launches).where(over).values(sealed="", state=None))
+            empty_idle(connection, now, _SWEPT)
         return launch, cookie
 
     def answered(self, state: str, cookie_of: Callable[[str], str]) -> Launch | None:
@@ -150,16 +151,20 @@ class Launches:
             launch_id: as in the path.
             cookie: the value of its cookie.
         """
-        with transaction(self.database) as connection:
-            row = connection.execute(select(smart_launches).where(smart_launches.c.id == launch_id)).one_or_none()
-        if row is None or not _is_browser(row, cookie):
-            return None
-        now = int(self.clock())
-        is_over = row.ends_at <= now or row.used_at <= now - IDLE_SECONDS
-        launch = self._launch(row, is_over=is_over)
-        if is_over and row.sealed:
-            self.end(launch)
-        return launch
+        for row in self._rows({launch_id: cookie}):
+            launch = self._launch(row)
+            if self._is_over(row) and row.sealed:
+                self.end(launch)
+            return launch
+        return None
+
+    def find_all(self, cookies: Mapping[str, str]) -> dict[str, Launch]:
+        """Those launches that this browser opened, by id; they may have ended meanwhile.
+
+        Args:
+            cookies: value of each launch's cookie, by the id of the launch.
+        """
+        return {row.id: self._launch(row) for row in self._rows(cookies)}
 
     def used(self, launch: Launch) -> None:
         """The launch is in use, so it is not idle."""
@@ -181,7 +186,7 @@ class Launches:
             return connection.execute(update(table).where(*free).values(refreshing_until=now + CLAIM_SECONDS)).rowcount == 1
 
     def refreshed(self, launch: Launch, holds: Mapping[str, Any] | None) -> bool:
-        """Keep the new tokens, and let others refresh again; False if the launch was ended meanwhile.
+        """Keep the new tokens, and let others refresh again; False if the launch was ended or refreshed by another meanwhile.
 
         Args:
             launch: that was claimed.
@@ -201,12 +206,23 @@ class Launches:
             row = connection.execute(select(smart_launches).where(smart_launches.c.id == launch.id)).one_or_none()
         return None if row is None else self._launch(row)
 
-    def _launch(self, row: "Row[Any]", *, is_over: bool = False) -> Launch:
+    def _rows(self, cookies: Mapping[str, str]) -> list["Row[Any]"]:
+        if not cookies:
+            return []
+        with transaction(self.database) as connection:
+            rows = connection.execute(select(smart_launches).where(smart_launches.c.id.in_(cookies))).all()
+        return [row for row in rows if _is_browser(row, cookies[row.id])]
+
+    def _is_over(self, row: "Row[Any]") -> bool:
+        now = int(self.clock())
+        return bool(row.ends_at <= now or row.used_at <= now - IDLE_SECONDS)
+
+    def _launch(self, row: "Row[Any]") -> Launch:
         try:
-            holds = {} if is_over or not row.sealed else self.sealer.open(row.id, row.sealed)
+            holds = {} if self._is_over(row) or not row.sealed else self.sealer.open(row.id, row.sealed)
         except UnsealError:
             holds = {}  # the key is gone, and with it everything that could be opened
-        return Launch(row.id, row.client, row.is_standalone, holds, row.sealed)
+        return Launch(row.id, row.client, row.is_standalone, holds, row.sealed, row.refreshing_until)
 
     def _write(self, launch: Launch, **values: object) -> None:
         with transaction(self.database) as connection:

@@ -6,14 +6,15 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from flask import Response, request
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
+from fhir_profiles.sentences import AsWritten
 from server.languages.choosing import chosen_language
-from server.languages.templates import make_speak, spoken_in
-from server.patient_page.rendering import STATIC
+from server.languages.templates import spoken_in
+from server.patient_page.rendering import environment_of
 from server.runtime import Runtime
-from server.smart.app import Ehr
 from server.smart.launches import Launch
+from server.smart.registered import Ehr
 from server.smart.stops import StopError
 
 HTML = "text/html; charset=utf-8"
@@ -36,12 +37,8 @@ def page(html: str, frame_ancestors: Iterable[str] = (), status: int = 200) -> R
 
 @cache
 def environment() -> Environment:
-    """The templates, with autoescape: what an EHR says about a refusal becomes text."""
-    made = Environment(
-        loader=PackageLoader("server.smart"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    make_speak(made)
-    return made
+    """The templates: what an EHR says about a refusal becomes text, and none of it is hidden or reversed (CARD-03)."""
+    return environment_of("server.smart", "server.patient_page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +53,29 @@ class Pages:
 
     def choose(self, ehrs: Iterable[Ehr]) -> Response:
         """Which EHR to open a patient of, for a launch without a chart (A-2)."""
-        choices = [(one.client.name, urlsplit(one.base).netloc, one.base) for one in ehrs]
+        choices = [(AsWritten(one.client.name), AsWritten(urlsplit(one.base).netloc), one.base) for one in ehrs]
         return self._page("choose", choices=choices)
 
     def open_launches(self, launches: Iterable[Launch]) -> Response:
         """The launches that are open in this browser; of whom is not said, since nothing was read (A-20)."""
-        return self._page("open", launches=list(launches))
+        return self._page("open", launches=[(one.id, AsWritten(one.client)) for one in launches])
 
     def left(self, ehr: Ehr, launch: Launch) -> Response:
         """The user has left."""
-        return self._page("left", again=ehr.base if launch.is_standalone else "")
+        return self._page("left", of_client=ehr.client.language, again=ehr.base if launch.is_standalone else "")
 
     def stop(self, error: StopError) -> Response:
         """Why a launch does not go on."""
-        return self._page("stop", error.stop.status, stop=error.stop, said=error.said, again=error.again)
+        return self._page("stop", error.stop.status, stop=error.stop, said=AsWritten(error.said), again=error.again)
 
-    def _page(self, name: str, status: int = 200, **values: object) -> Response:
-        language = chosen_language(request)
+    def _page(self, name: str, status: int = 200, of_client: str | None = None, **values: object) -> Response:
+        language = chosen_language(request, of_client or self._language_of_all())
         with spoken_in(language):
-            template = environment().get_template(f"smart/{name}.html")
-            html = template.render(language=language, static=STATIC, **values)
+            html = environment().get_template(f"smart/{name}.html").render(language=language, **values)
         framing = {one for client in self.runtime.clients if client.smart for one in client.smart.frame_ancestors}
         return page(html, sorted(framing), status)
+
+    def _language_of_all(self) -> str | None:
+        """Where it is not known from which EHR somebody comes: what all are set to, or nothing."""
+        languages = {client.language for client in self.runtime.clients if client.smart}
+        return languages.pop() if len(languages) == 1 else None

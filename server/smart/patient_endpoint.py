@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from server.languages.catalogue import ENGLISH
 from server.languages.choosing import chosen_language
 from server.patient_page.opened import Opened
 from server.patient_page.page import render
@@ -16,6 +15,7 @@ from server.smart.pages import Pages, page
 from server.smart.paths import PATIENT_PATH
 from server.smart.reading import open_patient
 from server.smart.stops import FOREIGN_FORM, StopError
+from server.urls import origin_of
 
 
 def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pages: Pages) -> None:
@@ -28,12 +28,11 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         pages: that show nothing of a patient.
     """
     runtime = app.runtime
-    origin = "/".join(runtime.config.public_url.split("/")[:3])
+    origin = origin_of(runtime.config.public_url) or ""
 
     @blueprint.get(PATIENT_PATH)
     def launches() -> Response:
-        known = (app.launches.find(one, cookie) for one, cookie in cookies.launches(request))
-        return pages.open_launches(one for one in known if one and one.is_open)
+        return pages.open_launches(one for one in app.launches.find_all(cookies.launches(request)).values() if one.is_open)
 
     @blueprint.get(f"{PATIENT_PATH}/<launch_id>")
     def patient(launch_id: str) -> Response:
@@ -62,5 +61,5 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         note(client=ehr.client.name)
         app.launches.used(session.launch)
         opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
-        language = chosen_language(request, ehr.client.language if ehr.client.language != ENGLISH else None)
+        language = chosen_language(request, ehr.client.language)
         return page(show(opened, language), ehr.registration.frame_ancestors)

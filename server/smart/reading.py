@@ -7,6 +7,7 @@ from typing import Any
 
 from cards.show import Show
 from fhir_profiles.elements import objects
+from fhir_profiles.sentences import say
 from server.cds_hooks.prefetch import TEMPLATES, Fetched, Prefetched, Template, read_prefetch, with_fetched
 from server.cds_hooks.prefetch_state import Judgement, PrefetchState
 from server.ehr.fetch import Outcome, Query
@@ -56,10 +57,10 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         StopError: nothing could be read, or what was read is another patient's.
     """
     chart = read_chart(session.fresh(), client, base, runtime)
-    grant, read = chart.session.grant, chart.prefetched
+    grant, read, today = chart.session.grant, chart.prefetched, runtime.config.today()
     evaluation = evaluate(
         read.parts,
-        as_of=runtime.config.today(),
+        as_of=today,
         seed="/".join(("app", client.name, grant.tenant, base)),
         patient_id=grant.patient,
         inputs=read.inputs,
@@ -77,7 +78,7 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         parts=read.parts,
         inputs=read.inputs,
         servers=(base,),
-        as_of=runtime.config.today(),
+        as_of=today,
         basis=runtime.basis,
         banner=banner_of(read.parts, grant.patient) if grant.needs_banner else None,
         focus=tuple(session.launch.holds["focus"]),
@@ -97,11 +98,11 @@ def read_chart(session: Session, client: Client, base: str, runtime: Runtime) ->
     wanted = [one for one in TEMPLATES if one.resource_type not in client.fhir_types_missing]
     queries = [Query(one, patient_id) for one in wanted if granted.access_to(one.resource_type) is not Access.NONE]
     outcomes = _ask(queries, session, client, base, runtime)
-    if _is_over(outcomes):
+    if _is_over(queries, outcomes) or (session.grant.refresh_token and any(map(_is_unauthorised, outcomes))):
         session = session.renewed()
         outcomes = _ask(queries, session, client, base, runtime)
-    if _is_over(outcomes):
-        session.launches.end(session.launch)
+    if _is_over(queries, outcomes):
+        session.end()
         raise StopError(ENDED, "token-refused")
     _log_failures(queries, outcomes, client)
     if not any(one.fetched.parts or one.fetched.judgement.state.is_answer for one in outcomes):
@@ -138,19 +139,25 @@ def _ask(queries: Sequence[Query], session: Session, client: Client, base: str, 
     return runtime.callback.ask_all(queries, server, client)
 
 
-def _is_over(outcomes: Sequence[Outcome]) -> bool:
-    return any(one.error is not None and one.error.is_unauthorised for one in outcomes)
+def _is_over(queries: Sequence[Query], outcomes: Sequence[Outcome]) -> bool:
+    """Whether the token is good for nothing any more: a 401 for a single type may be no more than that it is not allowed."""
+    refused = [query.template.resource_type for query, one in zip(queries, outcomes, strict=True) if _is_unauthorised(one)]
+    return bool(refused) and ("Patient" in refused or len(refused) == len(queries))
+
+
+def _is_unauthorised(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.is_unauthorised
 
 
 def _fetched(template: Template, outcome: Outcome | None, granted: Granted) -> Fetched:
     """How one query ended. What the token does not allow was asked for in vain, and a part is never taken for all."""
     if outcome is None:
-        problem = "may not be read: the EHR did not grant it"
+        problem = say("may not be read: the EHR did not grant it")
         return Fetched(Judgement(PrefetchState.DENIED, problem=problem), reason="denied")
     fetched = outcome.fetched
     if granted.access_to(template.resource_type) is Access.PART and fetched.judgement.state.is_answer:
         judgement = Judgement(
-            PrefetchState.INCOMPLETE, fetched.judgement.types, "may be read in part only; counted as incomplete"
+            PrefetchState.INCOMPLETE, fetched.judgement.types, say("may be read in part only; counted as incomplete")
         )
         return replace(fetched, judgement=judgement)
     return fetched

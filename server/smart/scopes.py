@@ -1,7 +1,6 @@
 """What the app asks to read, and what it may read in the end (A-5, A-8; SM-10)."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,9 +79,15 @@ def asked_scopes(client: Client, configuration: SmartConfiguration, *, is_standa
     )
 
 
-def types_missing(granted: Granted, resource_types: Iterable[str]) -> tuple[str, ...]:
-    """The types of which not everything may be read."""
-    return tuple(kind for kind in resource_types if granted.access_to(kind) is not Access.ALL)
+def has_data(granted: Granted, client: Client) -> bool:
+    """Whether anything may be read that the advice needs.
+
+    Args:
+        granted: scopes of the token.
+        client: the registered EHR.
+    """
+    kinds = {one.resource_type for one in TEMPLATES} - client.fhir_types_missing
+    return any(granted.access_to(kind) is not Access.NONE for kind in kinds)
 
 
 def _permissions(may: str) -> set[str]:

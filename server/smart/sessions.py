@@ -1,16 +1,18 @@
 """Tokens kept good while a launch is open: refreshed early by one process alone, given back at the end (A-15 to A-17; SM-11)."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.smart.grant import Grant, GrantError, refreshed
-from server.smart.launches import CLAIM_SECONDS, GRANT, Launch, Launches
+from server.smart.launches import GRANT, Launch, Launches
 from server.smart.stops import ENDED, NO_ANSWER, StopError
-from server.smart.token_endpoint import TokenEndpoint, TokenError
+from server.smart.token_endpoint import HARD_SECONDS, TokenEndpoint, TokenError
 
 EARLY_SECONDS = 60
 _STEP = 0.05
+_security = logging.getLogger("myositis_cds.security")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,38 +45,42 @@ class Session:
         now = self.launches.clock()
         if now < self.grant.expires_at - EARLY_SECONDS:
             return self
+        is_good = now < self.grant.expires_at
         if self.grant.refresh_token:
-            return self.renewed()
-        if now < self.grant.expires_at:
-            return self
-        return self._ended("no-refresh-token")
+            return self._renewed(meanwhile=self if is_good else None)
+        return self if is_good else self._ended("no-refresh-token")
 
     def renewed(self) -> "Session":
-        """The session with a new token; that of another process, if one was quicker.
+        """The session with a new token, the FHIR server having refused this one; that of another process, if one was quicker.
 
         Raises:
             StopError: there is none.
         """
-        if not self.grant.refresh_token:
-            return self._ended("no-refresh-token")
+        return self._renewed(meanwhile=None) if self.grant.refresh_token else self._ended("no-refresh-token")
+
+    def _renewed(self, meanwhile: "Session | None") -> "Session":
+        """Renew the token; `meanwhile` is what one can go on with where that is not possible now."""
         if not self.launches.claim_refresh(self.launch):
-            return self._when_another_is_done()
+            return meanwhile or self._when_another_is_done()
         try:
             response = self.endpoint.refresh(self.grant.refresh_token)
             grant = refreshed(self.grant, response, self.launches.clock())
         except TokenError as error:
             if error.is_final:
-                return self._ended(error.reason)
+                return self._of_another() or self._ended(error.reason)
             self.launches.refreshed(self.launch, None)
-            if self.launches.clock() < self.grant.expires_at:
-                return self
+            if meanwhile:
+                return meanwhile
             raise StopError(NO_ANSWER, error.reason) from error
         except GrantError as error:
+            _security.warning("event=refresh_refused reason=%s client=%s", error.reason, self.endpoint.client.name)
             return self._ended(error.reason)
-        if not self.launches.refreshed(self.launch, {**self.launch.holds, GRANT: grant.as_json()}):
-            give_back(grant, self.endpoint)  # the user left meanwhile
-            raise StopError(ENDED, "left")
-        return self._as_it_is_now()
+        if self.launches.refreshed(self.launch, {**self.launch.holds, GRANT: grant.as_json()}):
+            return self._as_it_is_now()
+        if another := self._of_another():
+            return another  # to give ours back could end theirs
+        give_back(grant, self.endpoint)  # the user left meanwhile
+        raise StopError(ENDED, "left")
 
     def end(self) -> None:
         """Forget the tokens, and give them back to the EHR."""
@@ -82,10 +88,12 @@ class Session:
         give_back(self.grant, self.endpoint)
 
     def _when_another_is_done(self) -> "Session":
-        for _ in range(round(CLAIM_SECONDS / _STEP)):
+        for _ in range(round(HARD_SECONDS / _STEP)):
             now = self._as_it_is_now()
             if now.launch.sealed != self.launch.sealed:
                 return now
+            if now.launch.refreshing_until <= self.launches.clock():
+                raise StopError(NO_ANSWER, "refresh-failed")  # the other one was refused for now
             self.sleep(_STEP)
         raise StopError(NO_ANSWER, "refresh-takes-long")
 
@@ -95,8 +103,15 @@ class Session:
             raise StopError(ENDED, "ended")
         return Session(launch, self.launches, self.endpoint, self.sleep)
 
+    def _of_another(self) -> "Session | None":
+        """The session as another process has renewed it; None if none has."""
+        launch = self.launches.again(self.launch)
+        if launch is None or not launch.is_open or launch.sealed == self.launch.sealed:
+            return None
+        return Session(launch, self.launches, self.endpoint, self.sleep)
+
     def _ended(self, reason: str) -> "Session":
-        self.launches.end(self.launch)
+        self.end()
         raise StopError(ENDED, reason)
 
 

@@ -143,6 +143,15 @@ FOREIGN_FORM = Stop(
     say("This was not sent from the app's own page"),
     say("Nothing was done. Go back to the patient's page and try again from there."),
 )
+NO_DATA = Stop(
+    "MYO-1714",
+    403,
+    say("The EHR granted no data"),
+    say(
+        "It let the app in, but not read anything that advice is made from, so nothing can be said about the patient. Tell the "
+        "people who look after the EHR: the scopes of the app are on its connection sheet."
+    ),
+)
 NO_STORE = Stop(
     "MYO-1713",
     503,

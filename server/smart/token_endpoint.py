@@ -2,18 +2,23 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from server.outbound.http import OutboundError, post
+from server.outbound.http import Answer, OutboundError, post
 from server.smart.closed_words import one_of
 from server.smart.configuration import MOST_BYTES, SmartConfiguration
 from server.smart.keys import ASSERTION_TYPE, SigningKeys
+from server.smart.stops import StopError
 from server.trust.clients import Client, SmartRegistration
 
 SECONDS = 5.0
+HARD_SECONDS = 7.0
+"""Until we go on without an answer: looking up a name takes time beyond `SECONDS`, and an exchange that is late sends nothing."""
+
 _OK = 200
 _ERRORS = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope")
 
@@ -22,7 +27,8 @@ class TokenError(Exception):
     """There is no token.
 
     Args:
-        reason: one word out of a closed set: an error of RFC 6749, one of `OutboundError`, `status` or `not-json`.
+        reason: one word out of a closed set: an error of RFC 6749, one of `OutboundError`, `status`, `not-json` or
+            `no-configuration`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -41,13 +47,13 @@ class TokenEndpoint:
     """The token endpoint of one EHR.
 
     Args:
-        configuration: of the EHR.
+        configuration: of the EHR; asked for when it is needed.
         client: the registered EHR.
         registration: of our app with it.
         keys: to sign with.
     """
 
-    configuration: SmartConfiguration
+    configuration: Callable[[], SmartConfiguration]
     client: Client
     registration: SmartRegistration
     keys: SigningKeys
@@ -82,49 +88,59 @@ class TokenEndpoint:
             token: which.
             kind: `access_token` or `refresh_token`.
         """
-        url = self.configuration.revocation_endpoint
-        if not url:
-            return False
         try:
-            status, _ = self._post(url, {"token": token, "token_type_hint": kind})
+            to = self._configuration()
+            if not to.revocation_endpoint:
+                return False
+            return self._post(to.revocation_endpoint, {"token": token, "token_type_hint": kind}, to).status == _OK
         except TokenError:
             return False
-        return status == _OK
 
     def _token(self, form: Mapping[str, str]) -> Mapping[str, Any]:
-        status, body = self._post(self.configuration.token_endpoint, form)
+        to = self._configuration()
+        answer = self._post(to.token_endpoint, form, to)
         try:
-            content = json.loads(body)
+            content = json.loads(answer.body)
         except (ValueError, RecursionError):
             content = None
-        if status != _OK:
+        if answer.status != _OK:
             error = content.get("error") if isinstance(content, dict) else None
             raise TokenError(one_of(error, _ERRORS, "status"))
         if not isinstance(content, dict):
             raise TokenError("not-json")
         return content
 
-    def _post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        credentials, headers = self._authentication()
+    def _configuration(self) -> SmartConfiguration:
         try:
-            answer = post(
+            return self.configuration()
+        except StopError as error:
+            raise TokenError("no-configuration") from error
+
+    def _post(self, url: str, form: Mapping[str, str], to: SmartConfiguration) -> Answer:
+        credentials, headers = self._authentication(to)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="token")
+        try:
+            return pool.submit(
+                post,
                 url,
                 {**form, **credentials},
                 headers={"Accept": "application/json", **headers},
                 seconds=SECONDS,
                 most_bytes=MOST_BYTES,
                 ca_file=self.client.ca_file,
-            )
+            ).result(HARD_SECONDS)
         except OutboundError as error:
             raise TokenError(error.reason) from error
-        return answer.status, answer.body
+        except TimeoutError:
+            raise TokenError("timeout") from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _authentication(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _authentication(self, to: SmartConfiguration) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Fields of the form, and headers, that say who we are."""
         ours = self.registration
         if ours.authentication == "client_secret_basic":
             pair = f"{quote_plus(ours.client_id)}:{quote_plus(ours.secret)}"  # RFC 6749, 2.3.1
             return {}, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-        to = self.configuration
         assertion = self.keys.assertion(ours.client_id, to.token_endpoint, to.signing_algorithms)
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}, {}

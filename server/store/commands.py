@@ -50,7 +50,10 @@ def check() -> None:
 @click.option("--keep-days", type=click.IntRange(1), default=730, show_default=True, help="For cards shown and feedback.")
 @click.option("--keep-comments-days", type=click.IntRange(1), default=365, show_default=True, help="For comments in feedback.")
 def purge(keep_days: int, keep_comments_days: int) -> None:
-    """Delete expired tokens and snoozes, and old cards shown, feedback and comments; run it daily."""
+    """Delete expired tokens, snoozes and launches, and old cards shown, feedback and comments; run it daily.
+
+    What launches of the SMART app hold goes after 15 minutes without use: where the app is used, run it every quarter of an hour.
+    """
     from server.store.purging import purge as purge_database
 
     engine = open_database(_url())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Engine, Table, select
 
 from server.store.deleting import delete_some
+from server.store.idle_launches import empty_idle
 from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
 from server.store.transactions import transaction
 from server.store.used_tokens import GRACE_SECONDS
@@ -15,7 +16,7 @@ _BATCH = 500  # rows to a transaction: the service goes on writing in between
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows went, by table."""
+    """How many rows went, by table; of launches also how many were idle, and hold nothing any more."""
 
     used_tokens: int
     snoozes: int
@@ -23,10 +24,11 @@ class Purged:
     feedback_comments: int
     feedback: int
     smart_launches: int
+    idle_smart_launches: int
 
 
 def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) -> Purged:
-    """Delete expired tokens, snoozes and launches, and what is older than it should become.
+    """Delete expired tokens, snoozes and launches, what idle launches hold, and what is older than it should become.
 
     Args:
         engine: the database.
@@ -46,6 +48,7 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
         feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
         feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
         smart_launches=_delete(engine, smart_launches, smart_launches.c.ends_at <= now),
+        idle_smart_launches=_empty_idle(engine, now),
     )
     if engine.dialect.name == "sqlite":
         _empty_the_log(engine)
@@ -56,6 +59,16 @@ def _empty_the_log(engine: Engine) -> None:
     """What was deleted is still in SQLite's write-ahead log; while somebody else reads, it stays until the next time."""
     with transaction(engine) as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _empty_idle(engine: Engine, now: int) -> int:
+    emptied = 0
+    while True:
+        with transaction(engine) as connection:
+            some = empty_idle(connection, now, _BATCH)
+        emptied += some
+        if some < _BATCH:
+            return emptied
 
 
 def _delete(engine: Engine, table: Table, condition: ColumnElement[bool]) -> int:

@@ -104,6 +104,7 @@ smart_launches = Table(
     PrimaryKeyConstraint("id"),
     UniqueConstraint("state", name="smart_launches_state_once"),
     Index("smart_launches_ends_at", "ends_at"),
+    Index("smart_launches_used_at", "used_at"),
 )
 
 installation = Table(

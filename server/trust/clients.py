@@ -53,7 +53,7 @@ class Client:
         card_cap: at most so many cards; None for the service's own setting.
         origins: web origins from which its pages call us (CORS).
         snooze_days: how long an override with a coded reason silences the same advice; 0 never.
-        language: of its readers, `en` or `de`.
+        language: of its readers, `en` or `de`; None where nobody set it: browsers decide, and cards are English.
         smart: our app there; None if it is not registered.
     """
 
@@ -76,7 +76,7 @@ class Client:
     origins: tuple[str, ...] = ()
     snooze_days: int = 30
     fhir_types_missing: frozenset[str] = frozenset()
-    language: str = "en"
+    language: str | None = None
     smart: SmartRegistration | None = None
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +15,17 @@ from server.config import PREFIX, Config, ConfigurationError
 from server.errors import TrustUnavailableError, UnauthorisedError
 from server.store.errors import StoreError
 from server.store.used_tokens import remember
+from server.trust.claims import SKEW
 from server.trust.clients import OPEN_CLIENT, Caller, Client
 from server.trust.clock_watch import ClockWatch
 from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
 from server.trust.reasons import Reason
-from server.trust.tokens import SKEW, Token, bearer_token, check_claims, check_signature, read_token
+from server.trust.tokens import Token, bearer_token, check_claims, check_signature, read_token
 from server.urls import is_loopback, is_loopback_host_header, is_secure_url
 
-_FORWARDING = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
-"""What proxies add."""
+_FORWARDING = re.compile(r"forwarded|via|x-forwarded.*|x-real-ip|(.*-)?(client|connecting)-ip", re.IGNORECASE)
+"""Names of headers that proxies add."""
 
 _log = logging.getLogger("myositis_cds.security")
 
@@ -160,7 +162,7 @@ def _anybody(request: Request) -> Caller:
     if (
         not is_loopback(request.remote_addr or "")
         or not is_loopback_host_header(request.headers.get("Host", ""))
-        or any(name in request.headers for name in _FORWARDING)
+        or any(_FORWARDING.fullmatch(name) for name, _ in request.headers)
     ):
         raise UnauthorisedError(Reason.NOT_THIS_MACHINE)
     return Caller(OPEN_CLIENT)

@@ -3,9 +3,7 @@
 RFC 7515 and 7519 leave much open that nobody needs here; whatever is not needed is refused.
 """
 
-import json
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,16 +14,13 @@ from joserfc.errors import JoseError
 
 from server.cds_hooks.dialect_table import DIALECTS
 from server.errors import UnauthorisedError
+from server.trust.claims import SKEW, json_object, moment
 from server.trust.clients import Client
 from server.trust.jwk_set import VerificationKey
 from server.trust.reasons import Reason
 
-SKEW = 60
-"""Seconds that two clocks may differ by."""
-
 _LONGEST_HEADER = 16 * 1024
 _LONGEST_TEXT = 256  # characters of a jti or tenant, as in the table of used tokens
-_LATEST = 253_402_300_799  # the last second of the year 9999
 _BEARER = re.compile(r"bearer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII | re.IGNORECASE)
 _NOT_SUPPORTED = frozenset(("crit", "b64", "zip", "enc", "jwk", "x5u", "x5c"))
 """Header parameters that change what is signed, or that bring a key along (threat JWT-04)."""
@@ -167,21 +162,10 @@ def _accepted(audiences: Iterable[str], client: Client) -> frozenset[str]:
 
 
 def _object(part: str, reason: Reason) -> dict[str, Any]:
-    """The JSON object in a part of a token; a member that is there twice has two meanings, so none may be (RFC 7515, 4)."""
     try:
-        value = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_members)
-    except (ValueError, RecursionError):
+        return json_object(part)
+    except ValueError:
         raise UnauthorisedError(reason) from None
-    if not isinstance(value, dict):
-        raise UnauthorisedError(reason)
-    return value
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a member is there twice")
-    return members
 
 
 def _text(members: dict[str, Any], name: str, reason: Reason) -> str:
@@ -206,7 +190,7 @@ def _audience(value: Any) -> frozenset[str]:
 
 
 def _moment(value: Any) -> float:
-    """Seconds since 1970: a number that is a moment (threat JWT-11). `True` is a number for Python alone."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
-        raise UnauthorisedError(Reason.CLAIMS)
-    return float(value)
+    try:
+        return moment(value)
+    except ValueError:
+        raise UnauthorisedError(Reason.CLAIMS) from None

@@ -1,20 +1,29 @@
-"""The demo, really started, and a browser that talks to this machine only."""
+"""The demo, really started, and a browser that talks to this machine only.
+
+Every page is watched: at the end of a test nothing may have been said in the console, no request may have failed, and none may
+have gone elsewhere.
+"""
 
 import json
 import os
 import shutil
-import socket
+import sqlite3
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from http.client import HTTPConnection
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
+
+from sandbox.authorization.misbehaviour import Misbehaviour
+from scripts.running_demo import COMMAND, running_demo
+from server.smart.grant import Grant
+from server.smart.launches import GRANT
+from server.smart.sealing import load_sealer
 
 _FLAGS = [
     "--no-sandbox",
@@ -27,9 +36,6 @@ _FLAGS = [
 ]
 
 
-COMMAND = str(Path(sys.executable).parent / "myositis-cds")
-
-
 @dataclass(frozen=True)
 class Demo:
     """`myositis-cds demo`, running.
@@ -37,36 +43,55 @@ class Demo:
     Args:
         service: address of the service.
         sandbox: address of the EHR.
-        database: what the service keeps, as a URL.
+        folder: its database, the keys of its sessions, and what its authorization server does wrong.
     """
 
     service: str
     sandbox: str
-    database: str
+    folder: Path
 
     def feedback(self) -> list[dict[str, Any]]:
         """What `myositis-cds report feedback` says."""
         command = [COMMAND, "report", "feedback", "--least", "1", "--format", "json"]
-        environment = {**os.environ, "MYOSITIS_CDS_DATABASE_URL": self.database}
+        environment = {**os.environ, **settings(self.folder)}
         printed = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout
         rows: list[dict[str, Any]] = json.loads(printed)["recommendations"]
         return rows
+
+    def misbehave(self, **switched_on: Any) -> None:
+        """Let the authorization server do these things wrong, and no others."""
+        (self.folder / "misbehaviour.json").write_text(json.dumps(asdict(Misbehaviour(**switched_on))), "utf-8")
+
+    def sealed(self, launch: str) -> str:
+        """What the service keeps of a launch, as it stands in the database."""
+        with sqlite3.connect(self.folder / "demo.sqlite", timeout=10) as connection:
+            [(sealed,)] = connection.execute("SELECT sealed FROM smart_launches WHERE id = ?", (launch,))
+        return str(sealed)
+
+    def grant(self, launch: str) -> Grant:
+        """What the EHR granted for a launch, with the tokens that it issued."""
+        opened = load_sealer(self.folder / "session.keys").open(launch, self.sealed(launch))
+        return Grant.from_json(opened[GRANT])
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """The settings of the demo."""
+    return {
+        "MYOSITIS_CDS_DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite'}",
+        "MYOSITIS_CDS_SESSION_KEY_FILE": str(folder / "session.keys"),
+        "SANDBOX_MISBEHAVIOUR": str(folder / "misbehaviour.json"),
+    }
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The whole demo, started once: tests that change a chart each have their own patient."""
-    port = _two_free_ports()
-    database = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.sqlite'}"
-    environment = {**os.environ, "MYOSITIS_CDS_DATABASE_URL": database}
-    process = subprocess.Popen([COMMAND, "demo", "--port", str(port)], env=environment)
-    try:
-        _wait_for(port)
-        _wait_for(port + 1)
-        yield Demo(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", database)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    folder = tmp_path_factory.mktemp("demo")
+    keys = folder / "session.keys"
+    keys.touch(mode=0o600)
+    keys.write_text("5e" * 32, "ascii")
+    with running_demo(settings(folder)) as (service, sandbox):
+        yield Demo(service, sandbox, folder)
 
 
 @pytest.fixture(scope="session")
@@ -84,59 +109,111 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@dataclass
 class Watched:
-    """A page and what went wrong on it."""
+    """One page, with all that it opens, and what went wrong on any of them.
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.messages: list[str] = []
-        self.strangers: list[str] = []
-        page.on("console", lambda message: self.messages.append(message.text))
-        page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.on("request", lambda request: self._note(request.url))
+    Args:
+        context: of the page; its tabs share cookies.
+        page: the first tab.
+        messages: of the consoles.
+        failures: requests that were not answered, or answered with a refusal: status and path.
+        strangers: addresses on other machines.
+    """
+
+    context: BrowserContext
+    page: Page = field(init=False)
+    messages: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.on("console", lambda message: self._hear(message.text))
+        self.context.on("weberror", lambda error: self.messages.append(str(error.error)))
+        self.context.on("request", lambda request: self._note(request.url))
+        self.context.on("requestfailed", lambda request: self._fail(request.failure, request.url))
+        self.context.on("response", self._judge)
+        self.page = self.context.new_page()
+
+    def expect(self, *failures: str) -> None:
+        """These, such as `401 /smart/patient`, were meant to happen until now, and nothing else."""
+        assert self.failures == list(failures)
+        self.failures.clear()
+
+    def check(self) -> None:
+        """Nothing went wrong."""
+        assert self.messages == []
+        assert self.failures == []
+        assert self.strangers == []
+
+    def _hear(self, text: str) -> None:
+        if not text.startswith("Failed to load resource"):  # which `failures` says better
+            self.messages.append(text)
 
     def _note(self, url: str) -> None:
         if not url.startswith(("http://127.0.0.1:", "data:")):
             self.strangers.append(url)
 
+    def _judge(self, response: Response) -> None:
+        if response.status >= 400:
+            self._fail(str(response.status), response.url)
+
+    def _fail(self, why: str | None, url: str) -> None:
+        if why != "net::ERR_ABORTED":  # a page was left before all of it had come
+            self.failures.append(f"{why} {urlsplit(url).path}")
+
+
+Watch = Callable[..., Watched]
+
 
 @pytest.fixture
-def watched(browser: Browser) -> Iterator[Watched]:
+def watch(browser: Browser) -> Iterator[Watch]:
+    """Opens a browser of its own, for instance with `locale` or `viewport`; afterwards it must have been quiet."""
+    opened: list[Watched] = []
+
+    def opens(**options: Any) -> Watched:
+        opened.append(Watched(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})))
+        return opened[-1]
+
+    yield opens
+    for each in opened:
+        each.context.close()
+    for each in opened:
+        each.check()
+
+
+@pytest.fixture
+def watched(watch: Watch) -> Watched:
     """A fresh page; afterwards it must have been quiet and must have stayed on this machine."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    watch = Watched(page)
-    yield watch
-    page.close()
-    assert watch.messages == []
-    assert watch.strangers == []
+    return watch()
 
 
-def _two_free_ports() -> int:
-    """A free port whose successor is free too."""
-    for _ in range(50):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no two neighbouring free ports")
+def shuts_out(page: Page) -> list[str]:
+    """What axe finds, in light and in dark, that keeps people out; and whether the page scrolls sideways on a phone."""
+    before = page.viewport_size
+    found = _serious(page, {})
+    page.emulate_media(color_scheme="dark")
+    found += _serious(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})  # only colours differ in the dark
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    found += _serious(page, {"runOnly": {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]}})
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    if not fits(page):
+        found.append("wider than a phone")
+    page.set_viewport_size(before or {"width": 1280, "height": 900})
+    return found
 
 
-def _wait_for(port: int) -> None:
-    """Until something answers there, at most 40 seconds."""
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        connection = HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/")
-            connection.getresponse()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-        finally:
-            connection.close()
-    raise RuntimeError(f"nothing answered on port {port}")
+def fits(page: Page) -> bool:
+    """Whether nothing has to be scrolled sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def _serious(page: Page, rules: dict[str, Any]) -> list[str]:
+    violations = Axe().run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]

@@ -5,10 +5,9 @@ from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watch, Watched
 from tests.server.patient_page.drawings import drawings_page
 
 pytestmark = pytest.mark.browser
@@ -86,8 +85,8 @@ OVERLAPPING = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
 })"""
 
 
-def test_without_script_every_point_is_a_stop_and_the_table_says_the_same(browser: Browser, drawings_url: str) -> None:
-    page = browser.new_page(java_script_enabled=False)
+def test_without_script_every_point_is_a_stop_and_the_table_says_the_same(watch: Watch, drawings_url: str) -> None:
+    page = watch(java_script_enabled=False).page
     page.goto(f"{drawings_url}/{REFRACTORY}")
     points = page.locator(".timeline .point[tabindex='0']")
     assert points.count() > 10
@@ -96,14 +95,12 @@ def test_without_script_every_point_is_a_stop_and_the_table_says_the_same(browse
     rows = page.locator(".timeline > details tbody tr:has(code)")
     assert rows.count() == points.count()
     assert page.get_by_role("rowheader", name="azathioprine").count() == 1
-    page.close()
 
 
 @pytest.mark.parametrize(("slug", "scheme"), [(STORIES[0], "light"), (STORIES[1], "dark")])
-def test_axe_finds_nothing_serious(browser: Browser, drawings_url: str, slug: str, scheme: str) -> None:
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 800})
+def test_axe_finds_nothing_serious(watch: Watch, drawings_url: str, slug: str, scheme: str) -> None:
+    page = watch(color_scheme=scheme, viewport={"width": 390, "height": 800}).page
     page.goto(f"{drawings_url}/{slug}")
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     found = Axe().run(page).response["violations"]
-    page.close()
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []

@@ -87,6 +87,27 @@ def test_methotrexate_for_the_pregnant_patient_is_warned_of_before_it_is_signed(
     expect(page.get_by_role("table", name="Medications").get_by_role("rowheader", name="ciclosporin")).to_be_visible()
 
 
+def test_two_quick_clicks_are_two_orders_and_nobody_signs_what_is_only_typed(watched: Watched, demo: Demo) -> None:
+    page = watched.page
+    page.goto(f"{demo.sandbox}{INTOLERANT}/orders?words=f")
+    page.evaluate("for (const key of ['ferritin', 'folic_acid', 'ferritin']) document.getElementById(`add-${key}`)?.click()")
+    drafts = page.locator(".drafts article")
+    expect(drafts).to_have_count(2)
+    page.get_by_role("button", name="Review before signing").click()
+    sign = page.get_by_role("button", name="Sign 2 orders")
+    expect(sign).to_be_enabled()
+    note = drafts.first.get_by_role("textbox", name="Note")
+    note.press_sequentially("later")
+    expect(sign).to_be_disabled()
+    note.press("Tab")
+    expect(page.get_by_role("button", name="Review before signing")).to_be_visible()
+    expect(note).to_have_value("later")
+    note.fill("")
+    note.press("Tab")
+    expect(page.get_by_role("status").first).to_contain_text("is changed")
+    expect(note).to_have_value("")
+
+
 def test_another_fact_makes_other_cards_and_can_be_taken_back(watched: Watched, demo: Demo) -> None:
     page = watched.page
     page.goto(f"{demo.sandbox}{CLASSIC}/facts")
@@ -137,12 +158,10 @@ def test_everything_can_be_reached_and_done_by_keyboard(watched: Watched, demo: 
 @pytest.fixture(scope="module")
 def phone(browser: Browser) -> Iterator[Watched]:
     """A narrow page."""
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    watch = Watched(page)
+    watch = Watched(browser.new_context(viewport={"width": 390, "height": 844}))
     yield watch
-    page.close()
-    assert watch.messages == []
-    assert watch.strangers == []
+    watch.context.close()
+    watch.check()
 
 
 @pytest.mark.parametrize("path", PAGES)

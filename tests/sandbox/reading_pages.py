@@ -12,6 +12,7 @@ PATIENT = f"/patients/{SLUG}"
 PAGES = ("/", PATIENT, f"{PATIENT}/orders", f"{PATIENT}/facts", "/switches", "/services", "/checks")
 VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "circle", "polyline", "path"}
 CARD_ID = CARD["uuid"]
+NO_CARD = f"{PATIENT}/answers/none/cards/0"
 ORDER = {"resourceType": "ServiceRequest", "status": "draft", "intent": "proposal", "code": {"text": "pulmonary function test"}}
 ACTION = {"type": "create", "description": "Draft an order", "resource": ORDER}
 SUGGESTION = {"uuid": "22222222-2222-4222-8222-222222222222", "label": "Order pulmonary function test", "actions": [ACTION]}
@@ -71,6 +72,11 @@ def post(client: FlaskClient, path: str, **fields: str) -> tuple[str, Page]:
     response = client.post(path, data={"form_token": form_token(client)} | fields, follow_redirects=True)
     assert response.status_code == 200, response.text
     return response.text, Page(response.text)
+
+
+def way(parsed: Page, ending: str) -> str:
+    """Where the first form or link leads whose address ends so."""
+    return next(one for one in (*parsed.posts, *parsed.links) if one.endswith(ending))
 
 
 def card(html: str) -> str:

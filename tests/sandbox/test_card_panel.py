@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.sandbox.conftest import CARD, StubService
-from tests.sandbox.reading_pages import CARD_ID, PATIENT, SUGGESTION, Page, card, page, post, said
+from tests.sandbox.reading_pages import NO_CARD, PATIENT, SUGGESTION, Page, card, page, post, said, way
 
 
 def test_a_card_shows_indicator_summary_detail_source_topic_links_and_override_reasons(browser_of_pages: FlaskClient) -> None:
@@ -53,21 +53,19 @@ def test_an_accepted_suggestion_orders_tells_the_service_and_is_marked(
     browser_of_pages: FlaskClient, service: StubService
 ) -> None:
     service.answer = {"cards": [CARD | {"suggestions": [SUGGESTION | {"isRecommended": True}]}]}
-    html, _ = page(browser_of_pages, PATIENT)
+    html, parsed = page(browser_of_pages, PATIENT)
     assert "Recommended" in card(html)
-    html, parsed = post(browser_of_pages, f"{PATIENT}/cards/{CARD_ID}/accept/{SUGGESTION['uuid']}")
+    html, parsed = post(browser_of_pages, way(parsed, "/accept/0"))
     assert "pulmonary function test" in said(html)
     assert "Accepted: Order pulmonary function test" in parsed.text
-    assert f"{PATIENT}/cards/{CARD_ID}/override" not in parsed.posts
+    assert not any(one.endswith("/override") for one in parsed.posts)
     assert [item["outcome"] for item in service.feedback] == ["accepted"]
     assert len(service.calls) == 1  # the chart is still open, so nothing was fired
 
 
 def test_an_override_keeps_reason_and_comment_and_is_marked(browser_of_pages: FlaskClient, service: StubService) -> None:
-    page(browser_of_pages, PATIENT)
-    html, parsed = post(
-        browser_of_pages, f"{PATIENT}/cards/{CARD_ID}/override", reason="patient-refuses", comment="Not before spring."
-    )
+    _, parsed = page(browser_of_pages, PATIENT)
+    html, parsed = post(browser_of_pages, way(parsed, "/override"), reason="patient-refuses", comment="Not before spring.")
     assert "The card is overridden." in said(html)
     assert "Overridden: Patient refuses" in parsed.text
     assert "Accept:" not in card(html)
@@ -77,7 +75,7 @@ def test_an_override_keeps_reason_and_comment_and_is_marked(browser_of_pages: Fl
 
 def test_a_card_that_is_gone_is_said_in_words(browser_of_pages: FlaskClient) -> None:
     page(browser_of_pages, PATIENT)
-    html, _ = post(browser_of_pages, f"{PATIENT}/cards/nothing/accept/nothing")
+    html, _ = post(browser_of_pages, f"{NO_CARD}/accept/0")
     assert "trouble" in said(html)
 
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sandbox.charts import load_charts
 from sandbox.story import read_stories
 from tests.sandbox.conftest import CARD, StubService
-from tests.sandbox.reading_pages import CARD_ID, PATIENT, SLUG, SUGGESTION, Page, page, post
+from tests.sandbox.reading_pages import PATIENT, SLUG, SUGGESTION, Page, form_token, page, post, way
 
 
 @pytest.mark.parametrize("path", ["/", "/sandbox/"])
@@ -80,8 +80,8 @@ def test_a_test_that_was_repeated_is_drawn_over_time_and_told_in_words(browser_o
 
 def test_a_chart_says_what_others_wrote_even_if_it_says_little(browser_of_pages: FlaskClient, service: StubService) -> None:
     service.answer = {"cards": [CARD | {"suggestions": [SUGGESTION]}]}
-    page(browser_of_pages, PATIENT)
-    _, parsed = post(browser_of_pages, f"{PATIENT}/cards/{CARD_ID}/accept/{SUGGESTION['uuid']}")
+    _, parsed = page(browser_of_pages, PATIENT)
+    _, parsed = post(browser_of_pages, way(parsed, "/accept/0"))
     assert "pulmonary function test 22 November 2026 ordered, not done yet" in parsed.text
 
 
@@ -105,3 +105,17 @@ def test_under_the_hood_are_request_response_headers_phases_and_prefetch(
         "fhirAuthorization": whole.json["fhirAuthorization"]  # its token is shortened
     }
     assert whole.json["fhirAuthorization"] != service.calls[0]["fhirAuthorization"]
+
+
+def test_a_form_leaves_the_chart_open_once_and_reloading_opens_it_anew(
+    browser_of_pages: FlaskClient, service: StubService
+) -> None:
+    _, parsed = page(browser_of_pages, PATIENT)
+    override = next(way for way in parsed.posts if way.endswith("/override"))
+    given = {"form_token": form_token(browser_of_pages), "reason": "patient-refuses"}
+    answer = browser_of_pages.post(override, data=given)
+    assert (answer.status_code, answer.location) == (303, PATIENT)
+    page(browser_of_pages, PATIENT)
+    assert len(service.calls) == 1
+    page(browser_of_pages, PATIENT)
+    assert len(service.calls) == 2

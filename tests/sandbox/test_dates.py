@@ -1,12 +1,18 @@
 """A story stays true: its dates move with the calendar."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pydoc import locate
+from typing import Any, get_args
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from fhir_core.types import Date, DateTime, Instant
 
 from sandbox.charts import Chart, load_charts
-from sandbox.dates import in_words, move_dates
+from sandbox.dates import DATE_FIELDS, DATES_FIELD, in_words, move_dates
+from sandbox.resource_types import PATIENT_OF
 
 AS_OF = date(2026, 11, 22)
 
@@ -58,6 +64,45 @@ def test_no_date_of_any_chart_is_forgotten() -> None:
         full_dates = [(b, a) for b, a in zip(before, after, strict=True) if re.match(r"\d{4}-\d\d($|-)", b)]
         assert full_dates
         assert all(a != b for b, a in full_dates)
+
+
+def parts_of(annotation: Any) -> Iterator[Any]:
+    """Every part of a type annotation."""
+    yield annotation
+    for part in (*get_args(annotation), *getattr(annotation, "__metadata__", ())):
+        yield from parts_of(part)
+
+
+def date_elements(*resource_types: str) -> set[str]:
+    """The elements of these types, and of all that can stand in them, that the FHIR models say are dates."""
+    found: set[str] = set()
+    seen: set[type] = set()
+    to_see: list[Any] = [get_fhir_model_class(each) for each in resource_types]
+    while to_see:
+        model = to_see.pop()
+        if model in seen:
+            continue
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            parts = [*parts_of(field.annotation), *field.metadata]
+            if any(isinstance(part, Date | DateTime | Instant) for part in parts):
+                found.add(field.alias or name)
+            to_see += [locate(part._model_klass) for part in parts if hasattr(part, "_model_klass")]
+    return found
+
+
+def test_every_date_that_fhir_has_for_a_chart_moves() -> None:
+    elements = date_elements(*PATIENT_OF, "Medication")
+    assert {"issued", "dateAsserted", "time", "event", "occurrenceDateTime", "valueDateTime"} < elements
+    assert elements - DATE_FIELDS == {"lastUpdated", "when", DATES_FIELD}
+    assert move_dates(dict.fromkeys(DATE_FIELDS, "2026-07-31"), 30) == dict.fromkeys(DATE_FIELDS, "2026-08-30")
+
+
+def test_dates_in_lists_move_and_codes_of_the_same_name_do_not() -> None:
+    timing = {"event": ["2026-07-31", None, "2026-08-01T08:00:00Z"], "repeat": {"when": ["MORN"]}}
+    assert move_dates(timing, 30) == {"event": ["2026-08-30", None, "2026-08-31T08:00:00Z"], "repeat": {"when": ["MORN"]}}
+    contained = {"event": [{"text": "a visit", "period": {"start": "2026"}}]}
+    assert move_dates(contained, 366) == {"event": [{"text": "a visit", "period": {"start": "2027"}}]}
 
 
 @pytest.mark.parametrize(

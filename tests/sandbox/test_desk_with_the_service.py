@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.answers import Decision
+from sandbox.cards import Card
 from sandbox.desk import Answer, DeskError, Switches
 from sandbox.dialects import DIALECTS
 from sandbox.suggestions import title_of
@@ -42,52 +44,56 @@ def opened(here: Both, patient_id: str = TIF1_GAMMA, **switches: Any) -> Answer:
     return answer
 
 
-def about(answer: Answer, topic: str) -> Json:
-    """The card about a topic."""
+def about(answer: Answer, topic: str) -> tuple[int, Card]:
+    """The card about a topic, and its place."""
     assert not answer.trouble
-    (card,) = [card for card in answer.cards if card["source"]["topic"]["code"] == topic]
-    return card
+    (found,) = [(place, card) for place, card in enumerate(answer.cards) if card.source.topic_code == topic]
+    return found
 
 
 def topics(answer: Answer) -> set[str]:
     """What the cards are about."""
     assert not answer.trouble
-    return {card["source"]["topic"]["code"] for card in answer.cards}
+    return {card.source.topic_code for card in answer.cards}
 
 
 @pytest.mark.requirement("F-5", "F-11", "J-13")
 def test_the_accepted_lung_function_test_is_on_the_chart_and_not_suggested_again(here: Both) -> None:
     desk = here.ehr.desk
-    card = about(opened(here), "lungFunction")
-    (suggestion,) = card["suggestions"]
+    shown = opened(here)
+    place, card = about(shown, "lungFunction")
+    (suggestion,) = card.suggestions
     before = here.ehr.orders(TIF1_GAMMA)
-    assert desk.accept(TIF1_GAMMA, card["uuid"], suggestion["uuid"]) == "Ordered: pulmonary function test."
+    assert desk.accept(TIF1_GAMMA, shown.id, place, 0) == "Ordered: pulmonary function test."
     (order,) = [one for one in here.ehr.orders(TIF1_GAMMA) if one not in before]
     assert title_of(order) == "pulmonary function test"
     assert order["intent"] == "order"
     (answer,) = desk.answers(TIF1_GAMMA)
-    assert (answer.decided, answer.feedback) == ({card["uuid"]: "accepted"}, {card["uuid"]: "sent"})
+    decision = answer.decisions[place]
+    assert (decision.outcome, decision.taken, decision.told) == ("accepted", {0}, "sent")
+    assert decision.orders == (f"ServiceRequest/{order['id']}",)
     kept = here.feedback()[-1]
-    assert (kept["client"], kept["service"], kept["card"]) == ("sandbox", "myositis-patient-view", card["uuid"])
-    assert (kept["outcome"], kept["suggestions"]) == ("accepted", [suggestion["uuid"]])
+    assert (kept["client"], kept["service"], kept["card"]) == ("sandbox", "myositis-patient-view", card.uuid)
+    assert (kept["outcome"], kept["suggestions"]) == ("accepted", [suggestion.uuid])
     assert "lungFunction" not in topics(opened(here))
     with pytest.raises(DeskError, match="not on the screen any more"):
-        desk.accept(TIF1_GAMMA, card["uuid"], suggestion["uuid"])
+        desk.accept(TIF1_GAMMA, shown.id, place, 0)
 
 
 def test_a_drug_that_is_suggested_when_a_chart_is_opened_waits_on_the_pad_for_a_signature(here: Both) -> None:
     desk = here.ehr.desk
-    card = about(opened(here), "nextLineTherapy")
-    chosen = next(one for one in card["suggestions"] if "methotrexate" in one["label"])
-    assert desk.accept(TIF1_GAMMA, card["uuid"], chosen["uuid"]) == "Drafted: methotrexate."
+    shown = opened(here)
+    place, card = about(shown, "nextLineTherapy")
+    chosen = next(number for number, one in enumerate(card.suggestions) if "methotrexate" in one.label)
+    assert desk.accept(TIF1_GAMMA, shown.id, place, chosen) == "Drafted: methotrexate."
     (draft,) = desk.drafts(TIF1_GAMMA)
     assert (draft["status"], title_of(draft)) == ("draft", "methotrexate")
     with pytest.raises(DeskError, match="taken already"):
-        desk.accept(TIF1_GAMMA, card["uuid"], chosen["uuid"])
+        desk.accept(TIF1_GAMMA, shown.id, place, chosen)
     with pytest.raises(DeskError, match="so it is not dismissed"):
-        desk.override(TIF1_GAMMA, card["uuid"], "patient-refuses")
+        desk.override(TIF1_GAMMA, shown.id, place, "patient-refuses")
     desk.change_draft(TIF1_GAMMA, draft["id"], dose="15 mg weekly", route="route_oral")
-    (order,) = desk.sign(TIF1_GAMMA)
+    (order,) = desk.sign(TIF1_GAMMA, expected=desk.review(TIF1_GAMMA).fingerprint)
     assert (order["status"], order["intent"], order["authoredOn"]) == ("active", "order", "2026-11-22")
     assert desk.drafts(TIF1_GAMMA) == ()
     chart = here.ehr.charts.chart(TIF1_GAMMA)
@@ -99,17 +105,18 @@ def test_a_drug_that_is_suggested_when_a_chart_is_opened_waits_on_the_pad_for_a_
 @pytest.mark.requirement("F-7")
 def test_a_card_that_was_dismissed_with_a_reason_stays_away_afterwards(here: Both) -> None:
     desk = here.ehr.desk
-    card = about(opened(here, CLASSIC), "lungFunction")
-    reason = card["overrideReasons"][0]
+    shown = opened(here, CLASSIC)
+    place, card = about(shown, "lungFunction")
+    reason = card.reasons[0]
     with pytest.raises(DeskError, match="no such reason"):
-        desk.override(CLASSIC, card["uuid"], "because")
-    desk.override(CLASSIC, card["uuid"], reason["code"], " done elsewhere ")
+        desk.override(CLASSIC, shown.id, place, "because")
+    desk.override(CLASSIC, shown.id, place, reason.code, " done elsewhere ")
     (answer,) = desk.answers(CLASSIC)
-    assert (answer.decided, answer.feedback) == ({card["uuid"]: reason["code"]}, {card["uuid"]: "sent"})
+    assert answer.decisions == {place: Decision("overridden", reason.display, told="sent")}
     kept = here.feedback()[-1]
-    assert (kept["outcome"], kept["reason_code"], kept["reason_system"]) == ("overridden", reason["code"], reason["system"])
+    assert (kept["outcome"], kept["reason_code"], kept["reason_system"]) == ("overridden", reason.code, reason.sent["system"])
     with pytest.raises(DeskError, match="dismissed already"):
-        desk.override(CLASSIC, card["uuid"], reason["code"])
+        desk.override(CLASSIC, shown.id, place, reason.code)
     assert "lungFunction" not in topics(opened(here, CLASSIC))
 
 
@@ -121,22 +128,21 @@ def test_methotrexate_for_the_pregnant_patient_brings_a_warning_and_the_alternat
     desk = here.ehr.desk
     draft = desk.draft(PREGNANT, "methotrexate_2_5")
     desk.change_draft(PREGNANT, draft["id"], dose="15 mg weekly")
-    (answer,) = desk.review(PREGNANT) if review else desk.select(PREGNANT, [draft["id"]])
-    card = about(answer, "drugSafety")
-    assert card["indicator"] == "critical"
-    remove, alternative, *_ = card["suggestions"]
-    assert desk.accept(PREGNANT, card["uuid"], remove["uuid"]).startswith("Taken off the pad: methotrexate")
-    assert desk.accept(PREGNANT, card["uuid"], alternative["uuid"]) == "Drafted: ciclosporin."
+    (answer,) = desk.review(PREGNANT).answers if review else desk.select(PREGNANT, [draft["id"]])
+    place, card = about(answer, "drugSafety")
+    assert card.indicator == "critical"
+    assert desk.accept(PREGNANT, answer.id, place, 0).startswith("Taken off the pad: methotrexate")
+    assert desk.accept(PREGNANT, answer.id, place, 1) == "Drafted: ciclosporin."
     assert [title_of(one) for one in desk.drafts(PREGNANT)] == ["ciclosporin"]
-    (again,) = desk.review(PREGNANT)
-    assert "Methotrexate" not in str([card["summary"] for card in again.cards])
+    (again,) = desk.review(PREGNANT).answers
+    assert "Methotrexate" not in str([card.summary for card in again.cards])
 
 
 @pytest.mark.requirement("T-6", "T-8", "T-9")
 def test_without_prefetch_the_service_calls_back_and_says_the_same(here: Both) -> None:
     sent, called_back = opened(here), opened(here, prefetch="none")
     assert all(state.startswith("left out") for state in called_back.prefetch.values())
-    assert [card["summary"] for card in called_back.cards] == [card["summary"] for card in sent.cards]
+    assert [card.summary for card in called_back.cards] == [card.summary for card in sent.cards]
     assert called_back.server_timing["fetch"] > sent.server_timing["fetch"]
 
 
@@ -148,7 +154,7 @@ def test_without_prefetch_and_token_nothing_can_be_evaluated_and_that_is_said(he
 def test_where_the_fhir_server_fails_too_nothing_is_advised(here: Both, fault: str) -> None:
     answer = opened(here, prefetch="none", fault=fault)
     assert "(412)" in answer.trouble
-    assert answer.cards == []
+    assert answer.cards == ()
 
 
 def test_another_patients_data_is_refused_and_the_refusal_shown_in_words(here: Both) -> None:
@@ -164,17 +170,18 @@ def test_like_epic_the_draft_is_named_as_epic_names_it_and_feedback_is_understoo
     desk.switches = Switches(dialect="epic")
     draft = desk.draft(PREGNANT, "methotrexate_2_5")
     (answer,) = desk.select(PREGNANT, [draft["id"]])
-    card = about(answer, "drugSafety")
-    remove = card["suggestions"][0]
-    assert remove["actions"] == [
-        {"type": "delete", "description": remove["label"], "resource": f"MedicationRequest/{draft['id']}"}
+    place, card = about(answer, "drugSafety")
+    remove = card.suggestions[0]
+    assert [action.sent for action in remove.actions] == [
+        {"type": "delete", "description": remove.label, "resource": f"MedicationRequest/{draft['id']}"}
     ]
-    desk.accept(PREGNANT, card["uuid"], remove["uuid"])
+    desk.accept(PREGNANT, answer.id, place, 0)
     assert desk.drafts(PREGNANT) == ()
-    card = about(opened(here, dialect="epic"), "lungFunction")
-    assert "suggestions" not in card  # no order of ours has a code of Epic's own lists
-    assert "To be written by hand" in card["detail"]
-    desk.override(TIF1_GAMMA, card["uuid"], "patient-contraindication")
+    answer = opened(here, dialect="epic")
+    place, card = about(answer, "lungFunction")
+    assert card.suggestions == ()  # no order of ours has a code of Epic's own lists
+    assert "To be written by hand" in card.detail
+    desk.override(TIF1_GAMMA, answer.id, place, "patient-contraindication")
     kept = here.feedback()[-1]
     assert (kept["client"], kept["reason_code"]) == ("sandbox-epic", "patient-contraindication")
 
@@ -184,33 +191,28 @@ def test_every_dialect_is_registered_and_answered_as_one_of_its_own(here: Both, 
     answer = opened(here, "jo1-antisynthetase-ild", dialect=dialect)
     assert not answer.trouble
     assert answer.cards
-    assert all("uuid" in card for card in answer.cards)
-    assert answer.takes_feedback_on(answer.cards[0]["uuid"]) is (dialect != "1.0")
-    behaviours = {card["selectionBehavior"] for card in answer.cards if "selectionBehavior" in card}
+    assert not any(card.fault for card in answer.cards)
+    assert {bool(card.uuid) for card in answer.cards} == {dialect != "1.0"}
+    behaviours = {card.behaviour for card in answer.cards if card.behaviour}
     assert behaviours <= {"at-most-one" if dialect == "1.0" else "any"}
 
 
 def test_in_1_0_a_suggestion_can_be_taken_without_uuids_and_no_feedback_goes_out(here: Both) -> None:
     told = len(here.feedback())
-    card = about_summary(opened(here, dialect="1.0"), "lung function")
-    assert "uuid" not in here.ehr.desk.answers(TIF1_GAMMA)[0].response["cards"][0]  # type: ignore[index]
-    here.ehr.desk.accept(TIF1_GAMMA, card["uuid"], card["suggestions"][0]["uuid"])
+    answer = opened(here, dialect="1.0")
+    (place,) = [place for place, card in enumerate(answer.cards) if "lung function" in card.summary]
+    here.ehr.desk.accept(TIF1_GAMMA, answer.id, place, 0)
     assert "pulmonary function test" in map(title_of, here.ehr.orders(TIF1_GAMMA))
     assert len(here.feedback()) == told
-
-
-def about_summary(answer: Answer, words: str) -> Json:
-    """The card with these words in its summary."""
-    (card,) = [card for card in answer.cards if words in card["summary"]]
-    return card
 
 
 @pytest.mark.requirement("C-41", "C-44")
 def test_the_smart_link_of_a_card_opens_the_app_with_a_new_launch_and_other_links_are_left_as_they_are(here: Both) -> None:
     desk = here.ehr.desk
-    card = about(opened(here), "lungFunction")
-    numbers = {link["type"]: number for number, link in enumerate(card["links"])}
-    first, second = (desk.launch_url(TIF1_GAMMA, card["uuid"], numbers["smart"]) for _ in range(2))
+    answer = opened(here)
+    place, card = about(answer, "lungFunction")
+    numbers = {link.type: number for number, link in enumerate(card.links)}
+    first, second = (desk.launch_url(TIF1_GAMMA, answer.id, place, numbers["smart"]) for _ in range(2))
     address, _, query = first.partition("?")
     assert address == f"{here.service_url}/smart/launch"
     given = dict(part.split("=") for part in query.split("&"))
@@ -218,10 +220,10 @@ def test_the_smart_link_of_a_card_opens_the_app_with_a_new_launch_and_other_link
     assert first != second
     launch = here.ehr.authorization.memory.launch(given["launch"])
     assert launch
-    assert (launch.patient, launch.app_context) == (TIF1_GAMMA, card["uuid"])
-    assert desk.launch_url(TIF1_GAMMA, card["uuid"], numbers["absolute"]) == card["links"][numbers["absolute"]]["url"]
+    assert (launch.patient, launch.app_context) == (TIF1_GAMMA, card.uuid)
+    assert desk.launch_url(TIF1_GAMMA, answer.id, place, numbers["absolute"]) == card.links[numbers["absolute"]].url
     with pytest.raises(DeskError, match="no such link"):
-        desk.launch_url(TIF1_GAMMA, card["uuid"], len(card["links"]))
+        desk.launch_url(TIF1_GAMMA, answer.id, place, len(card.links))
 
 
 @pytest.mark.requirement("JWT-19")

@@ -1,6 +1,6 @@
 """The patient editor: every change writes FHIR that the service understands, and can be taken back."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from sandbox.chart_store import ChartStore
 from sandbox.codes import read_codes
 from sandbox.editor import Editor
 from sandbox.errors import DeskError
+from sandbox.fhir_parts import HL7
 from server.assessing.as_json import assess_json
 from server.assessing.chart_input import evaluate_chart
 from tests.sandbox.desks import AS_OF, PREGNANT, TIF1_GAMMA
@@ -124,7 +125,7 @@ def test_a_procedure_that_is_done_or_declined_is_not_suggested_any_more(here: He
 def test_a_value_is_written_with_its_unit(here: Here) -> None:
     made = here.editor.make(TIF1_GAMMA, "fvc_percent", " 55.5 ")
     assert made.title == "Forced vital capacity, percent predicted: 55.5 %"
-    ((_, written),) = made.created
+    (((_, written), _),) = made.writes
     (found,) = [one for one in here.resources(TIF1_GAMMA) if one["id"] == written]
     assert found["valueQuantity"] == {"value": 55.5, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
 
@@ -188,3 +189,94 @@ def test_every_change_that_is_offered_writes_fhir(slug: str) -> None:
 
 def test_every_key_of_the_table_of_changes_is_in_the_code_table() -> None:
     assert {key for keys in read_changes().values() for key in keys} <= read_codes().keys()
+
+
+CODED_ONLY: tuple[Json, ...] = (
+    {
+        "resourceType": "Condition",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "77386006"}]},
+        "clinicalStatus": {"coding": [{"system": f"{HL7}/condition-clinical", "code": "active"}]},
+    },
+    {"resourceType": "Condition", "clinicalStatus": {"coding": [{"system": f"{HL7}/condition-clinical", "code": "active"}]}},
+    {"resourceType": "Condition", "clinicalStatus": {"text": "active"}, "code": {"coding": []}},
+    {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"code": "6851", "display": "Methotrexate"}]},
+        "dosageInstruction": [{"timing": {"repeat": {"boundsDuration": {"value": 6, "code": "wk"}}}}],
+    },
+    {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationReference": {"reference": "#drug"},
+        "contained": [{"resourceType": "Medication", "id": "drug", "code": {"text": "azathioprine"}}],
+    },
+    {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationReference": {"reference": "Medication/1", "display": "rituximab"},
+    },
+    {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "medicationReference": {}},
+)
+"""Sound FHIR with less in it than the stories have."""
+
+
+def test_what_others_wrote_without_a_text_can_be_changed_like_the_rest(here: Here) -> None:
+    written = [here.store.create(one | {"subject": {"reference": f"Patient/{TIF1_GAMMA}"}})["id"] for one in CODED_ONLY]
+    titles = [change.title for change in here.editor.changes(TIF1_GAMMA)]
+    for title in ("77386006: resolved", "Without a name: resolved", "Methotrexate: stopped, ineffective"):
+        assert title in titles
+    assert {f"{drug}: stopped, ineffective" for drug in ("azathioprine", "rituximab", "Without a name")} <= {*titles}
+    assert "Pregnancy: on the problem list" not in titles
+    about = (
+        "weakness-severe",
+        "not-pregnant",
+        *(f"stop-{one}-ineffective" for one in written),
+        *(f"resolve-{one}" for one in written),
+    )
+    for key in [change.key for change in here.editor.changes(TIF1_GAMMA) if change.key in about]:
+        if key != f"resolve-{written[0]}":  # the pregnancy, which ends by itself
+            here.editor.make(TIF1_GAMMA, key)
+    assert len(here.editor.made(TIF1_GAMMA)) == 7
+    chart = here.store.chart(TIF1_GAMMA)
+    assert chart
+    (pregnancy,) = [one for one in chart.of("Condition") if one["id"] == written[0]]
+    assert pregnancy["clinicalStatus"]["coding"][0]["code"] == "resolved"
+    for resource in chart.resources:
+        if resource["id"] in written:
+            get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def test_what_is_taken_back_the_day_after_is_as_old_as_it_was() -> None:
+    days = [AS_OF]
+    store = ChartStore(lambda: days[0])
+    editor, untouched = Editor(store, lambda: days[0]), ChartStore(lambda: days[0])
+    editor.make(TIF1_GAMMA, "weakness-severe")
+    editor.make(TIF1_GAMMA, "weakness-moderate")
+    days[0] = AS_OF + timedelta(days=1)
+    editor.undo(TIF1_GAMMA)
+    editor.undo(TIF1_GAMMA)
+
+    def without_meta(of: ChartStore) -> list[str]:
+        chart = of.chart(TIF1_GAMMA)
+        assert chart
+        return sorted(str({name: value for name, value in one.items() if name != "meta"}) for one in chart.resources)
+
+    assert without_meta(store) == without_meta(untouched)
+
+
+def test_what_somebody_else_wrote_since_is_not_overwritten(here: Here) -> None:
+    here.editor.make(TIF1_GAMMA, "weakness-severe")
+    chart = here.store.chart(TIF1_GAMMA)
+    assert chart
+    written = {key[1] for key, _ in here.editor.made(TIF1_GAMMA)[0].writes}
+    (weakness,) = [one for one in chart.of("Condition") if one["id"] in written]
+    here.store.update(weakness | {"note": [{"text": "seen by the neurologist"}]})
+    before = here.resources(TIF1_GAMMA)
+    with pytest.raises(DeskError, match="somebody has changed it since"):
+        here.editor.undo(TIF1_GAMMA)
+    assert here.resources(TIF1_GAMMA) == before
+    assert len(here.editor.made(TIF1_GAMMA)) == 1

@@ -208,3 +208,28 @@ def test_it_runs_as_a_process_of_its_own(faults: Path) -> None:
 
 def test_it_tells_how_to_start_it() -> None:
     assert "--faults" in CliRunner().invoke(main, ["--help"]).output
+
+
+@pytest.mark.parametrize("depth", [100, 900, 200_000])
+@pytest.mark.parametrize("opening", ['{"extension":[', "["])
+def test_json_that_is_nested_without_end_is_refused_in_fhir(ehr: FlaskClient, depth: int, opening: str) -> None:
+    closing = "]}" if opening[0] == "{" else "]"
+    body = f'{{"resourceType":"Condition","extension":[{opening * depth}{closing * depth}]}}'
+    outcome = fhir(ehr.post("/fhir/Condition", data=body, content_type="application/fhir+json"), 400)
+    assert outcome["resourceType"] == "OperationOutcome"
+    assert "nested" in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(("asked", "status"), [("json", 200), ("application/fhir+json", 200), ("xml", 406), ("text/html", 406)])
+def test_json_is_the_only_format(ehr: FlaskClient, asked: str, status: int) -> None:
+    for path in (f"/fhir/Patient/{ID}?", f"{OBSERVATIONS}&"):
+        answered = fhir(ehr.get(f"{path}_format={asked}"), status)
+        assert (answered["resourceType"] == "OperationOutcome") is (status == 406)
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "ways"),
+    [("Patient", "identifier or _id"), ("Condition", "patient or subject or _id"), ("Immunization", "patient or _id")],
+)
+def test_a_search_that_is_too_wide_is_told_what_its_type_takes(ehr: FlaskClient, resource_type: str, ways: str) -> None:
+    assert fhir(ehr.get(f"/fhir/{resource_type}"), 400)["issue"][0]["diagnostics"] == f"Search by {ways}."

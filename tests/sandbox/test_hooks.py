@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.desk import DeskError, Switches
 from sandbox.dialects import DIALECTS
-from sandbox.exchange import read_server_timing
+from sandbox.errors import ServiceError
+from sandbox.exchange import get_json, read_server_timing
 from tests.sandbox.conftest import CARD, StubService
 from tests.sandbox.desks import KEYS, PREGNANT, TIF1_GAMMA, URL, Ehr, open_ehr
 
@@ -25,7 +26,7 @@ def trouble_of(ehr: Ehr) -> str:
     """What is said when a chart is opened and the service fails."""
     (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     assert answer.response is None
-    assert answer.cards == []
+    assert answer.cards == ()
     return answer.trouble
 
 
@@ -238,7 +239,7 @@ def test_like_oracle_it_fires_patient_view_only(ehr: Ehr, service: StubService) 
 def test_the_cards_come_back_with_the_time_they_took(ehr: Ehr, service: StubService) -> None:
     service.timing = "trust;dur=0.5, store;desc=x;dur=12, cards"
     (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
-    assert [card["summary"] for card in answer.cards] == ["No lung function test on record"]
+    assert [card.summary for card in answer.cards] == ["No lung function test on record"]
     assert answer.milliseconds > 0
     assert answer.server_timing == {"trust": 0.5, "store": 12.0}
     assert answer.response == service.answer
@@ -261,6 +262,12 @@ def test_a_server_timing_header_is_read_as_far_as_it_has_durations(header: str, 
 
 def test_a_service_that_is_down_is_named() -> None:
     assert "cannot be reached at http://127.0.0.1:9/cds-services" in trouble_of(open_ehr(["http://127.0.0.1:9"]))
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}.example/", "http://[::1/"])
+def test_an_address_that_the_library_refuses_is_one_that_cannot_be_reached(url: str) -> None:
+    with pytest.raises(ServiceError, match="cannot be reached"):
+        get_json(url, "token")
 
 
 def test_a_service_that_fails_takes_nothing_from_the_others(service: StubService) -> None:
@@ -295,7 +302,7 @@ def test_a_redirect_is_not_followed(ehr: Ehr, service: StubService) -> None:
     assert trouble_of(ehr) == "The service refused the call (307)."
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"cards": "none"}, {"cards": ["text"]}])
+@pytest.mark.parametrize("answer", [{}, [], {"cards": "none"}, {"cards": {}}])
 def test_an_answer_that_is_not_cds_hooks_is_said_to_be_none(ehr: Ehr, service: StubService, answer: object) -> None:
     service.answer = answer
     assert "no list of cards" in trouble_of(ehr)
@@ -303,7 +310,7 @@ def test_an_answer_that_is_not_cds_hooks_is_said_to_be_none(ehr: Ehr, service: S
 
 def test_an_answer_that_is_not_json_is_said_to_be_none(ehr: Ehr, service: StubService) -> None:
     service.answer = b"<html>"
-    assert "answered 200 without JSON" in trouble_of(ehr)
+    assert "answered 200 without JSON that can be read" in trouble_of(ehr)
 
 
 # --- what a service suggests
@@ -318,10 +325,10 @@ def suggest(service: StubService, *actions: Any) -> None:
 def test_orders_of_which_the_chart_takes_one_only_are_none(ehr: Ehr, service: StubService) -> None:
     order = {"resourceType": "ServiceRequest", "code": {"text": "test"}}
     suggest(service, *({"type": "create", "resource": order | more} for more in ({}, {"occurrencePeriod": {"start": "soon"}})))
-    ehr.desk.open_chart(TIF1_GAMMA)
+    (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     before = ehr.orders(TIF1_GAMMA)
-    with pytest.raises(DeskError, match="so nothing was ordered"):
-        ehr.desk.accept(TIF1_GAMMA, CARD["uuid"], "s")
+    with pytest.raises(DeskError, match="so nothing was done"):
+        ehr.desk.accept(TIF1_GAMMA, answer.id, 0, 0)
     assert ehr.orders(TIF1_GAMMA) == before
     assert service.feedback == []
 
@@ -331,9 +338,9 @@ def test_feedback_that_cannot_be_delivered_is_said_with_what_was_done(
 ) -> None:
     monkeypatch.setattr("sandbox.feedback.PAUSES", (0.01,))
     suggest(service, {"type": "create", "resource": {"resourceType": "ServiceRequest", "code": {"text": "test"}}})
-    ehr.desk.open_chart(TIF1_GAMMA)
+    (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     service.status = 503
-    said = ehr.desk.accept(TIF1_GAMMA, CARD["uuid"], "s")
+    said = ehr.desk.accept(TIF1_GAMMA, answer.id, 0, 0)
     assert said == "Ordered: test. The feedback could not be delivered. The service refused the call (503)."
     assert len(service.feedback) == 2
 
@@ -345,16 +352,22 @@ def test_a_card_that_breaks_the_rules_is_shown_and_nothing_in_it_applied(ehr: Eh
     service.answer = {"cards": [card]}
     (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     (shown,) = answer.cards
-    with pytest.raises(DeskError, match="so it is shown only"):
-        ehr.desk.override(TIF1_GAMMA, shown["uuid"], "")
+    with pytest.raises(DeskError, match="so nothing in it is applied"):
+        ehr.desk.accept(TIF1_GAMMA, answer.id, 0, 0)
+    if shown.uuid:
+        ehr.desk.override(TIF1_GAMMA, answer.id, 0, "")
+        assert [item["card"] for item in service.feedback] == [CARD["uuid"]]
+    else:
+        with pytest.raises(DeskError, match="nothing to tell the service"):
+            ehr.desk.override(TIF1_GAMMA, answer.id, 0, "")
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x", "/here", "http://", 5, "http://a b"])
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x", "/here", "http://", "http://a b", "http://[x", "http://a..b"])
 def test_a_link_that_leads_to_no_web_page_is_not_opened(ehr: Ehr, service: StubService, url: object) -> None:
     service.answer = {"cards": [CARD | {"links": [{"label": "x", "url": url, "type": "smart"}]}]}
-    ehr.desk.open_chart(TIF1_GAMMA)
+    (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
     with pytest.raises(DeskError, match="does not lead to a web page"):
-        ehr.desk.launch_url(TIF1_GAMMA, CARD["uuid"], 0)
+        ehr.desk.launch_url(TIF1_GAMMA, answer.id, 0, 0)
 
 
 def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(ehr: Ehr, service: StubService) -> None:
@@ -362,8 +375,8 @@ def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(
     service.answer = {"cards": [CARD | {"links": [link]}]}
     for dialect, context in (("standard", "from the card"), ("oracle", None)):
         ehr.desk.switches = Switches(dialect=dialect)
-        ehr.desk.open_chart(TIF1_GAMMA)
-        url = ehr.desk.launch_url(TIF1_GAMMA, CARD["uuid"], 0)
+        (answer,) = ehr.desk.open_chart(TIF1_GAMMA)
+        url = ehr.desk.launch_url(TIF1_GAMMA, answer.id, 0, 0)
         assert url.startswith("https://app.example/go?a=1&iss=http%3A%2F%2F127.0.0.1%3A8001%2Ffhir&launch=")
         assert url.endswith("#part")
         launch = ehr.authorization.memory.launch(url.partition("launch=")[2].removesuffix("#part"))
@@ -373,10 +386,14 @@ def test_a_launch_keeps_the_query_of_the_link_and_like_oracle_brings_no_context(
 
 def test_whoever_is_not_here_and_whatever_is_not_on_the_desk_is_said(ehr: Ehr) -> None:
     desk = ehr.desk
-    for ask in (desk.open_chart, desk.answers, desk.drafts, desk.review, desk.sign):
+
+    def sign(patient_id: str) -> object:
+        return desk.sign(patient_id, expected="")
+
+    for ask in (desk.open_chart, desk.answers, desk.drafts, desk.review, sign):
         with pytest.raises(DeskError, match="no such patient"):
             ask("nobody")
-    for ask in (desk.review, desk.sign):
+    for ask in (desk.review, sign):
         with pytest.raises(DeskError, match="no draft on the order pad"):
             ask(TIF1_GAMMA)
     with pytest.raises(DeskError, match="not on the order pad any more"):

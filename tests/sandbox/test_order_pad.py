@@ -63,8 +63,8 @@ def test_what_cannot_be_ordered_is_said() -> None:
 
 def test_a_dose_is_written_in_words_and_in_numbers_and_stays_when_the_route_comes() -> None:
     draft = new_draft(PATIENT, "methotrexate_2_5", AS_OF)
-    draft = changed(draft, dose="15 mg weekly", route="", note="with folic acid", today=AS_OF)
-    draft = changed(draft, dose="", route="route_oral", note="", today=AS_OF)
+    draft = changed(draft, dose="15 mg weekly", route=None, note="with folic acid", today=AS_OF)
+    draft = changed(draft, dose=None, route="route_oral", note=None, today=AS_OF)
     (instruction,) = draft["dosageInstruction"]
     assert instruction["text"] == "15 mg weekly"
     assert instruction["doseAndRate"] == [
@@ -73,10 +73,24 @@ def test_a_dose_is_written_in_words_and_in_numbers_and_stays_when_the_route_come
     assert instruction["timing"]["repeat"]["periodUnit"] == "wk"
     assert instruction["route"]["text"] == "Oral"
     assert draft["note"] == [{"text": "with folic acid"}]
-    other = changed(draft, dose="as the leaflet says", route="", note="", today=AS_OF)["dosageInstruction"][0]
+    other = changed(draft, dose="as the leaflet says", route=None, note=None, today=AS_OF)["dosageInstruction"][0]
     assert (other["text"], other["route"]["text"]) == ("as the leaflet says", "Oral")
     assert "doseAndRate" not in other
     get_fhir_model_class("MedicationRequest").model_validate(draft)
+
+
+@pytest.mark.parametrize("cleared", ["dose", "route", "note"])
+def test_what_is_cleared_is_gone_and_what_is_not_named_stays(cleared: str) -> None:
+    given = {"dose": "15 mg weekly", "route": "route_oral", "note": "Mondays"}
+    draft = changed(new_draft(PATIENT, "methotrexate_2_5", AS_OF), **given, today=AS_OF)
+    nothing: dict[str, str | None] = dict.fromkeys(given)
+    assert changed(draft, **nothing, today=AS_OF) == draft
+    after = changed(draft, **nothing | {cleared: ""}, today=AS_OF)
+    (instruction,) = after["dosageInstruction"]
+    assert ("text" in instruction, "doseAndRate" in instruction) == (cleared != "dose",) * 2
+    assert ("periodUnit" in instruction["timing"]["repeat"]) is (cleared != "dose")
+    assert ("route" in instruction) is (cleared != "route")
+    assert ("note" in after) is (cleared != "note")
 
 
 @pytest.mark.parametrize(
@@ -89,11 +103,11 @@ def test_a_dose_is_written_in_words_and_in_numbers_and_stays_when_the_route_come
 )
 def test_a_change_that_makes_no_sense_is_refused(key: str, change: dict[str, str], said: str) -> None:
     with pytest.raises(DeskError, match=said):
-        changed(new_draft(PATIENT, key, AS_OF), **{"dose": "", "route": "", "note": "", "today": AS_OF} | change)  # type: ignore[arg-type]
+        changed(new_draft(PATIENT, key, AS_OF), **{"dose": None, "route": None, "note": None, "today": AS_OF} | change)  # type: ignore[arg-type]
 
 
 def test_the_course_of_a_signed_drug_begins_on_the_day_on_which_it_is_signed() -> None:
-    draft = changed(new_draft(PATIENT, "prednisone_20", AS_OF), dose="20 mg daily", route="", note="", today=AS_OF)
+    draft = changed(new_draft(PATIENT, "prednisone_20", AS_OF), dose="20 mg daily", route=None, note=None, today=AS_OF)
     order = signed(draft, AS_OF.replace(day=24))
     assert order["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] == {"start": "2026-11-24"}
     assert order["dosageInstruction"][0]["doseAndRate"] == draft["dosageInstruction"][0]["doseAndRate"]

@@ -1,10 +1,12 @@
 """The order pad, the patient editor, switches and services, as people use them."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.sandbox.conftest import CARD, StubService
-from tests.sandbox.reading_pages import CARD_ID, PAGES, PATIENT, SUGGESTION, card, page, post, said
+from tests.sandbox.reading_pages import PAGES, PATIENT, SUGGESTION, card, page, post, said, way
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_each_change_of_a_draft_is_asked_about_and_what_is_signed_was_reviewed(p
     html, _ = post(pad, change, dose="15 mg weekly", route="route_oral", note="Mondays")
     assert 'value="15 mg weekly"' in html
     assert [call["hook"] for call in service.calls] == ["order-select", "order-select"]
-    assert "Nothing is changed; what is left empty stays." in said(post(pad, change, dose="")[0])
+    assert "Nothing is changed." in said(post(pad, change, dose="15 mg weekly")[0])
 
     html, _ = post(pad, f"{orders}/sign")
     assert "Review them once more" in said(html)
@@ -39,19 +41,57 @@ def test_each_change_of_a_draft_is_asked_about_and_what_is_signed_was_reviewed(p
     assert "Sign 1 order" in html
     assert service.calls[-1]["hook"] == "order-sign"
 
-    html, parsed = post(pad, f"{orders}/sign")
+    (reviewed,) = re.findall('name="reviewed" value="([0-9a-f]+)"', html)
+    html, parsed = post(pad, f"{orders}/sign", reviewed=reviewed)
     assert "Signed, and on the chart: methotrexate 2.5 mg oral tablet." in said(html)
     assert "methotrexate 2.5 mg oral tablet 22 November 2026 15 mg weekly; oral; active" in parsed.text
+
+
+def test_a_dose_that_was_cleared_on_the_screen_is_not_signed(pad: FlaskClient, service: StubService) -> None:
+    _, parsed = post(pad, f"{PATIENT}/orders/add", key="methotrexate_2_5")
+    (change,) = (way for way in parsed.posts if way.endswith("/change"))
+    post(pad, change, dose="15 mg weekly", route="route_oral", note="Mondays")
+    html, _ = post(pad, change, dose="", route="", note="")
+    assert 'value="15 mg weekly"' not in html
+    (entry,) = service.calls[-1]["context"]["draftOrders"]["entry"]
+    assert "note" not in entry["resource"]
+    assert [one.keys() for one in entry["resource"]["dosageInstruction"]] == [{"timing"}]
 
 
 def test_a_draft_that_was_changed_after_review_is_not_signed(pad: FlaskClient) -> None:
     orders = f"{PATIENT}/orders"
     _, parsed = post(pad, f"{orders}/add", key="methotrexate_2_5")
     (change,) = (way for way in parsed.posts if way.endswith("/change"))
-    post(pad, f"{orders}/review")
+    html, _ = post(pad, f"{orders}/review")
+    (reviewed,) = re.findall('name="reviewed" value="([0-9a-f]+)"', html)
     html, _ = post(pad, change, dose="20 mg weekly")
     assert "Sign 1 order" not in html
-    assert "Review them once more" in said(post(pad, f"{orders}/sign")[0])
+    assert "Review them once more" in said(post(pad, f"{orders}/sign", reviewed=reviewed)[0])
+
+
+def test_like_oracle_nobody_is_asked_about_drafts_and_that_is_said(pad: FlaskClient, service: StubService) -> None:
+    post(pad, "/switches", prefetch="all", token="on", dialect="oracle")
+    html, _ = post(pad, f"{PATIENT}/orders/add", key="methotrexate_2_5")
+    assert "Nothing is drafted yet" not in html
+    assert "this EHR does not fire order-select or order-sign in this dialect" in html
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "Reviewed by you alone: this EHR does not fire order-sign in this dialect." in said(html)
+    assert service.calls == []
+
+
+def test_without_a_service_for_orders_and_without_an_answer_nobody_is_said_to_have_nothing_to_say(
+    pad: FlaskClient, service: StubService
+) -> None:
+    service.offer("patient-view")
+    post(pad, f"{PATIENT}/orders/add", key="ferritin")
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "no service was asked" in said(html)
+    assert "none that is registered has the hook" in html
+    service.offer("order-sign")
+    service.status = 503
+    post(pad, "/services/read", url=f"{service.url}/cds-services")
+    html, _ = post(pad, f"{PATIENT}/orders/review")
+    assert "Reviewed by you alone: no answer from myositis-order-sign." in said(html)
 
 
 def test_a_draft_can_be_taken_off_and_with_the_last_the_cards_go(pad: FlaskClient) -> None:
@@ -68,8 +108,8 @@ def test_a_suggestion_changes_the_draft_and_says_what_changed(pad: FlaskClient, 
     action = {"type": "delete", "description": "Remove it", "resourceId": f"MedicationRequest/{drafted['id']}"}
     removal = SUGGESTION | {"label": "Remove the draft", "actions": [action]}
     service.answer = {"cards": [CARD | {"suggestions": [removal]}]}
-    post(pad, f"{PATIENT}/orders/review")
-    html, _ = post(pad, f"{PATIENT}/cards/{CARD_ID}/accept/{SUGGESTION['uuid']}", place="orders")
+    _, parsed = post(pad, f"{PATIENT}/orders/review")
+    html, _ = post(pad, way(parsed, "/accept/0"), place="orders")
     assert "methotrexate" in said(html)
     assert "No draft yet." in html
 

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from sandbox.__main__ import main
 from sandbox.story import read_stories
 from tests.sandbox.conftest import StubService
-from tests.sandbox.reading_pages import CARD_ID, PAGES, PATIENT, Page, form_token, page
+from tests.sandbox.reading_pages import NO_CARD, PAGES, PATIENT, Page, form_token, page
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -68,8 +68,8 @@ def test_an_unknown_patient_gets_a_page_that_leads_back(browser_of_pages: FlaskC
 
 
 POSTS = (
-    f"{PATIENT}/cards/{CARD_ID}/accept/1",
-    f"{PATIENT}/cards/{CARD_ID}/override",
+    f"{NO_CARD}/accept/0",
+    f"{NO_CARD}/override",
     f"{PATIENT}/orders/add",
     f"{PATIENT}/orders/1/change",
     f"{PATIENT}/orders/1/discard",
@@ -83,6 +83,7 @@ POSTS = (
     "/services/add",
     "/services/read",
     "/services/remove",
+    "/apps/register",
 )
 
 

@@ -9,6 +9,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.cards import Card, Suggestion
 from sandbox.desk import DeskError
 from sandbox.suggestions import check_choice, effect_of, reference_to_delete
 from tests.sandbox.desks import AS_OF
@@ -27,11 +28,6 @@ DRUG = {
 PAD = {"draft-1": DRUG | {"id": "draft-1"}, "draft-2": PFT | {"id": "draft-2"}}
 
 
-def suggestion(*actions: Json) -> Json:
-    """A suggestion of these actions."""
-    return {"label": "Do it", "uuid": "s", "actions": [{"description": ""} | action for action in actions]}
-
-
 def create(resource: object) -> Json:
     """An action that creates."""
     return {"type": "create", "resource": resource}
@@ -39,7 +35,7 @@ def create(resource: object) -> Json:
 
 def applied(*actions: Json, at_once: bool = False) -> Any:
     """What the actions come to."""
-    return effect_of(suggestion(*actions), PAD, PATIENT, at_once=at_once, today=AS_OF)
+    return effect_of([{"description": ""} | action for action in actions], PAD, PATIENT, at_once=at_once, today=AS_OF)
 
 
 def test_a_test_that_is_suggested_when_a_chart_is_opened_is_ordered_at_once() -> None:
@@ -104,6 +100,11 @@ def test_a_delete_takes_the_draft_off_the_pad_in_the_form_of_any_version(named: 
         (create(DRUG | {"dosageInstruction": {}}), "not written as FHIR"),
         (create(DRUG | {"dosageInstruction": [{"timing": 5}]}), "not written as FHIR"),
         (create(DRUG | {"dosageInstruction": [{"timing": {"repeat": []}}]}), "not written as FHIR"),
+        (create(PFT | {"priority": {"a": 1}}), "not written as FHIR"),
+        (create(PFT | {"status": 5}), "not written as FHIR"),
+        (create(PFT | {"invented": "x"}), "not written as FHIR"),
+        (create(DRUG | {"dosageInstruction": [{"text": ["x"]}]}), "not written as FHIR"),
+        ({"type": "update", "resource": DRUG | {"id": "draft-1", "note": [{"text": 5}]}}, "not written as FHIR"),
         (create(PFT | {"subject": {"reference": "Patient/another"}}), "for another patient"),
         (create(PFT | {"subject": "Patient/somebody"}), "for another patient"),
         ({"type": "update", "resource": PFT | {"id": "draft-1"}}, "not on the pad any more"),
@@ -128,21 +129,22 @@ def test_all_actions_of_a_suggestion_are_applied_together() -> None:
 
 
 def test_a_suggestion_without_actions_changes_nothing() -> None:
-    assert effect_of({"label": "Think", "uuid": "s"}, PAD, PATIENT, at_once=True, today=AS_OF).pad == PAD
+    assert effect_of((), PAD, PATIENT, at_once=True, today=AS_OF).pad == PAD
 
 
 @pytest.mark.parametrize(("behaviour", "may"), [("any", True), ("at-most-one", False)])
 def test_the_card_says_whether_a_second_suggestion_may_be_taken(behaviour: str, may: bool) -> None:
-    card = {"selectionBehavior": behaviour, "suggestions": [{"uuid": "a"}, {"uuid": "b"}]}
-    check_choice(card, {"uuid": "a"}, frozenset())
-    check_choice(card, {"uuid": "b"}, frozenset({"of another card"}))
+    card = Card(behaviour=behaviour, suggestions=(Suggestion("same", "A"), Suggestion("same", "B")))
+    assert check_choice(card, 0, frozenset()).label == "A"
     if may:
-        check_choice(card, {"uuid": "b"}, frozenset("a"))
+        assert check_choice(card, 1, frozenset([0])).label == "B"
     else:
         with pytest.raises(DeskError, match="one can be taken at most"):
-            check_choice(card, {"uuid": "b"}, frozenset("a"))
+            check_choice(card, 1, frozenset([0]))
     with pytest.raises(DeskError, match="taken already"):
-        check_choice(card, {"uuid": "a"}, frozenset("a"))
+        check_choice(card, 0, frozenset([0]))
+    with pytest.raises(DeskError, match="no such suggestion"):
+        check_choice(card, 2, frozenset())
 
 
 KINDS = ("create", "update", "delete")

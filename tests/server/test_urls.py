@@ -3,7 +3,14 @@
 import pytest
 
 from server.ehr.address import normal_base
-from server.urls import is_loopback, is_loopback_address, is_loopback_host_header, is_origin, is_secure_url
+from server.urls import (
+    is_loopback,
+    is_loopback_address,
+    is_loopback_host_header,
+    is_origin,
+    is_secure_url,
+    may_be_this_machine,
+)
 
 
 @pytest.mark.requirement("J-21", "OUT-02")
@@ -45,6 +52,8 @@ def test_everything_else_is_not(url: str) -> None:
         ("https://*.ehr.example", False), ("http://ehr.example", False), ("https://ehr.example/app", False),
         ("ehr.example", False), ("https://ehr.example:443", False), ("http://localhost:80", False),
         ("https://ehr.example:", False),
+        ("https://ehr.example;sandbox", False), ("https://ehr.example,x", False), ("https://ehr.example'x", False),
+        ("https://ehr.example%20x", False), ("https://$.example", False), ("https://[v1.x;sandbox]", False),
         ("https://ehr.example:08443", False), ("http://[::1]:8080", True), ("http://127.0.0.1", True),
     ],
 )  # fmt: skip
@@ -85,3 +94,17 @@ def test_this_machine_is_what_it_says(host: str, right: bool) -> None:
 )  # fmt: skip
 def test_a_host_header_names_this_machine_or_does_not(header: str, right: bool) -> None:
     assert is_loopback_host_header(header) is right
+
+
+@pytest.mark.requirement("OUT-01")
+@pytest.mark.parametrize(
+    ("host", "right"),
+    [
+        ("127.0.0.1", True), ("::1", True), ("localhost", True), ("LOCALHOST", True), ("localhost.", True), ("a.localhost", True),
+        ("127.1", True), ("2130706433", True), ("0x7f000001", True), ("0177.0.0.1", True), ("127.0.0.1.", True), ("0", True),
+        ("0.0", True), ("::", True), ("::ffff:127.0.0.1", True), ("::ffff:0.0.0.0", True), ("ehr.example", False),
+        ("localhost.example", False), ("0.example", False), ("192.0.2.7", False), ("2001:db8::1", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_any_resolver_could_take_for_this_machine_may_be_it(host: str, right: bool) -> None:
+    assert may_be_this_machine(host) is right

@@ -12,7 +12,7 @@ from sandbox.authorization.authorization import Authorization
 from sandbox.ehr import ehr_blueprints
 from sandbox.faults import Fault
 from sandbox.keys import EhrKeys
-from tests.sandbox.authorization.conftest import FHIR_BASE, ORIGIN, OTHER, PATIENT, App
+from tests.sandbox.authorization.conftest import FHIR_BASE, ORIGIN, OTHER, PATIENT, App, answer_of
 from tests.sandbox.test_fhir_api_writes import sound
 
 
@@ -174,9 +174,20 @@ def test_the_public_sandbox_gets_a_launch_that_works(open_app: App) -> None:
     for each in (preflight, response):
         assert each.headers["Access-Control-Allow-Origin"] == "*"
         assert "Content-Type" in each.headers["Access-Control-Allow-Headers"]
-    launch = json.loads(response.get_data())["launch_id"]
-    tokens = open_app.tokens(launch=launch)
+    request = open_app.request(launch=response.get_json(force=True)["launch_id"])
+    login = {"decision": "allow", "practitioner": "sandbox-clinician", "kept_scope": ["patient/Condition.rs"]}
+    allowed = open_app.browser.post("/auth/authorize", query_string=request, data=login)
+    tokens = open_app.ask_for_token(answer_of(allowed)["code"]).get_json()
     assert (tokens["patient"], tokens["appContext"]) == (PATIENT, "of-a-card")
+
+
+def test_a_launch_from_the_launch_service_has_nobody_logged_in(app: App, authorization: Authorization) -> None:
+    bearer = {"Authorization": f"Bearer {authorization.hook_token(PATIENT).access_token}"}
+    launch = app.browser.post(LAUNCH, json=asked(), headers=bearer).get_json(force=True)["launch_id"]
+    page = app.authorize(launch=launch)
+    assert page.status_code == 200
+    assert "whose chart is open" in page.text
+    assert answer_of(app.authorize(launch=launch, prompt="none"))["error"] == "login_required"
 
 
 def test_an_open_api_asks_for_no_token_and_still_judges_one_that_comes(open_app: App) -> None:

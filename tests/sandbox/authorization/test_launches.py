@@ -159,6 +159,15 @@ def test_a_hook_gets_a_token_for_one_patient_and_a_while(app: App, authorization
     assert app.fhir(f"Patient/{PATIENT}", given.access_token).status_code == 401
 
 
+@pytest.mark.requirement("T-2")
+def test_each_service_has_a_client_id_of_its_own(authorization: Authorization) -> None:
+    given = authorization.hook_token(PATIENT, subject="another-service")
+    assert given.subject == "another-service"
+    granted = authorization.access(given.access_token)
+    assert granted
+    assert granted.client_id == "another-service"
+
+
 @pytest.mark.requirement("T-7")
 def test_the_ehr_takes_a_hooks_token_back(app: App, authorization: Authorization) -> None:
     given, other = authorization.hook_token(PATIENT), authorization.hook_token(PATIENT)

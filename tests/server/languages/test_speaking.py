@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cards.markdown import SUMMARY_LIMIT, bullets
 from fhir_profiles.dates import DateInterval, parse_fhir_date
-from fhir_profiles.sentences import Sentence, changed, join, say, say_number
+from fhir_profiles.sentences import AsWritten, Sentence, changed, join, say, say_number
 from server.languages.speaking import in_language, left_over
 from tests.server.languages.speech import speak_small
 
@@ -138,3 +138,20 @@ def test_what_the_catalogue_does_not_know_stays_as_it_is(tree: object) -> None:
         speak_small(patch)
         if "summary" not in str(tree):
             assert in_language(tree, "de") == tree
+
+
+@pytest.mark.requirement("SM-09")
+@given(st.sampled_from(["lung function", "drug safety"]))
+def test_what_others_wrote_stays_wherever_it_stands(text: str) -> None:
+    written = AsWritten(text)
+    shown = [
+        written,
+        {"text": written},
+        join(", ", [written, written]),
+        changed(str.upper, written),
+        say("no {title} on record, since {day}", title=written, day=2024),
+    ]
+    as_it_is = [text, {"text": text}, f"{text}, {text}", text.upper(), f"seit 2024 kein Eintrag: {text}"]
+    assert in_language(shown, "de") == as_it_is
+    assert in_language(text, "de") != text
+    assert [*left_over(shown, "de")] == []

@@ -6,10 +6,9 @@ from flask import Flask, Response, render_template_string, send_from_directory
 
 import server.patient_page
 import server.publishing
-from server.patient_page.calendar import calendar_view
 from server.patient_page.charts import charts
-from server.patient_page.timeline import timeline
 from tests.server.evaluated import evaluated
+from tests.server.patient_page.drawn import calendar_view, timeline
 
 ROOM = Path(server.patient_page.__file__).parent
 LOOK = Path(server.publishing.__file__).parent / "static"

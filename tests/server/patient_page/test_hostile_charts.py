@@ -43,7 +43,7 @@ def test_no_text_of_a_chart_becomes_markup_or_hides(poison: str) -> None:
         if entry["resource"]["resourceType"] == "Observation":
             entry["resource"]["id"] = f"{poison}-{number}"
             entry["resource"]["valueString"] = poison
-    patient = replace(opened_chart(bundle), banner=Banner(poison, poison, poison, poison), ehr_url="https://ehr.example/")
+    patient = replace(opened_chart(bundle), banner=Banner(poison, poison, poison, poison))
     for html in (render(patient, {"suppose": poison, "and": poison}, "en"), render_summary(patient, "en")):
         page = ReadPage(html)
         assert page.problems == []

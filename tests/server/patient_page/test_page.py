@@ -7,15 +7,15 @@ import pytest
 
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import InputState
-from server.evaluation import evaluate
 from server.patient_page.advice import advice
 from server.patient_page.banner import identity
 from server.patient_page.opened import Banner, Opened
 from server.patient_page.options import OptionRow, comparisons
 from server.patient_page.page import render
+from server.patient_page.patient_summary import render_summary
 from server.patient_page.scores import classification_score
 from tests.patient import Patient
-from tests.server.charts import AS_OF, chart, slugs
+from tests.server.charts import slugs
 from tests.server.patient_page.html_pages import ReadPage
 from tests.server.patient_page.patients import opened, opened_chart, opened_patient, story_page
 
@@ -119,18 +119,6 @@ def test_what_was_not_supplied_failed_or_was_not_permitted_is_said() -> None:
     assert "Allergies and intolerances: this launch was not permitted to read them" in text
 
 
-def test_data_of_another_patient_leave_nothing_on_the_page_but_that() -> None:
-    bundle, other = chart("classic-dermatomyositis"), chart("healthy")
-    bundle["entry"].append(next(e for e in other["entry"] if e["resource"]["resourceType"] == "Condition"))
-    evaluation = evaluate([bundle], as_of=AS_OF, seed="page", patient_id="classic-dermatomyositis")
-    assert evaluation.is_mismatched
-    page = page_of(replace(opened("classic-dermatomyositis"), evaluation=evaluation), suppose="anti-mda5:positive")
-    assert page.problems == []
-    assert "Nothing of it was used" in page.text
-    assert not [name for name in page.ids if name.startswith("statement-")]
-    assert "What if" not in page.text
-
-
 def test_a_patient_who_died_is_advised_nothing_and_supposed_nothing() -> None:
     page = page_of(opened_patient(Patient(deceased=True).has("dermatomyositis")), suppose="anti-mda5:positive")
     assert "this patient has died" in page.text
@@ -141,6 +129,15 @@ def test_a_banner_stands_only_where_the_ehr_shows_none() -> None:
     patient = opened("classic-dermatomyositis")
     assert "Ines Demoford" in page_of(patient).text
     assert "Ines Demoford" not in page_of(replace(patient, banner=None)).text
+
+
+@pytest.mark.requirement("CARD-03")
+def test_what_the_ehr_opened_the_app_for_is_named() -> None:
+    patient = opened("healthy")
+    about = replace(patient, about=("ImagingStudy/1", "Observation/\u202e2"))
+    assert "Opened for: ImagingStudy/1, Observation/2" in page_of(about).text
+    assert "Opened for: ImagingStudy/1, Observation/2" in ReadPage(render_summary(about, "en")).text
+    assert "Opened for" not in page_of(patient).text
 
 
 @pytest.mark.requirement("SM-08", "SM-09")

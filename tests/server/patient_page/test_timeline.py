@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from fhir_profiles.dates import DateInterval
 from server.basis import packaged_basis
 from server.evaluation import Evaluation, evaluate
-from server.patient_page.calendar import calendar_view
-from server.patient_page.charts import Charts, charts, series
+from server.patient_page.charts import series
 from server.patient_page.lanes import every
 from server.patient_page.time_axis import MOST_TICKS, axis_over
-from server.patient_page.timeline import Lane, Timeline, timeline
+from server.patient_page.timeline import Lane, Timeline
 from server.patient_page.treatment_rows import treatment_rows
-from tests.patient import Patient, codeable
+from tests.patient import Patient
 from tests.server.charts import AS_OF, slugs
 from tests.server.evaluated import evaluated
+from tests.server.patient_page.drawn import timeline
 
 WOMAN = Patient(born="1980-02-01").has("dermatomyositis", since="2026-05")
 
@@ -186,15 +186,6 @@ def test_the_word_of_a_bar_has_room_beside_or_inside_it(since: str, reason: str 
             inside = lane.bars[-1].end - lane.bars[-1].start
             free = {"inside": inside, "after": 100 - lane.word.at, "before": lane.word.at}[lane.word.place]
             assert free >= room
-
-
-def test_nothing_is_drawn_where_data_of_another_patient_were_among_the_input() -> None:
-    other = {"resourceType": "Condition", "id": "9", "subject": {"reference": "Patient/2"}, "code": codeable("dermatomyositis")}
-    found = evaluate([WOMAN.bundle(), other], as_of=AS_OF, seed="x", patient_id="1", inputs=WOMAN.inputs())
-    assert found.is_mismatched
-    assert timeline(found).groups == ()
-    assert charts(found) == Charts((), ())
-    assert calendar_view(found).entries == ()
 
 
 def test_a_course_that_is_judged_failed_while_it_is_taken_says_by_what() -> None:

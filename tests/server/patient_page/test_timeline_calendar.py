@@ -3,10 +3,11 @@
 import pytest
 
 from cards.recommend import calendar
-from server.patient_page.calendar import CalendarView, Entry, calendar_view
+from server.patient_page.calendar import CalendarView, Entry
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.evaluated import evaluated
+from tests.server.patient_page.drawn import calendar_view
 from tests.server.patient_page.test_timeline import of
 
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"

@@ -122,6 +122,7 @@ def start() -> Iterator[Start]:
         *ehrs: Ehr,
         registration: SmartRegistration = REGISTRATION,
         fhir_types_missing: frozenset[str] = frozenset(),
+        language: str | None = None,
         **settings: Any,
     ) -> Service:
         clients = [
@@ -130,6 +131,7 @@ def start() -> Iterator[Start]:
                 issuer=f"https://{number}.example",
                 fhir_servers=(one.base,),
                 fhir_types_missing=fhir_types_missing,
+                language=language,
                 smart=registration,
                 jwks={"keys": []},
             )

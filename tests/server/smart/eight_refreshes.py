@@ -25,7 +25,8 @@ def endpoint_of(base: str) -> TokenEndpoint:
     """The token endpoint of the EHR on loopback, which knows us by a secret."""
     root = base.removesuffix("/fhir")
     ours = SmartRegistration(CLIENT_ID, "client_secret_basic", SECRET)
-    return TokenEndpoint(SmartConfiguration(base, f"{root}/authorize", f"{root}/token"), Client("ehr"), ours, SigningKeys(()))
+    configuration = SmartConfiguration(base, f"{root}/authorize", f"{root}/token")
+    return TokenEndpoint(lambda: configuration, Client("ehr"), ours, SigningKeys(()))
 
 
 def renew(argument: str, start: Barrier) -> Iterator[str]:
@@ -36,7 +37,7 @@ def renew(argument: str, start: Barrier) -> Iterator[str]:
     assert launch is not None
     session = Session(launch, launches, endpoint_of(base))
     start.wait()
-    yield session.fresh().grant.access_token
+    yield session.renewed().grant.access_token
 
 
 if __name__ == "__main__":

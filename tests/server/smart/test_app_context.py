@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from server.feedback.patients import pseudonyms_in_app
+from server.smart.app_context import focus_of
+from server.store.engines import connect
 from server.store.pseudonyms import Pseudonyms
 from server.store.tables import cards_shown
 from server.trust.clients import Client
@@ -111,3 +113,10 @@ def test_a_call_that_names_no_server_is_of_the_only_one_there_is() -> None:
     called = pseudonyms.of("hospital\n\n", "p1")
     assert called in pseudonyms_in_app(Client("hospital", fhir_servers=(server,)), None, server, "p1", pseudonyms)
     assert called not in pseudonyms_in_app(Client("hospital", fhir_servers=(server, other)), None, server, "p1", pseudonyms)
+
+
+def test_when_the_database_cannot_say_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    empty = connect("sqlite://")
+    assert focus_of("630e9eec-77aa-46f7-9862-5629cd7b6a9b", Client("hospital"), frozenset(), empty) == ()
+    assert caplog.messages == ["event=store_trouble error=OperationalError"]
+    empty.dispose()

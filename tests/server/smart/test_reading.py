@@ -91,14 +91,43 @@ def test_what_was_not_granted_is_named_and_never_counts_as_none(
 
 @pytest.mark.requirement("SM-10")
 def test_what_the_server_refuses_is_named_too(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
-    ehr.fhir = {"Observation": 403}
+    ehr.patient, ehr.fhir = "healthy", {"Observation": 403}
     one = see(browser, ehr, opened)
     assert one.scopes_missing == ("Observation",)
     assert one.inputs["Observation"] is InputState.FAILED
 
 
+@pytest.mark.requirement("SM-10", "SM-11")
+@pytest.mark.parametrize("response", [{}, {"refresh_token": None}], ids=["renewable", "not renewable"])
+def test_one_type_that_is_always_401_is_denied_and_ends_nothing(
+    browser: Browser, ehr: Ehr, opened: list[Opened], response: Json
+) -> None:
+    ehr.patient, ehr.response, ehr.fhir = "healthy", response, {"Observation": 401}
+    one = see(browser, ehr, opened)
+    assert one.scopes_missing == ("Observation",)
+    assert one.inputs["Observation"] is InputState.FAILED
+    assert browser.get(f"/smart/patient/{one.launch}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scope", "status", "said"),
+    [
+        pytest.param(ALL_BUT, 200, "Darf nicht gelesen werden", id="not granted"),
+        pytest.param(
+            ALL_BUT + "patient/Observation.rs?category=laboratory", 200, "Darf nur zum Teil gelesen werden", id="a part"
+        ),
+        pytest.param("openid patient/*.rs", 500, "nicht beantwortet (server-error)", id="not answered"),
+    ],
+)
+def test_what_could_not_be_read_is_said_in_the_language_of_the_page(
+    browser: Browser, ehr: Ehr, scope: str, status: int, said: str
+) -> None:
+    ehr.response, ehr.fhir = {"scope": scope}, {"Observation": status} if status != 200 else {}
+    assert said in browser.get(browser.open(ehr), query_string={"language": "de"}).text
+
+
 def test_what_fails_is_failed_and_no_matter_of_scopes(browser: Browser, ehr: Ehr, opened: list[Opened]) -> None:
-    ehr.fhir = {"Observation": 500}
+    ehr.patient, ehr.fhir = "healthy", {"Observation": 500}
     one = see(browser, ehr, opened)
     assert one.scopes_missing == ()
     assert one.inputs["Observation"] is InputState.FAILED
@@ -160,7 +189,7 @@ def test_data_of_another_patient_stop_the_page(
     ],
 )
 def test_what_the_app_was_opened_for_is_read(browser: Browser, ehr: Ehr, opened: list[Opened], response: Any, about: Any) -> None:
-    ehr.response = {"fhirContext": response}
+    ehr.patient, ehr.response = "healthy", {"fhirContext": response}
     assert see(browser, ehr, opened).about == about
 
 

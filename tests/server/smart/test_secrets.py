@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import jwt
@@ -25,7 +26,7 @@ from server.trust.clients import Client, SmartRegistration
 from server.trust.jwk_set import read_jwk_set
 from tests.server.charts import Json
 from tests.server.conftest import CONFIG
-from tests.server.smart.conftest import Start
+from tests.server.smart.conftest import Start, parameters
 from tests.server.smart.ehr import CLIENT_ID, Ehr
 from tests.server.store.rows import column
 
@@ -66,6 +67,14 @@ def test_the_state_and_the_cookie_are_in_the_database_as_hashes_only(start: Star
     kept = column(database, smart_launches, "browser") | column(database, smart_launches, "state")
     assert all(re.fullmatch("[0-9a-f]{64}", one) for one in kept)
     assert cookie.value not in kept
+
+
+@pytest.mark.requirement("SM-07", "SEC-01")
+def test_a_launch_that_has_begun_shows_no_secret_in_its_representation(start: Start, ehr: Ehr) -> None:
+    begun = open_app(start(ehr).runtime).begin(ehr.base, "xyz")
+    assert begun.launch in repr(begun)
+    assert begun.cookie not in repr(begun)
+    assert all(parameters(begun.url)[name] not in repr(begun) for name in ("state", "nonce"))
 
 
 # --- cookies
@@ -116,9 +125,11 @@ def key_file(folder: Path, *keys: Json, mode: int = 0o600) -> Path:
     return file
 
 
-def private_keys() -> list[Json]:
+@cache
+def private_keys() -> tuple[Json, ...]:
+    """Two keys, made once."""
     made = (ECKey.generate_key("P-384"), RSAKey.generate_key(2048))
-    return [{**key.as_dict(private=True), "kid": f"key-{number}"} for number, key in enumerate(made)]
+    return tuple({**key.as_dict(private=True), "kid": f"key-{number}"} for number, key in enumerate(made))
 
 
 @pytest.mark.requirement("SM-12")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, event, select, update
 from time_machine import Traveller as Moved
 
 from server.smart.grant import Grant
@@ -69,8 +69,12 @@ def test_a_token_that_the_ehr_takes_back_is_renewed_once_and_then_asked_for_agai
     ehr.valid.clear()
     assert (browser.get(path).status_code, refreshes(ehr)) == (200, 1)
     ehr.fhir = dict.fromkeys(("Patient", "Condition", "Observation"), 401)
+    held = {*ehr.refresh_tokens, *ehr.valid}
     page = browser.get(path)
     assert (page.status_code, refreshes(ehr)) == (401, 2)
+    assert len(ehr.revoked) == 2
+    assert (ehr.refresh_tokens, ehr.valid) == (set(), set())
+    assert held.isdisjoint(ehr.revoked)  # those had been renewed
     assert "MYO-1709" in page.text
     assert browser.get(path).status_code == 401
     assert refreshes(ehr) == 2
@@ -222,6 +226,15 @@ def test_a_form_must_come_from_our_page(browser: Browser, ehr: Ehr, headers: dic
     assert browser.get(path).status_code == (401 if is_taken else 200)
 
 
+@pytest.mark.requirement("SM-08")
+def test_our_own_name_may_be_spelled_as_one_likes(start: Start, ehr: Ehr) -> None:
+    browser = start(ehr, public_url="http://LOCALHOST:8000").browser()
+    path = browser.open(ehr)
+    token = token_of(browser.get(path).text)
+    assert browser.leave(path, token, Origin="http://localhost:8001").status_code == 403
+    assert browser.leave(path, token, Origin="http://localhost:8000").status_code == 200
+
+
 @pytest.mark.requirement("SM-08", "SM-09")
 def test_a_form_must_carry_the_token_of_its_own_launch(browser: Browser, ehr: Ehr) -> None:
     first, second = browser.open(ehr), browser.open(ehr)
@@ -297,3 +310,19 @@ def test_a_browser_loses_the_cookies_of_launches_that_have_ended_and_no_others(c
     assert ended.rpartition("/")[2] not in names
     assert still_open.rpartition("/")[2] in names
     assert browser.get(browser.finish(waiting)).status_code == 200
+
+
+@pytest.mark.requirement("SM-13", "IN-15")
+def test_made_up_cookies_cost_one_look_and_few_headers(service: Service, ehr: Ehr) -> None:
+    """A browser sends what any page below our name has set."""
+    made_up = "; ".join(f"myositis-cds-launch-{number:022}=x" for number in range(3000))
+    statements: list[str] = []
+    event.listen(service.runtime.database, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    client = service.app.test_client(use_cookies=False)
+    query = {"iss": ehr.base, "launch": "xyz"}
+    response = client.get("/smart/launch", query_string=query, headers={"Cookie": made_up})
+    assert (response.status_code, len(response.headers.getlist("Set-Cookie"))) == (303, 51)
+    assert sum("SELECT smart_launches" in one and "browser" in one for one in statements) == 1
+    statements.clear()
+    assert client.get("/smart/patient", headers={"Cookie": made_up}).status_code == 200
+    assert len(statements) == 1

@@ -1,21 +1,34 @@
 """Launches that nobody may finish: unknown EHRs, states that are not this browser's, codes and identities that are not ours."""
 
+import hmac
+import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
+import orjson
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.application import create_app
+from server.config import ConfigurationError
+from server.outbound.http import Answer
 from server.runtime import open_runtime
+from server.smart.configuration import read_configuration
+from server.smart.identity import issuer_of
+from server.smart.stops import StopError
 from server.trust.clients import Client, SmartRegistration
 from tests.server.charts import Json
 from tests.server.conftest import CONFIG
 from tests.server.smart.conftest import Browser, Service, Start
 from tests.server.smart.ehr import CLIENT_ID, Ehr
-from tests.server.trust.ehrs import private_key
+from tests.server.trust.ehrs import jwk, part, private_key
 
 REGISTERED = "https://fhir.hospital.example/R4"
 HOSPITAL = Client("hospital", issuer="x", fhir_servers=(REGISTERED,), smart=SmartRegistration(CLIENT_ID), jwks={"keys": []})
@@ -57,6 +70,72 @@ def test_an_unknown_ehr_is_400_and_nothing_is_fetched_or_redirected(iss: str, la
 def test_no_parameter_sends_the_browser_elsewhere(more: dict[str, str]) -> None:
     for path in ("/smart/launch", "/smart/callback", "/smart/patient", "/smart/patient/x"):
         assert "Location" not in pages.get(path, query_string=more).headers
+
+
+ELSEWHERE = "https://evil.example/"
+REDIRECTS = dict.fromkeys(("next", "redirect", "redirect_uri", "redirect_url", "url", "return_to"), ELSEWHERE)
+
+
+@pytest.mark.requirement("SM-06")
+def test_no_parameter_sends_the_browser_elsewhere_from_a_launch_that_succeeds(browser: Browser, ehr: Ehr) -> None:
+    begun = browser.get("/smart/launch", query_string={"iss": ehr.base, "launch": "xyz", **REDIRECTS}).headers["Location"]
+    assert begun.startswith(f"{ehr.root}/authorize?")
+    assert ELSEWHERE not in dict(parse_qsl(urlsplit(begun).query)).values()
+    response = browser.get(changed(browser.authorize(begun), **REDIRECTS))
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("http://127.0.0.1:8000/smart/patient/")
+    assert "evil" not in response.headers["Location"]
+
+
+HERE = (
+    "http://127.0.0.1:9/x", "https://127.0.0.1/x", "https://localhost/x", "https://LOCALHOST./x", "https://a.localhost/x",
+    "https://127.1/x", "https://2130706433/x", "https://0x7f000001/x", "https://0/x", "https://[::1]/x", "https://[::]/x",
+    "https://[::ffff:127.0.0.1]/x", "http://localhost/x",
+)  # fmt: skip
+
+
+@pytest.mark.requirement("OUT-01", "SM-03")
+@pytest.mark.parametrize("url", HERE)
+def test_an_ehr_elsewhere_does_not_send_us_to_our_own_machine(url: str) -> None:
+    safe = {
+        "code_challenge_methods_supported": ["S256"], "authorization_endpoint": "https://a.example/x",
+        "token_endpoint": "https://a.example/x",
+    }  # fmt: skip
+    for name in ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "jwks_uri"):
+        with pytest.raises(StopError, match="MYO-1702") as stop:
+            read_configuration(REGISTERED, safe | {name: url})
+        assert stop.value.reason == "unsafe-endpoint"
+    configuration = read_configuration(REGISTERED, safe | {"issuer": url})
+    with pytest.raises(StopError) as stop:
+        issuer_of(configuration, None, lambda *arguments, **more: pytest.fail("something was fetched"))
+    assert stop.value.reason == "unsafe-endpoint"
+
+
+@pytest.mark.requirement("SM-05")
+@pytest.mark.parametrize("said", ["https://another.example", "https://issuer.example/", None, 7])
+def test_an_openid_configuration_of_another_issuer_is_not_used(said: object) -> None:
+    configuration = replace(
+        read_configuration(
+            REGISTERED,
+            {"code_challenge_methods_supported": ["S256"], "authorization_endpoint": "/a", "token_endpoint": "/t"},
+        ),
+        issuer="https://issuer.example",
+    )
+
+    def fetch(url: str, **_: Any) -> Answer:
+        assert url == "https://issuer.example/.well-known/openid-configuration"
+        return Answer(200, {}, orjson.dumps({"issuer": said, "jwks_uri": "https://issuer.example/keys"}))
+
+    with pytest.raises(StopError) as stop:
+        issuer_of(configuration, None, fetch)
+    assert stop.value.reason == "issuer"
+
+
+@pytest.mark.requirement("SM-14")
+def test_the_app_is_at_the_root_of_a_host(start: Start, ehr: Ehr) -> None:
+    with pytest.raises(ConfigurationError, match=r"MYOSITIS_CDS_PUBLIC_URL\): .* has no path"):
+        start(ehr, public_url="https://cds.example/myositis")
+    start(public_url="http://127.0.0.1:8000/myositis")  # the hooks may be anywhere
 
 
 CONFIGURATIONS = [
@@ -136,6 +215,17 @@ def test_a_cookie_from_before_the_launch_opens_nothing_after_it(service: Service
     assert thief.get(path).status_code == 401
     thief.client.set_cookie(after.key, after.value)
     assert thief.get(path).status_code == 200  # so that it would have been seen
+
+
+@pytest.mark.requirement("SM-02")
+def test_a_launch_whose_key_is_gone_is_one_that_is_not_known(start: Start, ehr: Ehr, tmp_path: Path) -> None:
+    """Without a file of keys, a restart ends what was begun."""
+    url = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+    before, after = (start(ehr, database_url=url).browser() for _ in range(2))
+    callback = before.authorize(before.begin(ehr))
+    for cookie in before.client._cookies.values():  # type: ignore[attr-defined]
+        after.client.set_cookie(cookie.key, cookie.value)
+    refused(after.get(callback), "MYO-1703", 400)
 
 
 @pytest.mark.requirement("SM-02")
@@ -224,9 +314,19 @@ def by_an_unknown_key(claims: Json) -> str:
     return jwt.encode(claims, FOREIGN, "RS256", {"kid": "other"})
 
 
-def by_a_shared_secret(claims: Json) -> str:
-    """With the text of the public key as the secret (algorithm confusion), as far as PyJWT lets one."""
-    return jwt.encode(claims, "0" * 64, "HS256", {"kid": "ehr"})
+PUBLIC = private_key("RSA-2048", "ehr").public_key()
+PEM = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+JWK = json.dumps(jwk(private_key("RSA-2048", "ehr"), kid="ehr", use="sig", alg="RS256")).encode()
+
+
+def by_the_public_key(secret: bytes, algorithm: str = "HS256") -> Callable[[Json], str]:
+    """With what everybody knows of the EHR's key as the secret of an HMAC (algorithm confusion); no library would sign so."""
+
+    def sign(claims: Json) -> str:
+        content = f"{part({'alg': algorithm, 'typ': 'JWT', 'kid': 'ehr'})}.{part(claims)}"
+        return f"{content}.{part(hmac.digest(secret, content.encode(), 'sha256'))}"
+
+    return sign
 
 
 def changed_afterwards(claims: Json) -> str:
@@ -236,7 +336,16 @@ def changed_afterwards(claims: Json) -> str:
 
 @pytest.mark.requirement("SM-05")
 @pytest.mark.parametrize(
-    "sign", [unsigned, by_another_key, by_an_unknown_key, by_a_shared_secret, changed_afterwards, lambda claims: "x.y.z"]
+    "sign",
+    [
+        unsigned,
+        by_another_key,
+        by_an_unknown_key,
+        changed_afterwards,
+        lambda claims: "x.y.z",
+        *map(by_the_public_key, (PEM, PEM.strip(), JWK, json.dumps(json.loads(JWK), separators=(",", ":")).encode())),
+        by_the_public_key(PEM, "RS256"),
+    ],
 )
 def test_a_forged_id_token_opens_nothing(browser: Browser, ehr: Ehr, sign: object) -> None:
     ehr.sign = sign  # type: ignore[assignment]
@@ -249,6 +358,9 @@ def test_a_forged_id_token_opens_nothing(browser: Browser, ehr: Ehr, sign: objec
     "claims",
     [
         {"iss": "https://evil.example"}, {"iss": None}, {"aud": "another-app"}, {"aud": None}, {"aud": [CLIENT_ID, "other"]},
+        {"azp": "another-app"}, {"aud": [CLIENT_ID], "azp": "another-app"}, {"azp": 7}, {"exp": float("nan")},
+        {"exp": float("inf")},
+        {"exp": True}, {"nbf": 4_000_000_000}, {"iat": 4_000_000_000}, {"nbf": "now"}, {"iat": float("nan")}, {"exp": 10**400},
         {"exp": int(time.time()) - 3600}, {"exp": None}, {"exp": "soon"}, {"nonce": "another"}, {"nonce": None},
         {"fhirUser": "https://evil.example/fhir/Practitioner/1"}, {"fhirUser": "../../Practitioner/1"}, {"fhirUser": 7},
     ],
@@ -261,7 +373,15 @@ def test_an_id_token_that_says_something_else_opens_nothing(browser: Browser, eh
 @pytest.mark.requirement("SM-05")
 @pytest.mark.parametrize(
     "claims",
-    [{"fhirUser": "Practitioner/1"}, {"fhirUser": None}, {"aud": [CLIENT_ID]}, {"aud": [CLIENT_ID, "other"], "azp": CLIENT_ID}],
+    [
+        {"fhirUser": "Practitioner/1"},
+        {"fhirUser": None},
+        {"aud": [CLIENT_ID]},
+        {"aud": [CLIENT_ID, "other"], "azp": CLIENT_ID},
+        {"azp": CLIENT_ID},
+        {"iat": int(time.time()) + 30, "nbf": int(time.time()) + 30},
+        {"exp": time.time() + 60.5},
+    ],
 )
 def test_an_id_token_may_name_the_user_briefly_or_not_at_all(browser: Browser, ehr: Ehr, claims: Json) -> None:
     ehr.claims = claims
@@ -285,6 +405,14 @@ def test_a_launch_without_a_patient_stops(browser: Browser, ehr: Ehr, response: 
     ehr.response = response
     refused(browser.launch(ehr), "MYO-1708", 400)
     assert (ehr.valid, ehr.refresh_tokens) == (set(), set())  # what is not used is given back
+
+
+@pytest.mark.requirement("SM-10")
+@pytest.mark.parametrize("scope", ["openid fhirUser launch", "openid user/Practitioner.r", "patient/*.cud", ""])
+def test_a_launch_with_no_data_to_read_stops(browser: Browser, ehr: Ehr, scope: str) -> None:
+    ehr.response = {"scope": scope}
+    refused(browser.launch(ehr), "MYO-1714", 403)
+    assert (ehr.valid, ehr.refresh_tokens) == (set(), set())
 
 
 @pytest.mark.requirement("SM-10")

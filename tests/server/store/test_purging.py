@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from server.store.database import IN_MEMORY, open_database
 from server.store.purging import DAY, Purged, purge
@@ -31,6 +31,11 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
         {"jti": "kept", "expires_at": NOW - GRACE_SECONDS},
     )
     add(database, smart_launches, {"id": "due", "ends_at": NOW}, {"id": "kept", "ends_at": NOW + 1})
+    add(
+        database,
+        smart_launches,
+        *({"id": f"idle {age}", "used_at": NOW - age, "ends_at": NOW + 1, "sealed": "x"} for age in (899, 900)),
+    )
     add(database, snoozes, {"recommendation": "due", "until": NOW}, {"recommendation": "kept", "until": NOW + 1})
     add(database, cards_shown, {"card": "due", "shown_at": days_ago(20, -1)}, {"card": "kept", "shown_at": days_ago(20)})
     add(
@@ -44,10 +49,15 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
 
     purged = purge(database, now=NOW, keep_days=20, keep_comments_days=10)
 
-    assert purged == Purged(used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1)
+    assert purged == Purged(
+        used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1, idle_smart_launches=1
+    )
     assert column(database, used_tokens, "jti") == {"kept"}
     assert column(database, snoozes, "recommendation") == {"kept"}
-    assert column(database, smart_launches, "id") == {"kept"}
+    assert column(database, smart_launches, "id") == {"kept", "idle 899", "idle 900"}
+    with database.connect() as connection:
+        held = select(smart_launches.c.id).where(smart_launches.c.sealed != "")
+        assert connection.execute(held).scalars().all() == ["idle 899"]
     assert column(database, cards_shown, "card") == {"kept"}
     assert column(database, feedback, "card") == {"without its comment", "kept"}
     assert column(database, feedback_comments, "feedback") == {3}

@@ -93,19 +93,26 @@ def test_with_clients_the_public_url_is_https_or_on_this_machine(url: str) -> No
     assert open_runtime(Config(), clients=[EHR.client()])
 
 
+PROXIES = (
+    "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Server", "X-Forwarded-Port", "x-forwarded", "X-Real-IP", "X-Client-IP",
+    "True-Client-IP", "Fastly-Client-IP", "X-Cluster-Client-IP", "Client-IP", "CF-Connecting-IP", "Fly-Connecting-IP",
+)  # fmt: skip
+
+
 @pytest.mark.requirement("JWT-19")
 @pytest.mark.parametrize(
     ("headers", "address", "is_let_in"),
     [
         ({}, "127.0.0.1", True),
         ({}, "192.0.2.7", False),
-        ({"X-Forwarded-For": "127.0.0.1"}, "127.0.0.1", False),
+        *(({name: "127.0.0.1"}, "127.0.0.1", False) for name in PROXIES),
+        ({"Origin": "http://127.0.0.1:8001", "X-Request-Id": "via"}, "127.0.0.1", True),
         ({"Host": "cds.hospital.example"}, "127.0.0.1", False),
         ({"Authorization": ""}, "127.0.0.1", False),
         ({"Authorization": "Basic eDp5"}, "127.0.0.1", False),
         ({"Authorization": "Bearer a.b.c"}, "127.0.0.1", False),
     ],
-    ids=["no token", "elsewhere", "through a proxy", "by another name", "empty", "Basic", "no JWT"],
+    ids=["no token", "elsewhere", *PROXIES, "other headers", "by another name", "empty", "Basic", "no JWT"],
 )
 def test_open_beside_clients_lets_in_who_is_on_this_machine_and_brings_no_token_at_all(
     headers: dict[str, str], address: str, is_let_in: bool
