@@ -92,8 +92,10 @@ def _with_reason(rule: Rule, reason: Reason) -> Considered:
 
 def _reason(rule: Rule, asks: Decider) -> Reason:
     if rule.said_by:
+        words = {one.id: one.says for one in (*asks.known.safety, *asks.known.safety_off)}
         where = say(
-            "said by the drug-safety rules, where such a drug is given or written ({rules})", rules=join(", ", rule.said_by)
+            "said by the drug-safety rules, where such a drug is given or written ({rules})",
+            rules=join("; ", [words[name] for name in rule.said_by]),
         )
         return Silence.ELSEWHERE, where, (), ()
     if rule.stated is not None and rule.concerns_everyone:

@@ -161,6 +161,12 @@ def _nothing_found(option: Option, known: Knowledge) -> str:
     return say("none of our rules speaks against it") if has_rules else say("not checked here")
 
 
+def unchecked_tests(option: Option, known: Knowledge) -> Iterable[str]:
+    """The baseline tests that a reminder asks for: without them nobody has looked for what they would show."""
+    asked = dict.fromkeys(order for caution in option.reminders for order in caution.orders)
+    return (known.orders[order]["title"] for order in asked if known.orders[order]["resource"] == "ServiceRequest")
+
+
 def _by_source(cautions: Sequence[Caution]) -> list[str]:
     """What each source raises, in one breath."""
     texts: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ from fhir_profiles.findings import Evidence
 from fhir_profiles.hypotheses import Hypothesis, Supposition, hypotheses
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
-from server.patient_page.findings import CERTAINTY_WORDS
+from server.patient_page.findings import would_be
 from server.patient_page.opened import Opened
 from server.patient_page.supposing import assess_supposing, can_suppose
 from server.patient_page.unseen import STATE_WORDS
@@ -55,7 +55,7 @@ def alternatives(opened: Opened) -> tuple[Alternative, ...]:
         supposed = Supposition(hypothesis, hypothesis.answers["positive"])
         for phenotype in assess_supposing(opened, [supposed]).phenotypes:
             if phenotype.code not in held:
-                titles[phenotype.code] = (begin(phenotype.title), CERTAINTY_WORDS[phenotype.certainty][0])
+                titles[phenotype.code] = (begin(phenotype.title), would_be(phenotype.certainty))
                 tellers.setdefault(phenotype.code, []).append(_teller(hypothesis, supposed, opened))
     found = [Alternative(*titles[code], tuple(sorted(told, key=lambda one: not one.is_open))) for code, told in tellers.items()]
     return tuple(sorted(found, key=lambda one: not one.tellers[0].is_open))

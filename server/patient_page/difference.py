@@ -10,7 +10,7 @@ from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import join, say
 from server.patient_page.facts import begin
-from server.patient_page.findings import CERTAINTY_WORDS, SEVERITY_WORDS
+from server.patient_page.findings import CERTAINTY_WORDS, SEVERITY_WORDS, would_be
 from server.patient_page.statements import guideline_link
 from server.patient_page.supposing import Considered
 
@@ -104,12 +104,16 @@ def _findings(before: Assessment, after: Assessment) -> Iterable[str]:
 
 def _phenotypes(before: Assessment, after: Assessment) -> Iterable[str]:
     for phenotype in after.phenotypes:
-        was, (now, _) = before.phenotype(phenotype.code), CERTAINTY_WORDS[phenotype.certainty]
+        was, now = before.phenotype(phenotype.code), would_be(phenotype.certainty)
         if was is None:
             yield say("Phenotype: {phenotype} would hold ({certainty})", phenotype=phenotype.title, certainty=now)
         elif was.certainty is not phenotype.certainty:
             earlier, _ = CERTAINTY_WORDS[was.certainty]
-            yield say("Phenotype: {phenotype}, {before}, would be {after}", phenotype=phenotype.title, before=earlier, after=now)
+            after_it, _ = CERTAINTY_WORDS[phenotype.certainty]
+            words = say(
+                "Phenotype: {phenotype}, {before}, would be {after}", phenotype=phenotype.title, before=earlier, after=after_it
+            )
+            yield words
     for phenotype in before.phenotypes:
         if after.phenotype(phenotype.code) is None:
             yield say("Phenotype: {phenotype} would no longer hold", phenotype=phenotype.title)

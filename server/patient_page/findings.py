@@ -18,6 +18,7 @@ CERTAINTY_WORDS = {
     Certainty.COMPUTED: (say("Computed"), say("not on the problem list; worked out from results, so no therapy is advised")),
     Certainty.SUSPECTED: (say("Suspected"), say("on the problem list as not confirmed, so only work-up is advised")),
 }
+_BESIDE = say("worked out from results, beside the recorded diagnosis")
 SEVERITY_WORDS = {"severe": say("severe"), "non-severe": say("not severe"), "unknown": say("not known")}
 STANDING_WORDS = {
     Standing.PRESENT: say("Yes"),
@@ -101,6 +102,11 @@ def findings(assessment: Assessment) -> Findings:
 def _held(phenotype: Phenotype, is_primary: bool) -> Held:
     certainty, means = CERTAINTY_WORDS[phenotype.certainty]
     return Held(phenotype.code, begin(phenotype.title), certainty, means, facts(phenotype.evidence), is_primary)
+
+
+def would_be(certainty: Certainty) -> str:
+    """How sure a phenotype would be that a supposition brings: no entry of the problem list names it."""
+    return _BESIDE if certainty is Certainty.SUPPORTED else CERTAINTY_WORDS[certainty][0]
 
 
 def _antibody(antibody: AntibodyResult) -> Antibody:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cards.knowledge import Knowledge
+from cards.markdown import listed
 from cards.recommendation import Backing, Caution, Option, Recommendation
-from cards.wording import LINE_WORDS, options_of, strength_words
+from cards.wording import LINE_WORDS, options_of, strength_words, unchecked_tests
 from fhir_profiles.findings import Answer
 from fhir_profiles.sentences import say
 from server.patient_page.facts import Fact, begin, facts
@@ -58,6 +59,7 @@ class OptionRow:
         order_withheld: why no order is made ready.
         has_order: there is a ready-made order for it.
         is_unruled: no rule of ours is about the drug, so that silence is no clearance.
+        not_checked: baseline tests that are not on record, so that silence is no clearance either; or empty.
     """
 
     title: str
@@ -71,6 +73,7 @@ class OptionRow:
     order_withheld: str
     has_order: bool
     is_unruled: bool
+    not_checked: str
 
     @property
     def is_unopposed(self) -> bool:
@@ -135,6 +138,7 @@ def _row(option: Option, known: Knowledge) -> OptionRow:
         order_withheld=begin(option.order_withheld) if option.order_withheld else "",
         has_order=known.treatments[option.treatment].order is not None,
         is_unruled=not any(option.treatment in rule.treatments for rule in known.safety),
+        not_checked=listed(list(unchecked_tests(option, known))),
     )
 
 

@@ -11,6 +11,7 @@ from cards.knowledge import Knowledge
 from cards.recommendation import Recommendation
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Answer
+from fhir_profiles.sentences import say
 from server.patient_page.addresses import Addresses
 from server.patient_page.facts import begin
 from server.patient_page.frame import frame
@@ -73,9 +74,9 @@ def patient_summary(opened: Opened) -> PatientSummary:
     """What the evaluation says, for the patient."""
     evaluation = opened.evaluation
     assessment, said = evaluation.assessment, [r for r in evaluation.recommendations if r.holds is Answer.YES]
-    proposed, topics = _proposed(said, evaluation.knowledge)
+    proposed, topics = _proposed(said, assessment, evaluation.knowledge)
     asked = sorted({r.topic for r in said}, key=lambda code: evaluation.knowledge.topics[code].rank)
-    words, doubted = plain_words().topics, _doubted(said, assessment, evaluation.knowledge)
+    doubted = _doubted(said, assessment, evaluation.knowledge)
     return PatientSummary(
         disease=_disease(assessment),
         is_confirmed=assessment.primary is not None and assessment.primary.is_confirmed,
@@ -83,7 +84,7 @@ def patient_summary(opened: Opened) -> PatientSummary:
         taken=_taken(assessment, doubted),
         doubted=tuple(begin(assessment.treatment.courses[agent].title) for agent in doubted),
         proposed=proposed,
-        questions=tuple(words[code]["ask"] for code in dict.fromkeys((*topics, *asked))),
+        questions=tuple(_ask(code, assessment) for code in dict.fromkeys((*topics, *asked))),
     )
 
 
@@ -119,7 +120,25 @@ def _taken(assessment: Assessment, doubted: Sequence[str]) -> tuple[Explained, .
     return tuple(Explained(begin(treatment.courses[agent].title), words[agent]["means"]) for agent in agents)
 
 
-def _proposed(said: Iterable[Recommendation], known: Knowledge) -> tuple[tuple[Proposed, ...], Sequence[str]]:
+def _why(topic: str, assessment: Assessment) -> str:
+    """Why tests of a topic are proposed to this patient."""
+    if topic == "supportiveCare" and any("dermatomyositis" in phenotype.code for phenotype in assessment.phenotypes):
+        return say("Exercise, sun protection and other help can make daily life easier.")
+    return plain_words().topics[topic]["why"]
+
+
+def _ask(topic: str, assessment: Assessment) -> str:
+    """What to ask about a topic; where the lungs are the reason, that they are."""
+    if topic == "urgentReferral" and assessment.features["severe-ild"].is_present:
+        return say("My lung disease can get worse quickly: who will see me, and how soon?")
+    if topic == "lungFunction" and assessment.features["interstitial-lung-disease"].is_present:
+        return say("How are my lungs now, and when are they checked again?")
+    return plain_words().topics[topic]["ask"]
+
+
+def _proposed(
+    said: Iterable[Recommendation], assessment: Assessment, known: Knowledge
+) -> tuple[tuple[Proposed, ...], Sequence[str]]:
     """Tests and visits under the topic that names them first, in the order of topics; no drug and no vaccine."""
     words, told = plain_words(), set[str]()
     by_topic: dict[str, list[Explained]] = {}
@@ -129,5 +148,5 @@ def _proposed(said: Iterable[Recommendation], known: Knowledge) -> tuple[tuple[P
             if entry is not None and entry["title"] not in told and known.orders[order]["resource"] == "ServiceRequest":
                 told.add(entry["title"])
                 by_topic.setdefault(recommendation.topic, []).append(Explained(begin(entry["title"]), entry["what"]))
-    proposed = tuple(Proposed(words.topics[topic]["why"], tuple(tests)) for topic, tests in by_topic.items())
+    proposed = tuple(Proposed(_why(topic, assessment), tuple(tests)) for topic, tests in by_topic.items())
     return proposed, tuple(by_topic)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fhir_profiles.classification import Classification
+from fhir_profiles.classification import Classification, Score
 from fhir_profiles.classification_criteria import criteria
 from fhir_profiles.classification_items import AnsweredItem
 from fhir_profiles.findings import Answer
@@ -74,12 +74,7 @@ def classification_score(classification: Classification | None) -> Classificatio
     return ClassificationScore(
         citation=known.source["citation"],
         statement=known.statement,
-        result=say(
-            "{points} points {column}: {words}",
-            points=score.minimum / 10,
-            column=COLUMN_WORDS[score.column],
-            words=score.minimum_class.words,
-        ),
+        result=_result(score),
         best=_best(classification),
         subgroups=tuple(known.subgroups[code] for code in classification.subgroups),
         met=items[Answer.YES],
@@ -88,6 +83,15 @@ def classification_score(classification: Classification | None) -> Classificatio
         other_explanations=facts(classification.other_explanations),
         notes=(*classification.notes, *known.caveats),
     )
+
+
+def _result(score: Score) -> str:
+    """The class; where unknown items decide whether the criteria are met, that it is open rather than "below"."""
+    if score.unknown and not score.minimum_class.meets_criteria and score.best_class.meets_criteria:
+        least, most = score.minimum / 10, score.best / 10
+        return say("not classifiable from these data: {least} to {most} points", least=least, most=most)
+    column, words = COLUMN_WORDS[score.column], score.minimum_class.words
+    return say("{points} points {column}: {words}", points=score.minimum / 10, column=column, words=words)
 
 
 def _best(classification: Classification) -> str:

@@ -60,7 +60,7 @@ def _dose(entry: DrugEntry) -> tuple[Sentence, ...]:
         return ()
     if "methotrexate" in entry.concepts:
         return (say("{dose:.4g} mg in a week, all doses together", dose=entry.daily_dose_mg * 7),)
-    return (say("{dose:.4g} mg a day on average", dose=entry.daily_dose_mg),)
+    return (say("prescribed {dose:.4g} mg a day", dose=entry.daily_dose_mg),)
 
 
 def outcome_words(course: Course, entries: list[DrugEntry]) -> Sentence:

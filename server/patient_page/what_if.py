@@ -61,12 +61,17 @@ def what_if(opened: Opened, query: Mapping[str, str]) -> WhatIf:
         words=asked.words,
         changed=difference_of(opened, *asked.supposed) if asked.supposed else None,
         has_unknown=asked.has_unknown,
-        choices=_choices() if can_suppose(opened) else (),
+        choices=_choices(opened) if can_suppose(opened) else (),
     )
 
 
-def _choices() -> tuple[tuple[str, tuple[Choice, ...]], ...]:
-    by_group = groupby(hypotheses().values(), lambda hypothesis: hypothesis.group)
+_OF_WOMEN = ("pregnancy", "breastfeeding")
+
+
+def _choices(opened: Opened) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
+    hidden = _OF_WOMEN if opened.evaluation.record.sex == "male" else ()
+    asked = [hypothesis for hypothesis in hypotheses().values() if hypothesis.id not in hidden]
+    by_group = groupby(asked, lambda hypothesis: hypothesis.group)
     return tuple(
         (
             group,

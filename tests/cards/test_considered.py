@@ -76,7 +76,8 @@ def test_a_statement_is_for_others_exactly_where_its_condition_says_no(patient: 
         (
             "bmj-aza-adverse-effects",
             Silence.ELSEWHERE,
-            "said by the drug-safety rules, where such a drug is given or written (azathioprine-harms)",
+            "said by the drug-safety rules, where such a drug is given or written "
+            "(can cause leukopenia, liver damage, gastrointestinal symptoms)",
         ),
         (
             "titulaer-2011-dm-every-6-months-4-years",

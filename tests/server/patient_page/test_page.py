@@ -13,6 +13,7 @@ from server.patient_page.opened import Banner, Opened
 from server.patient_page.options import OptionRow, comparisons
 from server.patient_page.page import render
 from server.patient_page.patient_summary import render_summary
+from server.patient_page.scores import classification_score
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.patient_page.html_pages import ReadPage
@@ -242,3 +243,17 @@ def test_a_date_of_birth_has_its_month_in_letters(given: str, said: str) -> None
     shown = identity(Banner("A", given, "1", "female"))
     assert shown is not None
     assert shown.born == said
+
+
+def test_silence_is_no_clearance_while_baseline_tests_are_not_on_record() -> None:
+    text = " ".join(ReadPage(story_page("classic-dermatomyositis")).text.split())
+    assert "No caution from the data on record; not checked: " in text
+
+
+def test_a_classification_that_unknown_items_decide_is_said_to_be_open() -> None:
+    found = {slug: opened(slug).evaluation.assessment.classification for slug in slugs()}
+    open_ones = [one for one in found.values() if one and one.score.unknown and one.score.best_class.meets_criteria]
+    below = [one for one in open_ones if not one.score.minimum_class.meets_criteria]
+    results = [score.result for one in below if (score := classification_score(one))]
+    assert results
+    assert all(result.startswith("not classifiable from these data: ") for result in results)

@@ -116,3 +116,13 @@ def test_a_drug_that_is_no_treatment_of_the_disease_is_not_called_one() -> None:
 
 def test_every_summary_says_when_to_call_for_help() -> None:
     assert "If you can hardly breathe or choke, call the emergency number." in text_of("healthy")
+
+
+def test_the_words_fit_the_patient() -> None:
+    lungs = "How are my lungs now, and when are they checked again?"
+    assert lungs in text_of("jo1-antisynthetase-ild")
+    assert lungs not in text_of("classic-dermatomyositis")
+    assert "My lung disease can get worse quickly: who will see me, and how soon?" in text_of("mda5-amyopathic-rapid-ild")
+    assert "Exercise, sun protection and other help" in text_of("classic-dermatomyositis")
+    assert "Exercise and other help" in text_of("inclusion-body-myositis")
+    assert "If you have complaints, ask your doctor what explains them." in text_of("healthy")

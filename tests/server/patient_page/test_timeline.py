@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_profiles.dates import DateInterval
+from server.basis import packaged_basis
 from server.evaluation import Evaluation, evaluate
 from server.patient_page.charts import series
 from server.patient_page.lanes import every
 from server.patient_page.time_axis import MOST_TICKS, axis_over
 from server.patient_page.timeline import Lane, Timeline
+from server.patient_page.treatment_rows import treatment_rows
 from tests.patient import Patient
 from tests.server.charts import AS_OF, slugs
 from tests.server.evaluated import evaluated
@@ -204,3 +206,10 @@ def test_a_single_infusion_is_a_point_and_a_series_of_them_a_bar() -> None:
 
 def test_the_day_of_the_stories_is_the_day_of_the_drawing() -> None:
     assert timeline(evaluated("healthy")).as_of == DateInterval(AS_OF, AS_OF)
+
+
+def test_a_prescribed_dose_is_not_called_a_mean() -> None:
+    evaluation = evaluated("dermatomyositis-refractory-severe")
+    said = [one.says for row in treatment_rows(evaluation, packaged_basis().terminology) for one in row.happenings]
+    assert any("prescribed " in words for words in said)
+    assert not any("on average" in words for words in said)

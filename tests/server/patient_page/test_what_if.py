@@ -78,7 +78,10 @@ def test_anti_mda5_positive_changes_the_advice_and_the_chart_stays_as_it_is() ->
     before = deepcopy(patient.evaluation.record)
     changed = what_if(patient, {"suppose": "anti-mda5:positive"}).changed
     assert changed is not None
-    assert changed.findings[0] == "Phenotype: anti-MDA5 dermatomyositis would hold (Supported)"
+    assert (
+        changed.findings[0]
+        == "Phenotype: anti-MDA5 dermatomyositis would hold (worked out from results, beside the recorded diagnosis)"
+    )
     assert [one.id for one in changed.appears] == ["acr-chest-2023-screening"]
     assert not changed.is_advice_the_same
     assert patient.evaluation.record == before
@@ -173,3 +176,11 @@ def test_a_supposition_against_the_chart_is_not_said_to_change_nothing(slug: str
     assert changed.opposed[0].startswith("The chart says the opposite (")
     page = render(opened(slug), {"suppose": supposed}, "en")
     assert "No advice would change." not in page.split('id="supposed"')[1].split("</section>")[0]
+
+
+def test_a_pregnancy_is_not_supposed_of_a_man() -> None:
+    def offered(slug: str) -> set[str]:
+        return {choice.value.split(":")[0] for _, choices in what_if(opened(slug), {}).choices for choice in choices}
+
+    assert "pregnancy" in offered(CLASSIC)
+    assert not {"pregnancy", "breastfeeding"} & offered("anti-tif1-gamma-dermatomyositis-man")
