@@ -19,8 +19,8 @@ def test_the_first_page_lists_every_patient_with_age_sex_and_story(browser_of_pa
         assert f"/patients/{story.slug}" in parsed.links
         row = html[html.rindex(f'href="/patients/{story.slug}"') :].split("</tr>")[0]
         assert story.name in row
-        assert f"<td>{story.age}</td>" in row
-        assert f"<td>{story.sex}</td>" in row
+        assert f'<td role="cell">{story.age}</td>' in row
+        assert f'<td role="cell">{story.sex}</td>' in row
         assert story.story in row
 
 
