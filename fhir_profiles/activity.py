@@ -16,15 +16,11 @@ from fhir_profiles.phenotypes import Phenotype
 from fhir_profiles.record import Diagnosis, PatientRecord, Result
 from fhir_profiles.sentences import say
 from fhir_profiles.strength import GROUPS, WHOLE
+from fhir_profiles.wordings import on_day
 
 TITLE = say("active disease in the last 3 months")
 STRENGTH = (WHOLE, *GROUPS)
 LUNG = ("rapidly-progressive-ild", "respiratory-failure-from-ild")
-
-_ENZYME_ALONE = Missing(
-    say("disease activity: the enzyme alone does not tell; judge skin, lung and strength"),
-    "physician_global_activity",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +84,12 @@ def _last_seen(record: PatientRecord, evidence: tuple[Evidence, ...]) -> date:
 
 
 def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) -> Finding:
-    """The raised enzyme, as long as it has not fallen below a fraction of its earlier peak; else unclear, and never a no."""
+    """The raised enzyme, as long as it has not fallen below a fraction of its earlier peak; else unclear, and never a no.
+
+    Nothing is asked for then: skin, lung and strength are judged at the bedside, and no one datum would decide it.
+    """
     if raised.standing is Standing.RULED_OUT:
-        return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (_ENZYME_ALONE,))
+        return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence)
     if not raised.is_present:
         return raised
     newest, *earlier = record.results.get("creatine_kinase", ())
@@ -100,8 +99,8 @@ def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) 
         again = Missing(say("a further creatine kinase: one raised value does not tell whether it falls"), "creatine_kinase")
         return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (again,))
     if now < fraction * peak:
-        falling = Evidence(say("creatine kinase is falling"), newest.reference)
-        return Finding(raised.code, raised.title, Standing.UNCLEAR, (falling,), (_ENZYME_ALONE,))
+        falling = Evidence(on_day(say("creatine kinase falling, measured"), newest.when), newest.reference)
+        return Finding(raised.code, raised.title, Standing.UNCLEAR, (falling,))
     return raised
 
 

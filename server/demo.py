@@ -62,7 +62,7 @@ def clients_toml(sandbox: str) -> str:
     return "\n".join((*(_client(sandbox, dialect, called=dialect) for dialect in DIALECTS), german))
 
 
-def _client(sandbox: str, dialect: str, *, called: str, language: str = "en") -> str:
+def _client(sandbox: str, dialect: str, *, called: str, language: str | None = None) -> str:
     is_standard = called == "standard"
     lines = [
         "[[client]]",
@@ -71,9 +71,10 @@ def _client(sandbox: str, dialect: str, *, called: str, language: str = "en") ->
         f'jwks_url = "{sandbox}/.well-known/jwks.json"',
         f'fhir_servers = ["{sandbox}/fhir"]',
         f'dialect = "{dialect}"',
-        f'language = "{language}"',
         f"longest_life = {_LIFE.get(dialect, 300)}",
     ]
+    if language:  # otherwise the app speaks the language of the browser
+        lines.append(f'language = "{language}"')
     if is_standard:  # a launch names its FHIR server, so one client to a server can have the app
         lines += ["[client.smart]", 'client_id = "myositis-cds"', 'authentication = "private_key_jwt"']
     return "\n".join((*lines, ""))

@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 
 from server.config import Config, ConfigurationError
 from server.store.database import IN_MEMORY, connect, open_database, upgrade_database
+from server.store.migrating import newest_revision
 from server.store.tables import metadata
 from tests.postgresql import PostgresqlServer
 from tests.server.store.all_at_once import FILES, PROCESSES
@@ -103,9 +104,8 @@ def test_a_database_that_may_only_be_read_is_refused_at_the_start(file: Path, re
 
 def test_postgresql_waits_for_the_administrator(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_database()
-    assert refusal(url).endswith(
-        "is at revision none, this version needs 0001; as a user who may create tables, run: myositis-cds db upgrade"
-    )
+    remedy = "as a user who may create tables, run: myositis-cds db upgrade"
+    assert refusal(url).endswith(f"is at revision none, this version needs {newest_revision()}; {remedy}")
     assert tables(url) == set()
     upgrade_database(url)
     open_database(url).dispose()
