@@ -6,6 +6,7 @@ Run `python -m scripts.conformance_docs` after a change of requirements or tests
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from cards.markdown import table
@@ -20,6 +21,7 @@ _MOST_NAMED = 3
 Tests = Mapping[str, Sequence[Shown]]
 
 
+@cache
 def tests() -> dict[str, list[Shown]]:
     """The tests of this project, by the id that they show."""
     found: dict[str, list[Shown]] = defaultdict(list)

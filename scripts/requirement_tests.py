@@ -6,7 +6,7 @@ A table of many parameters may have a function that makes one row and takes the 
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -131,22 +131,29 @@ def _markers(module: _Module, running: set[str]) -> Iterator[Shown]:
         yield from (Shown(one, module.file, name if _is_test(name, tree) else "") for one in ids)
 
 
-def _ids(tree: ast.AST, rows: Iterable[str], file: str) -> Iterator[str]:
+def _ids(tree: ast.AST, rows: Sequence[str], file: str) -> Iterator[str]:
     for call in _calls(tree, _MARKER):
         if not _makes_a_row(call):
             yield from _literals(call.args, file)
-    for call in _calls(tree, *rows):
+    for call in _calls(tree, *rows) if rows else ():
         (ids,) = _literals(call.args[:1], file)
         yield from ids.split()
 
 
 def _may_not_run(tree: ast.AST) -> bool:
-    return any(isinstance(node, ast.Attribute) and ast.unparse(node) in _MAY_NOT_RUN for node in ast.walk(tree))
+    return any(isinstance(node, ast.Attribute) and _dotted(node) in _MAY_NOT_RUN for node in ast.walk(tree))
 
 
 def _calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
     """The calls of functions that are written so."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in names)
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _dotted(node.func) in names)
+
+
+def _dotted(node: ast.expr) -> str:
+    """The name that an expression is, such as `pytest.mark.slow`; empty if it is none."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _makes_a_row(marker: ast.Call) -> bool:

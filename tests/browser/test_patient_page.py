@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Thread
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,12 +23,10 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 CLASSIC = "/classic-dermatomyositis"
-VIEWS = (
-    f"{CLASSIC}?suppose=anti-mda5:positive,pregnancy:pregnant",
-    "/mda5-amyopathic-rapid-ild",
-    "/inclusion-body-myositis-on-prednisone",
-    "/nxp2-dermatomyositis-dysphagia/summary",
-)
+SUPPOSED = f"{CLASSIC}?suppose=anti-mda5:positive,pregnancy:pregnant"
+VIEWS = (SUPPOSED, "/inclusion-body-myositis-on-prednisone", "/nxp2-dermatomyositis-dysphagia/summary")
+OPENED = "document.querySelectorAll('details').forEach((one, i) => { one.open = i % 4 === 0 })"
+"""They are all alike, and axe takes its time over each."""
 
 
 def page_server() -> Flask:
@@ -66,8 +65,11 @@ def test_the_page_is_accessible_in_light_and_in_dark_and_never_scrolls_sideways(
     page = watched.page
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(pages_url + view)
-    page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i % 4 === 0 })")  # they are all alike
-    for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):  # only colours differ in the dark
+    schemes: list[tuple[Literal["light", "dark"], dict[str, list[str]]]] = [("light", {})]
+    if view == SUPPOSED:  # the one that shows the most
+        page.evaluate(OPENED)
+        schemes.append(("dark", {"runOnly": ["color-contrast"]}))  # only colours differ in the dark
+    for scheme, rules in schemes:
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
