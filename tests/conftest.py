@@ -12,7 +12,7 @@ from tests.postgresql import postgresql as postgresql
 
 # The same examples in every run, so that a red build is about the change at hand; to look for new ones:
 # `.venv/bin/pytest --hypothesis-profile=explore`. Time is measured by the benchmarks, not by a deadline here.
-settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True, max_examples=50)
+settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=2000)
 settings.load_profile("repeatable")
 

@@ -203,7 +203,7 @@ SHOWN = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(cards=st.lists(SHOWN, min_size=10, max_size=60), least=st.integers(2, 3))
 def test_no_sum_or_difference_of_printed_numbers_is_about_few_patients(cards: list[ShownCard], least: int) -> None:
     """Were one about these few patients alone, it would vanish without their cards, and the rank of the numbers with it."""
