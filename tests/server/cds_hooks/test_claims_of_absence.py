@@ -74,6 +74,10 @@ def test_of_some_keys_nothing_is_claimed_even_where_they_are_empty(key: str) -> 
     assert with_unknown_words(key, "empty") == set()
 
 
+def test_the_words_of_every_claim_about_a_chart_as_it_is_told_are_known() -> None:
+    assert with_unknown_words("conditions", "empty") == set()
+
+
 @pytest.mark.requirement("SAF-08")
 @pytest.mark.parametrize(
     ("key", "slug", "withheld"),
