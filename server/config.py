@@ -9,7 +9,10 @@ from server.urls import is_loopback_address
 
 MEBIBYTE = 1024 * 1024
 PREFIX = "MYOSITIS_CDS_"
+AUDIT_MODES = ("closed", "spill", "open")
 _LONGEST_FETCH = 30
+_LONGEST_DRAIN = 300
+_MOST_WORKERS = 64
 THREADS = 16
 """Requests answered at the same time. Most of them wait for an EHR; the interpreter's lock lets one compute."""
 
@@ -46,6 +49,16 @@ class Config:
         origins: web origins whose pages may call (CORS), besides those of the clients.
         open_beside_clients: with registered clients, also answer calls from this machine that bring no token. For the demo only:
             no setting from outside reaches it.
+        workers: processes that answer requests, behind one port.
+        drain_seconds: how long a service that was told to end stays open and says that it is not ready, so that balancers turn
+            away.
+        audit: what becomes of a call whose audit record cannot be written: `closed` (503), `spill` (kept in `audit_spill_file`
+            and brought home later) or `open` (answered, and said in the log).
+        audit_spill_file: for `spill`.
+        metrics_token_file: whoever brings the token in it may read `/metrics`; None for nobody, or for everybody on this machine
+            if the service is open.
+        requests_per_second: of one client, on average; four times as many in one second.
+        trace_endpoint: URL of an OTLP collector; None to trace nothing.
         discovery_needs_token: whether `/cds-services` asks for a token too.
         today: the clock, a day in UTC.
 
@@ -68,6 +81,13 @@ class Config:
     session_key_file: Path | None = None
     fetch_seconds: float = 4.0
     origins: tuple[str, ...] = ()
+    workers: int = 1
+    drain_seconds: float = 5.0
+    audit: str = "closed"
+    audit_spill_file: Path | None = None
+    metrics_token_file: Path | None = None
+    requests_per_second: int = 50
+    trace_endpoint: str | None = None
     discovery_needs_token: bool = False
     open_beside_clients: bool = False
     today: Callable[[], date] = today_utc
@@ -86,16 +106,29 @@ class Config:
             raise ConfigurationError(
                 f"host ({PREFIX}HOST, --host): what answers without a token serves this machine only; use 127.0.0.1 or ::1"
             )
-        if not 0 <= self.port <= 65535:
-            raise ConfigurationError(f"port ({PREFIX}PORT, --port): must be from 0 to 65535")
-        if self.max_body_bytes < 1:
-            raise ConfigurationError(f"maximum body ({PREFIX}MAX_BODY_MIB): must be at least 1 MiB")
-        if self.card_cap < 1:
-            raise ConfigurationError(f"card cap ({PREFIX}CARD_CAP): must be at least 1")
-        if not 0 < self.fetch_seconds <= _LONGEST_FETCH:
-            raise ConfigurationError(
-                f"time for calling back ({PREFIX}FETCH_SECONDS): must be more than 0, at most {_LONGEST_FETCH}"
-            )
+        for name, setting, is_right, wanted in self._bounds():
+            if not is_right:
+                raise ConfigurationError(f"{name} ({setting}): must be {wanted}")
+        if (self.audit == "spill") != (self.audit_spill_file is not None):
+            raise ConfigurationError(f"{PREFIX}AUDIT_SPILL_FILE: belongs to {PREFIX}AUDIT=spill; set both or neither")
+
+    def _bounds(self) -> tuple[tuple[str, str, bool, str], ...]:
+        """What each setting is called, whether it is within its bounds, and what they are."""
+        return (
+            ("port", f"{PREFIX}PORT, --port", 0 <= self.port <= 65535, "from 0 to 65535"),
+            ("maximum body", f"{PREFIX}MAX_BODY_MIB", self.max_body_bytes >= 1, "at least 1 MiB"),
+            ("card cap", f"{PREFIX}CARD_CAP", self.card_cap >= 1, "at least 1"),
+            ("workers", f"{PREFIX}WORKERS", 1 <= self.workers <= _MOST_WORKERS, f"from 1 to {_MOST_WORKERS}"),
+            ("time to drain", f"{PREFIX}DRAIN_SECONDS", 0 <= self.drain_seconds <= _LONGEST_DRAIN, f"from 0 to {_LONGEST_DRAIN}"),
+            ("audit", f"{PREFIX}AUDIT", self.audit in AUDIT_MODES, " or ".join(AUDIT_MODES)),
+            ("requests of one client", f"{PREFIX}REQUESTS_PER_SECOND", self.requests_per_second >= 1, "at least 1"),
+            (
+                "time for calling back",
+                f"{PREFIX}FETCH_SECONDS",
+                0 < self.fetch_seconds <= _LONGEST_FETCH,
+                f"more than 0, at most {_LONGEST_FETCH}",
+            ),
+        )
 
     @classmethod
     def from_environment(
@@ -111,8 +144,10 @@ class Config:
         Args:
             environment: `os.environ`; read are MYOSITIS_CDS_HOST, _PORT, _MAX_BODY_MIB (mebibytes), _CARD_CAP, _SITE and
                 _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _PSEUDONYM_KEY_FILE, _SMART_KEY_FILE,
-                _SESSION_KEY_FILE, _FETCH_SECONDS, _ORIGINS (separated by spaces) and _DISCOVERY (`open` or `token`). Without a
-                database URL it is an SQLite file in the state folder of the user (XDG_STATE_HOME, else HOME).
+                _SESSION_KEY_FILE, _FETCH_SECONDS, _ORIGINS (separated by spaces), _DISCOVERY (`open` or `token`), _WORKERS,
+                _DRAIN_SECONDS, _AUDIT (`closed`, `spill` or `open`), _AUDIT_SPILL_FILE, _METRICS_TOKEN_FILE,
+                _REQUESTS_PER_SECOND and _TRACE_ENDPOINT. Without a database URL it is an SQLite file in the state folder of the
+                user (XDG_STATE_HOME, else HOME).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -137,6 +172,13 @@ class Config:
             session_key_file=_path(environment, "SESSION_KEY_FILE"),
             fetch_seconds=_number(environment, "FETCH_SECONDS", default.fetch_seconds),
             origins=tuple(environment.get(f"{PREFIX}ORIGINS", "").split()),
+            workers=_whole_number(environment, "WORKERS", default.workers),
+            drain_seconds=_number(environment, "DRAIN_SECONDS", default.drain_seconds),
+            audit=_choice(environment, "AUDIT", AUDIT_MODES),
+            audit_spill_file=_path(environment, "AUDIT_SPILL_FILE"),
+            metrics_token_file=_path(environment, "METRICS_TOKEN_FILE"),
+            requests_per_second=_whole_number(environment, "REQUESTS_PER_SECOND", default.requests_per_second),
+            trace_endpoint=environment.get(f"{PREFIX}TRACE_ENDPOINT") or None,
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",
         )
 

@@ -1,6 +1,7 @@
 """`POST /cds-services/{id}`: a hook call in, cards out."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -26,7 +27,7 @@ from server.runtime import Runtime
 from server.smart.card_links import with_app_link
 from server.smart.paths import LAUNCH_PATH
 from server.stopwatch import Stopwatch
-from server.trust.clients import Caller
+from server.trust.clients import Caller, Client
 
 _security = logging.getLogger("myositis_cds.security")
 
@@ -48,14 +49,33 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("request"):
             hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
         note(instance=hook_call.instance)
-        cards = answer(hook_call, service, caller, runtime, watch)
-        return json_response({"cards": cards}, seconds=watch.seconds)
+        said = answer(hook_call, service, caller, runtime, watch)
+        return json_response({"cards": said.cards}, seconds=watch.seconds)
 
     return blueprint
 
 
-def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, watch: Stopwatch) -> list[dict[str, Any]]:
-    """The cards for a hook call.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a hook call is answered with, and what it rests on.
+
+    Args:
+        cards: as they are sent, in the dialect and language of the client.
+        evaluation: everything that was found out.
+        show: what was left out of it.
+        patient: pseudonym.
+        prefetched: the data, and the state of each kind of it.
+    """
+
+    cards: list[dict[str, Any]]
+    evaluation: Evaluation
+    show: Show
+    patient: str
+    prefetched: Prefetched
+
+
+def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, watch: Stopwatch) -> Answer:
+    """Evaluate a hook call.
 
     Raises:
         AnotherPatientError: data of another patient is among the input; nothing of it was used.
@@ -72,9 +92,14 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
+    return Answer(_in_words_of(caller.client, evaluation, runtime), evaluation, show, patient, prefetched)
+
+
+def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> list[dict[str, Any]]:
+    """The cards as one EHR wants them: its link to the app, its dialect, the language of its readers."""
     offered = without_repeated_notes(evaluation.cards)
-    cards = in_dialect(with_app_link(offered, caller.client, runtime.url(LAUNCH_PATH)), caller.client)
-    return in_language(cards, caller.client.language or ENGLISH)
+    cards = in_dialect(with_app_link(offered, client, runtime.url(LAUNCH_PATH)), client)
+    return in_language(cards, client.language or ENGLISH)
 
 
 def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:

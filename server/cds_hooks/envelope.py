@@ -38,6 +38,8 @@ class HookCall:
         selections: references of the orders that were just selected; None where the hook does not say.
         fhir_server: base URL of the EHR's FHIR server, as sent, if it wants to be called back.
         authorization: with what; None for a server that needs no token.
+        user: who is working, as `Type/id`; only ever kept as a keyed hash. None if it is no text.
+        encounter: FHIR id of the visit; only ever kept as a keyed hash. None if it was not sent, or is no text.
     """
 
     instance: str
@@ -47,6 +49,8 @@ class HookCall:
     selections: tuple[str, ...] | None = None
     fhir_server: str | None = None
     authorization: Authorization | None = None
+    user: str | None = field(default=None, repr=False)
+    encounter: str | None = field(default=None, repr=False)
 
 
 _REQUESTS = {service.hook: validator(f"request-{service.hook}") for service in SERVICES.values()}
@@ -78,7 +82,13 @@ def read_hook_call(body: Any, service: Service) -> HookCall:
         selections=None if selections is None else tuple(selections),
         fhir_server=body.get("fhirServer"),
         authorization=_authorization(body.get("fhirAuthorization")),
+        user=_text(context.get("userId")),
+        encounter=_text(context.get("encounterId")),
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _authorization(sent: Mapping[str, Any] | None) -> Authorization | None:

@@ -39,6 +39,14 @@ class Pseudonyms:
         """
         return hmac(self.key, f"{client}\n{patient_id}".encode(), sha256).hexdigest()
 
+    def key_for(self, purpose: str) -> bytes:
+        """Another key, that tells nothing about this one (RFC 5869, the expanding step).
+
+        Args:
+            purpose: one word of ours.
+        """
+        return hmac(self.key, f"myositis-cds {purpose}\x01".encode(), sha256).digest()
+
 
 def load_pseudonyms(engine: Engine, key_file: Path | None) -> Pseudonyms:
     """Make pseudonyms with the key of this installation.

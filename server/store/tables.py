@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 # Every constraint has a name, so that a later revision can change it.
@@ -48,6 +49,8 @@ cards_shown = Table(
     Column("knowledge_version", String(64), nullable=False),
     Column("patient", String(64), nullable=False),  # keyed hash, hexadecimal
     Column("shown_at", BigInteger, nullable=False),  # seconds since 1970
+    Column("encounter", String(64)),  # keyed hash; none where the EHR named no visit
+    Column("is_shadow", Boolean, nullable=False, server_default=false()),  # recorded, and not shown to anybody
     PrimaryKeyConstraint("client", "card"),
     Index("cards_shown_patient", "client", "patient"),
     Index("cards_shown_shown_at", "shown_at"),
@@ -105,6 +108,28 @@ smart_launches = Table(
     UniqueConstraint("state", name="smart_launches_state_once"),
     Index("smart_launches_ends_at", "ends_at"),
     Index("smart_launches_used_at", "used_at"),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("client", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),  # 1, 2, 3 … without a gap
+    Column("recorded_at", BigInteger, nullable=False),  # milliseconds since 1970
+    Column("entry", Text, nullable=False),  # what happened, as canonical JSON: exactly the text that the chain is made over
+    Column("chain", String(64), nullable=False),  # hexadecimal, over the chain of the record before and this entry
+    PrimaryKeyConstraint("client", "sequence"),
+    Index("audit_events_recorded_at", "recorded_at"),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("client", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),  # of the newest record
+    Column("chain", String(64), nullable=False),  # of the newest record
+    Column("purged_sequence", BigInteger, nullable=False),  # of the newest record that retention has deleted; 0 for none
+    Column("purged_chain", String(64), nullable=False),  # of that record: the chain goes on from here
 )
 
 installation = Table(

@@ -55,6 +55,9 @@ class Client:
         snooze_days: how long an override with a coded reason silences the same advice; 0 never.
         language: of its readers, `en` or `de`; None where nobody set it: browsers decide, and cards are English.
         smart: our app there; None if it is not registered.
+        mode: `advise`, or `shadow`: evaluated and recorded, and nothing is shown.
+        least_indicator: of the cards that it is shown: `info` for all of them, `warning`, `critical`.
+        requests_per_second: that it may send on average; None for the service's own setting.
     """
 
     name: str
@@ -78,6 +81,9 @@ class Client:
     fhir_types_missing: frozenset[str] = frozenset()
     language: str | None = None
     smart: SmartRegistration | None = None
+    mode: str = "advise"
+    least_indicator: str = "info"
+    requests_per_second: int | None = None
 
 
 OPEN_CLIENT = Client("open")

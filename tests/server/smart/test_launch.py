@@ -130,7 +130,7 @@ def view(service: Service, ehr: Ehr, **more: Any) -> Any:
     body = hook_call(ehr.patient, prefetch_of(chart(ehr.patient)), hookInstance=INSTANCE, fhirServer=ehr.base) | more
     caller = Caller(service.runtime.clients[0])
     with service.app.test_request_context():
-        return answer(read_hook_call(body, found), found, caller, service.runtime, Stopwatch())
+        return answer(read_hook_call(body, found), found, caller, service.runtime, Stopwatch()).cards
 
 
 @pytest.mark.requirement("C-40", "C-41", "CARD-06", "CARD-07")

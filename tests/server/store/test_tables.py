@@ -9,7 +9,7 @@ from server.store.tables import metadata
 WORDS_OF_PEOPLE = {"feedback_comments.comment"}
 
 # Patients, only as keyed hashes of 64 digits.
-PATIENTS = {"cards_shown.patient", "snoozes.patient"}
+PATIENTS = {"cards_shown.encounter", "cards_shown.patient", "snoozes.patient"}
 
 # Names of registered clients and services, ids and codes of our knowledge, hashes.
 OURS = {
@@ -20,6 +20,8 @@ OURS = {
     "snoozes.client", "snoozes.recommendation",
     "installation.name", "installation.value",
     "smart_launches.id", "smart_launches.client", "smart_launches.browser", "smart_launches.state",
+    "audit_events.client", "audit_events.entry", "audit_events.chain",
+    "audit_chains.client", "audit_chains.chain", "audit_chains.purged_chain",
 }  # fmt: skip
 
 # What a launch holds, tokens and the patient's id too; AES-GCM with a key that is not in the database.
@@ -50,7 +52,7 @@ def test_every_column_that_can_hold_text_is_known() -> None:
 @pytest.mark.requirement("LOG-07")
 def test_only_comments_and_our_own_values_have_no_longest_length() -> None:
     endless = {name for name, column in columns().items() if isinstance(column.type, String) and column.type.length is None}
-    assert endless == {"feedback_comments.comment", "installation.value"} | SEALED
+    assert endless == {"feedback_comments.comment", "installation.value", "audit_events.entry"} | SEALED
 
 
 def test_other_columns_are_numbers_and_truth_values() -> None:

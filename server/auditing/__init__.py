@@ -1,0 +1,1 @@
+"""What was done, for whom, and what was answered: one record to a call, which nobody can change unnoticed."""
