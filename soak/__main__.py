@@ -1,4 +1,4 @@
-"""`python -m soak [NAME…] [--short]`: run trials, print what was measured, write `soak/results/NAME.json`; fails if a promise was broken."""
+"""`python -m soak [NAME…] [--short]`: run trials and write `soak/results/NAME.json`; fails if a promise was broken."""
 
 import json
 import sys

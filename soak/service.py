@@ -69,7 +69,7 @@ def running(
         "MYOSITIS_CDS_WORKERS": str(workers),
         "XDG_STATE_HOME": str(folder / "state"),
     } | dict(settings or {})
-    command = [COMMAND, "serve", "--port", "0"]
+    command = [str(COMMAND), "serve", "--port", "0"]
     with (
         log.open("a", encoding="utf-8") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process,
