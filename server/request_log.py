@@ -1,15 +1,18 @@
-"""One line per request, in key=value form and without patient data: no path, no query, no header, no body.
+"""One line per request, without patient data: no path, no query, no header, no body.
 
-Only values from closed sets, numbers, and a hook instance that really is a UUID are written, so nobody can write into the log.
+Only values from closed sets, numbers, a hook instance that really is a UUID and the number of a trace are written, so nobody can
+write into the log.
 """
 
-import logging
+import re
 import time
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Flask, Response, g, request
 
-_log = logging.getLogger("myositis_cds.requests")
+from server.observing.logs import begin_request, logger
+
+_log = logger("requests")
 
 
 def note(**fields: object) -> None:
@@ -20,11 +23,12 @@ def note(**fields: object) -> None:
 
 
 def install_request_log(app: Flask) -> None:
-    """Write a line for every request that is not a health check."""
+    """Write a line for every request that is not a health check; every line of a request bears its number."""
 
     @app.before_request
     def start() -> None:
         g.started = time.perf_counter()
+        begin_request(request=uuid4().hex, **_trace(request.headers.get("traceparent", "")))
 
     @app.after_request
     def write(response: Response) -> Response:
@@ -34,14 +38,21 @@ def install_request_log(app: Flask) -> None:
             "endpoint": request.endpoint or "none",
             "method": request.method if request.method in _METHODS else "other",
             "status": response.status_code,
-            "ms": f"{(time.perf_counter() - g.started) * 1000:.1f}",
+            "ms": round((time.perf_counter() - g.started) * 1000, 1),
             **g.get("log_fields", {}),
         }
-        _log.info("event=request %s", " ".join(f"{name}={value}" for name, value in fields.items()))
+        _log.info("request", **fields)
         return response
 
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def _trace(traceparent: str) -> dict[str, str]:
+    """The number of the caller's trace, for finding its call again and nothing else (W3C Trace Context section 3.2; LOG-05)."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    return {"trace": found[1]} if found else {}
 
 
 def uuid_or_nothing(text: str) -> str:

@@ -1,6 +1,5 @@
 """`POST /cds-services/{id}`: a hook call in, cards out."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from server.feedback.snoozes import silenced
 from server.intake import read_json
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
+from server.observing.logs import logger
 from server.request_log import note, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
@@ -29,7 +29,7 @@ from server.smart.paths import LAUNCH_PATH
 from server.stopwatch import Stopwatch
 from server.trust.clients import Caller, Client
 
-_security = logging.getLogger("myositis_cds.security")
+_security = logger("security")
 
 
 def hooks_blueprint(runtime: Runtime) -> Blueprint:
@@ -126,10 +126,11 @@ def _evaluate(
         )
     except AnotherPatientError as error:
         _security.warning(
-            "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",
-            caller.client.name,
-            service.id,
-            uuid_or_nothing(call.instance),
-            error.resources,
+            "another_patients_data",
+            action="refused",
+            client=caller.client.name,
+            service=service.id,
+            instance=uuid_or_nothing(call.instance),
+            resources=error.resources,
         )
         raise

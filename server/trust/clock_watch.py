@@ -1,10 +1,11 @@
 """Notices that our clock, or everybody else's, is wrong, before tokens are refused for it (threat JWT-20)."""
 
-import logging
 import math
 from collections import deque
 from statistics import median
 from threading import Lock
+
+from server.observing.logs import logger
 
 TOLERATED = 30
 """Seconds that the clients may seem to be ahead or behind."""
@@ -13,7 +14,7 @@ _TOKENS = 20  # of each client are remembered
 _FEWEST = 5  # tokens say something about a clock
 _QUIET = 3600.0  # seconds between two warnings
 
-_log = logging.getLogger("myositis_cds.security")
+_log = logger("security")
 
 
 class ClockWatch:
@@ -41,4 +42,4 @@ class ClockWatch:
             if abs(typical) <= TOLERATED:
                 return
             self._warned_at = now
-        _log.warning("event=clock_differs seconds=%d clients=%d", round(typical), len(self._ahead))
+        _log.warning("clock_differs", seconds=round(typical), clients=len(self._ahead))
