@@ -6,11 +6,15 @@ write into the log.
 
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask, Response, g, request
 
+from server.observing.counting import count_request
 from server.observing.logs import begin_request, logger
+from server.stopwatch import Stopwatch
 
 _log = logger("requests")
 
@@ -20,6 +24,12 @@ def note(**fields: object) -> None:
     if "instance" in fields:
         fields["instance"] = uuid_or_nothing(str(fields["instance"]))
     g.log_fields = g.get("log_fields", {}) | fields
+
+
+def timed(watch: Stopwatch) -> Stopwatch:
+    """Have what a stopwatch measures counted when the current request is answered, well or badly."""
+    g.watch = watch
+    return watch
 
 
 def install_request_log(app: Flask) -> None:
@@ -32,19 +42,30 @@ def install_request_log(app: Flask) -> None:
 
     @app.after_request
     def write(response: Response) -> Response:
-        if request.blueprint == "health":
+        if request.blueprint in _OF_OPERATION:
             return response
+        seconds = time.perf_counter() - g.started
+        noted = g.get("log_fields", {})
+        _count(response.status_code, seconds, noted)
         fields = {
             "endpoint": request.endpoint or "none",
             "method": request.method if request.method in _METHODS else "other",
             "status": response.status_code,
-            "ms": round((time.perf_counter() - g.started) * 1000, 1),
-            **g.get("log_fields", {}),
+            "ms": round(seconds * 1000, 1),
+            **noted,
         }
         _log.info("request", **fields)
         return response
 
 
+def _count(status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+    measured = g.watch.seconds if "watch" in g else {}
+    of_a_call = noted.get("service") if request.endpoint == "hooks.call" else None
+    client = noted.get("client", "none")
+    count_request(request.endpoint or "none", status, client, of_a_call, {**measured, "total": seconds})
+
+
+_OF_OPERATION = ("health", "metrics")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 

@@ -20,8 +20,9 @@ from server.feedback.snoozes import silenced
 from server.intake import read_json
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
+from server.observing.counting import count_evaluation
 from server.observing.logs import logger
-from server.request_log import note, uuid_or_nothing
+from server.request_log import note, timed, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
 from server.smart.card_links import with_app_link
@@ -42,7 +43,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
     def call(service_id: str) -> Response:
         service = find_service(service_id)
         note(service=service.id)
-        watch = Stopwatch()
+        watch = timed(Stopwatch())
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
@@ -89,6 +90,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
+    count_evaluation(service.id, evaluation, show)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)

@@ -20,6 +20,7 @@ from server.ehr.bulkhead import Bulkheads
 from server.ehr.exchange import FetchError
 from server.ehr.fetch import Outcome, Query, failed, fetch
 from server.ehr.permission import FhirServer, Refusal, server_to_call
+from server.observing.counting import count_fetches
 from server.observing.logs import logger
 from server.trust.clients import Client
 
@@ -63,6 +64,7 @@ class Callback:
             return sent
         outcomes = self.ask_all(queries, server, client)
         fetched = {query.template.key: outcome.fetched for query, outcome in zip(queries, outcomes, strict=True)}
+        count_fetches(client.name, ((key, one.reason) for key, one in fetched.items()))
         for key, one in fetched.items():
             if one.reason:
                 _log.warning("query_failed", client=client.name, key=key, reason=one.reason)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select
 from server.feedback.items import Item
 from server.feedback.once import insert_once
 from server.feedback.snoozes import Word, renew_snoozes
+from server.observing.counting import count_feedback
 from server.observing.logs import logger
 from server.store.tables import cards_shown, feedback, feedback_comments
 from server.store.transactions import transaction
@@ -91,6 +92,7 @@ def _write_log(
     """One line for each card of ours, so that one can go from a card to what became of it (conformance L-4)."""
     for item in new:
         if card := shown.get(item.card):
+            count_feedback(item.outcome, card.recommendations)
             _log.info(
                 "feedback",
                 client=client,

@@ -12,6 +12,7 @@ from server.cds_hooks.prefetch_state import Judgement, PrefetchState
 from server.ehr.fetch import Outcome, Query
 from server.ehr.permission import FhirServer
 from server.evaluation import evaluate
+from server.observing.counting import count_fetches
 from server.observing.logs import logger
 from server.patient_page.opened import Banner, Opened
 from server.runtime import Runtime
@@ -164,6 +165,8 @@ def _fetched(template: Template, outcome: Outcome | None, granted: Granted) -> F
 
 
 def _log_failures(queries: Sequence[Query], outcomes: Sequence[Outcome], client: Client) -> None:
+    ended = [(query.template.key, outcome.fetched.reason) for query, outcome in zip(queries, outcomes, strict=True)]
+    count_fetches(client.name, ended)
     for query, outcome in zip(queries, outcomes, strict=True):
         if outcome.fetched.reason:
             key, reason = query.template.key, outcome.fetched.reason

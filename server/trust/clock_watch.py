@@ -5,6 +5,7 @@ from collections import deque
 from statistics import median
 from threading import Lock
 
+from server.observing.figures import IAT_OFFSET
 from server.observing.logs import logger
 
 TOLERATED = 30
@@ -36,10 +37,11 @@ class ClockWatch:
         """
         with self._lock:
             self._ahead.setdefault(client, deque(maxlen=_TOKENS)).append(issued - now)
-            if now < self._warned_at + _QUIET or sum(map(len, self._ahead.values())) < _FEWEST:
+            if sum(map(len, self._ahead.values())) < _FEWEST:
                 return
             typical = median(median(seconds) for seconds in self._ahead.values())
-            if abs(typical) <= TOLERATED:
+            IAT_OFFSET.set(typical)
+            if abs(typical) <= TOLERATED or now < self._warned_at + _QUIET:
                 return
             self._warned_at = now
         _log.warning("clock_differs", seconds=round(typical), clients=len(self._ahead))

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from server.config import PREFIX, Config, ConfigurationError
 from server.errors import TrustUnavailableError, UnauthorisedError
+from server.observing.counting import count_refusal
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.used_tokens import remember
@@ -74,7 +75,9 @@ class Gate:
             self._check_signature(token, client)
             self._check_replay(token, client)
         except UnauthorisedError as refusal:
-            _log.warning("refused", reason=refusal.reason, client=client.name if client else "unknown")
+            name = client.name if client else "unknown"
+            count_refusal(refusal.reason, name)
+            _log.warning("refused", reason=refusal.reason, client=name)
             raise
         self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)

@@ -167,6 +167,11 @@ class ClientKeys:
         known = self._known
         return not known.keys.keys or (known.has_failed and self._is_stale(known))
 
+    @property
+    def age(self) -> float:
+        """Seconds since the keys were fetched; 0 for keys that were given, infinite where none ever came."""
+        return 0.0 if self._client.jwks is not None else self._clock() - self._known.fetched_at
+
     def warm(self) -> None:
         """See that keys that are not fresh are being fetched; nobody waits for it."""
         if self._clock() >= self._known.fresh_until:
