@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from threading import Lock
 
 from prometheus_client import Counter as Figure
 
@@ -18,6 +19,8 @@ SILENCED = "silenced"
 _EXPLANATION = "org.myositis-cds.explanation"
 _STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 _known: set[str] = set()
+_rules: Counter[tuple[str, str]] = Counter()
+_lock = Lock()
 
 
 def know_recommendations(ids: Iterable[str]) -> None:
@@ -57,8 +60,8 @@ def count_evaluation(service: str, evaluation: Evaluation, show: Show) -> None:
     figures.EVALUATIONS.labels(service, about).inc()
     if not evaluation.recommendations:
         return
-    for rule, outcome in outcomes_of(evaluation.recommendations, evaluation.triggers).items():
-        _child(figures.RULE_OUTCOMES, rule, outcome).inc()
+    with _lock:
+        _rules.update(outcomes_of(evaluation.recommendations, evaluation.triggers).items())
     for card in evaluation.cards:
         _child(figures.CARDS, service, card["source"]["topic"]["code"], card["indicator"]).inc()
     said = {one for card in evaluation.cards for one in card["extension"][_EXPLANATION]["recommendations"]}
@@ -66,6 +69,18 @@ def count_evaluation(service: str, evaluation: Evaluation, show: Show) -> None:
         _child(figures.RECOMMENDATION_CARDS, recommendation).inc()
     silenced = sum(one.is_worth_a_card and one.id not in said and show.is_quiet_about(one) for one in evaluation.recommendations)
     _child(figures.WITHHELD, SILENCED).inc(silenced)
+
+
+def pass_on() -> None:
+    """Bring the outcomes of rules to the figures: they are so many that to do so for each call would take half a millisecond.
+
+    Call it every few seconds; what a process that is killed had not passed on is lost.
+    """
+    with _lock:
+        rules = dict(_rules)
+        _rules.clear()
+    for (rule, outcome), times in rules.items():
+        _child(figures.RULE_OUTCOMES, rule, outcome).inc(times)
 
 
 def count_feedback(outcome: str, recommendations: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ _PREFIX = "myositis_cds"
 PHASES = ("trust", "request", "fetch", "store", "read", "assess", "recommend", "cards", "audit", "total")
 """Parts of a request, as `Server-Timing` names them, and all of it."""
 
-OUTCOMES = ("fired", "satisfied", "not-applicable", "unknown")
+
 ANSWERED = "answered"
 """Reason of a fetch that brought what it should."""
 

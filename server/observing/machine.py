@@ -8,6 +8,7 @@ from waitress.server import BaseWSGIServer
 
 from server.build_information import git_commit, software_version
 from server.observing import figures
+from server.observing.counting import pass_on
 from server.runtime import Runtime
 
 HTTP_SERVER = "myositis-cds-http-server"
@@ -23,6 +24,7 @@ def look(app: Flask, runtime: Runtime) -> None:
         app: which may run in waitress.
         runtime: its keys and breakers.
     """
+    pass_on()
     figures.PROCESSES.set(1)
     figures.MEMORY.set(int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE)
     figures.FILES.set(len(os.listdir("/proc/self/fd")))

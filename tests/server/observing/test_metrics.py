@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cards.knowledge import knowledge
-from cards.outcomes import Outcome
+from cards.outcomes import OUTCOMES
 from server.application import create_app
 from server.cds_hooks.prefetch import TEMPLATES
 from server.cds_hooks.services import SERVICES
@@ -237,7 +237,7 @@ def closed_sets(endpoints: set[str]) -> dict[str, set[str]]:
         "indicator": {"info", "warning", "critical"},
         "recommendation": rules | {"other"},
         "rule": rules,
-        "outcome": {*Outcome, "accepted", "overridden"},
+        "outcome": {*OUTCOMES, "accepted", "overridden"},
         "key": {template.key for template in TEMPLATES},
         "reason": REASONS | set(Reason) | {"metrics", "silenced"},
         "le": {"0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
