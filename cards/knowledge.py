@@ -164,7 +164,8 @@ class Knowledge:
     """Everything that cards are made from.
 
     Args:
-        version: release and a hash over every file, so that a card tells exactly what it rests on.
+        version: release and the beginning of the hash, so that a card tells exactly what it rests on.
+        digest: SHA-256 over every file, in hexadecimal.
         off: rules that are there as data and switched off: they are shown, and never evaluated.
         definitions: the clinical definitions that the rules were compiled with, and that patients are to be assessed by.
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
@@ -189,6 +190,7 @@ class Knowledge:
     sources: Mapping[str, Source] = field(default_factory=dict)
     source_attributes: tuple[Mapping[str, str], ...] = ()
     titles: Titles = field(default_factory=titles)
+    digest: str = ""
 
     @property
     def rules_off(self) -> tuple[Rule, ...]:
@@ -245,8 +247,9 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         raise RuleError("\n".join(loader.problems))
     off = _switched_off(entries, layers)
     every: tuple[Rule | SafetyRule, ...] = (*rules, *safety)
+    digest = _digest(layers)
     return Knowledge(
-        _version(layers),
+        version_of(digest),
         tuple(rule for rule in rules if rule.id not in off),
         tuple(rule for rule in safety if rule.id not in off),
         treatments,
@@ -260,6 +263,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         sources=sources,
         source_attributes=tuple(read_document(layers.folder / "source_attributes.yaml", "source_attributes")),
         titles=titles_of(known, {key: treatment.title for key, treatment in treatments.items()}),
+        digest=digest,
     )
 
 
@@ -477,7 +481,16 @@ def _check_unique(ids: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _version(layers: Layers) -> str:
+def version_of(digest: str) -> str:
+    """The version that a card names.
+
+    Args:
+        digest: of the knowledge.
+    """
+    return f"{KNOWLEDGE_RELEASE}+{digest[:12]}"
+
+
+def _digest(layers: Layers) -> str:
     digest = hashlib.sha256()
     spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
@@ -489,4 +502,4 @@ def _version(layers: Layers) -> str:
     for path in (*spoken, *sorted(clinical), *sorted(own)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    return f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}"
+    return digest.hexdigest()

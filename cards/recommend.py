@@ -26,7 +26,10 @@ from fhir_profiles.unread import unread_treatment
 
 
 def recommend(
-    assessment: Assessment, drafts: Sequence[DraftOrder] | None = None, known: Knowledge | None = None
+    assessment: Assessment,
+    drafts: Sequence[DraftOrder] | None = None,
+    known: Knowledge | None = None,
+    triggers: dict[str, Answer] | None = None,
 ) -> list[Recommendation]:
     """What the guidelines say about this patient.
 
@@ -34,6 +37,7 @@ def recommend(
         assessment: what the chart means.
         drafts: the orders being written (order-select, order-sign), or None when the chart is opened (patient-view).
         known: the knowledge; the packaged one by default.
+        triggers: gets what the condition of each statement came to, by id (`cards.outcomes`).
 
     Returns:
         Recommendations that hold, or would hold were a datum known; none for a mismatched record or a patient who has died.
@@ -42,7 +46,7 @@ def recommend(
     if assessment.record.is_mismatched or assessment.record.is_deceased:
         return []
     if drafts is None:
-        return _for_the_chart(Case(assessment, {}), known)
+        return _for_the_chart(Case(assessment, {}, triggers={} if triggers is None else triggers), known)
     return _for_drafts(assessment, drafts, known)
 
 
@@ -95,6 +99,7 @@ def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None
 def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     """A statement that cannot be computed, for those it concerns; without a condition it concerns nobody in particular."""
     verdict = rule.when(case)
+    case.triggers[rule.id] = Answer.NO if rule.concerns_everyone else verdict.answer
     if rule.concerns_everyone or verdict.answer is not Answer.YES:
         return None
     return replace(_from(rule, verdict, case, known), is_stated=True)
@@ -130,6 +135,7 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
 def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     """The recommendation that a rule makes for this patient, or None where it does not apply or has been met."""
     verdict = rule.when(case)
+    case.triggers[rule.id] = verdict.answer
     if rule.schedule and verdict.answer is Answer.YES:
         verdict = _on_schedule(rule, verdict, case)
     if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):

@@ -38,6 +38,7 @@ class Case:
         drafts: every order being written, whether just selected or not.
         considered: the treatment or order (key of `treatments.yaml` or `orders.yaml`) that a safety rule is asked about.
         draft: the draft that it is about; None where we ourselves would suggest it.
+        triggers: what the condition of each statement came to, by id.
     """
 
     assessment: Assessment
@@ -47,6 +48,7 @@ class Case:
     drafts: tuple[DraftOrder, ...] = ()
     considered: str | None = None
     draft: DraftOrder | None = None
+    triggers: dict[str, Answer] = field(default_factory=dict)
 
 
 Condition = Callable[[Case], Verdict]

@@ -15,6 +15,7 @@ from server.error_answers import install_error_handlers
 from server.feedback.endpoint import feedback_blueprint
 from server.front_page import front_page_blueprint
 from server.health import health_blueprint
+from server.observing.page import metrics_blueprint
 from server.publishing.fhir_endpoint import fhir_blueprint
 from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
@@ -49,6 +50,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.register_blueprint(assess_blueprint(runtime))
     app.register_blueprint(contract_blueprint(runtime))
     app.register_blueprint(health_blueprint(ready or Event(), runtime))
+    app.register_blueprint(metrics_blueprint(runtime))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))
     app.register_blueprint(guidelines_blueprint(config))

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
+from hmac import compare_digest
 from pathlib import Path
 
-from cards.knowledge import KNOWLEDGE_RELEASE, Knowledge, knowledge, load_knowledge
+from cards.knowledge import Knowledge, knowledge, load_knowledge, version_of
 from cards.layers import is_whole
 from cards.verdicts import RuleError
 from fhir_profiles.codes import Terminology, TerminologyError
@@ -76,11 +77,28 @@ def _covering(terminology: Path | None, known: Knowledge) -> Knowledge:
     files = sorted(terminology.glob("*.json")) if terminology else []
     if not files:
         return known
-    digest = sha256(known.version.encode())
+    digest = sha256(known.digest.encode())
     for path in files:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    return replace(known, version=f"{KNOWLEDGE_RELEASE}+{digest.hexdigest()[:12]}")
+    return replace(known, version=version_of(digest.hexdigest()), digest=digest.hexdigest())
+
+
+def refuse_other_knowledge(known: Knowledge, digest: str | None) -> None:
+    """See that the knowledge is the one that was released here (threat SAF-22).
+
+    Args:
+        known: as it was read.
+        digest: SHA-256 in hexadecimal, as `myositis-cds knowledge` and `/health/ready` name it; None to take any.
+
+    Raises:
+        ConfigurationError: it is another.
+    """
+    if digest is not None and not compare_digest(digest.lower(), known.digest):
+        raise ConfigurationError(
+            f"{PREFIX}KNOWLEDGE_HASH: the knowledge is not the one with this hash, but {known.version}; restore the files of the "
+            "release (and of the site folder), or, if the change was reviewed, set the new hash"
+        )
 
 
 def basis_from(environment: Mapping[str, str]) -> Basis:

@@ -118,7 +118,8 @@ def serve(host: str | None, port: int | None) -> None:
     Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
     """
     from server.http_server import url_of
-    from server.serving import end_on_signals, log_to_stderr, open_service
+    from server.observing.logs import log_to_stderr
+    from server.serving import end_on_signals, open_service
 
     config = _config(os.environ, host=host, port=port)
     log_to_stderr()
@@ -139,7 +140,8 @@ def demo(port: int) -> None:
     The sandbox is registered with the service; calls from this machine without a token are answered, too.
     """
     from server.demo import DemoError, demo_config, run_demo
-    from server.serving import end_on_signals, log_to_stderr
+    from server.observing.logs import log_to_stderr
+    from server.serving import end_on_signals
 
     log_to_stderr()
     end_on_signals()

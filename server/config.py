@@ -59,6 +59,7 @@ class Config:
             if the service is open.
         requests_per_second: of one client, on average; four times as many in one second.
         trace_endpoint: URL of an OTLP collector; None to trace nothing.
+        knowledge_hash: SHA-256 that the knowledge must have, or the service does not start; None for any.
         discovery_needs_token: whether `/cds-services` asks for a token too.
         today: the clock, a day in UTC.
 
@@ -88,6 +89,7 @@ class Config:
     metrics_token_file: Path | None = None
     requests_per_second: int = 50
     trace_endpoint: str | None = None
+    knowledge_hash: str | None = None
     discovery_needs_token: bool = False
     open_beside_clients: bool = False
     today: Callable[[], date] = today_utc
@@ -146,8 +148,8 @@ class Config:
                 _TERMINOLOGY (folders), _PUBLIC_URL, _CLIENTS (a file), _DATABASE_URL, _PSEUDONYM_KEY_FILE, _SMART_KEY_FILE,
                 _SESSION_KEY_FILE, _FETCH_SECONDS, _ORIGINS (separated by spaces), _DISCOVERY (`open` or `token`), _WORKERS,
                 _DRAIN_SECONDS, _AUDIT (`closed`, `spill` or `open`), _AUDIT_SPILL_FILE, _METRICS_TOKEN_FILE,
-                _REQUESTS_PER_SECOND and _TRACE_ENDPOINT. Without a database URL it is an SQLite file in the state folder of the
-                user (XDG_STATE_HOME, else HOME).
+                _REQUESTS_PER_SECOND, _TRACE_ENDPOINT and _KNOWLEDGE_HASH. Without a database URL it is an SQLite file in the
+                state folder of the user (XDG_STATE_HOME, else HOME).
             host: from the command line.
             port: from the command line.
             sandbox_url: where the demo started the sandbox.
@@ -179,6 +181,7 @@ class Config:
             metrics_token_file=_path(environment, "METRICS_TOKEN_FILE"),
             requests_per_second=_whole_number(environment, "REQUESTS_PER_SECOND", default.requests_per_second),
             trace_endpoint=environment.get(f"{PREFIX}TRACE_ENDPOINT") or None,
+            knowledge_hash=environment.get(f"{PREFIX}KNOWLEDGE_HASH") or None,
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",
         )
 

@@ -1,20 +1,17 @@
 """Errors as HTTP answers: a FHIR OperationOutcome with one issue; never HTML, a stack trace or a value from the request."""
 
-import logging
-import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
 
 import orjson
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from server.errors import RequestRefusedError
+from server.observing.logs import logger
 
 FHIR_JSON = "application/fhir+json"
 
-_log = logging.getLogger("myositis_cds.errors")
+_log = logger("errors")
 
 # What the web framework or the HTTP server refuses by itself: number, issue type and text by status.
 _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
@@ -77,10 +74,5 @@ def _translate(error: HTTPException) -> Response:
 
 def _fail(error: Exception) -> Response:
     """A fault of ours. What it says may hold patient data, so the log gets its kind and place only."""
-    _log.error("event=failed error=%s at=%s", type(error).__name__, _place(error.__traceback__))
+    _log.error("failed", exc_info=error)
     return _respond(500, outcome_of_status(500))
-
-
-def _place(trace: TracebackType | None) -> str:
-    frames = traceback.extract_tb(trace)[-5:]
-    return ">".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from cards.show import EVERYTHING, Show
 from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
+from fhir_profiles.findings import Answer
 from fhir_profiles.identity import is_mismatch
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
@@ -46,6 +47,7 @@ class Evaluation:
         issues: what could not be used, a patient mismatch first.
         seconds: time spent, by phase.
         knowledge: what it rests on.
+        triggers: what the condition of each rule came to, by id; none for draft orders.
     """
 
     record: PatientRecord
@@ -55,6 +57,7 @@ class Evaluation:
     issues: tuple[Issue, ...]
     seconds: Mapping[str, float]
     knowledge: Knowledge
+    triggers: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
     def is_mismatched(self) -> bool:
@@ -112,7 +115,8 @@ def evaluate(
     assessment = assess(record, basis.knowledge.definitions)
     ticks.append(timer())
     mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
-    recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge)
+    triggers: dict[str, Answer] = {}
+    recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge, triggers)
     ticks.append(timer())
     cards = to_cards(recommendations, assessment, seed=seed, show=show, known=basis.knowledge)
     ticks.append(timer())
@@ -124,6 +128,7 @@ def evaluate(
         issues=_mismatch_first((*assessment.issues, *order_issues, *issues)),
         seconds={phase: after - before for phase, before, after in zip(PHASES, ticks, ticks[1:], strict=False)},
         knowledge=basis.knowledge,
+        triggers=triggers,
     )
 
 

@@ -37,7 +37,7 @@ def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
         commit, known = git_commit(), runtime.basis.knowledge
         without_keys = runtime.gate.clients_without_keys
         return json_response(
-            {"status": "ready", "version": software_version(), "knowledgeVersion": known.version}
+            {"status": "ready", "version": software_version(), "knowledgeVersion": known.version, "knowledgeHash": known.digest}
             | ({"commit": commit} if commit else {})
             | ({"status": "degraded", "clientsWithoutKeys": without_keys} if without_keys else {})
         )

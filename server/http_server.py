@@ -10,6 +10,7 @@ from waitress.utilities import Error
 
 from server.config import THREADS, Config
 from server.error_answers import FHIR_JSON, outcome_of_status
+from server.observing.machine import HTTP_SERVER
 
 
 class _OutcomeTask(ErrorTask):
@@ -55,6 +56,7 @@ def create_http_server(app: Flask, config: Config) -> BaseWSGIServer:
     if isinstance(server, MultiSocketServer):
         raise TypeError("one literal address opens one socket")
     server.channel_class = _Channel
+    app.extensions[HTTP_SERVER] = server  # whose queue and connections are figures
     return server
 
 

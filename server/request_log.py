@@ -1,15 +1,22 @@
-"""One line per request, in key=value form and without patient data: no path, no query, no header, no body.
+"""One line per request, without patient data: no path, no query, no header, no body.
 
-Only values from closed sets, numbers, and a hook instance that really is a UUID are written, so nobody can write into the log.
+Only values from closed sets, numbers, a hook instance that really is a UUID and the number of a trace are written, so nobody can
+write into the log.
 """
 
-import logging
+import re
 import time
-from uuid import UUID
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
 
 from flask import Flask, Response, g, request
 
-_log = logging.getLogger("myositis_cds.requests")
+from server.observing.counting import count_request
+from server.observing.logs import begin_request, logger
+from server.stopwatch import Stopwatch
+
+_log = logger("requests")
 
 
 def note(**fields: object) -> None:
@@ -19,29 +26,54 @@ def note(**fields: object) -> None:
     g.log_fields = g.get("log_fields", {}) | fields
 
 
+def timed(watch: Stopwatch) -> Stopwatch:
+    """Have what a stopwatch measures counted when the current request is answered, well or badly."""
+    g.watch = watch
+    return watch
+
+
 def install_request_log(app: Flask) -> None:
-    """Write a line for every request that is not a health check."""
+    """Write a line for every request that is not a health check; every line of a request bears its number."""
 
     @app.before_request
     def start() -> None:
         g.started = time.perf_counter()
+        begin_request(request=uuid4().hex, **_trace(request.headers.get("traceparent", "")))
 
     @app.after_request
     def write(response: Response) -> Response:
-        if request.blueprint == "health":
+        if request.blueprint in _OF_OPERATION:
             return response
+        seconds = time.perf_counter() - g.started
+        noted = g.get("log_fields", {})
+        _count(response.status_code, seconds, noted)
         fields = {
             "endpoint": request.endpoint or "none",
             "method": request.method if request.method in _METHODS else "other",
             "status": response.status_code,
-            "ms": f"{(time.perf_counter() - g.started) * 1000:.1f}",
-            **g.get("log_fields", {}),
+            "ms": round(seconds * 1000, 1),
+            **noted,
         }
-        _log.info("event=request %s", " ".join(f"{name}={value}" for name, value in fields.items()))
+        _log.info("request", **fields)
         return response
 
 
+def _count(status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+    measured = g.watch.seconds if "watch" in g else {}
+    of_a_call = noted.get("service") if request.endpoint == "hooks.call" else None
+    client = noted.get("client", "none")
+    count_request(request.endpoint or "none", status, client, of_a_call, {**measured, "total": seconds})
+
+
+_OF_OPERATION = ("health", "metrics")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def _trace(traceparent: str) -> dict[str, str]:
+    """The number of the caller's trace, for finding its call again and nothing else (W3C Trace Context section 3.2; LOG-05)."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    return {"trace": found[1]} if found else {}
 
 
 def uuid_or_nothing(text: str) -> str:

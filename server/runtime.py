@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from server.basis import Basis, load_basis
+from server.basis import Basis, load_basis, refuse_other_knowledge
 from server.config import Config
 from server.ehr.callback import Callback
 from server.store.database import open_database
@@ -56,6 +56,7 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         ConfigurationError: a setting, the file of clients, or the database cannot be used.
         StoreError: the database went away, or is locked.
     """
+    refuse_other_knowledge(load_basis(config.site, config.terminology).knowledge, config.knowledge_hash)
     if clients is None:
         clients = load_clients(config.clients, config.site) if config.clients else ()
     registered = tuple(clients)

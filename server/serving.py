@@ -1,8 +1,6 @@
 """Starting the service in this process."""
 
-import logging
 import signal
-import sys
 from threading import Event
 from types import FrameType
 
@@ -34,13 +32,6 @@ def open_service(config: Config) -> BaseWSGIServer:
     quieten_garbage_collector()
     ready.set()
     return create_http_server(app, config)
-
-
-def log_to_stderr() -> None:
-    """One line per event, key=value."""
-    logging.basicConfig(
-        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stderr
-    )
 
 
 def end_on_signals() -> None:

@@ -1,6 +1,5 @@
 """`POST /cds-services/{id}`: a hook call in, cards out."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,9 @@ from server.feedback.snoozes import silenced
 from server.intake import read_json
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
-from server.request_log import note, uuid_or_nothing
+from server.observing.counting import count_evaluation
+from server.observing.logs import logger
+from server.request_log import note, timed, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
 from server.smart.card_links import with_app_link
@@ -29,7 +30,7 @@ from server.smart.paths import LAUNCH_PATH
 from server.stopwatch import Stopwatch
 from server.trust.clients import Caller, Client
 
-_security = logging.getLogger("myositis_cds.security")
+_security = logger("security")
 
 
 def hooks_blueprint(runtime: Runtime) -> Blueprint:
@@ -42,7 +43,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
     def call(service_id: str) -> Response:
         service = find_service(service_id)
         note(service=service.id)
-        watch = Stopwatch()
+        watch = timed(Stopwatch())
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
@@ -89,6 +90,7 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         show = _show(caller, patient, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
+    count_evaluation(service.id, evaluation, show)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
     with watch.time("store"):
         remember_cards(runtime.database, caller, service.id, patient, evaluation)
@@ -126,10 +128,11 @@ def _evaluate(
         )
     except AnotherPatientError as error:
         _security.warning(
-            "event=another_patients_data action=refused client=%s service=%s instance=%s resources=%d",
-            caller.client.name,
-            service.id,
-            uuid_or_nothing(call.instance),
-            error.resources,
+            "another_patients_data",
+            action="refused",
+            client=caller.client.name,
+            service=service.id,
+            instance=uuid_or_nothing(call.instance),
+            resources=error.resources,
         )
         raise

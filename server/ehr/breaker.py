@@ -50,6 +50,18 @@ class Breakers:
             circuit.is_tried = True
             return True
 
+    def open_for(self, client: str) -> int:
+        """How many servers of a client are being left alone now.
+
+        Args:
+            client: its name.
+        """
+        with self._lock:
+            now = self._clock()
+            return sum(
+                one.open_until is not None and now < one.open_until for (name, _), one in self._circuits.items() if name == client
+            )
+
     def succeeded(self, server: Key) -> None:
         """The server answered a hook call, be it with refusals.
 

@@ -4,7 +4,6 @@ Conformance R-11, R-15, R-17 and T-6 to T-12; threats OUT-01 to OUT-18. All quer
 deadline: when it is over, what has come counts, and the rest is said not to have been answered.
 """
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -21,10 +20,12 @@ from server.ehr.bulkhead import Bulkheads
 from server.ehr.exchange import FetchError
 from server.ehr.fetch import Outcome, Query, failed, fetch
 from server.ehr.permission import FhirServer, Refusal, server_to_call
+from server.observing.counting import count_fetches
+from server.observing.logs import logger
 from server.trust.clients import Client
 
-_log = logging.getLogger("myositis_cds.ehr")
-_security = logging.getLogger("myositis_cds.security")
+_log = logger("ehr")
+_security = logger("security")
 
 MOST_AT_ONCE = 6
 """Connections that one hook call opens to an EHR side by side; as many as a browser would."""
@@ -63,9 +64,10 @@ class Callback:
             return sent
         outcomes = self.ask_all(queries, server, client)
         fetched = {query.template.key: outcome.fetched for query, outcome in zip(queries, outcomes, strict=True)}
+        count_fetches(client.name, ((key, one.reason) for key, one in fetched.items()))
         for key, one in fetched.items():
             if one.reason:
-                _log.warning("event=query_failed client=%s key=%s reason=%s", client.name, key, one.reason)
+                _log.warning("query_failed", client=client.name, key=key, reason=one.reason)
         return with_fetched(sent, fetched)
 
     def ask_all(self, queries: Sequence[Query], server: FhirServer, client: Client) -> list[Outcome]:
@@ -117,9 +119,9 @@ def _queries(call: HookCall, client: Client, sent: Prefetched) -> list[Query]:
 def _say_why_not(refusal: Refusal, client: Client) -> None:
     """A registered client that names another server, or sends a token that cannot be right, is a matter of security."""
     if refusal != "no-token" and client.fhir_servers:
-        _security.warning("event=callback_refused reason=%s client=%s", refusal, client.name)
+        _security.warning("callback_refused", reason=refusal, client=client.name)
     else:
-        _log.info("event=no_callback reason=%s", refusal)
+        _log.info("no_callback", reason=refusal)
 
 
 def _part_sent(content: Any, state: PrefetchState) -> dict[str, Any] | None:

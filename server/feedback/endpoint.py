@@ -11,7 +11,7 @@ from server.feedback.items import MOST_BYTES, Batch, Item, read_feedback
 from server.feedback.keep import Kept, keep
 from server.feedback.trouble import log_trouble
 from server.intake import read_json
-from server.request_log import note
+from server.request_log import note, timed
 from server.runtime import Runtime
 from server.stopwatch import Stopwatch, server_timing
 from server.store.errors import StoreError
@@ -29,7 +29,7 @@ def feedback_blueprint(runtime: Runtime) -> Blueprint:
     def feedback(service_id: str) -> Response:
         service = find_service(service_id)
         note(service=service.id)
-        watch = Stopwatch()
+        watch = timed(Stopwatch())
         url = runtime.url(f"/cds-services/{service.id}")
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [url, f"{url}/feedback"])  # F-11: which of the two is not said

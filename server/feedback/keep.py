@@ -1,6 +1,5 @@
 """Keeping feedback: each word once, and durably before it is answered (FB-01)."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,13 @@ from sqlalchemy import Connection, Engine, Row, insert, select
 from server.feedback.items import Item
 from server.feedback.once import insert_once
 from server.feedback.snoozes import Word, renew_snoozes
+from server.observing.counting import count_feedback
+from server.observing.logs import logger
 from server.store.tables import cards_shown, feedback, feedback_comments
 from server.store.transactions import transaction
 from server.trust.clients import Caller
 
-_log = logging.getLogger("myositis_cds.feedback")
+_log = logger("feedback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +92,17 @@ def _write_log(
     """One line for each card of ours, so that one can go from a card to what became of it (conformance L-4)."""
     for item in new:
         if card := shown.get(item.card):
+            count_feedback(item.outcome, card.recommendations)
             _log.info(
-                "event=feedback client=%s service=%s card=%s topic=%s outcome=%s recommendations=%d",
-                client,
-                service,
-                item.card,
-                card.topic,
-                item.outcome,
-                len(card.recommendations),
+                "feedback",
+                client=client,
+                service=service,
+                card=item.card,
+                topic=card.topic,
+                outcome=item.outcome,
+                recommendations=len(card.recommendations),
             )
     just_said = {item.card for item in new}
     for word in words:
         if word.card in just_said and word.until > now:
-            _log.info(
-                "event=snoozed client=%s card=%s recommendations=%d days=%d",
-                client,
-                word.card,
-                len(word.recommendations),
-                word.days,
-            )
+            _log.info("snoozed", client=client, card=word.card, recommendations=len(word.recommendations), days=word.days)

@@ -58,7 +58,7 @@ def fate_of_advice(evaluation: Evaluation, show: Show) -> dict[str, object]:
     """
     said = {name for card in evaluation.cards for name in card["extension"][EXPLANATION]["recommendations"]}
     quiet = {one.id for one in evaluation.recommendations if one.is_worth_a_card and show.is_quiet_about(one)} - said
-    shown = {"shown": ",".join(card["uuid"] for card in evaluation.cards)} if evaluation.cards else {}
+    shown = {"shown": [card["uuid"] for card in evaluation.cards]} if evaluation.cards else {}
     return shown | {"silenced": len(quiet)}
 
 

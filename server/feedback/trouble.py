@@ -1,10 +1,9 @@
 """A database in trouble costs no patient a card; it is only said in the log."""
 
-import logging
-
+from server.observing.logs import logger
 from server.store.errors import StoreError
 
-_log = logging.getLogger("myositis_cds.store")
+_log = logger("store")
 
 
 def log_trouble(error: StoreError, doing: str) -> None:
@@ -14,4 +13,4 @@ def log_trouble(error: StoreError, doing: str) -> None:
         error: what happened.
         doing: one word out of a closed set.
     """
-    _log.error("event=store_trouble doing=%s error=%s", doing, type(error.__cause__).__name__)
+    _log.error("store_trouble", doing=doing, error=type(error.__cause__).__name__)

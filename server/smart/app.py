@@ -1,12 +1,12 @@
 """The app: a launch begun, answered, found again (A-1 to A-12; SM-01 to SM-05)."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from server.config import PREFIX, ConfigurationError
 from server.feedback.patients import pseudonyms_in_app
+from server.observing.logs import logger
 from server.runtime import Runtime
 from server.smart.app_context import focus_of
 from server.smart.authorization import Secrets, authorization_url
@@ -34,7 +34,7 @@ from server.smart.stops import (
 from server.smart.token_endpoint import TokenEndpoint, TokenError
 
 _LONGEST_PARAMETER = 4096
-_security = logging.getLogger("myositis_cds.security")
+_security = logger("security")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class SmartApp:
                 now=self.launches.clock(),
             )
         except IdentityError as error:
-            _security.warning("event=id_token_refused reason=%s client=%s", error.reason, ehr.client.name)
+            _security.warning("id_token_refused", reason=error.reason, client=ehr.client.name)
             raise StopError(WRONG_IDENTITY, error.reason) from error
 
     def _configuration(self, ehr: Ehr) -> SmartConfiguration:

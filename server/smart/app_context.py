@@ -3,7 +3,6 @@
 It chooses what the page shows first, and never whose page it is.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import Engine, Row, select
 
+from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.tables import cards_shown
 from server.store.transactions import transaction
 from server.trust.clients import Client
 
 LONGEST_SECONDS = 24 * 3600
-_log = logging.getLogger("myositis_cds.smart")
-_security = logging.getLogger("myositis_cds.security")
+_log = logger("smart")
+_security = logger("security")
 
 
 def focus_of(
@@ -38,7 +38,7 @@ def focus_of(
     try:
         row = _shown(app_context, client, database)
     except StoreError as error:
-        _log.error("event=store_trouble error=%s", type(error.__cause__).__name__)
+        _log.error("store_trouble", error=type(error.__cause__).__name__)
         return ()
     if row is None:
         reason = "unknown-card"
@@ -48,7 +48,7 @@ def focus_of(
         reason = "old"
     else:
         return tuple(dict.fromkeys(one.removesuffix("?") for one in row.recommendations))
-    _security.warning("event=app_context_ignored reason=%s client=%s", reason, client.name)
+    _security.warning("app_context_ignored", reason=reason, client=client.name)
     return ()
 
 

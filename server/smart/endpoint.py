@@ -1,9 +1,8 @@
 """`/smart/launch` and `/smart/callback`, and the keys that EHRs verify our assertions with."""
 
-import logging
-
 from flask import Blueprint, Response, request
 
+from server.observing.logs import logger
 from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
 from server.responses import json_response
@@ -19,7 +18,7 @@ from server.store.errors import StoreError
 _MOST_FORM_BYTES = 64 * 1024
 _JWKS_SECONDS = 3600
 
-_log = logging.getLogger("myositis_cds.smart")
+_log = logger("smart")
 
 
 def smart_blueprint(runtime: Runtime) -> Blueprint:
@@ -64,12 +63,12 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
 
     @blueprint.errorhandler(StopError)
     def stop(error: StopError) -> Response:
-        _log.warning("event=stopped number=%s reason=%s", error.stop.number, error.reason)
+        _log.warning("stopped", number=error.stop.number, reason=error.reason)
         return pages.stop(error)
 
     @blueprint.errorhandler(StoreError)
     def no_store(error: StoreError) -> Response:
-        _log.error("event=store_trouble error=%s", type(error.__cause__).__name__)
+        _log.error("store_trouble", error=type(error.__cause__).__name__)
         return pages.stop(StopError(NO_STORE, "store"))
 
     return blueprint

@@ -1,6 +1,5 @@
 """Reading the patient of a launch with the granted token, and evaluating what was read (A-13, A-16; SM-09, SM-10)."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,8 @@ from server.cds_hooks.prefetch_state import Judgement, PrefetchState
 from server.ehr.fetch import Outcome, Query
 from server.ehr.permission import FhirServer
 from server.evaluation import evaluate
+from server.observing.counting import count_fetches
+from server.observing.logs import logger
 from server.patient_page.opened import Banner, Opened
 from server.runtime import Runtime
 from server.smart.scopes import Access, Granted
@@ -22,8 +23,8 @@ from server.trust.clients import Client
 
 EVERY_CARD = Show(cap=1000)
 
-_log = logging.getLogger("myositis_cds.ehr")
-_security = logging.getLogger("myositis_cds.security")
+_log = logger("ehr")
+_security = logger("security")
 
 Json = dict[str, Any]
 
@@ -70,7 +71,7 @@ def open_patient(session: Session, client: Client, base: str, runtime: Runtime, 
         basis=runtime.basis,
     )
     if evaluation.is_mismatched:
-        _security.warning("event=another_patients_data action=refused client=%s service=app", client.name)
+        _security.warning("another_patients_data", action="refused", client=client.name, service="app")
         raise StopError(ANOTHER_PATIENT, "another-patient")
     return Opened(
         launch=session.launch.id,
@@ -164,10 +165,12 @@ def _fetched(template: Template, outcome: Outcome | None, granted: Granted) -> F
 
 
 def _log_failures(queries: Sequence[Query], outcomes: Sequence[Outcome], client: Client) -> None:
+    ended = [(query.template.key, outcome.fetched.reason) for query, outcome in zip(queries, outcomes, strict=True)]
+    count_fetches(client.name, ended)
     for query, outcome in zip(queries, outcomes, strict=True):
         if outcome.fetched.reason:
             key, reason = query.template.key, outcome.fetched.reason
-            _log.warning("event=query_failed client=%s key=%s reason=%s", client.name, key, reason)
+            _log.warning("query_failed", client=client.name, key=key, reason=reason)
 
 
 def _name(patient: Mapping[str, Any]) -> str:

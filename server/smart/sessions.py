@@ -1,10 +1,10 @@
 """Tokens kept good while a launch is open: refreshed early by one process alone, given back at the end (A-15 to A-17; SM-11)."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from server.observing.logs import logger
 from server.smart.grant import Grant, GrantError, refreshed
 from server.smart.launches import GRANT, Launch, Launches
 from server.smart.stops import ENDED, NO_ANSWER, StopError
@@ -12,7 +12,7 @@ from server.smart.token_endpoint import HARD_SECONDS, TokenEndpoint, TokenError
 
 EARLY_SECONDS = 60
 _STEP = 0.05
-_security = logging.getLogger("myositis_cds.security")
+_security = logger("security")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ class Session:
                 return meanwhile
             raise StopError(NO_ANSWER, error.reason) from error
         except GrantError as error:
-            _security.warning("event=refresh_refused reason=%s client=%s", error.reason, self.endpoint.client.name)
+            _security.warning("refresh_refused", reason=error.reason, client=self.endpoint.client.name)
             return self._ended(error.reason)
         if self.launches.refreshed(self.launch, {**self.launch.holds, GRANT: grant.as_json()}):
             return self._as_it_is_now()

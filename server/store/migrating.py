@@ -1,6 +1,5 @@
 """Bringing the tables of a database up to date, and telling how far they are."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +9,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-_log = logging.getLogger("myositis_cds.store")
+from server.observing.logs import logger
+
+_log = logger("store")
 
 _OURS = 0x6D796F73
 """Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""
@@ -51,7 +52,7 @@ def upgrade(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
         after = _revision(connection)
     if after != before:
-        _log.info("event=database_upgraded database=%s from=%s to=%s", engine.dialect.name, before or "none", after)
+        _log.info("database_upgraded", database=engine.dialect.name, before=before or "none", after=after)
 
 
 @contextmanager

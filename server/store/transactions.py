@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from server.observing.figures import DATABASE_TROUBLE
 from server.store.errors import StoreError
 
 
@@ -23,4 +24,5 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     except IntegrityError:
         raise
     except SQLAlchemyError as error:
+        DATABASE_TROUBLE.inc()
         raise StoreError(f"the database cannot be used now ({type(error).__name__})") from error

@@ -1,10 +1,12 @@
 """Notices that our clock, or everybody else's, is wrong, before tokens are refused for it (threat JWT-20)."""
 
-import logging
 import math
 from collections import deque
 from statistics import median
 from threading import Lock
+
+from server.observing.figures import IAT_OFFSET
+from server.observing.logs import logger
 
 TOLERATED = 30
 """Seconds that the clients may seem to be ahead or behind."""
@@ -13,7 +15,7 @@ _TOKENS = 20  # of each client are remembered
 _FEWEST = 5  # tokens say something about a clock
 _QUIET = 3600.0  # seconds between two warnings
 
-_log = logging.getLogger("myositis_cds.security")
+_log = logger("security")
 
 
 class ClockWatch:
@@ -35,10 +37,11 @@ class ClockWatch:
         """
         with self._lock:
             self._ahead.setdefault(client, deque(maxlen=_TOKENS)).append(issued - now)
-            if now < self._warned_at + _QUIET or sum(map(len, self._ahead.values())) < _FEWEST:
+            if sum(map(len, self._ahead.values())) < _FEWEST:
                 return
             typical = median(median(seconds) for seconds in self._ahead.values())
-            if abs(typical) <= TOLERATED:
+            IAT_OFFSET.set(typical)
+            if abs(typical) <= TOLERATED or now < self._warned_at + _QUIET:
                 return
             self._warned_at = now
-        _log.warning("event=clock_differs seconds=%d clients=%d", round(typical), len(self._ahead))
+        _log.warning("clock_differs", seconds=round(typical), clients=len(self._ahead))

@@ -1,6 +1,5 @@
 """The one door: who calls? Every endpoint that needs a caller asks here, before it reads the body."""
 
-import logging
 import math
 import re
 import time
@@ -13,6 +12,8 @@ from sqlalchemy import Engine
 
 from server.config import PREFIX, Config, ConfigurationError
 from server.errors import TrustUnavailableError, UnauthorisedError
+from server.observing.counting import count_refusal
+from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.used_tokens import remember
 from server.trust.claims import SKEW
@@ -27,7 +28,7 @@ from server.urls import is_loopback, is_loopback_host_header, is_secure_url
 _FORWARDING = re.compile(r"forwarded|via|x-forwarded.*|x-real-ip|(.*-)?(client|connecting)-ip", re.IGNORECASE)
 """Names of headers that proxies add."""
 
-_log = logging.getLogger("myositis_cds.security")
+_log = logger("security")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +75,9 @@ class Gate:
             self._check_signature(token, client)
             self._check_replay(token, client)
         except UnauthorisedError as refusal:
-            _log.warning("event=refused reason=%s client=%s", refusal.reason, client.name if client else "unknown")
+            name = client.name if client else "unknown"
+            count_refusal(refusal.reason, name)
+            _log.warning("refused", reason=refusal.reason, client=name)
             raise
         self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)
@@ -114,7 +117,7 @@ class Gate:
         try:
             is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW)
         except StoreError:
-            _log.error("event=replay_not_checked client=%s", client.name)
+            _log.error("replay_not_checked", client=client.name)
             raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None
         if not is_new:
             raise UnauthorisedError(Reason.REPLAYED)

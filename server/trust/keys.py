@@ -1,7 +1,6 @@
 """The public keys of one client, kept fresh (conformance J-4, J-19, J-21; threats JWT-05 to JWT-07)."""
 
 import json
-import logging
 import math
 import re
 import time
@@ -11,6 +10,7 @@ from functools import partial
 from threading import Event, Lock, Semaphore, Thread
 
 from server.errors import UnauthorisedError
+from server.observing.logs import logger
 from server.outbound.http import Answer, OutboundError, get
 from server.trust.clients import Client
 from server.trust.jwk_set import JwkSet, JwkSetError, VerificationKey, read_jwk_set
@@ -36,7 +36,7 @@ _MOST_BYTES = 256 * 1024
 _OK = 200
 _NEVER = -math.inf
 
-_log = logging.getLogger("myositis_cds.security")
+_log = logger("security")
 
 
 def fetch_jwk_set(client: Client, fetch: Callable[..., Answer] = get) -> tuple[JwkSet, float]:
@@ -167,6 +167,11 @@ class ClientKeys:
         known = self._known
         return not known.keys.keys or (known.has_failed and self._is_stale(known))
 
+    @property
+    def age(self) -> float:
+        """Seconds since the keys were fetched; 0 for keys that were given, infinite where none ever came."""
+        return 0.0 if self._client.jwks is not None else self._clock() - self._known.fetched_at
+
     def warm(self) -> None:
         """See that keys that are not fresh are being fetched; nobody waits for it."""
         if self._clock() >= self._known.fresh_until:
@@ -212,7 +217,7 @@ class ClientKeys:
             found, fresh = _fetch_any(self._client, self._fetch)
         except (OutboundError, JwkSetError) as error:
             self._known = replace(self._known, failed_at=self._clock())
-            _log.warning("event=jwk_set_not_fetched client=%s reason=%s", self._client.name, error.reason)
+            _log.warning("jwk_set_not_fetched", client=self._client.name, reason=error.reason)
         else:
             now = self._clock()
             self._known = _Known(found, fetched_at=now, fresh_until=now + fresh)
@@ -223,13 +228,13 @@ class ClientKeys:
 
 
 def _report(client: Client, found: JwkSet) -> None:
-    _log.info("event=jwk_set_fetched client=%s keys=%d unusable=%d", client.name, len(found.keys), len(found.unusable))
+    _log.info("jwk_set_fetched", client=client.name, keys=len(found.keys), unusable=len(found.unusable))
     if not found.keys:
-        _log.warning("event=jwk_set_without_usable_key client=%s", client.name)
+        _log.warning("jwk_set_without_usable_key", client=client.name)
     for position, reason in found.unusable:
-        _log.warning("event=jwk_not_usable client=%s position=%d reason=%s", client.name, position, reason)
+        _log.warning("jwk_not_usable", client=client.name, position=position, reason=reason)
     if found.reveals_private:
-        _log.warning("event=jwk_set_reveals_private_key client=%s entries=%d", client.name, len(found.reveals_private))
+        _log.warning("jwk_set_reveals_private_key", client=client.name, entries=len(found.reveals_private))
 
 
 def _freshness(headers: Mapping[str, str]) -> float:

@@ -17,6 +17,7 @@ from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND, end, wait_for_line
 from tests.server.answers import check_answer
 from tests.server.charts import ANTI_TIF1, chart, hook_call, prefetch_of
+from tests.server.logged import lines_of_process
 from tests.server.trust.ehrs import PATIENT_VIEW, PUBLIC_URL, Ehr, bearer, jwk, part
 from tests.server.trust.jwks_server import JwksServer, jwks_server
 from tests.server.trust.token_makers import OTHER, Make
@@ -47,7 +48,7 @@ class Trusting:
 
     def last_reason(self) -> str:
         """Why the last call was refused, as the log has it."""
-        lines = [line for line in self.log.read_text().splitlines() if "event=refused" in line]
+        lines = [line for line in lines_of_process(self.log.read_text()) if "event=refused" in line]
         return lines[-1].partition("reason=")[2].split()[0]
 
 

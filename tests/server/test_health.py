@@ -44,7 +44,9 @@ def test_readiness_tells_which_software_and_which_knowledge() -> None:
     answer = create_app(CONFIG, ready=ready).test_client().get("/health/ready").get_json()
     assert re.fullmatch(r"\d+\.\d+\.\d+", answer["version"])
     assert answer["knowledgeVersion"] == knowledge().version
-    assert set(answer) - {"commit"} == {"status", "version", "knowledgeVersion"}
+    assert answer["knowledgeHash"] == knowledge().digest
+    assert answer["knowledgeVersion"].endswith(answer["knowledgeHash"][:12])
+    assert set(answer) - {"commit"} == {"status", "version", "knowledgeVersion", "knowledgeHash"}
 
 
 def ready_client(runtime: Runtime) -> FlaskClient:

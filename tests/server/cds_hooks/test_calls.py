@@ -30,6 +30,7 @@ from tests.server.charts import (
     slugs,
     without_uuids,
 )
+from tests.server.logged import lines
 
 Call = Callable[[Json], TestResponse]
 
@@ -211,8 +212,8 @@ def test_data_of_another_patient_stops_the_whole_call(
     assert response.status_code == 412
     assert diagnostics(response.get_json()).startswith("MYO-1201: Data of another patient")
     assert "other" not in response.text.replace("another", "")
-    (event,) = (record for record in caplog.records if record.name == "myositis_cds.security")
-    assert event.getMessage() == (
+    (event,) = lines(caplog, "security")
+    assert event == (
         f"event=another_patients_data action=refused client=open service=myositis-patient-view instance={INSTANCE} resources=1"
     )
 

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from tests.server.answers import check_answer
 from tests.server.cds_hooks import wrong_patient_cases as cases
 from tests.server.charts import Json
+from tests.server.logged import lines
 
 PORTIONS = 10
 REFUSED_IN_EACH, UNTOLD_IN_EACH = 1000, 100
@@ -41,7 +42,7 @@ class Listener(logging.Handler):
 
     @property
     def security(self) -> list[str]:
-        return [record.getMessage() for record in self.records if record.name == "myositis_cds.security"]
+        return lines(self.records, "security")
 
     @property
     def everything(self) -> str:

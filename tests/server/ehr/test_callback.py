@@ -21,6 +21,7 @@ from server.ehr.callback import Callback
 from server.trust.clients import OPEN_CLIENT, Client
 from tests.server.charts import Json, diagnosis, searchset
 from tests.server.ehr.conftest import Ehr, next_page
+from tests.server.logged import lines
 
 TOKEN = "synthetic-token"
 KEYS = [template.key for template in TEMPLATES]
@@ -495,9 +496,7 @@ def test_the_log_names_key_and_reason_and_nothing_else(ehr: Ehr, complete: Compl
     caplog.set_level(logging.DEBUG)
     ehr.says("Procedure", (403, {}, outcome("error", "forbidden")))
     complete()
-    assert [record.getMessage() for record in caplog.records] == [
-        "event=query_failed client=hospital key=procedures reason=denied"
-    ]
+    assert lines(caplog) == ["event=query_failed client=hospital key=procedures reason=denied"]
 
 
 @pytest.mark.requirement("OUT-01", "OUT-16")
@@ -515,4 +514,4 @@ def test_a_callback_that_should_not_be_asked_for_is_a_matter_of_security(
     complete(**change)
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("myositis_cds.security", "WARNING")
-    assert record.getMessage() == f"event=callback_refused reason={reason} client=hospital"
+    assert lines([record]) == [f"event=callback_refused reason={reason} client=hospital"]

@@ -24,6 +24,7 @@ from tests.server.answers import check_outcome, diagnostics
 from tests.server.charts import Json
 from tests.server.conftest import CONFIG
 from tests.server.feedback.conftest import VIEW, Ehr, accepted, overridden
+from tests.server.logged import lines, text
 
 CARD = "0d9a3c1e-6a53-4a55-93b9-a3f1b2a0d9c4"
 CANARY = "Erika-Mustermann-7391"
@@ -223,7 +224,7 @@ def test_where_the_database_fails_the_sender_is_asked_to_send_again(
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "30"
     assert diagnostics(response.get_json(force=True)).startswith("MYO-1902")
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "myositis_cds.store"]
+    (line,) = lines(caplog, "store")
     assert re.fullmatch(r"event=store_trouble doing=keep_feedback error=\w+", line)
     assert CANARY not in caplog.text
 
@@ -233,7 +234,7 @@ def test_where_the_database_fails_cards_are_shown_all_the_same(
     ehr: Ehr, without_tables: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert ehr.open_chart()
-    doing = [re.findall("doing=(.*?) ", r.getMessage()) for r in caplog.records if r.name == "myositis_cds.store"]
+    doing = [re.findall("doing=(.*?) ", line) for line in lines(caplog, "store")]
     assert doing == [["silenced"], ["remember_cards"]]
 
 
@@ -253,7 +254,7 @@ def test_a_comment_shows_nowhere(ehr: Ehr, caplog: pytest.LogCaptureFixture) -> 
     ]
     assert [response.status_code for response in responses] == [200, 200, 404]
     assert not any(CANARY in f"{response.text}{response.headers}" for response in responses)
-    assert "event=feedback" in caplog.text
+    assert "event=feedback" in text(caplog)
     assert CANARY not in caplog.text
 
 
@@ -265,11 +266,11 @@ def test_one_can_go_from_a_hook_instance_to_its_cards_and_to_what_became_of_them
     instance = "5a1a4d1d-5b2c-4d55-9d29-0d2f0b8cb0a1"
     cards = ehr.open_chart(hookInstance=instance)
     ehr.send(accepted(cards[0]), overridden("123456"), {"card": 1})
-    asked, told = (dict(re.findall(r"(\w+)=(\S*)", r.getMessage())) for r in caplog.records if r.name == "myositis_cds.requests")
+    asked, told = (dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines(caplog, "requests"))
     assert asked["instance"] == instance
     assert asked["shown"].split(",") == [card["uuid"] for card in cards]
     assert (told["cards"], told["repeated"], told["unknown"], told["refused"]) == ("2", "0", "1", "1")
-    (event,) = [record.getMessage() for record in caplog.records if record.name == "myositis_cds.feedback"]
+    (event,) = lines(caplog, "feedback")
     assert event == (
         f"event=feedback client=hospital service=myositis-patient-view card={cards[0]['uuid']} "
         f"topic={cards[0]['source']['topic']['code']} outcome=accepted "

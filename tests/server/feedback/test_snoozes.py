@@ -18,6 +18,7 @@ from server.feedback.snoozes import Word, quiet_until
 from server.store.tables import cards_shown, snoozes
 from tests.server.charts import Json, chart, dermatomyositis, hook_call, order_call, prefetch_of
 from tests.server.feedback.conftest import SIGN, VIEW, Ehr, accepted, of_topic, overridden, topic_of
+from tests.server.logged import lines
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TOPIC = "lungFunction"
@@ -183,7 +184,7 @@ def test_feedback_that_was_sent_for_another_service_silences_nothing_also_when_m
     ehr.send(overridden(card, at=at(NOW)), path="/cds-services/myositis-order-sign/feedback")
     ehr.send(overridden(card["uuid"], at=at(NOW - timedelta(minutes=1))))
     assert TOPIC in ehr.topics()
-    told = [r.getMessage().split() for r in caplog.records if "endpoint=feedback.feedback" in r.getMessage()]
+    told = [line.split() for line in lines(caplog) if "endpoint=feedback.feedback" in line]
     assert ["unknown=1" in line for line in told] == [True, False]
 
 
@@ -313,11 +314,11 @@ def test_it_is_logged_what_is_silenced_and_each_time_how_much_was_left_out(
     caplog.set_level(logging.INFO)
     ehr.send(overridden(card, at=at(NOW)), overridden("123456"))
     said = len(card["extension"]["org.myositis-cds.explanation"]["recommendations"])
-    events = [r.getMessage() for r in caplog.records if "event=snoozed" in r.getMessage()]
+    events = [line for line in lines(caplog) if "event=snoozed" in line]
     assert events == [f"event=snoozed client=hospital card={card['uuid']} recommendations={said} days=30"]
     caplog.clear()
     ehr.open_chart()
-    (line,) = [r.getMessage() for r in caplog.records if r.name == "myositis_cds.requests"]
+    (line,) = lines(caplog, "requests")
     assert f"silenced={said}" in line.split()
 
 
@@ -325,7 +326,7 @@ def test_what_waits_for_another_reason_is_not_called_silenced(ehr: Ehr, caplog: 
     """Beside a critical card, routine cards wait."""
     caplog.set_level(logging.INFO)
     ehr.open_chart(slug=CRITICAL)
-    (line,) = [r.getMessage() for r in caplog.records if r.name == "myositis_cds.requests"]
+    (line,) = lines(caplog, "requests")
     assert "silenced=0" in line.split()
 
 

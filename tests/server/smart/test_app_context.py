@@ -12,6 +12,7 @@ from server.store.engines import connect
 from server.store.pseudonyms import Pseudonyms
 from server.store.tables import cards_shown
 from server.trust.clients import Client
+from tests.server.logged import lines, text
 from tests.server.smart.conftest import Service
 from tests.server.smart.ehr import Ehr
 from tests.server.smart.test_launch import view
@@ -44,7 +45,7 @@ def test_without_it_the_page_is_the_same_but_for_that(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert see(service.browser(), ehr, opened).focus == ()  # type: ignore[arg-type]
-    assert IGNORED not in caplog.text
+    assert IGNORED not in text(caplog)
 
 
 @pytest.mark.requirement("CARD-06")
@@ -57,7 +58,7 @@ def test_the_context_of_another_patients_card_is_ignored_and_told(
     with caplog.at_level(logging.WARNING):
         one = see(service.browser(), ehr, opened)  # type: ignore[arg-type]
     assert (one.focus, one.evaluation.record.patient_id) == ((), "healthy")
-    assert f"{IGNORED}another-patient client=hospital-1" in caplog.text
+    assert f"{IGNORED}another-patient client=hospital-1" in text(caplog)
     assert str(card["uuid"]) not in caplog.text
 
 
@@ -70,7 +71,7 @@ def test_the_context_of_an_old_card_is_ignored_and_told(
         connection.execute(update(cards_shown).values(shown_at=int(time.time()) - 24 * 3600 - 60))
     with caplog.at_level(logging.WARNING):
         assert see(service.browser(), ehr, opened).focus == ()  # type: ignore[arg-type]
-    assert f"{IGNORED}old" in caplog.text
+    assert f"{IGNORED}old" in text(caplog)
 
 
 @pytest.mark.requirement("CARD-06")
@@ -82,7 +83,7 @@ def test_a_context_that_we_did_not_send_is_ignored_and_told(
     ehr.response = {"appContext": context}
     with caplog.at_level(logging.WARNING):
         assert see(service.browser(), ehr, opened).focus == ()  # type: ignore[arg-type]
-    assert f"{IGNORED}unknown-card" in caplog.text
+    assert f"{IGNORED}unknown-card" in text(caplog)
     assert context not in caplog.text
 
 
@@ -118,5 +119,5 @@ def test_a_call_that_names_no_server_is_of_the_only_one_there_is() -> None:
 def test_when_the_database_cannot_say_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
     empty = connect("sqlite://")
     assert focus_of("630e9eec-77aa-46f7-9862-5629cd7b6a9b", Client("hospital"), frozenset(), empty) == ()
-    assert caplog.messages == ["event=store_trouble error=OperationalError"]
+    assert lines(caplog) == ["event=store_trouble error=OperationalError"]
     empty.dispose()

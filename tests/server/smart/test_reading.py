@@ -11,6 +11,7 @@ from fhir_profiles.record import InputState
 from server.patient_page.opened import Opened
 from server.smart import patient_endpoint
 from tests.server.charts import Json, chart, resources, searchset
+from tests.server.logged import text
 from tests.server.smart.conftest import Browser
 from tests.server.smart.ehr import Ehr
 
@@ -171,7 +172,7 @@ def test_data_of_another_patient_stop_the_page(
         page = browser.get(path)
     assert (page.status_code, "MYO-1710" in page.text) == (412, True)
     assert "Greta" not in page.text
-    assert "event=another_patients_data action=refused client=hospital-1 service=app" in caplog.text
+    assert "event=another_patients_data action=refused client=hospital-1 service=app" in text(caplog)
     assert "somebody-else" not in caplog.text + page.text
 
 

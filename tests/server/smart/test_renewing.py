@@ -11,6 +11,7 @@ from server.smart.launches import GRANT, Launches
 from server.smart.sessions import Session
 from server.smart.stops import StopError
 from server.store.database import IN_MEMORY, open_database
+from tests.server.logged import text
 from tests.server.smart.ehr import Ehr, running
 from tests.server.smart.eight_refreshes import SEALER, endpoint_of
 
@@ -138,5 +139,5 @@ def test_a_renewal_for_another_patient_ends_the_session_and_is_told(
     monkeypatch.setattr(ehr, "answer", another)
     with pytest.raises(StopError, match="MYO-1709"):
         session.fresh()
-    assert "event=refresh_refused reason=another-patient client=ehr" in caplog.text
+    assert "event=refresh_refused reason=another-patient client=ehr" in text(caplog)
     assert "somebody-else" not in caplog.text

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from server.trust.clock_watch import ClockWatch
+from tests.server.logged import lines
 from tests.server.trust.conftest import Service, Web
 from tests.server.trust.ehrs import Ehr
 
@@ -19,7 +20,7 @@ def warnings_of(ahead: dict[str, float], caplog: pytest.LogCaptureFixture) -> li
         for second in range(10):
             for client, seconds in ahead.items():
                 watch.see(client, NOW + second + seconds, NOW + second)
-    return caplog.messages
+    return lines(caplog)
 
 
 @pytest.mark.requirement("JWT-20")
@@ -49,4 +50,4 @@ def test_a_service_whose_clock_is_behind_says_so_while_it_still_accepts(
         tokens = [ehr.token(now=NOW + 45) for _ in range(5)]
         with caplog.at_level(logging.WARNING, "myositis_cds.security"):
             assert {service.status(token) for token in tokens} == {200}
-    assert "event=clock_differs seconds=45 clients=1" in caplog.messages
+    assert "event=clock_differs seconds=45 clients=1" in lines(caplog)

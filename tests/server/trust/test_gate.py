@@ -20,6 +20,7 @@ from server.trust.gate import Gate
 from server.trust.jwk_set import read_jwk_set
 from tests.server.answers import check_answer
 from tests.server.charts import dermatomyositis, hook_call
+from tests.server.logged import lines
 from tests.server.trust.conftest import CONFIG, Service, Web
 from tests.server.trust.ehrs import PATIENT_VIEW, PUBLIC_URL, Ehr, bearer, jwk
 
@@ -62,7 +63,7 @@ def test_nor_does_it_answer_others_through_this_machine(headers: dict[str, str],
     client = create_app(Config(today=CONFIG.today)).test_client()
     call = hook_call("p1", dermatomyositis())
     assert client.post("/cds-services/myositis-patient-view", json=call, headers=headers).status_code == 401
-    assert "event=refused reason=not-this-machine client=unknown" in caplog.messages
+    assert "event=refused reason=not-this-machine client=unknown" in lines(caplog)
 
 
 @pytest.mark.requirement("JWT-19")
@@ -185,7 +186,7 @@ def test_where_the_database_cannot_tell_the_token_is_not_accepted(
     assert response.status_code == 503
     assert b"MYO-1252" in response.get_data()
     assert response.headers["Retry-After"] == "30"
-    assert caplog.messages == ["event=replay_not_checked client=hospital"]
+    assert lines(caplog) == ["event=replay_not_checked client=hospital"]
 
 
 # --- several audiences
@@ -246,7 +247,7 @@ def test_a_published_key_under_another_name_opens_nothing_beyond_this_machine(
     assert serve(EHR.client(), serves_this_machine_only=True).status(EHR.token()) == 200
     with caplog.at_level(logging.WARNING, "myositis_cds.security"):
         assert serve(EHR.client()).status(EHR.token()) == 401
-    assert "event=refused reason=published-key client=hospital" in caplog.messages
+    assert "event=refused reason=published-key client=hospital" in lines(caplog)
 
 
 # --- the access token is another matter

@@ -16,6 +16,7 @@ from server.errors import UnauthorisedError
 from server.outbound.http import Answer, OutboundError, get
 from server.trust.clients import Client
 from server.trust.keys import COOL_DOWN, GRACE, MOST_WAITING, SECONDS, STALE, ClientKeys
+from tests.server.logged import lines, text
 from tests.server.trust.conftest import Web
 from tests.server.trust.ehrs import Ehr, Json, jwk, private_key
 from tests.server.trust.jwks_server import JwksServer, jwks_server
@@ -212,7 +213,7 @@ def test_a_set_without_a_usable_key_takes_all_keys_back(document: Json, keys: Ke
     keys.clock.now += 301
     with caplog.at_level(logging.WARNING, "myositis_cds.security"):
         assert not keys.has("old")
-    assert "event=jwk_set_without_usable_key client=hospital" in caplog.messages
+    assert "event=jwk_set_without_usable_key client=hospital" in lines(caplog)
     assert keys.keys.is_empty
 
 
@@ -407,7 +408,7 @@ def test_a_bad_answer_leaves_the_keys_for_a_day(
     keys.clock.now += 301
     with caplog.at_level(logging.WARNING, "myositis_cds.security"):
         assert keys.has("old")
-    assert f"event=jwk_set_not_fetched client=hospital reason={reason}" in caplog.messages
+    assert f"event=jwk_set_not_fetched client=hospital reason={reason}" in lines(caplog)
     keys.clock.now = fetched_at + STALE - 1
     assert keys.has("old")
     keys.clock.now = fetched_at + STALE
@@ -441,7 +442,7 @@ def test_keys_that_cannot_be_used_are_left_out_and_the_log_says_why(web: Web, ca
     web.publish(EHR.jwks_url, {"keys": [*set_of("old")["keys"], weak, jwk(EHR.ec, kid="ec", d="AQAB")]})
     with caplog.at_level(logging.INFO, "myositis_cds.security"):
         assert Keys(web).has("old")
-    assert caplog.messages == [
+    assert lines(caplog) == [
         "event=jwk_set_fetched client=hospital keys=2 unusable=1",
         "event=jwk_not_usable client=hospital position=2 reason=rsa-length",
         "event=jwk_set_reveals_private_key client=hospital entries=1",
@@ -488,7 +489,7 @@ def test_a_redirect_is_not_followed(status: int, server: JwksServer, caplog: pyt
     url = server.publish("/moved", b"", status, Location=f"{server.url}/elsewhere")
     with pytest.raises(UnauthorisedError):
         keys_at(url).find("old", "ES384")
-    assert "event=jwk_set_not_fetched client=hospital reason=redirect" in caplog.messages
+    assert "event=jwk_set_not_fetched client=hospital reason=redirect" in lines(caplog)
     assert "/elsewhere" not in server.asked
 
 
@@ -497,7 +498,7 @@ def test_a_set_of_more_than_256_kib_is_not_read(server: JwksServer, caplog: pyte
     large = _json({"padding": "a" * 300_000} | set_of("old"))
     with pytest.raises(UnauthorisedError):
         keys_at(server.publish("/large", large)).find("old", "ES384")
-    assert "reason=too-long" in caplog.text
+    assert "reason=too-long" in text(caplog)
 
 
 @pytest.mark.requirement("J-21", "JWT-06", "OUT-05")
@@ -516,7 +517,7 @@ def test_a_server_that_does_not_answer_is_given_up_after_two_seconds(
             assert finding.result(4) == "unknown-key"
         finally:
             release.set()
-    assert "event=jwk_set_not_fetched client=hospital reason=timeout" in caplog.messages
+    assert "event=jwk_set_not_fetched client=hospital reason=timeout" in lines(caplog)
 
 
 @pytest.mark.requirement("OUT-04")

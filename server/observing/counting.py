@@ -1,0 +1,122 @@
+"""How the rest of the service has its doings counted: one call each, of words from closed sets."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+from threading import Lock
+
+from prometheus_client import Counter as Figure
+
+from cards.outcomes import outcomes_of
+from cards.show import Show
+from server.cds_hooks.services import SERVICES
+from server.evaluation import Evaluation
+from server.observing import figures
+
+OTHER = "other"
+SILENCED = "silenced"
+
+_EXPLANATION = "org.myositis-cds.explanation"
+_STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+_known: set[str] = set()
+_rules: Counter[tuple[str, str]] = Counter()
+_lock = Lock()
+
+
+def know_recommendations(ids: Iterable[str]) -> None:
+    """Which recommendations may be labels; whatever else is asked about counts as `other`.
+
+    Args:
+        ids: of the knowledge that this service speaks from.
+    """
+    _known.update(ids)
+
+
+def count_request(endpoint: str, status: int, client: str, service: str | None, phases: Mapping[str, float]) -> None:
+    """One request was answered.
+
+    Args:
+        endpoint: Flask's name for it, or `none`.
+        status: of the answer.
+        client: name of the registered client, or `none`.
+        service: id of the CDS service, for calls of one.
+        phases: seconds by part, `total` among them.
+    """
+    figures.REQUESTS.labels(endpoint, _STATUSES[status // 100 - 1], client).inc()
+    if service in SERVICES:
+        for phase, seconds in phases.items():
+            figures.PHASE_SECONDS.labels(service, phase if phase in figures.PHASES else OTHER).observe(seconds)
+
+
+def count_evaluation(service: str, evaluation: Evaluation, show: Show) -> None:
+    """One patient was evaluated. Rules are counted for patients with myositis only: of the others they say nothing.
+
+    Args:
+        service: id of the CDS service.
+        evaluation: what was found out.
+        show: what was left out.
+    """
+    about = "myositis" if evaluation.recommendations else OTHER
+    figures.EVALUATIONS.labels(service, about).inc()
+    if not evaluation.recommendations:
+        return
+    with _lock:
+        _rules.update(outcomes_of(evaluation.recommendations, evaluation.triggers).items())
+    for card in evaluation.cards:
+        _child(figures.CARDS, service, card["source"]["topic"]["code"], card["indicator"]).inc()
+    said = {one for card in evaluation.cards for one in card["extension"][_EXPLANATION]["recommendations"]}
+    for recommendation in said:
+        _child(figures.RECOMMENDATION_CARDS, recommendation).inc()
+    silenced = sum(one.is_worth_a_card and one.id not in said and show.is_quiet_about(one) for one in evaluation.recommendations)
+    _child(figures.WITHHELD, SILENCED).inc(silenced)
+
+
+def pass_on() -> None:
+    """Bring the outcomes of rules to the figures: they are so many that to do so for each call would take half a millisecond.
+
+    Call it every few seconds; what a process that is killed had not passed on is lost.
+    """
+    with _lock:
+        rules = dict(_rules)
+        _rules.clear()
+    for (rule, outcome), times in rules.items():
+        _child(figures.RULE_OUTCOMES, rule, outcome).inc(times)
+
+
+def count_feedback(outcome: str, recommendations: Iterable[str]) -> None:
+    """What became of one card.
+
+    Args:
+        outcome: `accepted` or `overridden`.
+        recommendations: names of what it said, as `cards_shown` has them.
+    """
+    for name in recommendations:
+        known = name.removesuffix("?")
+        figures.FEEDBACK.labels(known if known in _known else OTHER, outcome).inc()
+
+
+def count_fetches(client: str, ended: Iterable[tuple[str, str | None]]) -> None:
+    """How queries to an EHR ended.
+
+    Args:
+        client: name of the registered client.
+        ended: key of the prefetch template, and the word for what went wrong.
+    """
+    for (key, reason), times in Counter(ended).items():
+        figures.FETCHES.labels(client, key, reason or figures.ANSWERED).inc(times)
+
+
+def count_refusal(reason: str, client: str) -> None:
+    """A caller was not let in.
+
+    Args:
+        reason: one of `server.trust.reasons`.
+        client: name of the registered client, or `unknown`.
+    """
+    figures.REFUSED.labels(reason, client).inc()
+
+
+@cache  # of closed sets, so that it has an end
+def _child(figure: Figure, *labels: str) -> Figure:
+    """One series; to look it up in the figure takes longer than to count."""
+    return figure.labels(*labels)

@@ -1,0 +1,81 @@
+"""`/metrics`: figures of operation, for whoever has the token of the settings; not public (threat LOG-08)."""
+
+import hmac
+import time
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import NotFound
+
+from server.config import PREFIX, ConfigurationError
+from server.errors import UnauthorisedError
+from server.observing.counting import know_recommendations
+from server.observing.figures import exposition
+from server.observing.machine import look
+from server.runtime import Runtime
+
+_SHORTEST = 16  # characters of a token
+_SECONDS = 5.0
+
+
+def metrics_blueprint(runtime: Runtime) -> Blueprint:
+    """The page of figures.
+
+    Args:
+        runtime: settings, gate and knowledge.
+
+    Raises:
+        ConfigurationError: the file of the token cannot be read, or what is in it is too short.
+    """
+    blueprint = Blueprint("metrics", __name__)
+    token = _token(runtime.config.metrics_token_file)
+    known = runtime.basis.knowledge
+    know_recommendations([rule.id for rule in known.rules] + [rule.id for rule in known.safety])
+    looked_at = -_SECONDS
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        _let_in(token, runtime)
+        look(current_app, runtime)
+        return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+    @blueprint.after_app_request
+    def look_now_and_then(response: Response) -> Response:
+        """Of several processes only one is asked; the others' figures of themselves must not be old."""
+        nonlocal looked_at
+        if time.monotonic() >= looked_at + _SECONDS:
+            looked_at = time.monotonic()
+            look(current_app, runtime)
+        return response
+
+    return blueprint
+
+
+def _token(file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    setting = f"{PREFIX}METRICS_TOKEN_FILE"
+    try:
+        token = file.read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError(f"{setting}: the file cannot be read ({type(error).__name__})") from error
+    if len(token) < _SHORTEST:
+        raise ConfigurationError(
+            f"{setting}: a token of at least {_SHORTEST} characters is needed, such as `openssl rand -hex 32`"
+        )
+    return token
+
+
+def _let_in(token: bytes | None, runtime: Runtime) -> None:
+    """Raises 401 for another token than the right one, 404 where there is no token and the service is not open to the caller."""
+    if token is not None:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), b"Bearer " + token):
+            raise UnauthorisedError("metrics")
+        return
+    if runtime.clients and not runtime.gate.open_beside_clients:
+        raise NotFound
+    try:
+        runtime.gate.admit(request, [])
+    except UnauthorisedError:
+        raise NotFound from None
