@@ -4,6 +4,7 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from server.errors import AuditUnavailableError
 from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
 from server.responses import json_response
@@ -66,6 +67,8 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
     def stop(error: StopError) -> Response:
         _log.warning("event=stopped number=%s reason=%s", error.stop.number, error.reason)
         return pages.stop(error)
+
+    blueprint.register_error_handler(AuditUnavailableError, lambda _: pages.stop(StopError(NO_STORE, "audit")))
 
     @blueprint.errorhandler(StoreError)
     def no_store(error: StoreError) -> Response:
