@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import orjson
 
+PURGE = "purge"
+"""The action of the record that says which ones retention deletes."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
