@@ -1,6 +1,6 @@
 """Deleting records whose time is over: the oldest of a chain, so that the rest can still be verified.
 
-That it was done is a record itself, written before anything is deleted: else whoever deletes the beginning of a chain could say
+That it is done is a record itself, written together with the first deletion: else whoever deletes the beginning of a chain could say
 that it was retention.
 """
 
@@ -42,13 +42,12 @@ def _purge_client(engine: Engine, key: bytes, client: str, before: int) -> int:
         if not through:
             return 0
         append(connection, key, [_witness(client, through)])
-    deleted = 0
-    while True:
+        some = deleted = _delete_some(connection, client, through)
+    while some == _BATCH:
         with transaction(engine) as connection:
             some = _delete_some(connection, client, through)
         deleted += some
-        if some < _BATCH:
-            return deleted
+    return deleted
 
 
 def _oldest_through(connection: Connection, client: str, before: int) -> int:

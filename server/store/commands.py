@@ -73,6 +73,7 @@ def purge(keep_days: int, keep_comments_days: int, keep_audit_days: int) -> None
         click.echo(f"{table}: {count} deleted")
     key = load_pseudonyms(engine, config.pseudonym_key_file).key_for("audit")
     click.echo(f"audit_events: {purge_audit(engine, key, (now - keep_audit_days * DAY) * 1000)} deleted")
+    engine.dispose()
 
 
 def _url() -> str:
