@@ -24,6 +24,7 @@ MACHINE_TROUBLE = 1
 
 
 _ELSEWHERE = {
+    "audit": "server.auditing.commands",
     "clients": "server.trust.commands",
     "connect": "server.connecting.commands",
     "db": "server.store.commands",

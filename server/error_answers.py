@@ -46,6 +46,11 @@ def outcome_of_status(status: int) -> bytes:
     return operation_outcome(*_BY_STATUS.get(status, _ANY_OTHER), severity="fatal" if status == 500 else "error")
 
 
+def number_of_status(status: int) -> str:
+    """The number of a refusal that was not ours."""
+    return _BY_STATUS.get(status, _ANY_OTHER)[0]
+
+
 def install_error_handlers(app: Flask) -> None:
     """Answer every error of the application with an OperationOutcome."""
     app.register_error_handler(RequestRefusedError, _refuse)

@@ -204,3 +204,14 @@ class StoreUnavailableError(RequestRefusedError):
 
     number, status, code = "MYO-1902", 503, "transient"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+
+
+class AuditUnavailableError(RequestRefusedError):
+    """The audit record cannot be written, and without it nothing is answered (AUD-02)."""
+
+    number, status, code = "MYO-1905", 503, "transient"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+
+    def __init__(self) -> None:
+        """There is one text."""
+        super().__init__("What is answered must be recorded, and the record could not be written just now. Try again later.")

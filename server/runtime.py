@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from server.auditing.trail import Trail, open_trail
 from server.basis import Basis, load_basis, refuse_other_knowledge
 from server.config import Config
 from server.ehr.callback import Callback
@@ -26,6 +27,7 @@ class Runtime:
         callback: fetches from EHRs what they did not send.
         database: feedback, used tokens, snoozes.
         pseudonyms: what patients are called in the database.
+        trail: where audit records go.
     """
 
     config: Config
@@ -34,6 +36,7 @@ class Runtime:
     callback: Callback
     database: Engine
     pseudonyms: Pseudonyms
+    trail: Trail
 
     @property
     def basis(self) -> Basis:
@@ -61,11 +64,15 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
         clients = load_clients(config.clients, config.site) if config.clients else ()
     registered = tuple(clients)
     database = open_database(config.database_url)
+    trail = open_trail(config.audit, config.audit_spill_file)
+    pseudonyms = load_pseudonyms(database, config.pseudonym_key_file)
+    trail.bring_home(database, pseudonyms.key_for("audit"))
     return Runtime(
         config=config,
         clients=registered,
         gate=open_gate(config, registered, database),
         callback=Callback(config),
         database=database,
-        pseudonyms=load_pseudonyms(database, config.pseudonym_key_file),
+        pseudonyms=pseudonyms,
+        trail=trail,
     )

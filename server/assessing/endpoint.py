@@ -5,6 +5,9 @@ from flask import Blueprint, Response, request
 from cards.show import Show
 from server.assessing.as_json import assess_json
 from server.assessing.chart_input import evaluate_chart, parse_day
+from server.auditing.facts import facts_of
+from server.auditing.recording import recording
+from server.feedback.patients import pseudonym_in_chart
 from server.intake import read_json
 from server.request_log import note
 from server.responses import json_response
@@ -20,14 +23,17 @@ def assess_blueprint(runtime: Runtime) -> Blueprint:
         caller = runtime.gate.admit(request, [runtime.url("/assess")])
         note(client=caller.client.name)
         config, day = runtime.config, request.args.get("asOf")
-        evaluation = evaluate_chart(
-            read_json(request, config.max_body_bytes),
-            as_of=config.today() if day is None else parse_day(day, "asOf"),
-            patient_id=request.args.get("patient"),
-            show=Show(cap=config.card_cap),
-            basis=runtime.basis,
-        )
-        note(cards=len(evaluation.cards), issues=len(evaluation.issues))
-        return json_response(assess_json(evaluation), seconds=evaluation.seconds)
+        with recording(runtime, caller, "assess", "assess") as record:
+            evaluation = evaluate_chart(
+                read_json(request, config.max_body_bytes),
+                as_of=config.today() if day is None else parse_day(day, "asOf"),
+                patient_id=request.args.get("patient"),
+                show=Show(cap=config.card_cap),
+                basis=runtime.basis,
+            )
+            note(cards=len(evaluation.cards), issues=len(evaluation.issues))
+            patient = pseudonym_in_chart(evaluation.record.patient_id, caller, runtime.pseudonyms)
+            record.note(patient=patient, **facts_of(evaluation, evaluation.cards))
+            return json_response(assess_json(evaluation), seconds=evaluation.seconds)
 
     return blueprint

@@ -6,6 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
+from server.auditing.facts import facts_of
+from server.auditing.recording import SHADOW, Record, facts_of_call, recording
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.evaluate_call import evaluate_call
@@ -27,7 +29,7 @@ from server.responses import json_response
 from server.runtime import Runtime
 from server.smart.card_links import with_app_link
 from server.smart.paths import LAUNCH_PATH
-from server.stopwatch import Stopwatch
+from server.stopwatch import Stopwatch, server_timing
 from server.trust.clients import Caller, Client
 
 _security = logger("security")
@@ -47,11 +49,17 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
-        with watch.time("request"):
-            hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
-        note(instance=hook_call.instance)
-        said = answer(hook_call, service, caller, runtime, watch)
-        return json_response({"cards": said.cards}, seconds=watch.seconds)
+        with recording(runtime, caller, service.id, "hook") as record:
+            with watch.time("request"):
+                hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
+            note(instance=hook_call.instance)
+            patient = pseudonym_of(hook_call, caller, runtime.pseudonyms)
+            record.note(patient=patient, **facts_of_call(hook_call, caller, runtime))
+            said = answer(hook_call, service, caller, runtime, watch)
+            _note_answer(record, said, caller, service)
+            response = json_response({"cards": said.cards})
+        response.headers["Server-Timing"] = server_timing(watch.seconds)
+        return response
 
     return blueprint
 
@@ -92,9 +100,17 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     watch.add(evaluation.seconds)
     count_evaluation(service.id, evaluation, show)
     note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
-    with watch.time("store"):
-        remember_cards(runtime.database, caller, service.id, patient, evaluation)
     return Answer(_in_words_of(caller.client, evaluation, runtime), evaluation, show, patient, prefetched)
+
+
+def _note_answer(record: Record, said: Answer, caller: Caller, service: Service) -> None:
+    """What the record of a call says about its answer; the cards are remembered in the same transaction."""
+    sent = {card.get("uuid") for card in said.cards}
+    record.note(**facts_of(said.evaluation, [card for card in said.evaluation.cards if card["uuid"] in sent]))
+    if caller.client.mode == SHADOW:
+        record.note(outcome=SHADOW)
+    if said.evaluation.cards:
+        record.beside = lambda connection: remember_cards(connection, caller, service.id, said.patient, said.evaluation)
 
 
 def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> list[dict[str, Any]]:

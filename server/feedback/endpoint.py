@@ -4,6 +4,7 @@ import time
 
 from flask import Blueprint, Response, request
 
+from server.auditing.recording import recording, uuids_among
 from server.cds_hooks.services import find_service
 from server.error_answers import FHIR_JSON, issue, outcome_of_issues
 from server.errors import FeedbackItemError, StoreUnavailableError
@@ -34,12 +35,16 @@ def feedback_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [url, f"{url}/feedback"])  # F-11: which of the two is not said
         note(client=caller.client.name)
-        with watch.time("request"):
-            batch = read_feedback(read_json(request, min(runtime.config.max_body_bytes, MOST_BYTES)))
-        with watch.time("store"):
-            kept = _keep(runtime, caller, service.id, batch.items)
-        note(cards=kept.new, repeated=kept.repeated, unknown=kept.unknown, refused=len(batch.refused))
-        response = _answer(batch)
+        with recording(runtime, caller, service.id, "feedback") as record:
+            with watch.time("request"):
+                batch = read_feedback(read_json(request, min(runtime.config.max_body_bytes, MOST_BYTES)))
+            record.note(cards=uuids_among(item.card for item in batch.items))
+            with watch.time("store"):
+                kept = _keep(runtime, caller, service.id, batch.items)
+            note(cards=kept.new, repeated=kept.repeated, unknown=kept.unknown, refused=len(batch.refused))
+            response = _answer(batch)
+            if response.status_code != 200:
+                record.note(outcome=FeedbackItemError.number)
         response.headers["Server-Timing"] = server_timing(watch.seconds)
         return response
 

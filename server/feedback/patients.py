@@ -20,6 +20,30 @@ def pseudonym_of(call: HookCall, caller: Caller, pseudonyms: Pseudonyms) -> str:
     return _pseudonym(pseudonyms, caller.client, caller.tenant, call.fhir_server, call.patient_id)
 
 
+def pseudonym_in_chart(patient_id: str | None, caller: Caller, pseudonyms: Pseudonyms) -> str | None:
+    """The pseudonym of a patient whose chart was given whole, without a word about where it is from.
+
+    Args:
+        patient_id: FHIR id; None where the chart has none.
+        caller: who sent it.
+        pseudonyms: with the secret.
+    """
+    return _pseudonym(pseudonyms, caller.client, caller.tenant, None, patient_id) if patient_id else None
+
+
+def pseudonym_in_app(client: Client, tenant: str | None, server: str, patient_id: str, pseudonyms: Pseudonyms) -> str:
+    """The pseudonym of the patient of a launch: that of a hook call which names tenant and server as the launch does.
+
+    Args:
+        client: that the app was launched from.
+        tenant: of the launch, if the EHR said it.
+        server: base URL of the FHIR server.
+        patient_id: FHIR id there.
+        pseudonyms: with the secret.
+    """
+    return _pseudonym(pseudonyms, client, tenant, server, patient_id)
+
+
 def pseudonyms_in_app(client: Client, tenant: str | None, server: str, patient_id: str, pseudonyms: Pseudonyms) -> frozenset[str]:
     """What the patient of a launch may be called in our tables.
 

@@ -4,16 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, and_
+from sqlalchemy import Connection, and_
 
 from cards.show import Show, word_on
 from cards.to_cards import EXPLANATION
 from server.evaluation import Evaluation
 from server.feedback.once import insert_once
-from server.feedback.trouble import log_trouble
-from server.store.errors import StoreError
 from server.store.tables import cards_shown, feedback
-from server.store.transactions import transaction
 from server.trust.clients import Caller
 
 FEEDBACK_ON_CARD = and_(
@@ -24,14 +21,14 @@ FEEDBACK_ON_CARD = and_(
 """Which feedback is on which card: that of the client that was shown it, sent to the service that showed it (FB-03)."""
 
 
-def remember_cards(database: Engine, caller: Caller, service: str, patient: str, evaluation: Evaluation) -> None:
+def remember_cards(connection: Connection, caller: Caller, service: str, patient: str, evaluation: Evaluation) -> None:
     """Write down the cards of one answer; a card that is there already (the same hook instance again) stays as it is.
 
-    Where the database is in trouble that is logged and the cards are answered all the same: a figure that lacks them costs no
-    patient anything. Feedback on them will then be on unknown cards, and silence nothing.
+    A call can do without it (`server.auditing.trail`): a figure that lacks the cards costs no patient anything. Feedback on them
+    will then be on unknown cards, and silence nothing.
 
     Args:
-        database: the store.
+        connection: within a transaction.
         caller: who is answered.
         service: id of the service.
         patient: pseudonym.
@@ -42,11 +39,7 @@ def remember_cards(database: Engine, caller: Caller, service: str, patient: str,
     same = {"client": caller.client.name, "service": service, "patient": patient, "shown_at": int(time.time())}
     names = {one.id: word_on(one) for one in evaluation.recommendations}
     rows = [same | _row(card, names) for card in evaluation.cards]
-    try:
-        with transaction(database) as connection:
-            connection.execute(insert_once(connection, cards_shown).values(rows))
-    except StoreError as error:
-        log_trouble(error, "remember_cards")
+    connection.execute(insert_once(connection, cards_shown).values(rows))
 
 
 def fate_of_advice(evaluation: Evaluation, show: Show) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from server.errors import AuditUnavailableError
 from server.observing.logs import logger
 from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
@@ -65,6 +66,8 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
     def stop(error: StopError) -> Response:
         _log.warning("stopped", number=error.stop.number, reason=error.reason)
         return pages.stop(error)
+
+    blueprint.register_error_handler(AuditUnavailableError, lambda _: pages.stop(StopError(NO_STORE, "audit")))
 
     @blueprint.errorhandler(StoreError)
     def no_store(error: StoreError) -> Response:

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
+from server.auditing.facts import facts_of
+from server.auditing.recording import recording
+from server.feedback.patients import pseudonym_in_app
 from server.languages.choosing import chosen_language
 from server.patient_page.opened import Opened
 from server.patient_page.page import render
@@ -15,6 +18,7 @@ from server.smart.pages import Pages, page
 from server.smart.paths import PATIENT_PATH
 from server.smart.reading import open_patient
 from server.smart.stops import FOREIGN_FORM, StopError
+from server.trust.clients import Caller
 from server.urls import origin_of
 
 
@@ -60,6 +64,16 @@ def add_patient_pages(blueprint: Blueprint, app: SmartApp, cookies: Cookies, pag
         session, ehr = app.session(launch_id, cookie)
         note(client=ehr.client.name)
         app.launches.used(session.launch)
-        opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
-        language = chosen_language(request, ehr.client.language)
-        return page(show(opened, language), ehr.registration.frame_ancestors)
+        grant = session.grant
+        caller = Caller(ehr.client, grant.tenant or None)
+        patient = pseudonym_in_app(ehr.client, caller.tenant, ehr.base, grant.patient, runtime.pseudonyms)
+        with recording(runtime, caller, "smart-app", "read") as record:
+            record.note(patient=patient)
+            try:
+                opened = open_patient(session, ehr.client, ehr.base, runtime, form_token=form_token(cookie))
+            except StopError as stop:
+                record.note(outcome=stop.stop.number)
+                raise
+            record.note(**facts_of(opened.evaluation, opened.evaluation.cards))
+            language = chosen_language(request, ehr.client.language)
+            return page(show(opened, language), ehr.registration.frame_ancestors)

@@ -49,17 +49,31 @@ def check() -> None:
 @db.command()
 @click.option("--keep-days", type=click.IntRange(1), default=730, show_default=True, help="For cards shown and feedback.")
 @click.option("--keep-comments-days", type=click.IntRange(1), default=365, show_default=True, help="For comments in feedback.")
-def purge(keep_days: int, keep_comments_days: int) -> None:
-    """Delete expired tokens, snoozes and launches, and old cards shown, feedback and comments; run it daily.
+@click.option(
+    "--keep-audit-days",
+    type=click.IntRange(1),
+    default=2192,  # six years, as docs/audit.md explains
+    show_default=True,
+    help="For audit records; needs a database user who may delete them.",
+)
+def purge(keep_days: int, keep_comments_days: int, keep_audit_days: int) -> None:
+    """Delete expired tokens, snoozes and launches, old cards shown, feedback, comments and audit records; run it daily.
 
     What launches of the SMART app hold goes after 15 minutes without use: where the app is used, run it every quarter of an hour.
     """
+    from server.auditing.retention import purge_audit
+    from server.store.pseudonyms import load_pseudonyms
+    from server.store.purging import DAY
     from server.store.purging import purge as purge_database
 
+    now, config = int(time()), Config.from_environment(os.environ)
     engine = open_database(_url())
-    purged = purge_database(engine, now=int(time()), keep_days=keep_days, keep_comments_days=keep_comments_days)
+    purged = purge_database(engine, now=now, keep_days=keep_days, keep_comments_days=keep_comments_days)
     for table, count in asdict(purged).items():
         click.echo(f"{table}: {count} deleted")
+    key = load_pseudonyms(engine, config.pseudonym_key_file).key_for("audit")
+    click.echo(f"audit_events: {purge_audit(engine, key, (now - keep_audit_days * DAY) * 1000)} deleted")
+    engine.dispose()
 
 
 def _url() -> str:

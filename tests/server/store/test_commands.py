@@ -107,6 +107,7 @@ def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> 
         "feedback: 1 deleted",
         "smart_launches: 0 deleted",
         "idle_smart_launches: 0 deleted",
+        "audit_events: 0 deleted",
     ]
     assert column(database, feedback, "id") == {1, 3}
 
