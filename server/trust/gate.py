@@ -37,7 +37,8 @@ class Gate:
     Args:
         clients: the registered ones; none means that everybody on this machine is let in as `OPEN_CLIENT`.
         keys: of each client, by its name.
-        is_new: remembers issuer, `jti` and when it may be forgotten (seconds since 1970); False if it was remembered already.
+        is_new: remembers issuer, `jti`, when it may be forgotten and when it was issued (seconds since 1970); False if it was
+            remembered already.
         serves_this_machine_only: whether keys that everybody has may be used.
         clock: seconds since 1970.
         clock_watch: told about every token that is accepted.
@@ -46,7 +47,7 @@ class Gate:
 
     clients: tuple[Client, ...] = ()
     keys: Mapping[str, ClientKeys] = field(default_factory=dict)
-    is_new: Callable[[str, str, int], bool] = lambda issuer, jti, until: False
+    is_new: Callable[[str, str, int, float], bool] = lambda issuer, jti, until, issued: False
     serves_this_machine_only: bool = False
     clock: Callable[[], float] = time.time
     clock_watch: ClockWatch = field(default_factory=ClockWatch)
@@ -112,7 +113,7 @@ class Gate:
         if not client.replay_check:
             return
         try:
-            is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW)
+            is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW, token.issued)
         except StoreError:
             _log.error("event=replay_not_checked client=%s", client.name)
             raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None
