@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Thread
 
 import pytest
@@ -19,9 +20,10 @@ def proxy() -> Iterator[FaultProxy]:
         host, port = listening.getsockname()
 
         def serve() -> None:
-            while True:
-                connection, _ = listening.accept()
-                Thread(target=answer, args=(connection,), daemon=True).start()
+            with suppress(OSError):  # at the end
+                while True:
+                    connection, _ = listening.accept()
+                    Thread(target=answer, args=(connection,), daemon=True).start()
 
         Thread(target=serve, daemon=True).start()
         with fault_proxy(host, port) as running:
@@ -30,7 +32,7 @@ def proxy() -> Iterator[FaultProxy]:
 
 
 def answer(connection: socket.socket) -> None:
-    with connection:
+    with connection, suppress(ConnectionResetError):
         while connection.recv(100):
             connection.sendall(ANSWER)
 
