@@ -113,7 +113,10 @@ def assess(bundle: Path, patient: str | None, draft_orders: Path | None, as_of: 
 @main.command()
 @click.option("--host", help="Address to serve on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port; 0 for any free one.  [default: 8000]")
-def serve(host: str | None, port: int | None) -> None:
+@click.option(
+    "--wait-db", metavar="SECONDS", type=click.FloatRange(0, 300), default=0, help="Wait so long for PostgreSQL to start."
+)
+def serve(host: str | None, port: int | None, wait_db: float) -> None:
     """Serve CDS Hooks over HTTP until told to stop.
 
     Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
@@ -121,9 +124,12 @@ def serve(host: str | None, port: int | None) -> None:
     from server.http_server import url_of
     from server.observing.logs import log_to_stderr
     from server.serving import end_on_signals, open_service
+    from server.store.waiting import wait_for_database
 
     config = _config(os.environ, host=host, port=port)
     log_to_stderr()
+    if wait_db:
+        wait_for_database(config.database_url, wait_db)
     try:
         server = open_service(config)
     except OSError as error:

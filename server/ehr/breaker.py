@@ -62,6 +62,10 @@ class Breakers:
                 one.open_until is not None and now < one.open_until for (name, _), one in self._circuits.items() if name == client
             )
 
+    @property
+    def any_is_open(self) -> bool:
+        """Whether any server is being left alone now."""
+            return any(circuit.open_until is not None and now < circuit.open_until for circuit in self._circuits.values())
     def succeeded(self, server: Key) -> None:
         """The server answered a hook call, be it with refusals.
 

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 from time import time
 
 import click
 
 from server.config import Config, ConfigurationError
-from server.store.database import open_database, refuse_unless_current, upgrade_database
+from server.store.database import downgrade_database, open_database, refuse_unless_current, upgrade_database
 from server.store.engines import SETTING, connect, place_of
 from server.store.sqlite import file_of
 from server.store.writing import try_writing
@@ -15,20 +16,69 @@ from server.store.writing import try_writing
 
 @click.group()
 def db() -> None:
-    """Upgrade, check and purge the database that MYOSITIS_CDS_DATABASE_URL names."""
+    """Look after the database that MYOSITIS_CDS_DATABASE_URL names."""
 
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables up to date; take a backup first.
+    """Bring the tables up to date; with PostgreSQL, take a backup first.
 
-    An SQLite file does this by itself whenever the service starts. PostgreSQL waits for this command.
+    An SQLite file does this by itself whenever the service starts, and leaves a backup beside it. PostgreSQL waits for this
+    command.
     """
     from server.store.migrating import newest_revision
 
     url = _url()
     upgrade_database(url)
     click.echo(f"{place_of(connect(url).url)}: up to date, revision {newest_revision()}")
+
+
+@db.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="What only newer tables hold may be deleted.")
+def downgrade(revision: str, yes: bool) -> None:
+    """Bring the tables back to REVISION, for older software; what only newer tables hold is deleted.
+
+    End the service first, and start the older one afterwards: this version would bring an SQLite file up to date again.
+    """
+    url = _url()
+    if not yes:
+        raise ConfigurationError("what only newer tables hold would be deleted; take a backup, then add --yes")
+    downgrade_database(url, revision)
+    click.echo(f"{place_of(connect(url).url)}: back at revision {revision}")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Back the database up into FILE, which must not be there yet; the service goes on meanwhile.
+
+    Keep FILE as safe as the database: it holds what clinicians wrote, and perhaps the key of the pseudonyms.
+    """
+    from server.store.backup import back_up
+
+    revision = back_up(_url(), file)
+    click.echo(f"{file}: {file.stat().st_size} bytes, revision {revision}, checked")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Even if the database is not empty.")
+def restore(file: Path, replace: bool) -> None:
+    """Make the backup in FILE the database; end the service first."""
+    from server.store.backup import restore as restore_database
+
+    url = _url()
+    restored = restore_database(url, file, replace=replace)
+    click.echo(f"{place_of(connect(url).url)}: restored from revision {restored.revision}")
+    if restored.kept:
+        click.echo(f"What was there before is now {restored.kept}; delete it once nobody misses anything.")
+    click.echo(_WHAT_A_RESTORE_MEANS)
+
+
+_WHAT_A_RESTORE_MEANS = """Forgotten is what came after the backup: feedback, cards shown, advice silenced, audit records.
+Tokens from before now count as used, since nobody knows any more; for a minute calls are refused because of it (401).
+Whoever has the SMART app open must open it again. What was purged since then is back: run myositis-cds db purge."""
 
 
 @db.command()

@@ -1,7 +1,10 @@
 """The database: SQLite in a file by default, PostgreSQL by URL."""
 
 import logging
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
+from sqlite3 import Error as SqliteError
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -9,9 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from server.config import ConfigurationError
 from server.store.engines import SETTING, connect, place_of, unusable
 from server.store.sqlite import IN_MEMORY, file_of, made_ready
+from server.store.sqlite_backup import keep_beside
 from server.store.tables import metadata
 
-__all__ = ["IN_MEMORY", "connect", "open_database", "refuse_unless_current", "upgrade_database"]
+__all__ = ["IN_MEMORY", "connect", "downgrade_database", "open_database", "refuse_unless_current", "upgrade_database"]
+
+Change = Callable[[Engine, str, Callable[[str], None]], None]
+"""`migrating.upgrade` or `migrating.downgrade`."""
 
 # Alembic, which is imported below where it is needed, reports its own parts and every look at a database.
 logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -58,6 +65,33 @@ def upgrade_database(url: str, revision: str = "head") -> None:
         engine.dispose()
 
 
+def downgrade_database(url: str, revision: str) -> None:
+    """Bring the tables of a database back to what older software needs; what only newer tables hold is lost.
+
+    Args:
+        url: as for `engines.connect`.
+        revision: an older one, or `migrating.BASE`.
+
+    Raises:
+        ConfigurationError: it cannot be reached or written, was made by newer software, or the revision is none of ours.
+    """
+    from server.store.migrating import BASE, downgrade, known_revisions, revision_of
+
+    engine = connect(url, hurried=False)
+    try:
+        _refuse_newer(engine.url, now := revision_of(engine))
+        if revision != BASE and (revision not in known_revisions() or (now or "") < revision):
+            older = ", ".join(sorted(one for one in known_revisions() if one < (now or "")))
+            raise ConfigurationError(
+                f"{place_of(engine.url)} is at revision {now or 'none'}; back from there go: {older or BASE}"
+            )
+        _change(engine, revision, downgrade)
+    except SQLAlchemyError as error:
+        raise unusable(engine.url, error) from error
+    finally:
+        engine.dispose()
+
+
 def refuse_unless_current(engine: Engine) -> None:
     """See that the tables are those that this software needs.
 
@@ -79,22 +113,28 @@ def refuse_unless_current(engine: Engine) -> None:
 
 
 def _upgrade(engine: Engine, revision: str = "head") -> None:
+    if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
+        metadata.create_all(engine)
+    else:
+        from server.store.migrating import upgrade  # Alembic takes a while to import; a database in memory needs none
+
+        _change(engine, revision, upgrade)
+
+
+def _change(engine: Engine, revision: str, change: Change) -> None:
+    from server.store.migrating import revision_of
+
     file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
     try:
-        if engine.dialect.name == "sqlite" and file is None:
-            metadata.create_all(engine)
-        else:
-            with made_ready(file) if file else nullcontext():
-                _migrate(engine, revision)
-    except (SQLAlchemyError, OSError) as error:
+        with made_ready(file) if file else nullcontext():
+            _refuse_newer(engine.url, revision_of(engine))
+            change(engine, revision, partial(keep_beside, file) if file else _keep_nothing)
+    except (SQLAlchemyError, SqliteError, OSError) as error:
         raise unusable(engine.url, error) from error
 
 
-def _migrate(engine: Engine, revision: str) -> None:
-    from server.store.migrating import revision_of, upgrade  # Alembic takes a while to import; a database in memory needs none
-
-    _refuse_newer(engine.url, revision_of(engine))
-    upgrade(engine, revision)
+def _keep_nothing(revision: str) -> None:
+    """PostgreSQL changes its tables within the transaction; its backups are the administrator's."""
 
 
 def _refuse_newer(url: URL, revision: str | None) -> None:

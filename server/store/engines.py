@@ -1,5 +1,7 @@
 """From the setting to an engine, and from a database in trouble to words."""
 
+from sqlite3 import Error as SqliteError
+
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -40,7 +42,7 @@ def place_of(url: URL) -> str:
     return f"PostgreSQL {url.database} on {url.host or url.query.get('host') or 'this machine'}"
 
 
-def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
+def unusable(url: URL, error: SQLAlchemyError | SqliteError | OSError) -> ConfigurationError:
     """What is said, to those who run the service, of a database that does not do what it should.
 
     The cause is in the words of the database, which may name its user and host, and never a password.
@@ -49,6 +51,8 @@ def unusable(url: URL, error: SQLAlchemyError | OSError) -> ConfigurationError:
     return ConfigurationError(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
 
 
-def _cause(error: SQLAlchemyError) -> str:
+def _cause(error: SQLAlchemyError | SqliteError) -> str:
     """What the database said; statement and values are not part of it."""
-    return " ".join(str(error.orig).split()) if isinstance(error, DBAPIError) else type(error).__name__
+    if isinstance(error, SQLAlchemyError):
+        return " ".join(str(error.orig).split()) if isinstance(error, DBAPIError) else type(error).__name__
+    return str(error)

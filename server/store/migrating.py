@@ -1,6 +1,6 @@
-"""Bringing the tables of a database up to date, and telling how far they are."""
+"""Bringing the tables of a database up to date or back, and telling how far they are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alembic import command
@@ -13,8 +13,11 @@ from server.observing.logs import logger
 
 _log = logger("store")
 
-_OURS = 0x6D796F73
+OURS = 0x6D796F73
 """Spells "myos": which of PostgreSQL's advisory locks is ours, and whose file an SQLite file is."""
+
+BASE = "base"
+"""The revision without any table of ours."""
 
 _PATIENCE_SECONDS = 10  # who starts while others write without a pause waits longer than a hook call could
 
@@ -38,21 +41,38 @@ def revision_of(engine: Engine) -> str | None:
         return _revision(connection)
 
 
-def upgrade(engine: Engine, revision: str) -> None:
+def upgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> None:
     """Bring the tables up to date: all of it or, on any trouble, nothing (DB-06).
 
     Args:
         engine: the database; upgrades that others began are waited for.
         revision: how far; `head` for the newest.
+        keep: is told the revision of a database that has tables and is about to change, while nobody else can write to it.
     """
     with _alone(engine) as connection:
         before = _revision(connection)
-        config = _configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        if before is not None and before != (newest_revision() if revision == "head" else revision):
+            keep(before)
+        command.upgrade(_configuration(connection), revision)
         after = _revision(connection)
     if after != before:
         _log.info("database_upgraded", database=engine.dialect.name, before=before or "none", after=after)
+
+
+def downgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> None:
+    """Bring the tables back to what older software needs: all of it or, on any trouble, nothing. What only newer tables hold is
+    lost.
+
+    Args:
+        engine: the database.
+        revision: an older one, or `BASE`.
+        keep: as for `upgrade`.
+    """
+    with _alone(engine) as connection:
+        before = _revision(connection)
+        if before is not None and before != revision:
+            keep(before)
+            command.downgrade(_configuration(connection), revision)
 
 
 @contextmanager
@@ -65,9 +85,9 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
             connection.commit()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.exec_driver_sql(f"PRAGMA application_id = {_OURS}")  # a file that may only be read is noticed here
+            connection.exec_driver_sql(f"PRAGMA application_id = {OURS}")  # a file that may only be read is noticed here
         else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OURS})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OURS})")
         yield connection
         connection.commit()
         connection.invalidate()  # with its settings
@@ -81,7 +101,8 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_configuration())
 
 
-def _configuration() -> AlembicConfig:
+def _configuration(connection: Connection | None = None) -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", "server.store:migrations")
+    config.attributes["connection"] = connection
     return config

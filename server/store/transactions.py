@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from server.observing.figures import DATABASE_TROUBLE
 from server.store.errors import StoreError
+from server.store.outage import LeftAloneError, is_gone, outage_of
 
 
 @contextmanager
@@ -18,11 +19,23 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         StoreError: the database did not do it.
         IntegrityError: a constraint refused it; what that means only the caller knows.
     """
+    outage = outage_of(engine)
+    if not outage.lets_through():
+        raise StoreError("the database did not answer a moment ago") from LeftAloneError()
     try:
         with engine.begin() as connection:
             yield connection
     except IntegrityError:
+        outage.is_over()
         raise
     except SQLAlchemyError as error:
         DATABASE_TROUBLE.inc()
+        if is_gone(engine, error):
+            outage.noticed()
+        else:
+            outage.is_over()
         raise StoreError(f"the database cannot be used now ({type(error).__name__})") from error
+    except BaseException:
+        outage.is_over()
+        raise
+    outage.is_over()

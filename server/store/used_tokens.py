@@ -7,6 +7,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 
 from server.store.deleting import delete_some
+from server.store.restored import may_have_been_used, restored_at
 from server.store.tables import used_tokens
 from server.store.transactions import transaction
 
@@ -16,17 +17,19 @@ GRACE_SECONDS = 300
 _SWEPT = 20  # more than are added, so that the table does not grow; few enough not to be felt
 
 
-def remember(engine: Engine, issuer: str, jti: str, expires_at: int) -> bool:
+def remember(engine: Engine, issuer: str, jti: str, expires_at: int, issued_at: float) -> bool:
     """Whether a token is used for the first time; from then on it is not.
 
     To be called after the signature was verified and before anything else is done (JWT-15). Of several processes that ask at once
-    exactly one hears yes, since the primary key decides. Tokens that have expired go on the way.
+    exactly one hears yes, since the primary key decides. Tokens that have expired go on the way. A token from before the database
+    was put back from a backup counts as used: nobody knows any more.
 
     Args:
         engine: the database.
         issuer: `iss`; each has its own tokens.
         jti: any text.
         expires_at: from when on the token is refused anyway, in seconds since 1970.
+        issued_at: `iat`, in seconds since 1970.
 
     Raises:
         StoreError: it cannot be told, so the token must not be accepted (DB-02).
@@ -34,8 +37,9 @@ def remember(engine: Engine, issuer: str, jti: str, expires_at: int) -> bool:
     digest = sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
     try:
         with transaction(engine) as connection:
-            connection.execute(insert(used_tokens).values(issuer=issuer, jti=digest, expires_at=expires_at))
+            row = insert(used_tokens).values(issuer=issuer, jti=digest, expires_at=expires_at)
+            restored = connection.execute(row.returning(restored_at())).scalar()  # one exchange with the database, not two
             delete_some(connection, used_tokens, used_tokens.c.expires_at < int(time()) - GRACE_SECONDS, _SWEPT)
     except IntegrityError:
         return False
-    return True
+    return not may_have_been_used(issued_at, restored)

@@ -28,7 +28,7 @@ class ClockWatch:
         self._warned_at = -math.inf
 
     def see(self, client: str, issued: float, now: float) -> None:
-        """Take note of an accepted token.
+        """Take note of a token that its client has signed.
 
         Args:
             client: name of the client.
@@ -45,3 +45,11 @@ class ClockWatch:
                 return
             self._warned_at = now
         _log.warning("clock_differs", seconds=round(typical), clients=len(self._ahead))
+
+    @property
+    def differs(self) -> bool:
+        """Whether most clients' clocks say another time than ours, as far as their last tokens tell."""
+        with self._lock:
+            if sum(map(len, self._ahead.values())) < _FEWEST:
+                return False
+            return abs(median(median(seconds) for seconds in self._ahead.values())) > TOLERATED

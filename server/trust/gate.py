@@ -4,6 +4,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,7 +39,8 @@ class Gate:
     Args:
         clients: the registered ones; none means that everybody on this machine is let in as `OPEN_CLIENT`.
         keys: of each client, by its name.
-        is_new: remembers issuer, `jti` and when it may be forgotten (seconds since 1970); False if it was remembered already.
+        is_new: remembers issuer, `jti`, when it may be forgotten and when it was issued (seconds since 1970); False if it was
+            remembered already.
         serves_this_machine_only: whether keys that everybody has may be used.
         clock: seconds since 1970.
         clock_watch: told about every token that is accepted.
@@ -47,7 +49,7 @@ class Gate:
 
     clients: tuple[Client, ...] = ()
     keys: Mapping[str, ClientKeys] = field(default_factory=dict)
-    is_new: Callable[[str, str, int], bool] = lambda issuer, jti, until: False
+    is_new: Callable[[str, str, int, float], bool] = lambda issuer, jti, until, issued: False
     serves_this_machine_only: bool = False
     clock: Callable[[], float] = time.time
     clock_watch: ClockWatch = field(default_factory=ClockWatch)
@@ -71,7 +73,7 @@ class Gate:
             token = read_token(bearer_token(request))
             client = self._client_of(token)
             now = self.clock()
-            check_claims(token, client, audiences, now)
+            self._check_claims(token, client, audiences, now)
             self._check_signature(token, client)
             self._check_replay(token, client)
         except UnauthorisedError as refusal:
@@ -104,6 +106,17 @@ class Gate:
                 return client
         raise UnauthorisedError(Reason.TENANT)
 
+    def _check_claims(self, token: Token, client: Client, audiences: Sequence[str], now: float) -> None:
+        """As `check_claims`; a signed token that is out of date may mean that our clock is, which refuses everybody (JWT-20)."""
+        try:
+            check_claims(token, client, audiences, now)
+        except UnauthorisedError as refusal:
+            if refusal.reason in (Reason.EXPIRED, Reason.NOT_YET):
+                with suppress(UnauthorisedError):
+                    self._check_signature(token, client)
+                    self.clock_watch.see(client.name, token.issued, now)
+            raise
+
     def _check_signature(self, token: Token, client: Client) -> None:
         key = self.keys[client.name].find(token.kid, token.algorithm)
         if key.thumbprint in THUMBPRINTS and not self.serves_this_machine_only:
@@ -115,7 +128,7 @@ class Gate:
         if not client.replay_check:
             return
         try:
-            is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW)
+            is_new = self.is_new(token.issuer, token.jti, math.ceil(token.expires) + SKEW, token.issued)
         except StoreError:
             _log.error("replay_not_checked", client=client.name)
             raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None

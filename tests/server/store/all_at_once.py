@@ -40,7 +40,7 @@ def use_tokens(url: str, start: Barrier) -> Iterator[str]:
     engine = open_database(url)
     for token in map(str, range(TOKENS)):
         start.wait()
-        if remember(engine, "https://ehr.example", token, 2**33):
+        if remember(engine, "https://ehr.example", token, 2**33, 2**33):
             yield token
 
 

@@ -1,5 +1,7 @@
 """The tables come to be by migrations, and are then exactly those that the code knows; on both databases."""
 
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,10 +9,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
-from server.store.database import connect, upgrade_database
-from server.store.migrating import known_revisions, newest_revision, revision_of
-from server.store.tables import metadata
+from server.config import ConfigurationError
+from server.store.database import connect, downgrade_database, upgrade_database
+from server.store.migrating import BASE, known_revisions, newest_revision, revision_of
+from server.store.sqlite import file_of
+from server.store.sqlite_backup import revision_in
+from server.store.tables import cards_shown, feedback, feedback_comments, metadata, smart_launches, snoozes, used_tokens
+from tests.server.store.processes import python
+from tests.server.store.rows import add, column, count
 
+STEPS = sorted(known_revisions())
 OLDER_REVISIONS = [None, *sorted(known_revisions() - {newest_revision()})]
 
 
@@ -65,3 +73,100 @@ def test_every_older_revision_is_brought_up_to_date(empty_database_url: str, rev
     assert revision_of(engine) == newest_revision()
     assert differences(engine) == []
     engine.dispose()
+
+
+# --- back, with rows in the tables
+
+
+def filled(url: str) -> Engine:
+    """A database with a row in every table that any older revision has; and a card that nobody was shown."""
+    engine = connect(url)
+    add(engine, cards_shown, {"card": "1", "encounter": "0" * 64}, {"card": "2", "is_shadow": True})
+    add(engine, feedback, {"id": 7})
+    add(engine, feedback_comments, {"feedback": 7, "comment": "kept"})
+    for table in (used_tokens, snoozes, smart_launches):
+        add(engine, table, {})
+    return engine
+
+
+def at_revision(engine: Engine) -> tuple[str | None, dict[str, Any]]:
+    return revision_of(engine), described(engine)
+
+
+@pytest.mark.requirement("DB-06")
+def test_each_revision_can_be_left_and_come_back_to_with_rows_in_the_tables(empty_database_url: str) -> None:
+    url = empty_database_url
+    expected = {}
+    for revision in STEPS:
+        upgrade_database(url, revision)
+        engine = connect(url)
+        expected[revision] = at_revision(engine)
+        engine.dispose()
+    engine = filled(url)
+    for revision in STEPS[-2::-1]:
+        downgrade_database(url, revision)
+        assert at_revision(engine) == expected[revision]
+    for revision in STEPS[1:]:
+        upgrade_database(url, revision)
+        assert at_revision(engine) == expected[revision]
+    assert column(engine, feedback_comments, "comment") == {"kept"}
+    assert column(engine, cards_shown, "card") == {"1"}, "older software would have counted the other as shown"
+    assert [count(engine, table) for table in (feedback, used_tokens, snoozes, smart_launches)] == [1, 1, 1, 0]
+    downgrade_database(url, BASE)
+    assert at_revision(engine) == (None, {})
+    engine.dispose()
+
+
+@pytest.mark.parametrize("revision", ["0003", "9999", "head"])
+def test_back_goes_back_only(empty_database_url: str, revision: str) -> None:
+    upgrade_database(empty_database_url, "0002")
+    with pytest.raises(ConfigurationError, match=r"is at revision 0002; back from there go: 0001$"):
+        downgrade_database(empty_database_url, revision)
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from server.store import database
+
+@event.listens_for(Engine, "before_cursor_execute")
+def die(connection, cursor, statement, parameters, context, many):
+    if "TABLE audit_chains" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+getattr(database, sys.argv[2])(sys.argv[1], sys.argv[3])
+"""
+
+
+@pytest.mark.requirement("DB-06")
+@pytest.mark.parametrize(("way", "begin", "end"), [("upgrade_database", "0003", "0004"), ("downgrade_database", "0004", "0003")])
+def test_a_process_that_is_killed_half_way_leaves_everything_as_it_was(database_url: str, way: str, begin: str, end: str) -> None:
+    engine = filled(database_url)
+    downgrade_database(database_url, begin)
+    expected = at_revision(engine), count(engine, cards_shown)
+    assert python("-c", KILLED, database_url, way, end).returncode == -signal.SIGKILL
+    assert (at_revision(engine), count(engine, cards_shown)) == expected
+    if file := file_of(engine.url) if engine.dialect.name == "sqlite" else None:
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert revision_in(Path(f"{file}.revision-{begin}")) == begin
+    {"upgrade_database": upgrade_database, "downgrade_database": downgrade_database}[way](database_url, end)
+    assert revision_of(engine) == end
+    engine.dispose()
+
+
+@pytest.mark.requirement("DB-06")
+def test_before_an_sqlite_file_changes_a_backup_is_left_beside_it(tmp_path: Path) -> None:
+    url, file = f"sqlite:///{tmp_path}/store.sqlite3", tmp_path / "store.sqlite3"
+    upgrade_database(url, "0001")
+    assert [path.name for path in tmp_path.iterdir()] == ["store.sqlite3"], "there was nothing to keep"
+    engine = connect(url)
+    add(engine, used_tokens, {"jti": "kept"})
+    engine.dispose()
+    for _ in range(2):
+        upgrade_database(url)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["store.sqlite3", "store.sqlite3.revision-0001"]
+    kept = tmp_path / "store.sqlite3.revision-0001"
+    assert (revision_in(kept), revision_in(file)) == ("0001", newest_revision())
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert column(connect(f"sqlite:///{kept}"), used_tokens, "jti") == {"kept"}

@@ -31,16 +31,16 @@ def rows(engine: Engine) -> int:
 
 @pytest.mark.requirement("J-17", "JWT-14")
 def test_a_token_is_new_once(database: Engine) -> None:
-    assert remember(database, ISSUER, "1", NOW)
-    assert not remember(database, ISSUER, "1", NOW)
-    assert not remember(database, ISSUER, "1", NOW + 300)
-    assert remember(database, ISSUER, "2", NOW)
+    assert remember(database, ISSUER, "1", NOW, NOW)
+    assert not remember(database, ISSUER, "1", NOW, NOW)
+    assert not remember(database, ISSUER, "1", NOW + 300, NOW)
+    assert remember(database, ISSUER, "2", NOW, NOW)
 
 
 @pytest.mark.requirement("J-17")
 def test_each_issuer_has_its_own_tokens(database: Engine) -> None:
-    assert remember(database, ISSUER, "1", NOW)
-    assert remember(database, "https://other.example", "1", NOW)
+    assert remember(database, ISSUER, "1", NOW, NOW)
+    assert remember(database, "https://other.example", "1", NOW, NOW)
 
 
 @pytest.mark.requirement("DB-07")
@@ -48,30 +48,30 @@ def test_each_issuer_has_its_own_tokens(database: Engine) -> None:
     "jti", ["", "\0", "\ud800", "ä" * 100_000, "' OR 1=1 --"], ids=["empty", "NUL", "surrogate", "long", "SQL"]
 )
 def test_any_text_is_told_from_any_other(database: Engine, jti: str) -> None:
-    assert remember(database, ISSUER, jti, NOW)
-    assert not remember(database, ISSUER, jti, NOW)
-    assert remember(database, ISSUER, f"{jti}.", NOW)
+    assert remember(database, ISSUER, jti, NOW, NOW)
+    assert not remember(database, ISSUER, jti, NOW, NOW)
+    assert remember(database, ISSUER, f"{jti}.", NOW, NOW)
 
 
 @pytest.mark.requirement("DB-07")
 @given(st.lists(st.text(st.characters()), unique=True, max_size=20))
 def test_different_texts_are_different_tokens(jtis: list[str]) -> None:
     engine = open_database(IN_MEMORY)
-    assert all(remember(engine, ISSUER, jti, NOW) for jti in jtis)
-    assert not any(remember(engine, ISSUER, jti, NOW) for jti in jtis)
+    assert all(remember(engine, ISSUER, jti, NOW, NOW) for jti in jtis)
+    assert not any(remember(engine, ISSUER, jti, NOW, NOW) for jti in jtis)
     engine.dispose()
 
 
 @pytest.mark.requirement("J-17")
 def test_tokens_go_soon_after_they_have_expired_and_not_before(database: Engine) -> None:
     with time_machine.travel(NOON) as clock:
-        assert all(remember(database, ISSUER, f"old {number}", NOW + 300) for number in range(30))
+        assert all(remember(database, ISSUER, f"old {number}", NOW + 300, NOW) for number in range(30))
         clock.shift(300 + GRACE_SECONDS)
-        assert not remember(database, ISSUER, "old 1", NOW + 300)
+        assert not remember(database, ISSUER, "old 1", NOW + 300, NOW)
         assert rows(database) == 30
         clock.shift(1)
-        assert remember(database, ISSUER, "new", NOW + 3600)
-        assert remember(database, ISSUER, "newer", NOW + 3600)
+        assert remember(database, ISSUER, "new", NOW + 3600, NOW)
+        assert remember(database, ISSUER, "newer", NOW + 3600, NOW)
         assert rows(database) == 2
 
 
@@ -84,7 +84,7 @@ KILLED_AFTER_COMMIT = """
 import os, signal, sys
 from server.store.database import open_database
 from server.store.used_tokens import remember
-assert remember(open_database(sys.argv[1]), "https://ehr.example", "1", 2**33)
+assert remember(open_database(sys.argv[1]), "https://ehr.example", "1", 2**33, 2**33)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -93,7 +93,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_was_committed_survives_a_kill(database_url: str) -> None:
     assert python("-c", KILLED_AFTER_COMMIT, database_url).returncode == -signal.SIGKILL
     engine = open_database(database_url)
-    assert not remember(engine, ISSUER, "1", NOW)
+    assert not remember(engine, ISSUER, "1", NOW, NOW)
     engine.dispose()
 
 
@@ -110,13 +110,13 @@ def test_a_locked_database_is_trouble_and_not_an_endless_wait(sqlite: Engine) ->
     with sqlite.connect() as other:
         other.exec_driver_sql("BEGIN IMMEDIATE")
         with pytest.raises(StoreError):
-            remember(sqlite, ISSUER, "1", NOW)
-    assert remember(sqlite, ISSUER, "1", NOW)
+            remember(sqlite, ISSUER, "1", NOW, NOW)
+    assert remember(sqlite, ISSUER, "1", NOW, NOW)
 
 
 def accepts(engine: Engine, jti: str) -> bool:
     try:
-        return remember(engine, ISSUER, jti, NOW)
+        return remember(engine, ISSUER, jti, NOW, NOW)
     except StoreError:
         return False
 
@@ -140,14 +140,14 @@ def test_a_postgresql_that_is_gone_is_trouble_until_it_is_back(postgresql: Postg
     url = postgresql.new_database()
     upgrade_database(url)
     engine = open_database(url)
-    assert remember(engine, ISSUER, "1", NOW)
+    assert remember(engine, ISSUER, "1", NOW, NOW)
     postgresql.stop(how)
     try:
         for _ in range(3):
             with pytest.raises(StoreError):
-                remember(engine, ISSUER, "2", NOW)
+                remember(engine, ISSUER, "2", NOW, NOW)
     finally:
         postgresql.start()
-    assert remember(engine, ISSUER, "2", NOW)
-    assert not remember(engine, ISSUER, "1", NOW)
+    assert remember(engine, ISSUER, "2", NOW, NOW)
+    assert not remember(engine, ISSUER, "1", NOW, NOW)
     engine.dispose()

@@ -97,4 +97,4 @@ def test_each_thread_of_the_server_has_a_connection(database: Engine) -> None:
     assert database.pool.status().find("Overflow: 0") > 0
     for connection in connections:
         connection.close()
-    assert remember(database, "https://ehr.example", "1", 9**10)
+    assert remember(database, "https://ehr.example", "1", 9**10, 9**10)

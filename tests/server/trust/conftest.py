@@ -80,9 +80,9 @@ def serve(web: Web) -> Callable[..., Service]:
         keys = {client.name: ClientKeys(client, fetch=web.get) for client in clients}
         used: list[tuple[str, str, int]] = []
 
-        def is_new(issuer: str, jti: str, until: int) -> bool:
+        def is_new(issuer: str, jti: str, until: int, issued: float) -> bool:
             used.append((issuer, jti, until))
-            return runtime.gate.is_new(issuer, jti, until)
+            return runtime.gate.is_new(issuer, jti, until, issued)
 
         gate = replace(runtime.gate, **({"keys": keys, "is_new": is_new} | parts))
         return Service(runtime, create_app(config, runtime=replace(runtime, gate=gate)).test_client(), used, keys)

@@ -176,7 +176,7 @@ def test_hundreds_of_forged_tokens_leave_no_trace_in_the_database(service: Servi
 def test_where_the_database_cannot_tell_the_token_is_not_accepted(
     serve: Callable[..., Service], web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def down(issuer: str, jti: str, until: int) -> bool:
+    def down(issuer: str, jti: str, until: int, issued: float) -> bool:
         raise StoreError("down")
 
     web.publish(EHR.jwks_url, EHR.jwks())

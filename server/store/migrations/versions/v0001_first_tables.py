@@ -71,3 +71,9 @@ def upgrade() -> None:
         sa.Column("value", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="installation_pk"),
     )
+
+
+def downgrade() -> None:
+    """Delete the tables with everything in them; what refers to another goes first."""
+    for table in ("feedback_comments", "feedback", "used_tokens", "cards_shown", "snoozes", "installation"):
+        op.drop_table(table)

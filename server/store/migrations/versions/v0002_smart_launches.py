@@ -24,3 +24,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("state", name="smart_launches_state_once"),
     )
     op.create_index("smart_launches_ends_at", "smart_launches", ["ends_at"])
+
+
+def downgrade() -> None:
+    """Delete the table: whoever has the app open has to open it again."""
+    op.drop_table("smart_launches")

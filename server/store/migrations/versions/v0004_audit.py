@@ -30,3 +30,12 @@ def upgrade() -> None:
     )
     op.add_column("cards_shown", sa.Column("encounter", sa.String(64)))
     op.add_column("cards_shown", sa.Column("is_shadow", sa.Boolean, nullable=False, server_default=sa.false()))
+
+
+def downgrade() -> None:
+    """Delete the tables and the columns; and cards that nobody was shown, since older software would count them as shown."""
+    op.execute("DELETE FROM cards_shown WHERE is_shadow")
+    op.drop_column("cards_shown", "is_shadow")
+    op.drop_column("cards_shown", "encounter")
+    op.drop_table("audit_chains")
+    op.drop_table("audit_events")
