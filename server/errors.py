@@ -18,7 +18,7 @@ class RequestRefusedError(Exception):
     number: ClassVar[str]
     status: ClassVar[int]
     code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, text: str) -> None:
         """Keep the text."""
@@ -68,6 +68,12 @@ class ContentEncodingError(RequestRefusedError):
     number, status, code = "MYO-1007", 415, "not-supported"
 
 
+class RepeatedMemberError(RequestRefusedError):
+    """A JSON object has a member twice."""
+
+    number, status, code = "MYO-1008", 400, "structure"
+
+
 class EnvelopeError(RequestRefusedError):
     """A member of the CDS Hooks request is missing or of the wrong kind."""
 
@@ -114,7 +120,7 @@ class UnauthorisedError(RequestRefusedError):
     """There is no token, or it is not accepted; the log says why, the answer never does (conformance J-22, JWT-17)."""
 
     number, status, code = "MYO-1251", 401, "login"
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
 
     def __init__(self, reason: str) -> None:
         """Keep the reason for the log.
@@ -130,7 +136,28 @@ class TrustUnavailableError(RequestRefusedError):
     """Whether a token was used before cannot be told, so it is not accepted (fail closed)."""
 
     number, status, code = "MYO-1252", 503, "transient"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+    headers: Mapping[str, str] = {"Retry-After": "30"}
+
+
+class TooManyRequestsError(RequestRefusedError):
+    """More was asked for than one client, or one address, may ask for (threat IN-14)."""
+
+    number, status, code = "MYO-1253", 429, "throttled"
+
+    def __init__(self, wait: int, *, limit: float) -> None:
+        """Say how long to wait.
+
+        Args:
+            wait: seconds.
+            limit: requests that may be sent in a second, on average.
+        """
+        super().__init__("Too many requests. Wait as many seconds as Retry-After says, and then send them more slowly.")
+        self.headers = {
+            "Retry-After": str(wait),
+            "RateLimit-Limit": f"{limit:g}",
+            "RateLimit-Remaining": "0",
+            "RateLimit-Reset": str(wait),
+        }
 
 
 class NotFhirError(RequestRefusedError):
@@ -203,4 +230,4 @@ class StoreUnavailableError(RequestRefusedError):
     """The database does not answer, and without it what was sent would be lost."""
 
     number, status, code = "MYO-1902", 503, "transient"
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+    headers: Mapping[str, str] = {"Retry-After": "30"}
