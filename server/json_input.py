@@ -52,8 +52,8 @@ def _written(value: Any) -> bytes:
 
 
 def _check_members(body: bytes, written: bytes) -> None:
-    """Of a member given twice the parser keeps the last, another program perhaps the first (RFC 8259, section 4): then the two see
-    two patients in one call (IN-04).
+    """Of a member given twice the parser keeps the last, another program perhaps the first (RFC 8259, section 4): both then
+    see another patient in one call (IN-04).
 
     Whatever was dropped took its colons with it, and what was kept has each of its own once: those between names and values, and
     those in texts, which may have been escaped. So the two texts have as many colons exactly if nothing was dropped, and no walk
