@@ -11,7 +11,7 @@ ROOMS := server cards fhir_profiles sandbox
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql bench lock clean
+.PHONY: help install run test lint chromium postgresql bench soak lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ postgresql: ## install the database server for the database tests, if there is n
 
 bench: install ## measure the times that the documentation promises
 	$(BIN)/python -m benchmarks
+
+soak: install postgresql ## try the service for an hour under load, faults and attack (TRIALS="steady …" chooses)
+	$(BIN)/python -m soak $(TRIALS)
 
 # Settings that name a package registry stay out of the file: it must install from whichever one a hospital uses.
 lock: ## choose the newest allowed versions anew and write requirements.lock

@@ -1,0 +1,87 @@
+"""Half an hour at 50 requests a second: times, and memory that does not grow ("Must show" 6; threat PR-03)."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import linear_regression
+from threading import Event, Thread
+from typing import Any
+
+from soak.calls import mixed
+from soak.ehr import ehrs
+from soak.load import Load, percentile, statuses
+from soak.service import Service, running
+
+CLIENTS = 4
+_WATCHED_SECONDS = 5
+_WARM = 0.25  # of the time; caches fill, the allocator finds its size
+
+
+def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int = 2) -> dict[str, Any]:
+    """Send mixed calls, and look at the memory meanwhile.
+
+    Args:
+        folder: for the service.
+        seconds: how long.
+        rate: requests a second.
+        workers: processes that answer.
+
+    Returns:
+        Figures; `kept` says whether every answer was 2xx and the memory grew by less than 5 MiB in an hour and process.
+    """
+    callers = ehrs(CLIENTS)
+    with running(folder, callers, workers=workers) as service:
+        Load(service.port, callers, mixed(0), rate).run(min(10, seconds))
+        watch = MemoryWatch(service)
+        answers = Load(service.port, callers, mixed(1), rate).run(seconds)
+        memory = watch.end()
+    growth = slope(memory[int(len(memory) * _WARM) :])
+    is_good = all(200 <= one.status < 300 for one in answers)
+    return {
+        "requests": len(answers),
+        "seconds": seconds,
+        "statuses": statuses(answers),
+        "p50 ms": round(percentile(answers, 0.5), 1),
+        "p95 ms": round(percentile(answers, 0.95), 1),
+        "p99 ms": round(percentile(answers, 0.99), 1),
+        "slowest ms": round(percentile(answers, 1.0), 1),
+        "memory at start MiB": round(memory[0][1], 1),
+        "memory at end MiB": round(memory[-1][1], 1),
+        "growth MiB/h": round(growth, 1),
+        "kept": is_good and growth / workers < 5,
+    }
+
+
+class MemoryWatch:
+    """Looks at the memory of a service every few seconds, in a thread."""
+
+    def __init__(self, service: Service) -> None:
+        """Begin."""
+        self._seen: list[tuple[float, float]] = []
+        self._over = Event()
+        self._thread = Thread(target=self._watch, args=(service,))
+        self._thread.start()
+
+    def end(self) -> list[tuple[float, float]]:
+        """Moments in seconds, and mebibytes."""
+        self._over.set()
+        self._thread.join()
+        return self._seen
+
+    def _watch(self, service: Service) -> None:
+        start = time.monotonic()
+        while True:
+            self._seen.append((time.monotonic() - start, service.mebibytes))
+            if self._over.wait(_WATCHED_SECONDS):
+                self._seen.append((time.monotonic() - start, service.mebibytes))
+                return
+
+
+def slope(memory: Sequence[tuple[float, float]]) -> float:
+    """Mebibytes an hour, by least squares.
+
+    Args:
+        memory: moments in seconds, and mebibytes.
+    """
+    moments, amounts = zip(*memory, strict=True)
+    return 3600 * linear_regression(moments, amounts).slope
