@@ -1,4 +1,4 @@
-"""Canaries: words that occur nowhere else, put wherever a patient, a user or a token is, and looked for wherever they must not be.
+"""Canaries: words that occur nowhere else, put wherever a patient, a user or a token is, and looked for where they must not be.
 
 All canaries of one test begin with the same random letters, so that one search finds them all, however they were written down: as
 they are (in a URL or a JSON string too, since they have letters and digits only), in capitals, in hexadecimal, or within base64.
@@ -17,7 +17,20 @@ from tests.server.charts import Json, resources
 
 _ID = re.compile(r"[A-Za-z0-9.-]+")
 _TEXTS = frozenset(
-    ["text", "display", "family", "line", "city", "postalCode", "title", "conclusion", "valueString", "note", "patientInstruction", "div"]
+    [
+        "text",
+        "display",
+        "family",
+        "line",
+        "city",
+        "postalCode",
+        "title",
+        "conclusion",
+        "valueString",
+        "note",
+        "patientInstruction",
+        "div",
+    ]
 )
 """Members of FHIR resources that people write into."""
 BIRTH_DATE = "1957-03-08"
@@ -59,7 +72,7 @@ class Canaries:
         written = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         small = written.lower()
         plain = {found[1].decode() for found in re.finditer(self.letters.encode() + b"([a-z]*)", small)}
-        hidden = {how for how, letters in self._in_disguise() if letters in written or letters.lower() in small and how == "hex"}
+        hidden = {how for how, letters in self._in_disguise() if letters in (small if how == "hex" else written)}
         kept = {kind for kind, secret in self.secrets.items() if any(one in written for one in _spellings(secret))}
         dates = {"birth date"} if BIRTH_DATE.encode() in written else set()
         return sorted((plain | hidden | kept | dates) - set(but))
@@ -90,7 +103,10 @@ class Canaries:
             "name": [{"family": self.of("family"), "given": [self.of("given")], "text": self.of("name")}],
             "identifier": [{"system": "https://ehr.example/mrn", "value": self.of("identifier")}],
             "address": [{"line": [self.of("street")], "city": self.of("city"), "postalCode": self.of("postcode")}],
-            "telecom": [{"system": "phone", "value": self.of("telephone")}, {"system": "email", "value": f"{self.of('mail')}@x.example"}],
+            "telecom": [
+                {"system": "phone", "value": self.of("telephone")},
+                {"system": "email", "value": f"{self.of('mail')}@x.example"},
+            ],
             "text": {"status": "generated", "div": f"<div>{self.of('narrative')}</div>"},
             "contact": [{"name": {"text": self.of("relative")}}],
         }

@@ -45,7 +45,11 @@ class CanaryEhr(Ehr):
     def sign_in(self) -> None:
         """Say who is at the screen; once it is known where this EHR is."""
         marked = self.canaries.of
-        self.claims = {"sub": marked("subject"), "name": marked("username"), "fhirUser": f"{self.base}/Practitioner/{marked('user')}"}
+        self.claims = {
+            "sub": marked("subject"),
+            "name": marked("username"),
+            "fhirUser": f"{self.base}/Practitioner/{marked('user')}",
+        }
 
     def id_token(self, claims: Json) -> str:
         """An id token, which is a canary as a whole."""

@@ -12,7 +12,18 @@ from server.cds_hooks import calls
 from server.command_line import main
 
 FAULT = "0fa01700-0000-4000-8000-000000000000"
-TALKATIVE = ("urllib3", "requests", "waitress", "sqlalchemy", "alembic", "flask", "werkzeug", "joserfc", "opentelemetry", "myositis_cds")
+TALKATIVE = (
+    "urllib3",
+    "requests",
+    "waitress",
+    "sqlalchemy",
+    "alembic",
+    "flask",
+    "werkzeug",
+    "joserfc",
+    "opentelemetry",
+    "myositis_cds",
+)
 
 
 def _failing_call(call: Any, *rest: Any) -> Any:

@@ -4,7 +4,6 @@ then every place where something could have been left is searched: not one canar
 What may hold which canaries is said where it is searched, by the kinds after `but`; a new sink is one more line in `SINKS`.
 """
 
-import os
 import re
 import socket
 import sqlite3
@@ -78,14 +77,24 @@ class Witness:
         """A hook call full of canaries, with a prefetch that leaves some to fetch."""
         marked = self.canaries.of
         prefetch = prefetch_of(self.ehr.chart, only=("Patient", "Condition"))
-        context: Json = {"userId": f"Practitioner/{marked('user')}", "patientId": marked("patient"), "encounterId": marked("encounter")}
+        context: Json = {
+            "userId": f"Practitioner/{marked('user')}",
+            "patientId": marked("patient"),
+            "encounterId": marked("encounter"),
+        }
         if hook != "patient-view":
             drug = {"text": f"methotrexate {marked('drug')}"}
             order = {"resourceType": "MedicationRequest", "id": marked("order"), "status": "draft", "intent": "order"}
             order |= {"medicationCodeableConcept": drug, "subject": {"reference": f"Patient/{marked('patient')}"}}
             context["draftOrders"] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]}
             context["selections"] = [f"MedicationRequest/{marked('order')}"]
-        grant = {"access_token": marked("hookaccess"), "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": marked("subject")}
+        grant = {
+            "access_token": marked("hookaccess"),
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": "x",
+            "subject": marked("subject"),
+        }
         more = {"fhirServer": self.ehr.base, "fhirAuthorization": grant, "extension": {"x": marked("extension")}}
         return hook_call(marked("patient"), prefetch, hook=hook, context=context, **more) | changes
 
@@ -97,7 +106,9 @@ def work(one: Witness) -> None:
     """Every hook with a callback, feedback with comments, and `/assess`."""
     for number, hook in enumerate(HOOKS):
         path = f"/cds-services/myositis-{hook}"
-        cards = one.send(path, one.call(hook, hookInstance=f"0fa01700-0000-4000-8000-00000000000{number + 1}"), 200).json()["cards"]
+        cards = one.send(path, one.call(hook, hookInstance=f"0fa01700-0000-4000-8000-00000000000{number + 1}"), 200).json()[
+            "cards"
+        ]
         one.cards += cards
         said = [{"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:00:00Z"} for card in cards]
         for item in said:
@@ -124,7 +135,13 @@ def refused(one: Witness) -> None:
     one.send(path, call, 401, Authorization=f"Bearer {one.ehr.token(one.url)}")
     one.send(path, call, 401, Authorization=f"Basic {marked('basic')}")
     one.send(f"/cds-services/{marked('service')}", call, 404)
-    one.send(f"/{marked('path')}?name={marked('query')}", call, 404, Cookie=f"a={marked('cookie')}", Referer=f"http://x/{marked('referer')}")
+    one.send(
+        f"/{marked('path')}?name={marked('query')}",
+        call,
+        404,
+        Cookie=f"a={marked('cookie')}",
+        Referer=f"http://x/{marked('referer')}",
+    )
     one.send(f"/assess?patient={marked('nobody')}", one.ehr.chart, 401)
     one.send(path, call | {"hookInstance": FAULT}, 500, traceparent=f"00-{marked('trace')}-01", baggage=f"a={marked('baggage')}")
     one.send(f"{path}/feedback", {"feedback": [{"card": marked("card"), "outcome": marked("outcome")}]}, 400)
@@ -181,9 +198,14 @@ def looked_at(one: Witness) -> None:
     one.heard("metrics", requests.get(f"{one.url}/metrics", headers=token, timeout=20))
     environment = environment_of(one.folder, one.url)
     for command in COMMANDS:
-        done = subprocess.run([COMMAND, *command], capture_output=True, text=True, check=False, timeout=120, env=environment, cwd=one.folder)
+        done = subprocess.run(
+            [COMMAND, *command], capture_output=True, text=True, check=False, timeout=120, env=environment, cwd=one.folder
+        )
         one.sinks[f"output of {' '.join(command)}"] = [done.stdout, done.stderr]
-    with closing(sqlite3.connect(database_of(one.folder))) as database, closing(sqlite3.connect(one.folder / "backup.sqlite3")) as copy:
+    with (
+        closing(sqlite3.connect(database_of(one.folder))) as database,
+        closing(sqlite3.connect(one.folder / "backup.sqlite3")) as copy,
+    ):
         database.backup(copy)
 
 
@@ -226,7 +248,7 @@ class Collector(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
     """A service that has been through all of it, and has ended."""
     folder = tmp_path_factory.mktemp("canary")
     (folder / "temporary").mkdir()
@@ -263,7 +285,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
     collector.shutdown()
     collector.server_close()
     seen.sinks["traces"] = [one.decode("latin-1") for one in handler.received]
-    yield seen
+    return seen
 
 
 def rows_of(folder: Path, but: str = "") -> Iterator[str]:
@@ -324,7 +346,9 @@ def test_where_they_may_be_canaries_are_found(witness: Witness) -> None:
     assert "id" in marked.found_in(orjson.dumps(witness.cards))
     assert "name" in marked.found_in("".join(witness.sinks["pages"]))
     assert "patient" in marked.found_in(" ".join(witness.ehr.asked))
-    assert {"state", "nonce", "code", "code_verifier", "token", "id token"} <= {kind.rpartition(" ")[0] for kind in marked.secrets}
+    assert {"state", "nonce", "code", "code_verifier", "token", "id token"} <= {
+        kind.rpartition(" ")[0] for kind in marked.secrets
+    }
     assert witness.sinks["database while serving"]
 
 
