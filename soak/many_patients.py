@@ -24,6 +24,7 @@ PATIENTS = 64
 CLIENTS = 4
 _WORD = re.compile(rb"zq[0-9]{3}x")
 _SECONDS = 60
+_TRIES = 5
 _OK, _BUSY = (
     200,
     503,
@@ -109,15 +110,23 @@ def _asked(port: int, times: int, start: Barrier, one: Patient) -> Answers:
     answers, connection = Answers(), HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
     for number in range(times):
         call = one.calls[number % len(one.calls)]
-        body = call.body.replace(b"00000000-0000-4000-8000-000000000000", str(uuid4()).encode())
-        body = body.replace(b"visit-", f"visit-{uuid4()}-".encode())  # a new visit: nothing was shown in it before
-        headers = {"Authorization": f"Bearer {one.ehr.token(call.path)}", "Content-Type": "application/json"}
         start.wait(_SECONDS)
-        connection.request("POST", call.path, body, headers)
-        response = connection.getresponse()
-        words = set(_WORD.findall(response.read()))
-        answers.statuses[response.status] += 1
-        answers.foreign += bool(words - {one.word})
-        answers.own += one.word in words
+        for _ in range(_TRIES):
+            status, words = _exchange(connection, one.ehr, call)
+            answers.statuses[status] += 1
+            answers.foreign += bool(words - {one.word})
+            answers.own += one.word in words
+            if status != _BUSY:
+                break
     connection.close()
     return answers
+
+
+def _exchange(connection: HTTPConnection, ehr: Ehr, call: Call) -> tuple[int, set[bytes]]:
+    """Status and words of the answer to a call; each is in a visit of its own, in which nothing was shown before."""
+    body = call.body.replace(b"00000000-0000-4000-8000-000000000000", str(uuid4()).encode())
+    body = body.replace(b"visit-", f"visit-{uuid4()}-".encode())
+    headers = {"Authorization": f"Bearer {ehr.token(call.path)}", "Content-Type": "application/json"}
+    connection.request("POST", call.path, body, headers)
+    response = connection.getresponse()
+    return response.status, set(_WORD.findall(response.read()))

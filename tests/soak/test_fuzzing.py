@@ -1,4 +1,4 @@
-"""The fuzzing trial in its short form: whatever is sent to a service that runs, or to one of its readers, is answered or refused."""
+"""Fuzzing in its short form: whatever is sent to a service that runs, or to one of its readers, is answered or refused."""
 
 from pathlib import Path
 
