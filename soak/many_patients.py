@@ -25,10 +25,8 @@ CLIENTS = 4
 _WORD = re.compile(rb"zq[0-9]{3}x")
 _SECONDS = 60
 _TRIES = 5
-_OK, _BUSY = (
-    200,
-    503,
-)  # sixty-four writers at once are more than SQLite serves in time on a small machine: it says so, and no more
+# Sixty-four writers at once are more than SQLite serves in time on a small machine: it says so, and no more.
+_OK, _BUSY = 200, 503
 _FAMILY = re.compile(r'"family": "[^"]*"')
 
 
