@@ -18,12 +18,16 @@ class RequestRefusedError(Exception):
     number: ClassVar[str]
     status: ClassVar[int]
     code: ClassVar[str]  # https://hl7.org/fhir/R4/valueset-issue-type.html
-    headers: Mapping[str, str] = {}
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, text: str) -> None:
         """Keep the text."""
         super().__init__(text)
         self.text = text
+
+    def answer_headers(self) -> Mapping[str, str]:
+        """What the answer says in headers."""
+        return self.headers
 
 
 class EmptyBodyError(RequestRefusedError):
@@ -120,7 +124,7 @@ class UnauthorisedError(RequestRefusedError):
     """There is no token, or it is not accepted; the log says why, the answer never does (conformance J-22, JWT-17)."""
 
     number, status, code = "MYO-1251", 401, "login"
-    headers: Mapping[str, str] = {"WWW-Authenticate": "Bearer"}
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
     def __init__(self, reason: str) -> None:
         """Keep the reason for the log.
@@ -136,7 +140,7 @@ class TrustUnavailableError(RequestRefusedError):
     """Whether a token was used before cannot be told, so it is not accepted (fail closed)."""
 
     number, status, code = "MYO-1252", 503, "transient"
-    headers: Mapping[str, str] = {"Retry-After": "30"}
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
 
 
 class TooManyRequestsError(RequestRefusedError):
@@ -145,18 +149,24 @@ class TooManyRequestsError(RequestRefusedError):
     number, status, code = "MYO-1253", 429, "throttled"
 
     def __init__(self, wait: int, *, limit: float) -> None:
-        """Say how long to wait.
+        """Keep the numbers.
 
         Args:
             wait: seconds.
             limit: requests that may be sent in a second, on average.
         """
         super().__init__("Too many requests. Wait as many seconds as Retry-After says, and then send them more slowly.")
-        self.headers = {
-            "Retry-After": str(wait),
-            "RateLimit-Limit": f"{limit:g}",
+        self.wait = wait
+        self.limit = limit
+
+    def answer_headers(self) -> Mapping[str, str]:
+        """When to come back, and how often."""
+        wait = str(self.wait)
+        return {
+            "Retry-After": wait,
+            "RateLimit-Limit": f"{self.limit:g}",
             "RateLimit-Remaining": "0",
-            "RateLimit-Reset": str(wait),
+            "RateLimit-Reset": wait,
         }
 
 
@@ -230,4 +240,4 @@ class StoreUnavailableError(RequestRefusedError):
     """The database does not answer, and without it what was sent would be lost."""
 
     number, status, code = "MYO-1902", 503, "transient"
-    headers: Mapping[str, str] = {"Retry-After": "30"}
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}

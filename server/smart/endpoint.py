@@ -83,7 +83,7 @@ def _add_stops(blueprint: Blueprint, pages: Pages) -> None:
     @blueprint.errorhandler(TooManyRequestsError)
     def too_many(error: TooManyRequestsError) -> Response:
         response = pages.stop(StopError(TOO_MANY, "rate"))
-        response.headers.extend(error.headers)
+        response.headers.extend(error.answer_headers())
         return response
 
 
