@@ -21,6 +21,7 @@ from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
 from server.runtime import Runtime, open_runtime
 from server.smart.endpoint import smart_blueprint
+from server.trust.rate_limit import install_rate_limit
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -44,6 +45,7 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     install_request_log(app)
     install_error_handlers(app)
     install_cors(app, runtime)
+    install_rate_limit(app, runtime.gate.rates)
     app.register_blueprint(discovery_blueprint(runtime))
     app.register_blueprint(hooks_blueprint(runtime))
     app.register_blueprint(feedback_blueprint(runtime))

@@ -64,7 +64,7 @@ def _respond(status: int, body: bytes) -> Response:
 
 def _refuse(error: RequestRefusedError) -> Response:
     response = _respond(error.status, operation_outcome(error.number, error.code, error.text))
-    response.headers.extend(error.headers)
+    response.headers.extend(error.answer_headers())
     return response
 
 

@@ -25,6 +25,10 @@ class RequestRefusedError(Exception):
         super().__init__(text)
         self.text = text
 
+    def answer_headers(self) -> Mapping[str, str]:
+        """What the answer says in headers."""
+        return self.headers
+
 
 class EmptyBodyError(RequestRefusedError):
     """There is no body."""
@@ -66,6 +70,12 @@ class ContentEncodingError(RequestRefusedError):
     """The body is compressed."""
 
     number, status, code = "MYO-1007", 415, "not-supported"
+
+
+class RepeatedMemberError(RequestRefusedError):
+    """A JSON object has a member twice."""
+
+    number, status, code = "MYO-1008", 400, "structure"
 
 
 class EnvelopeError(RequestRefusedError):
@@ -131,6 +141,33 @@ class TrustUnavailableError(RequestRefusedError):
 
     number, status, code = "MYO-1252", 503, "transient"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+
+
+class TooManyRequestsError(RequestRefusedError):
+    """More was asked for than one client, or one address, may ask for (threat IN-14)."""
+
+    number, status, code = "MYO-1253", 429, "throttled"
+
+    def __init__(self, wait: int, *, limit: float) -> None:
+        """Keep the numbers.
+
+        Args:
+            wait: seconds.
+            limit: requests that may be sent in a second, on average.
+        """
+        super().__init__("Too many requests. Wait as many seconds as Retry-After says, and then send them more slowly.")
+        self.wait = wait
+        self.limit = limit
+
+    def answer_headers(self) -> Mapping[str, str]:
+        """When to come back, and how often."""
+        wait = str(self.wait)
+        return {
+            "Retry-After": wait,
+            "RateLimit-Limit": f"{self.limit:g}",
+            "RateLimit-Remaining": "0",
+            "RateLimit-Reset": wait,
+        }
 
 
 class NotFhirError(RequestRefusedError):

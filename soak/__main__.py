@@ -36,6 +36,8 @@ class Trial:
 
 
 TRIALS: Mapping[str, Trial] = {
+    "fuzz": Trial("fuzzing", {"requests": 50_000}, {"requests": 500}),
+    "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 256}),
     "steady": Trial("steady", {"seconds": 1800}, {"seconds": 30}),
 }
 """By the name that the command line knows."""

@@ -59,15 +59,15 @@ def openapi(public_url: str) -> Json:
 
 
 def _paths() -> Iterator[tuple[str, Json]]:
-    yield "/cds-services", _get("discovery", "Which services there are", _answer("discovery"), (401, 405, 500, 503))
+    yield "/cds-services", _get("discovery", "Which services there are", _answer("discovery"), (401, 405, 429, 500, 503))
     for service in SERVICES.values():
         yield f"/cds-services/{service.id}", {"post": _call(service)}
         yield f"/cds-services/{service.id}/feedback", {"post": _feedback(service)}
     yield "/assess", {"post": _assess()}
     for name in ("live", "ready"):
         yield f"/health/{name}", _get(name, f"Whether the service is {name}", _answer("health"), (405, 500, 503), is_open=True)
-    yield "/schemas/{name}", _get("schema", "A schema", _any(JSON_SCHEMA), (404, 405, 500), is_open=True) | _schema_name()
-    yield "/openapi.json", _get("openapi", "This document", _any(_JSON), (405, 500), is_open=True)
+    yield "/schemas/{name}", _get("schema", "A schema", _any(JSON_SCHEMA), (404, 405, 429, 500), is_open=True) | _schema_name()
+    yield "/openapi.json", _get("openapi", "This document", _any(_JSON), (405, 429, 500), is_open=True)
 
 
 def _get(name: str, summary: str, answers: Json, refused: Iterable[int], *, is_open: bool = False) -> Json:

@@ -65,7 +65,10 @@ class Breakers:
     @property
     def any_is_open(self) -> bool:
         """Whether any server is being left alone now."""
+        with self._lock:
+            now = self._clock()
             return any(circuit.open_until is not None and now < circuit.open_until for circuit in self._circuits.values())
+
     def succeeded(self, server: Key) -> None:
         """The server answered a hook call, be it with refusals.
 

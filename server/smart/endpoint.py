@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from server.errors import AuditUnavailableError
+from server.errors import AuditUnavailableError, TooManyRequestsError
 from server.observing.logs import logger
 from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
@@ -13,7 +13,7 @@ from server.smart.cookies import Cookies
 from server.smart.pages import Pages
 from server.smart.paths import CALLBACK_PATH, JWKS_PATH, LAUNCH_PATH, PATIENT_PATH
 from server.smart.patient_endpoint import add_patient_pages
-from server.smart.stops import NO_STORE, StopError
+from server.smart.stops import NO_STORE, TOO_MANY, StopError
 from server.store.errors import StoreError
 
 _MOST_FORM_BYTES = 64 * 1024
@@ -62,6 +62,13 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
         cookies.set(response, opened, cookie, ehr.registration)
         return response
 
+    _add_stops(blueprint, pages)
+    return blueprint
+
+
+def _add_stops(blueprint: Blueprint, pages: Pages) -> None:
+    """Whatever ends a launch is a page."""
+
     @blueprint.errorhandler(StopError)
     def stop(error: StopError) -> Response:
         _log.warning("stopped", number=error.stop.number, reason=error.reason)
@@ -74,7 +81,11 @@ def smart_blueprint(runtime: Runtime) -> Blueprint:
         _log.error("store_trouble", error=type(error.__cause__).__name__)
         return pages.stop(StopError(NO_STORE, "store"))
 
-    return blueprint
+    @blueprint.errorhandler(TooManyRequestsError)
+    def too_many(error: TooManyRequestsError) -> Response:
+        response = pages.stop(StopError(TOO_MANY, "rate"))
+        response.headers.extend(error.answer_headers())
+        return response
 
 
 def _to(url: str) -> Response:

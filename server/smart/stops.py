@@ -158,3 +158,12 @@ NO_STORE = Stop(
     say("The app cannot keep a session now"),
     say("Its database does not answer. Nothing was opened. Try again in a minute."),
 )
+TOO_MANY = Stop(
+    "MYO-1715",
+    429,
+    say("Too many requests at once"),
+    say(
+        "More came from where you are than this service answers in a second. Nothing was lost. Wait a moment, then "
+        "reload this page."
+    ),
+)

@@ -22,6 +22,7 @@ from server.trust.clients import OPEN_CLIENT, Caller, Client
 from server.trust.clock_watch import ClockWatch
 from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
+from server.trust.rate_limit import Rates
 from server.trust.reasons import Reason
 from server.trust.tokens import Token, bearer_token, check_claims, check_signature, read_token
 from server.urls import is_loopback, is_loopback_host_header, is_secure_url
@@ -45,6 +46,7 @@ class Gate:
         clock: seconds since 1970.
         clock_watch: told about every token that is accepted.
         open_beside_clients: whether everybody on this machine who brings no token is let in as `OPEN_CLIENT`, too.
+        rates: count who asks.
     """
 
     clients: tuple[Client, ...] = ()
@@ -54,6 +56,7 @@ class Gate:
     clock: Callable[[], float] = time.time
     clock_watch: ClockWatch = field(default_factory=ClockWatch)
     open_beside_clients: bool = False
+    rates: Rates = field(default_factory=Rates)
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         """Who sent this request.
@@ -65,24 +68,32 @@ class Gate:
         Raises:
             UnauthorisedError: no token, or one that is not accepted; always with the same words.
             TrustUnavailableError: whether the token was used before cannot be told now.
+            TooManyRequestsError: the client, or whoever sends tokens that are not accepted from one address, asks too often.
         """
         client: Client | None = None
         try:
             if not self.clients or (self.open_beside_clients and "Authorization" not in request.headers):
-                return _anybody(request)
+                return self._anybody(request)
             token = read_token(bearer_token(request))
             client = self._client_of(token)
             now = self.clock()
             self._check_claims(token, client, audiences, now)
             self._check_signature(token, client)
+            self.rates.count_client(client, token.tenant)  # before the token is used up, so that it can be sent again
             self._check_replay(token, client)
         except UnauthorisedError as refusal:
             name = client.name if client else "unknown"
             count_refusal(refusal.reason, name)
             _log.warning("refused", reason=refusal.reason, client=name)
+            self.rates.count_address(request.remote_addr, "refused")
             raise
         self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)
+
+    def _anybody(self, request: Request) -> Caller:
+        caller = _anybody(request)
+        self.rates.count_client(caller.client, None)
+        return caller
 
     def warm(self) -> None:
         """Fetch all keys that are missing or no longer fresh, in the background."""
@@ -166,6 +177,7 @@ def open_gate(config: Config, clients: Sequence[Client], database: Engine) -> Ga
         partial(remember, database),
         serves_this_machine_only(config),
         open_beside_clients=config.open_beside_clients,
+        rates=Rates(config.requests_per_second, config.workers),
     )
 
 

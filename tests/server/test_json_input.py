@@ -1,11 +1,14 @@
 """Strict JSON: what is refused, and where the limit of depth lies."""
 
+import json
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from server.errors import NotJsonError, TooDeepError
+from server.errors import NotJsonError, RepeatedMemberError, TooDeepError
 from server.json_input import MOST_DEPTH, parse_json
 
 
@@ -63,3 +66,72 @@ def test_brackets_inside_strings_do_not_count() -> None:
 def test_a_deep_part_beside_shallow_ones_is_noticed() -> None:
     with pytest.raises(TooDeepError):
         parse_json(b'{"a": 1, "b": ' + nested(MOST_DEPTH, "[") + b', "c": 1}')
+
+
+# --- a member twice
+
+NAMES = st.sampled_from(["a", "b", ":", "a:", "\\\\", '"', "::", "\u003a"])
+TEXTS = st.text(alphabet=':\\\\"u03aA{},[] ', max_size=8)
+Members = list[tuple[str, Any]]
+
+
+def spelled(value: Any, escaped: bool) -> str:
+    """A text as JSON, perhaps with every letter escaped; the hexadecimal digits in capitals or not."""
+    if not escaped:
+        return json.dumps(value)
+    return '"' + "".join(f"\\u{ord(letter):04{'xX'[number % 2]}}" for number, letter in enumerate(value)) + '"'
+
+
+def texts() -> st.SearchStrategy[str]:
+    """JSON of objects in objects whose members may be there twice."""
+    words = st.builds(spelled, TEXTS, st.booleans())
+    names = st.builds(spelled, NAMES, st.booleans())
+    return st.recursive(
+        words | st.sampled_from(["1", "-2.5e3", "null", "true", "[]", "{}"]),
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]")
+            | st.lists(st.tuples(names, inner), max_size=4).map(lambda some: "{" + ",".join(f"{n} : {v}" for n, v in some) + "}")
+        ),
+        max_leaves=12,
+    )
+
+
+def has_a_member_twice(text: str) -> bool:
+    """As the parser of the standard library sees it, which shows every member."""
+    found = []
+
+    def see(members: Members) -> dict[str, Any]:
+        found.append(len(members) != len(dict(members)))
+        return dict(members)
+
+    json.loads(text, object_pairs_hook=see)
+    return any(found)
+
+
+@pytest.mark.requirement("IN-04")
+@example('{"patientId": "1", "patientId": "2"}')
+@example('{"a": {"b": [{"c": 1, "d": 2, "c": 1}]}}')
+@example('{"patientId": "1", "\\u0070atientId": "2"}')
+@example('{"a": "1", "a": "\\u003a"}')
+@example('{"a": "\\u003A", "a": ":"}')
+@example('{"a": ":", "a": "\\\\u003a"}')
+@example('{"a": "\\\\u003a"}')
+@example('{"a": {"b": 1}, "c": {"b": 1}}')
+@given(texts())
+def test_a_member_given_twice_is_refused_and_nothing_else_is(text: str) -> None:
+    if has_a_member_twice(text):
+        with pytest.raises(RepeatedMemberError, match="twice"):
+            parse_json(text.encode())
+    else:
+        assert parse_json(text.encode()) == json.loads(text)
+
+
+def test_both_kinds_of_text_come_about() -> None:
+    kinds = set()
+
+    @given(texts())
+    def see(text: str) -> None:
+        kinds.add(has_a_member_twice(text))
+
+    see()
+    assert kinds == {True, False}

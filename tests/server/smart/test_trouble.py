@@ -192,3 +192,18 @@ def test_a_token_endpoint_whose_name_is_looked_up_for_ever_is_left_long_before_a
             TokenEndpoint(lambda: configuration, Client("ehr"), ours, SigningKeys(())).refresh("token")
     finally:
         found.set()
+
+
+@pytest.mark.requirement("IN-14", "SM-02")
+def test_launches_are_counted_by_address_and_the_person_gets_a_page(start: Start, ehr: Ehr) -> None:
+    service = start(ehr, requests_per_second=1)
+    client = service.app.test_client()
+
+    def launch() -> Any:
+        query = {"iss": ehr.base, "launch": "xyz"}
+        return client.get("/smart/launch", query_string=query, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+
+    answers = [launch() for _ in range(6)]
+    assert [one.status_code for one in answers] == [303] * 4 + [429] * 2
+    assert (answers[-1].mimetype, answers[-1].headers["Retry-After"]) == ("text/html", "1")
+    assert "MYO-1715" in answers[-1].text
