@@ -117,18 +117,18 @@ def serve(host: str | None, port: int | None) -> None:
 
     Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
     """
-    from server.http_server import url_of
-    from server.serving import end_on_signals, log_to_stderr, open_service
+    from server.observing.logs import log_to_stderr
+    from server.serving.port import bind, url_of
+    from server.serving.supervisor import Supervisor
 
     config = _config(os.environ, host=host, port=port)
     log_to_stderr()
     try:
-        server = open_service(config)
+        listening = bind(config)
     except OSError as error:
         _port_trouble(config.port, error)
-    end_on_signals()
-    click.echo(f"myositis-cds serves CDS Hooks on {url_of(server)}/cds-services")
-    server.run()
+    place = url_of(listening)
+    sys.exit(Supervisor(config, listening, lambda: click.echo(f"myositis-cds serves CDS Hooks on {place}/cds-services")).run())
 
 
 @main.command()
@@ -139,7 +139,8 @@ def demo(port: int) -> None:
     The sandbox is registered with the service; calls from this machine without a token are answered, too.
     """
     from server.demo import DemoError, demo_config, run_demo
-    from server.serving import end_on_signals, log_to_stderr
+    from server.observing.logs import log_to_stderr
+    from server.serving.in_process import end_on_signals
 
     log_to_stderr()
     end_on_signals()

@@ -1,22 +1,18 @@
-"""Starting the service in this process."""
+"""The service in this process: for the demo and for tests. `myositis-cds serve` has processes of its own (`supervisor`)."""
 
-import logging
 import signal
-import sys
 from threading import Event
 from types import FrameType
-
-from waitress.server import BaseWSGIServer
 
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
-from server.http_server import create_http_server, quieten_garbage_collector
+from server.http_server import Server, create_http_server, quieten_garbage_collector
 from server.runtime import open_runtime
 from server.warm_up import warm_up
 
 
-def open_service(config: Config) -> BaseWSGIServer:
+def open_service(config: Config) -> Server:
     """Warm up, then open the port.
 
     Returns:
@@ -34,13 +30,6 @@ def open_service(config: Config) -> BaseWSGIServer:
     quieten_garbage_collector()
     ready.set()
     return create_http_server(app, config)
-
-
-def log_to_stderr() -> None:
-    """One line per event, key=value."""
-    logging.basicConfig(
-        level=logging.INFO, format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s", stream=sys.stderr
-    )
 
 
 def end_on_signals() -> None:
