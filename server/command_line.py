@@ -25,6 +25,7 @@ MACHINE_TROUBLE = 1
 
 _ELSEWHERE = {
     "clients": "server.trust.commands",
+    "config": "server.serving.commands",
     "connect": "server.connecting.commands",
     "db": "server.store.commands",
     "doctor": "server.connecting.commands",

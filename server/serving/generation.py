@@ -24,6 +24,7 @@ from server.serving.children import READY, Child, start
 from server.serving.ending import FINISH_SECONDS
 from server.serving.exits import MACHINE_TROUBLE, said
 from server.serving.signals import END_NOW, Signals, release
+from server.serving.start_checks import refuse_missing, refuse_unsafe
 from server.serving.worker import serve_until_told
 from server.warm_up import warm_up
 
@@ -40,7 +41,9 @@ def prepare(config: Config) -> None:
         ConfigurationError, StoreError: a setting, a file or the database cannot be used.
         RuleError, TerminologyError, ValueError, SelfTestError: as `warm_up`.
     """
+    refuse_missing(config)
     runtime = open_runtime(config)
+    refuse_unsafe(config, runtime.clients)
     create_app(config, runtime=runtime)
     runtime.database.dispose()
     warm_up(load_basis(config.site, config.terminology))

@@ -32,7 +32,12 @@ class Serving:
 
     port: int
     process: "subprocess.Popen[str]"
-    log: Path
+    folder: Path
+
+    @property
+    def log(self) -> Path:
+        """What it wrote."""
+        return self.folder / "log"
 
     def connection(self, timeout: float = 30) -> HTTPConnection:
         """A connection that is kept, and opened again where the service closed it."""
@@ -43,6 +48,12 @@ class Serving:
         with closing(self.connection()) as connection:
             connection.request("GET", path)
             return connection.getresponse().status
+
+    def knowledge(self) -> str:
+        """The version of the knowledge that is served."""
+        with closing(self.connection()) as connection:
+            connection.request("GET", "/health/ready")
+            return str(orjson.loads(connection.getresponse().read())["knowledgeVersion"])
 
     def generation(self) -> int:
         """The process that the supervisor started last."""
@@ -97,7 +108,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Serving]:
         line = wait_for_line(process, "myositis-cds serves")
         assert process.stdout
         threading.Thread(target=_pour, args=(process.stdout, log), daemon=True).start()
-        yield Serving(int(line.rpartition(":")[2].partition("/")[0]), process, log)
+        yield Serving(int(line.rpartition(":")[2].partition("/")[0]), process, folder)
     finally:
         tree = [process.pid, *(child for one in children_of(process.pid) for child in (one, *children_of(one)))]
         process.send_signal(signal.SIGINT)
