@@ -26,6 +26,7 @@ MACHINE_TROUBLE = 1
 _ELSEWHERE = {
     "audit": "server.auditing.commands",
     "clients": "server.trust.commands",
+    "config": "server.serving.commands",
     "connect": "server.connecting.commands",
     "db": "server.store.commands",
     "doctor": "server.connecting.commands",
@@ -121,9 +122,9 @@ def serve(host: str | None, port: int | None, wait_db: float) -> None:
 
     Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
     """
-    from server.http_server import url_of
     from server.observing.logs import log_to_stderr
-    from server.serving import end_on_signals, open_service
+    from server.serving.port import bind, url_of
+    from server.serving.supervisor import Supervisor
     from server.store.waiting import wait_for_database
 
     config = _config(os.environ, host=host, port=port)
@@ -131,12 +132,11 @@ def serve(host: str | None, port: int | None, wait_db: float) -> None:
     if wait_db:
         wait_for_database(config.database_url, wait_db)
     try:
-        server = open_service(config)
+        listening = bind(config)
     except OSError as error:
         _port_trouble(config.port, error)
-    end_on_signals()
-    click.echo(f"myositis-cds serves CDS Hooks on {url_of(server)}/cds-services")
-    server.run()
+    place = url_of(listening)
+    sys.exit(Supervisor(config, listening, lambda: click.echo(f"myositis-cds serves CDS Hooks on {place}/cds-services")).run())
 
 
 @main.command()
@@ -148,7 +148,7 @@ def demo(port: int) -> None:
     """
     from server.demo import DemoError, demo_config, run_demo
     from server.observing.logs import log_to_stderr
-    from server.serving import end_on_signals
+    from server.serving.in_process import end_on_signals
 
     log_to_stderr()
     end_on_signals()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from server.environment import Asked
 from server.urls import is_loopback_address
 
 MEBIBYTE = 1024 * 1024
@@ -158,7 +159,8 @@ class Config:
             ConfigurationError: a setting cannot be used.
         """
         default = cls()
-        return cls(
+        environment = asked = Asked(environment)
+        config = cls(
             host=environment.get(f"{PREFIX}HOST", default.host) if host is None else host,
             port=_whole_number(environment, "PORT", default.port) if port is None else port,
             max_body_bytes=_whole_number(environment, "MAX_BODY_MIB", default.max_body_bytes // MEBIBYTE) * MEBIBYTE,
@@ -183,6 +185,20 @@ class Config:
             trace_endpoint=environment.get(f"{PREFIX}TRACE_ENDPOINT") or None,
             knowledge_hash=environment.get(f"{PREFIX}KNOWLEDGE_HASH") or None,
             discovery_needs_token=_choice(environment, "DISCOVERY", ("open", "token")) == "token",
+        )
+        _refuse_unknown(asked)
+        return config
+
+
+def _refuse_unknown(asked: Asked) -> None:
+    """A setting with a slip in its name would otherwise be no setting at all (PR-06)."""
+    asked.names.update(f"{PREFIX}{name}" for name in ("HOST", "PORT", "COMMIT"))  # given otherwise, or read elsewhere
+    if mistaken := asked.mistaken(PREFIX):
+        raise ConfigurationError(
+            "; ".join(
+                f"{name}: is not a setting" + (f"; did you mean {near}?" if near else " (`myositis-cds config show` lists them)")
+                for name, near in mistaken.items()
+            )
         )
 
 

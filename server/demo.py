@@ -19,8 +19,8 @@ from threading import Thread
 from server.basis import load_basis
 from server.cds_hooks.dialects import DIALECTS
 from server.config import Config
-from server.http_server import url_of
-from server.serving import open_service
+from server.serving.in_process import open_service
+from server.serving.port import url_of
 from server.warm_up import warm_up
 
 HOST = "127.0.0.1"

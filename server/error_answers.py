@@ -18,6 +18,7 @@ _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
     400: ("MYO-1400", "structure", "The HTTP request cannot be read."),
     404: ("MYO-1404", "not-found", "There is nothing at this path. The services are listed at /cds-services."),
     405: ("MYO-1405", "not-supported", "This method is not possible here; the Allow header names those that are."),
+    408: ("MYO-1408", "timeout", "The request did not come in whole in time. Send it again."),
     413: ("MYO-1413", "too-long", "The request body is too long."),
     415: ("MYO-1415", "not-supported", "Send JSON, with Content-Type application/json."),
     431: ("MYO-1431", "too-long", "The request headers are too long."),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from server.config import Config, ConfigurationError
 from server.trust.clients import Client
+from server.trust.jwk_set import read_jwk_set
 from server.urls import is_loopback
 
 _HOST = "sandbox.cds-hooks.org"
@@ -35,8 +36,12 @@ def check_published_keys(config: Config, clients: tuple[Client, ...]) -> None:
     if serves_this_machine_only(config):
         return
     for client in clients:
-        if any(urlsplit(url or "").hostname == _HOST for url in (client.issuer, client.jwks_url)):
+        if any(urlsplit(url or "").hostname == _HOST for url in (client.issuer, client.jwks_url)) or _holds_published(client):
             raise ConfigurationError(
                 f"client {client.name}: the private key of {_HOST} is public, so anybody could call as this client; take the "
                 "client out of its file, or serve this machine only (host 127.0.0.1 and no public URL)"
             )
+
+
+def _holds_published(client: Client) -> bool:
+    return client.jwks is not None and any(key.thumbprint in THUMBPRINTS for key in read_jwk_set(client.jwks).keys)

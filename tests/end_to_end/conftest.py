@@ -1,6 +1,7 @@
 """A service that was really started: a process of its own, on a port that was free."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,9 +52,9 @@ def service() -> Iterator[Service]:
             end(process)
 
 
-def end(process: "subprocess.Popen[str]") -> int:
-    """End a process as a supervisor does, and wait; its exit code."""
-    process.terminate()
+def end(process: "subprocess.Popen[str]", how: signal.Signals = signal.SIGINT) -> int:
+    """End a process as a person at a terminal does, without time for balancers to turn away, and wait; its exit code."""
+    process.send_signal(how)
     try:
         return process.wait(timeout=15)
     except subprocess.TimeoutExpired:

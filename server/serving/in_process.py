@@ -1,20 +1,18 @@
-"""Starting the service in this process."""
+"""The service in this process: for the demo and for tests. `myositis-cds serve` has processes of its own (`supervisor`)."""
 
 import signal
 from threading import Event
 from types import FrameType
 
-from waitress.server import BaseWSGIServer
-
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
-from server.http_server import create_http_server, quieten_garbage_collector
+from server.http_server import Server, create_http_server, quieten_garbage_collector
 from server.runtime import open_runtime
 from server.warm_up import warm_up
 
 
-def open_service(config: Config) -> BaseWSGIServer:
+def open_service(config: Config) -> Server:
     """Warm up, then open the port.
 
     Returns:

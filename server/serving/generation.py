@@ -1,0 +1,172 @@
+"""A generation: everything is loaded and tried once, and workers are forked out of the warm memory, which they share.
+
+`python -P -m server.serving.generation PORT NEWS`, started by the supervisor with two open file descriptors: the port, and where
+to say that all workers are ready. A reload starts another generation, so nothing in here is ever loaded twice.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from server.application import create_app
+from server.basis import load_basis
+from server.config import Config
+from server.http_server import quieten_garbage_collector
+from server.observing.logs import log_to_stderr, logger
+from server.runtime import open_runtime
+from server.serving.back_off import BackOff
+from server.serving.children import READY, Child, start
+from server.serving.ending import FINISH_SECONDS
+from server.serving.exits import MACHINE_TROUBLE, said
+from server.serving.signals import END_NOW, Signals, release
+from server.serving.start_checks import refuse_missing, refuse_unsafe
+from server.serving.worker import serve_until_told
+from server.warm_up import warm_up
+
+_TURN_SECONDS = 1.0
+_LAST_SECONDS = 10.0
+
+_log = logger("process")
+
+
+def prepare(config: Config) -> None:
+    """Load everything, see that it can be used, and try it; leaves no thread and no connection open.
+
+    Raises:
+        ConfigurationError, StoreError: a setting, a file or the database cannot be used.
+        RuleError, TerminologyError, ValueError, SelfTestError: as `warm_up`.
+    """
+    refuse_missing(config)
+    runtime = open_runtime(config)
+    refuse_unsafe(config, runtime.clients)
+    create_app(config, runtime=runtime)
+    runtime.database.dispose()
+    warm_up(load_basis(config.site, config.terminology))
+    if threading.active_count() > 1:
+        _log.error("threads_before_fork", number=threading.active_count() - 1)
+    quieten_garbage_collector()
+
+
+@dataclass(slots=True)
+class _Place:
+    """A place that one worker after the other takes.
+
+    Args:
+        number: from 1.
+        worker: who has it.
+        back_off: how soon the next one takes it.
+        start_at: a moment of the monotonic clock.
+    """
+
+    number: int
+    worker: Child | None = None
+    back_off: BackOff = field(default_factory=BackOff)
+    start_at: float = 0.0
+
+
+class Generation:
+    """The workers of one generation."""
+
+    def __init__(self, config: Config, listening: socket.socket, tell: int, signals: Signals) -> None:
+        """No worker yet.
+
+        Args:
+            config: the settings.
+            listening: the port.
+            tell: told `READY`, once.
+            signals: what this process is told.
+        """
+        self._config, self._listening, self._signals = config, listening, signals
+        self._tell: int | None = tell
+        self._places = [_Place(number) for number in range(1, config.workers + 1)]
+        self._supervisor = os.getppid()
+        self._kill_at: float | None = None
+        self._status = 0
+
+    def run(self) -> int:
+        """Keep the workers alive until told to end.
+
+        Returns:
+            The exit code: 0, or that of a worker that could not begin.
+        """
+        while self._kill_at is None or self._workers:
+            if self._kill_at is None:
+                self._fill_places()
+            unread = [worker.news for worker in self._workers if not worker.is_ready]
+            for number in self._signals.wait(_TURN_SECONDS, unread):
+                self._end(number)
+            if os.getppid() != self._supervisor and self._kill_at is None:
+                self._end(END_NOW)
+            for place in self._places:
+                self._look_after(place)
+            self._say_when_ready()
+            if self._kill_at is not None and time.monotonic() > self._kill_at:
+                self._tell_all(signal.SIGKILL)
+        return self._status
+
+    @property
+    def _workers(self) -> list[Child]:
+        return [place.worker for place in self._places if place.worker]
+
+    def _fill_places(self) -> None:
+        for place in self._places:
+            if place.worker is None and time.monotonic() >= place.start_at:
+                place.worker = start(self._work)
+
+    def _work(self, tell: int) -> int:
+        self._signals.forget()
+        return serve_until_told(self._config, self._listening, tell)
+
+    def _look_after(self, place: _Place) -> None:
+        worker = place.worker
+        if worker is None:
+            return
+        worker.look()
+        if worker.status is None:
+            return
+        place.worker = None
+        if self._kill_at is not None:
+            return
+        if self._tell is not None:  # a first worker that cannot begin: neither could the next one
+            self._status = worker.status if worker.status > 0 else MACHINE_TROUBLE
+            self._end(END_NOW)
+            return
+        place.back_off = place.back_off.after(worker.life)
+        place.start_at = time.monotonic() + place.back_off.seconds
+        _log.error("worker_ended", number=place.number, process=worker.pid, status=worker.status, seconds=place.back_off.seconds)
+
+    def _say_when_ready(self) -> None:
+        if self._tell is not None and self._kill_at is None and all(worker.is_ready for worker in self._workers):
+            os.write(self._tell, READY)
+            os.close(self._tell)
+            self._tell = None
+
+    def _end(self, number: int) -> None:
+        self._listening.close()  # the workers keep it open, and each closes it in its time
+        self._kill_at = time.monotonic() + self._config.drain_seconds + FINISH_SECONDS + _LAST_SECONDS
+        self._tell_all(number)
+
+    def _tell_all(self, number: int) -> None:
+        for worker in self._workers:
+            worker.tell(number)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """What the supervisor starts."""
+    port, tell = (int(argument) for argument in arguments)
+    signals = Signals()
+    release(set())
+    log_to_stderr()
+    with said():
+        config = Config.from_environment(os.environ)
+        prepare(config)
+    return Generation(config, socket.socket(fileno=port), tell, signals).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""A worker: one process that answers requests, on a port that it shares with others."""
+
+import os
+import signal
+import socket
+from threading import Event
+
+from server.application import create_app
+from server.config import Config
+from server.http_server import create_http_server
+from server.runtime import open_runtime
+from server.serving.children import READY
+from server.serving.ending import Ending
+from server.serving.exits import said
+from server.serving.signals import END, END_NOW, MAKE_PLACE, release
+
+_TURN_SECONDS = 0.1
+"""While it ends, so that it ends soon after it may."""
+
+
+def serve_until_told(config: Config, listening: socket.socket, tell: int) -> int:
+    """Answer requests until a signal says to end, or whoever started this process is gone.
+
+    Threads, connections to the database and fetches of keys begin here, after the fork.
+
+    Args:
+        config: the settings.
+        listening: the port.
+        tell: told `READY`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: the database went away since the generation looked at it, or the port cannot be listened to.
+    """
+    parent = os.getppid()
+    ready = Event()
+    with said():
+        runtime = open_runtime(config)
+        server = create_http_server(create_app(config, runtime=runtime, ready=ready), config, listening)
+    ending = Ending(server, ready, config.drain_seconds)
+    signal.signal(END, lambda number, frame: ending.drain())
+    signal.signal(END_NOW, lambda number, frame: ending.finish())
+    signal.signal(MAKE_PLACE, lambda number, frame: ending.make_place())
+    release(set())
+    runtime.gate.warm()
+    ready.set()
+    os.write(tell, READY)
+    os.close(tell)
+    while not ending.is_over():
+        if os.getppid() != parent:
+            ending.finish()
+        server.turn(_TURN_SECONDS if ending.has_begun else None)
+    runtime.database.dispose()
+    return 0
