@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from cards.show import Show
+from fhir_profiles.findings import Answer as Holds
 from server.cds_hooks.dialects import in_dialect
 from server.cds_hooks.envelope import HookCall, read_hook_call
 from server.cds_hooks.evaluate_call import evaluate_call
@@ -16,8 +17,10 @@ from server.cds_hooks.services import Service, find_service
 from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
 from server.feedback.patients import pseudonym_of
-from server.feedback.shown import fate_of_advice, remember_cards
+from server.feedback.shadow import remember_shadow_call
+from server.feedback.shown import fate_of_advice, remember_cards, said_on
 from server.feedback.snoozes import silenced
+from server.feedback.visits import Visit, told_in, visit_of
 from server.intake import read_json
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
@@ -60,11 +63,12 @@ class Answer:
     """What a hook call is answered with, and what it rests on.
 
     Args:
-        cards: as they are sent, in the dialect and language of the client.
+        cards: as they are sent, in the dialect and language of the client; none in shadow mode.
         evaluation: everything that was found out.
         show: what was left out of it.
         patient: pseudonym.
         prefetched: the data, and the state of each kind of it.
+        is_shadow: the client is in shadow mode, so that nobody is shown what `evaluation` holds.
     """
 
     cards: list[dict[str, Any]]
@@ -72,6 +76,13 @@ class Answer:
     show: Show
     patient: str
     prefetched: Prefetched
+    is_shadow: bool = False
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Ids of what holds and is on no card that is sent."""
+        said = () if self.is_shadow else said_on(self.evaluation.cards)
+        return tuple(one.id for one in self.evaluation.recommendations if one.holds is Holds.YES and one.id not in said)
 
 
 def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, watch: Stopwatch) -> Answer:
@@ -85,13 +96,20 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     with watch.time("fetch"):
         prefetched = runtime.callback.complete(call, caller.client)
     note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
+    visit = visit_of(call, caller, patient, runtime.pseudonyms)
     with watch.time("store"):
-        show = _show(caller, patient, runtime)
+        show = _show(caller, service, patient, visit, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
-    note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
+    note(issues=len(evaluation.issues), **fate_of_advice(evaluation, show, caller.client))
     with watch.time("store"):
-        remember_cards(runtime.database, caller, service.id, patient, evaluation)
+        remember_cards(runtime.database, caller, service.id, patient, evaluation, visit)
+    if caller.client.is_in_shadow:
+        with watch.time("store"):
+            remember_shadow_call(
+                runtime.database, caller.client.name, service.id, call, patient, evaluation, show, runtime.pseudonyms
+            )
+        return Answer([], evaluation, show, patient, prefetched, is_shadow=True)
     return Answer(_in_words_of(caller.client, evaluation, runtime), evaluation, show, patient, prefetched)
 
 
@@ -102,12 +120,14 @@ def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> li
     return in_language(cards, client.language or ENGLISH)
 
 
-def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
+def _show(caller: Caller, service: Service, patient: str, visit: Visit | None, runtime: Runtime) -> Show:
     client = caller.client
     return Show(
         cap=client.card_cap or runtime.config.card_cap,
         topics_off=client.topics_off,
         silenced=silenced(runtime.database, caller, patient),
+        least_indicator=client.least_indicator,
+        told=told_in(visit, runtime.database, caller, service, patient),
     )
 
 
