@@ -56,7 +56,8 @@ def _wordings(topic: str, own: Sequence[Recommendation], assessment: Assessment,
 
 def _with(beside: Sequence[Recommendation], topic: str, wordings: Sequence[str], known: Knowledge) -> Iterator[str]:
     """What stands on the card from other topics is named in its sentence, too: what it is rather than the whole of the rest."""
-    says = _leading(beside).says
+    first = _leading(beside)
+    says = join(": ", (listed(first.avoid), first.says)) if first.avoid else first.says
     topics = listed([known.topics[code].display for code in dict.fromkeys(r.topic for r in beside)])
     for also in (says, changed(_first_clause, says), topics):
         yield from (say("{says}; also {more}", says=words, more=also) for words in wordings)
