@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 
 from cards.recommendation import Recommendation
+from cards.told import Told
 from fhir_profiles.findings import Answer
 
 DEFAULT_CAP = 5
+INDICATORS = ("critical", "warning", "info")
+"""Of a card, the weightiest first."""
+
+_DRUG_SAFETY = "drugSafety"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +22,15 @@ class Show:
         topics_off: codes of card topics that this reader is not told about.
         silenced: names (`word_on`) of what a clinician has asked to be quiet about for this patient. A card is left out if
             all that it says is quiet; never a critical one, and no therapy while a critical one stands.
+        least_indicator: cards below it are left out: `info` leaves out none.
+        told: what this reader was shown in this visit already; None where that is not known, or makes no difference.
     """
 
     cap: int = DEFAULT_CAP
     topics_off: frozenset[str] = frozenset()
     silenced: frozenset[str] = frozenset()
+    least_indicator: str = "info"
+    told: Told | None = None
 
     def is_quiet_about(self, recommendation: Recommendation) -> bool:
         """Whether a clinician silenced it. Advice against a treatment cannot be: a reason for not doing something is no reason
@@ -31,6 +40,24 @@ class Show:
             recommendation: what would be said.
         """
         return word_on(recommendation) in self.silenced and not recommendation.is_against
+
+    def has_told(self, recommendation: Recommendation) -> bool:
+        """Whether this reader has read it in this visit, in the same words. What is about a drug counts as new with each draft.
+
+        Args:
+            recommendation: what would be said.
+        """
+        if self.told is None or recommendation.is_against or recommendation.topic == _DRUG_SAFETY:
+            return False
+        return self.told.includes(recommendation)
+
+    def shows(self, indicator: str) -> bool:
+        """Whether a card of this weight is shown.
+
+        Args:
+            indicator: of the card.
+        """
+        return INDICATORS.index(indicator) <= INDICATORS.index(self.least_indicator)
 
 
 def word_on(recommendation: Recommendation) -> str:

@@ -35,15 +35,33 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
         assessment: the patient.
         known: the knowledge.
     """
-    firm = [r for r in recommendations if r.holds is Answer.YES and r.is_worth_a_card]
-    warning = next((r for r in recommendations if r.warns_unread), None)
+    own = [r for r in recommendations if r.topic == topic]
+    wordings = list(_wordings(topic, own, assessment, known))
+    beside = [r for r in recommendations if r.topic != topic and r.holds is Answer.YES and r.is_worth_a_card]
+    return longest_that_fits(_with(beside, topic, wordings, known) if beside else wordings)
+
+
+def _wordings(topic: str, own: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
+    """What the card's own topic says."""
+    firm = [r for r in own if r.holds is Answer.YES and r.is_worth_a_card]
+    warning = next((r for r in own if r.warns_unread), None)
     if warning and all(r.urgency == "routine" for r in firm):
-        return longest_that_fits(_unread_warning(warning))
+        return _unread_warning(warning)
     if not firm:
-        return longest_that_fits(_what_is_missing(known.topics[topic].display, recommendations))
+        return _what_is_missing(known.topics[topic].display, own)
     composed = {"nextLineTherapy": _therapy, "tumourScreening": _tumour_screening, "drugSafety": _drug_safety}.get(topic)
     words = _general if composed is None or _leading(firm).headline else composed
-    return longest_that_fits(words(firm, assessment, known))
+    return words(firm, assessment, known)
+
+
+def _with(beside: Sequence[Recommendation], topic: str, wordings: Sequence[str], known: Knowledge) -> Iterator[str]:
+    """What stands on the card from other topics is named in its sentence, too: what it is rather than the whole of the rest."""
+    first = _leading(beside)
+    says = join(": ", (listed(first.avoid), first.says)) if first.avoid else first.says
+    topics = listed([known.topics[code].display for code in dict.fromkeys(r.topic for r in beside)])
+    for also in (says, changed(_first_clause, says), topics):
+        yield from (say("{says}; also {more}", says=words, more=also) for words in wordings)
+    yield say("{says}; also {more}", says=known.topics[topic].display, more=topics)
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:

@@ -1,10 +1,11 @@
-"""`to_cards`: from recommendations to CDS Hooks 2.0.1 cards; at most one per topic, most important first, under a cap."""
+"""`to_cards`: from recommendations to CDS Hooks 2.0.1 cards; at most one per topic, one of them critical, under a cap."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from cards.choosing import choose, firm, indicator_of
 from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed, more
@@ -23,9 +24,6 @@ from fhir_profiles.systems import CANONICAL
 
 EXPLANATION = "org.myositis-cds.explanation"
 MOST_SUGGESTIONS = 8
-
-_THERAPY = "nextLineTherapy"
-_INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
 
 
 def to_cards(
@@ -51,51 +49,8 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    topics = _without_what_can_wait(_wanted(_by_topic(recommendations, known), show), known)
-    cards = [_card(topic, said, assessment, known, namespace, offered) for topic, said in topics[: show.cap]]
-    return _at_most_one_critical(cards)
-
-
-def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> list[tuple[str, list[Recommendation]]]:
-    by_topic: dict[str, list[Recommendation]] = {}
-    for recommendation in recommendations:
-        by_topic.setdefault(recommendation.topic, []).append(recommendation)
-    shown = []
-    for topic, said in by_topic.items():
-        asks = known.topics[topic].asks_alone and any(r.is_worth_a_card for r in said)
-        if asks or _firm(said) or any(r.warns_unread for r in said):
-            shown.append((topic, said))
-    return sorted(shown, key=lambda item: _importance(item[0], item[1], known))
-
-
-def _wanted(topics: list[tuple[str, list[Recommendation]]], show: Show) -> list[tuple[str, list[Recommendation]]]:
-    """What is neither off nor silenced. In an emergency the treatment is shown, whatever was said about it before."""
-    is_emergency = any(_indicator(said) == "critical" for _, said in topics)
-    speaking = ((topic, said) for topic, said in topics if topic not in show.topics_off)
-    return [(topic, said) for topic, said in speaking if (is_emergency and topic == _THERAPY) or _is_heard(said, show)]
-
-
-def _is_heard(said: list[Recommendation], show: Show) -> bool:
-    return _indicator(said) == "critical" or any(not show.is_quiet_about(r) for r in _firm(said) or said)
-
-
-def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:
-    """By urgency; then advice against what is given or being written, before what else there is to say of it; then by topic."""
-    return list(_INDICATORS.values()).index(_indicator(said)), not any(r.avoid for r in said), known.topics[topic].rank
-
-
-def _firm(said: Sequence[Recommendation]) -> list[Recommendation]:
-    """What holds for certain and is worth a card."""
-    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
-
-
-def _without_what_can_wait(
-    topics: list[tuple[str, list[Recommendation]]], known: Knowledge
-) -> list[tuple[str, list[Recommendation]]]:
-    """While a critical card is up, routine cards that can wait would only stand in its way."""
-    if not topics or _indicator(topics[0][1]) != "critical":
-        return topics
-    return [(topic, said) for topic, said in topics if not known.topics[topic].can_wait or _indicator(said) != "info"]
+    chosen = choose(recommendations, show, known).cards
+    return [_card(topic, list(said), assessment, known, namespace, offered) for topic, said in chosen]
 
 
 def _card(
@@ -103,7 +58,7 @@ def _card(
 ) -> dict[str, Any]:
     missing = missing_of(said)
     told = said
-    if _firm(said):
+    if firm(said):
         against = [replace(_against_drugs(r), because=()) for r in said if r.holds is Answer.UNKNOWN and r.options]
         said = [r for r in said if r.holds is Answer.YES or r.warns_unread]
         told = [*said, *against]
@@ -115,7 +70,7 @@ def _card(
         "uuid": str(uuid5(namespace, f"{topic}/{'/'.join(r.id for r in said)}")),
         "summary": summary(topic, said, assessment, known),
         "detail": detail(told, missing, known),
-        "indicator": _indicator(said),
+        "indicator": indicator_of(said),
         "source": _source(topic, sources, known),
     }
     if suggestions:
@@ -131,19 +86,6 @@ def _card(
 def _against_drugs(waiting: Recommendation) -> Recommendation:
     """Of a statement that waits for data, what speaks against its drugs whatever the data say; each caution names its source."""
     return replace(waiting, is_note=True, notes=(), disputes=(), sources=())
-
-
-def _indicator(said: list[Recommendation]) -> str:
-    """By the most urgent statement; a card that only asks never alarms."""
-    urgencies = {r.urgency for r in _firm(said)} or {"routine"}
-    return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
-
-
-def _at_most_one_critical(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    critical = [card for card in cards if card["indicator"] == "critical"]
-    for card in critical[1:]:
-        card["indicator"] = "warning"
-    return cards
 
 
 def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, Any]:

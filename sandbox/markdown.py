@@ -10,6 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from sandbox.visible import visible
+
 DEEPEST_HEADING = 6
 CARD_HEADING = 3
 """A card's summary is a heading of this level, so headings inside its detail start below."""
@@ -21,7 +23,7 @@ SHOWN_AT_ONCE = 600
 def render_folded(text: object) -> tuple[Markup, Markup]:
     """HTML of a card's detail (GitHub-flavoured Markdown with tables, without HTML and without images), in two parts: the first
     sections, and the rest, empty where the whole is short."""
-    tokens = _parser().parse(str(text))
+    tokens = _parser().parse(visible(str(text)))
     cut = _where_to_fold(tokens)
     return _render(tokens[:cut]), _render(tokens[cut:])
 

@@ -15,6 +15,7 @@ from sandbox.pages.forms import FORM_TOKEN, TOKEN_FIELD
 from sandbox.results import Series
 from sandbox.sparkline import Sparkline, sparkline
 from sandbox.timing import Phase, phases
+from sandbox.visible import visible
 
 INDICATORS = {"info": "Information", "warning": "Warning", "critical": "Critical"}
 PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.show": "Services", "checks.show": "SMART checks"}
@@ -23,6 +24,7 @@ PAGES = {"patients.show": "Patients", "switches.show": "Switches", "services.sho
 def install_templating(app: Flask, desk: Desk) -> None:
     """Teach the templates of an application what they need."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.finalize = _only_what_shows
     app.jinja_env.undefined = ChainableUndefined  # a card may lack whatever CDS Hooks lets it lack
     app.jinja_env.filters.update(
         folded=render_folded,
@@ -37,6 +39,11 @@ def install_templating(app: Flask, desk: Desk) -> None:
     @app.context_processor
     def switched() -> dict[str, object]:
         return {"switched": switches.in_words(desk.switches)}
+
+
+def _only_what_shows(value: object) -> object:
+    """What is printed, without characters that hide or reverse text (CARD-03); for whatever a template prints."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _form_token() -> Markup:

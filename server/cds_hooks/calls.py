@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 
 from cards.show import Show
 from server.auditing.facts import facts_of
@@ -17,8 +18,10 @@ from server.cds_hooks.services import Service, find_service
 from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
 from server.feedback.patients import pseudonym_of
+from server.feedback.shadow import remember_shadow_call
 from server.feedback.shown import fate_of_advice, remember_cards
 from server.feedback.snoozes import silenced
+from server.feedback.visits import Visit, told_in, visit_of
 from server.intake import read_json
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
@@ -56,7 +59,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
             patient = pseudonym_of(hook_call, caller, runtime.pseudonyms)
             record.note(patient=patient, **facts_of_call(hook_call, caller, runtime))
             said = answer(hook_call, service, caller, runtime, watch)
-            _note_answer(record, said, caller, service)
+            _note_answer(record, said, hook_call, caller, service, runtime)
             response = json_response({"cards": said.cards})
         response.headers["Server-Timing"] = server_timing(watch.seconds)
         return response
@@ -69,18 +72,22 @@ class Answer:
     """What a hook call is answered with, and what it rests on.
 
     Args:
-        cards: as they are sent, in the dialect and language of the client.
+        cards: as they are sent, in the dialect and language of the client; none in shadow mode.
         evaluation: everything that was found out.
         show: what was left out of it.
         patient: pseudonym.
+        visit: of the patient; None if it is not known which.
         prefetched: the data, and the state of each kind of it.
+        is_shadow: the client is in shadow mode, so that nobody is shown what `evaluation` holds.
     """
 
     cards: list[dict[str, Any]]
     evaluation: Evaluation
     show: Show
     patient: str
+    visit: Visit | None
     prefetched: Prefetched
+    is_shadow: bool = False
 
 
 def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, watch: Stopwatch) -> Answer:
@@ -94,23 +101,34 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
     with watch.time("fetch"):
         prefetched = runtime.callback.complete(call, caller.client)
     note(fetched=prefetched.fetched, fetch_failed=prefetched.fetch_failed)
+    visit = visit_of(call, caller, patient, runtime.pseudonyms)
     with watch.time("store"):
-        show = _show(caller, patient, runtime)
+        show = _show(caller, service, patient, visit, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
     count_evaluation(service.id, evaluation, show)
-    note(cards=len(evaluation.cards), issues=len(evaluation.issues), **fate_of_advice(evaluation, show))
-    return Answer(_in_words_of(caller.client, evaluation, runtime), evaluation, show, patient, prefetched)
+    note(issues=len(evaluation.issues), **fate_of_advice(evaluation, show, caller.client))
+    is_shadow = caller.client.is_in_shadow
+    cards = [] if is_shadow else _in_words_of(caller.client, evaluation, runtime)
+    return Answer(cards, evaluation, show, patient, visit, prefetched, is_shadow)
 
 
-def _note_answer(record: Record, said: Answer, caller: Caller, service: Service) -> None:
+def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, service: Service, runtime: Runtime) -> None:
     """What the record of a call says about its answer; the cards are remembered in the same transaction."""
     sent = {card.get("uuid") for card in said.cards}
     record.note(**facts_of(said.evaluation, [card for card in said.evaluation.cards if card["uuid"] in sent]))
-    if caller.client.mode == SHADOW:
+    if said.is_shadow:
         record.note(outcome=SHADOW)
-    if said.evaluation.cards:
-        record.beside = lambda connection: remember_cards(connection, caller, service.id, said.patient, said.evaluation)
+
+    def remember(connection: Connection) -> None:
+        remember_cards(connection, caller, service.id, said.patient, said.evaluation, said.visit)
+        if said.is_shadow:
+            remember_shadow_call(
+                connection, caller.client.name, service.id, call, said.patient, said.evaluation, said.show, runtime.pseudonyms
+            )
+
+    if said.evaluation.cards or said.is_shadow:
+        record.beside = remember
 
 
 def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> list[dict[str, Any]]:
@@ -120,12 +138,14 @@ def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> li
     return in_language(cards, client.language or ENGLISH)
 
 
-def _show(caller: Caller, patient: str, runtime: Runtime) -> Show:
+def _show(caller: Caller, service: Service, patient: str, visit: Visit | None, runtime: Runtime) -> Show:
     client = caller.client
     return Show(
         cap=client.card_cap or runtime.config.card_cap,
         topics_off=client.topics_off,
         silenced=silenced(runtime.database, caller, patient),
+        least_indicator=client.least_indicator,
+        told=told_in(visit, runtime.database, caller, service, patient),
     )
 
 

@@ -1,7 +1,10 @@
 """The evaluation of one hook call, and when there must be none; the endpoint and the doctor go the same way."""
 
+from dataclasses import replace
 from datetime import date
 
+from cards.choosing import indicator_of
+from cards.recommendation import Recommendation
 from cards.show import Show
 from fhir_profiles.findings import Answer
 from fhir_profiles.identity import is_mismatch
@@ -76,9 +79,14 @@ def _refuse_blindness(evaluation: Evaluation, prefetched: Prefetched, show: Show
             "Whether this patient has myositis cannot be told: the prefetch key conditions was not sent or could not be read "
             f"completely. Also not sent or not readable: {others}."
         )
-    unsaid = [one for one in evaluation.recommendations if one.holds is Answer.UNKNOWN and not show.is_quiet_about(one)]
-    if blind and any(one.topic not in show.topics_off for one in unsaid):
+    if blind and any(one.holds is Answer.UNKNOWN and _would_be_shown(one, show) for one in evaluation.recommendations):
         raise MissingInputError(f"What applies to this patient cannot be told: not read completely were {', '.join(blind)}.")
+
+
+def _would_be_shown(one: Recommendation, show: Show) -> bool:
+    """Whether this reader would be told, if it held."""
+    is_weighty_enough = show.shows(indicator_of([replace(one, holds=Answer.YES)]))
+    return one.topic not in show.topics_off and is_weighty_enough and not (show.is_quiet_about(one) or show.has_told(one))
 
 
 def _refuse_unreadable(evaluation: Evaluation) -> None:

@@ -7,6 +7,10 @@ from server.connecting.sheet import Sheet
 from server.connecting.testing_steps import steps
 
 _WIDTH = 120
+IN_SHADOW = (
+    "Shadow mode: every call of this client is evaluated and recorded, and every answer has no card. Nobody is advised until the "
+    "operator of the service ends it."
+)
 
 
 def as_text(sheet: Sheet) -> str:
@@ -18,6 +22,7 @@ def as_text(sheet: Sheet) -> str:
     blocks = [
         f"Connection sheet{f' for {sheet.client}' if sheet.client else ''}: myositis-cds at {sheet.public_url}",
         f"CDS Hooks {sheet.cds_hooks_version}, FHIR R4, read only. Answers in dialect {sheet.dialect} ({sheet.dialect_name}).",
+        *([IN_SHADOW] if sheet.is_in_shadow else []),
         _section(
             "Services", *(_table((s.hook, s.url), (f"  {s.title}", f"  feedback: {s.feedback_url}")) for s in sheet.services)
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from server.basis import load_basis
 from server.config import Config, ConfigurationError
-from server.connecting.findings import Finding, failed, ok
+from server.connecting.findings import Finding, failed, ok, warning
 from server.connecting.reach_checks import check_client
 from server.connecting.request_walk import walk
 from server.connecting.settings_checks import check_settings
@@ -34,6 +34,12 @@ def examine(config: Config, name: str | None = None, request: bytes | None = Non
         return
     for client in chosen:
         yield from check_client(client)
+        if client.is_in_shadow:
+            yield warning(
+                f"client {client.name}: is in shadow mode, so no card is shown to anybody",
+                'read `myositis-cds report shadow`; to go live, set mode = "advise" and start the service again',
+                "SAF-21",
+            )
     if request is not None:
         yield from walk(request, _sender(chosen), config, load_basis(config.site, config.terminology))
 

@@ -82,7 +82,7 @@ def walk(body: bytes, client: Client, config: Config, basis: Basis) -> Iterator[
         prefetched = read_prefetch(call.prefetch)
         yield from _judge_prefetch(call, prefetched, client)
         is_asked = _may_call(call, client) and bool(_asked_for(prefetched, client))
-        show = Show(cap=client.card_cap or config.card_cap, topics_off=client.topics_off)
+        show = Show(client.card_cap or config.card_cap, client.topics_off, least_indicator=client.least_indicator)
         try:
             evaluation = evaluate_call(call, prefetched, client, show, as_of=config.today(), basis=basis)
         except MissingInputError as error:
@@ -100,7 +100,8 @@ def walk(body: bytes, client: Client, config: Config, basis: Basis) -> Iterator[
     yield _judge_dialect(evaluation, client)
     number = len(evaluation.cards)
     before = ", before what the EHR would be asked for" if is_asked else ""
-    yield ok(f"the answer would be 200 with {number} card{'' if number == 1 else 's'}{before}", "H-1")
+    would = "would be, were the client not in shadow mode," if client.is_in_shadow else "would be"
+    yield ok(f"the answer {would} 200 with {number} card{'' if number == 1 else 's'}{before}", "H-1")
 
 
 def _refusal(error: RequestRefusedError) -> str:

@@ -177,6 +177,7 @@ class Sheet:
     public_url: str
     cds_hooks_version: str
     knowledge_version: str
+    is_in_shadow: bool
     dialect: str
     dialect_name: str
     switches: tuple[SwitchEntry, ...]
@@ -211,6 +212,7 @@ def make_sheet(config: Config, basis: Basis, client: Client = ANY_CLIENT) -> She
         public_url=config.public_url,
         cds_hooks_version=CDS_HOOKS_VERSION,
         knowledge_version=known.version,
+        is_in_shadow=client.is_in_shadow,
         dialect=client.dialect,
         dialect_name=dialect.name,
         switches=_switches(dialect),

@@ -2,6 +2,9 @@
 
 from server.connecting.sheet import Sheet
 
+SENT = "Send it: one card comes back."
+SENT_IN_SHADOW = "Send it: no card comes back, in shadow mode; `myositis-cds report shadow` counts it."
+
 
 def steps(sheet: Sheet) -> tuple[tuple[str, str], ...]:
     """What to do, and the line that does it, in order.
@@ -17,7 +20,7 @@ def steps(sheet: Sheet) -> tuple[tuple[str, str], ...]:
         ("Is the service there?", f"curl -fsS {sheet.public_url}/health/ready"),
         ("Does it list its services?", f"curl -fsS{token} {sheet.public_url}/cds-services"),
         ("Write the example call into a file.", f"myositis-cds connect{client} --example {first.id} > call.json"),
-        ("Send it: one card comes back.", f"curl -sS{token}{json} --data @call.json {first.url}"),
+        (SENT_IN_SHADOW if sheet.is_in_shadow else SENT, f"curl -sS{token}{json} --data @call.json {first.url}"),
         ("What would fail, and why, on our side?", f"myositis-cds doctor{client}"),
         (
             "Take one call of the EHR as it was sent, and see what becomes of it.",

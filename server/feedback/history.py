@@ -9,8 +9,9 @@ from sqlalchemy import Engine, select
 
 from server.feedback.figures import SILENT, ShownCard, UnknownCard
 from server.feedback.latest import latest
+from server.feedback.shadow_figures import ShadowCall
 from server.feedback.shown import FEEDBACK_ON_CARD
-from server.store.tables import cards_shown, feedback
+from server.store.tables import cards_shown, feedback, shadow_calls
 from server.store.transactions import transaction
 
 
@@ -37,12 +38,18 @@ class Period:
         return [condition for condition in conditions if condition is not False]
 
 
-def shown_cards(database: Engine, period: Period) -> Iterator[ShownCard]:
-    """The cards that were shown in a period, whenever feedback on them came."""
+def shown_cards(database: Engine, period: Period, *, is_shadow: bool = False) -> Iterator[ShownCard]:
+    """The cards that were shown in a period, whenever feedback on them came.
+
+    Args:
+        database: the store.
+        period: what to count.
+        is_shadow: those that would have been shown, had their client not been in shadow mode, instead.
+    """
     rows = (
         select(cards_shown, feedback.c.outcome, feedback.c.outcome_at, feedback.c.reason_code)
         .outerjoin(feedback, FEEDBACK_ON_CARD)
-        .where(*period.covers(cards_shown.c.client, cards_shown.c.shown_at))
+        .where(cards_shown.c.is_shadow == is_shadow, *period.covers(cards_shown.c.client, cards_shown.c.shown_at))
         .order_by(cards_shown.c.client, cards_shown.c.card)
     )
     with transaction(database) as connection:
@@ -59,6 +66,14 @@ def shown_cards(database: Engine, period: Period) -> Iterator[ShownCard]:
                 outcome=row.outcome or SILENT,
                 reason=row.reason_code if row.outcome == "overridden" else None,
             )
+
+
+def shadow_calls_of(database: Engine, period: Period) -> Iterator[ShadowCall]:
+    """The calls of clients in shadow mode, in a period."""
+    rows = select(shadow_calls).where(*period.covers(shadow_calls.c.client, shadow_calls.c.called_at))
+    with transaction(database) as connection:
+        for row in connection.execution_options(yield_per=1000).execute(rows):
+            yield ShadowCall(row.service, (row.client, row.patient), row.cards, row.left_out)
 
 
 def unknown_cards(database: Engine, period: Period) -> Iterator[UnknownCard]:

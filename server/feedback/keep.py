@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select
+from sqlalchemy import Connection, Engine, Row, false, insert, select
 
 from server.feedback.items import Item
 from server.feedback.once import insert_once
@@ -81,7 +81,10 @@ def _is_new(connection: Connection, client: str, service: str, item: Item, now: 
 def _shown(connection: Connection, client: str, service: str, items: Sequence[Item]) -> Mapping[str, Row[Any]]:
     """Those of the cards that we know, by uuid."""
     known = select(cards_shown).where(
-        cards_shown.c.client == client, cards_shown.c.service == service, cards_shown.c.card.in_({item.card for item in items})
+        cards_shown.c.client == client,
+        cards_shown.c.service == service,
+        cards_shown.c.card.in_({item.card for item in items}),
+        cards_shown.c.is_shadow == false(),
     )
     return {row.card: row for row in connection.execute(known)}
 

@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from server.feedback.cells import WITHHELD, as_cell
 from server.feedback.figures import OUTCOMES, Figures, Rate
+from server.feedback.text_table import text_table
 
-WITHHELD = "withheld"
 UNKNOWN = "unknown cards"
 
 _COLUMNS = (
     "recommendation", "knowledgeVersion", "topic", "indicator", "service", "patients", "shown", "cardsComplete", *OUTCOMES,
     "acceptanceRate", "acceptanceLow", "acceptanceHigh", "overrideRate", "overrideLow", "overrideHigh", "reasons", "needsReview",
 )  # fmt: skip
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(figures: Sequence[Figures], unknown: Mapping[str, Mapping[str, int | None]], asked: Mapping[str, Any]) -> Any:
@@ -45,10 +44,32 @@ def as_csv(figures: Sequence[Figures], unknown: Mapping[str, Mapping[str, int | 
     writer = csv.DictWriter(text, _COLUMNS, restval="")
     writer.writeheader()
     for row in figures:
-        writer.writerow({name: _cell(value) for name, value in _as_cells(row).items()})
+        writer.writerow({name: as_cell(value) for name, value in _as_cells(row).items()})
     for service, counts in unknown.items():
-        writer.writerow({"recommendation": UNKNOWN, "service": service, **{name: _cell(n) for name, n in counts.items()}})
+        writer.writerow({"recommendation": UNKNOWN, "service": service, **{name: as_cell(n) for name, n in counts.items()}})
     return text.getvalue()
+
+
+def as_text(figures: Sequence[Figures], unknown: Mapping[str, Mapping[str, int | None]]) -> str:
+    """The report for people: what needs review first, then as it stands in the other forms.
+
+    Args:
+        figures: in the order wanted.
+        unknown: cards that we do not know, by service and outcome.
+    """
+    head = ("recommendation", "topic", "indicator", "service", "patients", "shown", *OUTCOMES, "override rate", "")
+    rows = [_as_line(row) for row in sorted(figures, key=lambda row: not row.needs_review)]
+    if not rows:
+        return "No card was shown in this time."
+    unknown_rows = [(service, *counts.values()) for service, counts in unknown.items()]
+    apart = ["Feedback on unknown cards\n" + text_table(("service", "accepted", "overridden"), unknown_rows)]
+    return "\n\n".join([text_table(head, rows), *(apart if unknown_rows else []), f"{WITHHELD}: about too few patients"])
+
+
+def _as_line(row: Figures) -> tuple[Any, ...]:
+    one, rate = row.advice, row.override
+    said = (one.recommendation, one.topic, one.indicator, one.service, row.patients, row.shown, *row.cards.values())
+    return (*said, rate and f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})", "needs review" if row.needs_review else "")
 
 
 def _as_object(row: Figures) -> dict[str, Any]:
@@ -80,12 +101,3 @@ def _as_cells(row: Figures) -> dict[str, Any]:
 def _rate_cells(name: str, rate: Rate | None) -> dict[str, float | None]:
     value, low, high = (rate.value, rate.low, rate.high) if rate else (None, None, None)
     return {f"{name}Rate": value, f"{name}Low": low, f"{name}High": high}
-
-
-def _cell(value: Any) -> Any:
-    """A number, a word, or a text that no spreadsheet takes for a formula (CSV-01)."""
-    if value is None:
-        return WITHHELD
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

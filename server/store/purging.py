@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Engine, Table, select
 
 from server.store.deleting import delete_some
 from server.store.idle_launches import empty_idle
-from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, shadow_calls, smart_launches, snoozes, used_tokens
 from server.store.transactions import transaction
 from server.store.used_tokens import GRACE_SECONDS
 
@@ -21,6 +21,7 @@ class Purged:
     used_tokens: int
     snoozes: int
     cards_shown: int
+    shadow_calls: int
     feedback_comments: int
     feedback: int
     smart_launches: int
@@ -33,7 +34,7 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
     Args:
         engine: the database.
         now: seconds since 1970.
-        keep_days: how long cards shown and feedback are kept.
+        keep_days: how long cards shown, shadow calls and feedback are kept.
         keep_comments_days: how long comments are kept, which may name a patient; they never outlive their feedback.
 
     Raises:
@@ -45,6 +46,7 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
         used_tokens=_delete(engine, used_tokens, used_tokens.c.expires_at < now - GRACE_SECONDS),
         snoozes=_delete(engine, snoozes, snoozes.c.until <= now),
         cards_shown=_delete(engine, cards_shown, cards_shown.c.shown_at < kept_since),
+        shadow_calls=_delete(engine, shadow_calls, shadow_calls.c.called_at < kept_since),
         feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
         feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
         smart_launches=_delete(engine, smart_launches, smart_launches.c.ends_at <= now),

@@ -49,11 +49,28 @@ cards_shown = Table(
     Column("knowledge_version", String(64), nullable=False),
     Column("patient", String(64), nullable=False),  # keyed hash, hexadecimal
     Column("shown_at", BigInteger, nullable=False),  # seconds since 1970
-    Column("encounter", String(64)),  # keyed hash; none where the EHR named no visit
+    Column("encounter", String(64)),  # keyed hash of a visit and its reader; none where the EHR named no visit
     Column("is_shadow", Boolean, nullable=False, server_default=false()),  # recorded, and not shown to anybody
+    Column("marks", JSON),  # list of keyed hashes of what it said; none where the EHR named no visit
     PrimaryKeyConstraint("client", "card"),
     Index("cards_shown_patient", "client", "patient"),
     Index("cards_shown_shown_at", "shown_at"),
+)
+
+shadow_calls = Table(
+    "shadow_calls",
+    metadata,
+    Column("client", String(64), nullable=False),
+    Column(
+        "call", String(64), nullable=False
+    ),  # keyed hash of service, patient and hook instance: a call that is repeated counts once
+    Column("service", String(64), nullable=False),
+    Column("patient", String(64), nullable=False),  # keyed hash
+    Column("called_at", BigInteger, nullable=False),  # seconds since 1970
+    Column("cards", Integer, nullable=False),  # that would have been shown
+    Column("left_out", JSON, nullable=False),  # how many cards, by the reason why they would not (cards.choosing.LeftOut)
+    PrimaryKeyConstraint("client", "call"),
+    Index("shadow_calls_called_at", "called_at"),
 )
 
 feedback = Table(

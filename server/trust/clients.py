@@ -85,6 +85,11 @@ class Client:
     least_indicator: str = "info"
     requests_per_second: int | None = None
 
+    @property
+    def is_in_shadow(self) -> bool:
+        """Whether nothing of what is found out for it is shown."""
+        return self.mode == "shadow"
+
 
 OPEN_CLIENT = Client("open")
 """Whoever calls a service without registered clients; it answers on this machine only."""

@@ -75,6 +75,11 @@ def _described(client: Client) -> Iterator[str]:
     yield f"  answers: dialect {client.dialect}; cards at most {client.card_cap or 'as the service says'}; topics off: " + (
         ", ".join(sorted(client.topics_off)) or "none"
     )
+    yield (
+        f"  cards below {client.least_indicator}: not shown" if client.least_indicator != "info" else "  cards of every indicator"
+    )
+    yield "  mode: " + ("shadow: calls are evaluated and recorded, and no card is shown" if client.is_in_shadow else client.mode)
+    yield f"  requests per second: {client.requests_per_second or 'as the service says'}"
     yield f"  links: {'any' if client.links is None else ', '.join(client.links) or 'none'}"
     yield f"  web origins: {', '.join(client.origins) or 'none'}"
     yield (

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from server.application import create_app
 from server.runtime import open_runtime
+from server.store.pseudonyms import load_pseudonyms
 from server.trust.clients import Caller, Client
 from server.trust.gate import Gate
 from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, order_call, prefetch_of
@@ -21,8 +22,14 @@ from tests.server.conftest import CONFIG
 
 VIEW = "/cds-services/myositis-patient-view"
 SIGN = "/cds-services/myositis-order-sign"
-SNOOZE_DAYS = {"never-quiet": 0, "patient-client": 90}
-"""Of clients that are not set to the usual 30."""
+CLIENTS = {
+    "never-quiet": Client("never-quiet", snooze_days=0),
+    "patient-client": Client("patient-client", snooze_days=90),
+    "in-shadow": Client("in-shadow", mode="shadow"),
+    "warnings-only": Client("warnings-only", least_indicator="warning"),
+    "three-cards": Client("three-cards", card_cap=3),
+}
+"""Those that are not set as usual."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +38,7 @@ class ByName(Gate):
 
     def admit(self, request: Request, audiences: Sequence[str]) -> Caller:
         name = request.headers.get("X-Client", "hospital")
-        return Caller(Client(name, snooze_days=SNOOZE_DAYS.get(name, 30)), request.headers.get("X-Tenant"))
+        return Caller(CLIENTS.get(name, Client(name)), request.headers.get("X-Tenant"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +59,14 @@ class Ehr:
         cards: list[Json] = response.get_json()["cards"]
         return cards
 
-    def sign(self, drug: str, slug: str, patient: str = "p1") -> list[Json]:
+    def sign(self, drug: str, slug: str, patient: str = "p1", **context: str) -> list[Json]:
         """Sign a draft of a drug for such a patient; the cards."""
         draft = {
             "resourceType": "MedicationRequest", "id": "draft", "status": "draft", "intent": "order",
             "subject": {"reference": f"Patient/{patient}"}, "medicationCodeableConcept": {"text": drug},
         }  # fmt: skip
         prefetch = prefetch_of(_renamed(chart(slug), slug, patient))
-        call = order_call("order-sign", patient, prefetch, {"resourceType": "Bundle", "entry": [{"resource": draft}]})
+        call = order_call("order-sign", patient, prefetch, {"resourceType": "Bundle", "entry": [{"resource": draft}]}, **context)
         response = self.post(SIGN, call | {"hookInstance": str(uuid4())})
         assert response.status_code == 200
         cards: list[Json] = response.get_json()["cards"]
@@ -103,7 +110,8 @@ def accepted(card: Json | str, at: str = "2026-11-22T10:00:00Z") -> Json:
 @pytest.fixture
 def ehr_of(database: Engine) -> Callable[..., Ehr]:
     """Makes EHRs of one service."""
-    runtime = replace(open_runtime(CONFIG), gate=ByName(), database=database)
+    keys = load_pseudonyms(database, None)
+    runtime = replace(open_runtime(CONFIG), gate=ByName(), database=database, pseudonyms=keys)
     http = create_app(CONFIG, runtime=runtime).test_client()
     return lambda name="hospital", tenant=None: Ehr(http, {"X-Client": name} | ({"X-Tenant": tenant} if tenant else {}))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, func, insert, select
 
-from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, shadow_calls, smart_launches, snoozes, used_tokens
 
 _DEFAULTS: dict[Table, dict[str, Any]] = {
     used_tokens: {"issuer": "https://ehr.example", "jti": "1", "expires_at": 0},
@@ -12,6 +12,10 @@ _DEFAULTS: dict[Table, dict[str, Any]] = {
     cards_shown: {
         "client": "ehr", "card": "1", "service": "myositis-patient-view", "topic": "lungFunction", "indicator": "info",
         "recommendations": [], "knowledge_version": "1", "patient": "0" * 64, "shown_at": 0,
+    },
+    shadow_calls: {
+        "client": "ehr", "call": "1", "service": "myositis-patient-view", "patient": "0" * 64, "called_at": 0, "cards": 0,
+        "left_out": {},
     },
     feedback: {
         "id": 1, "client": "ehr", "service": "myositis-patient-view", "card": "1", "outcome": "accepted",

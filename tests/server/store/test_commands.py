@@ -33,7 +33,7 @@ def test_upgrade_makes_the_tables_and_may_be_repeated(empty_database_url: str) -
     for _ in range(2):
         result = run(empty_database_url, "db", "upgrade")
         assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout.endswith(": up to date, revision 0004\n")
+        assert result.stdout.endswith(": up to date, revision 0005\n")
     open_database(empty_database_url).dispose()
 
 
@@ -41,7 +41,7 @@ def test_check_tells_the_revision_and_that_it_can_write(database: Engine, databa
     result = run(database_url, "db", "check")
     assert (result.returncode, result.stderr) == (0, "")
     first, second = result.stdout.splitlines()
-    assert first.endswith(": up to date, revision 0004")
+    assert first.endswith(": up to date, revision 0005")
     assert second == "It can be written."
     assert count(database, installation) == 0
 
@@ -74,7 +74,7 @@ def test_check_tells_that_a_database_cannot_be_written(tmp_path: Path) -> None:
         other.exec_driver_sql("BEGIN IMMEDIATE")
         result = run(url, "db", "check")
     assert (result.returncode, result.stderr) == (1, "myositis-cds: the database cannot be used now (OperationalError)\n")
-    assert result.stdout.endswith("up to date, revision 0004\n")
+    assert result.stdout.endswith("up to date, revision 0005\n")
 
 
 def test_check_tells_that_a_user_may_not_write(postgresql: PostgresqlServer) -> None:

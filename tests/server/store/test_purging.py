@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from server.store.database import IN_MEMORY, open_database
 from server.store.purging import DAY, Purged, purge
-from server.store.tables import cards_shown, feedback, feedback_comments, smart_launches, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, shadow_calls, smart_launches, snoozes, used_tokens
 from server.store.used_tokens import GRACE_SECONDS
 from tests.server.store.rows import add, column, count
 
@@ -38,6 +38,7 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
     )
     add(database, snoozes, {"recommendation": "due", "until": NOW}, {"recommendation": "kept", "until": NOW + 1})
     add(database, cards_shown, {"card": "due", "shown_at": days_ago(20, -1)}, {"card": "kept", "shown_at": days_ago(20)})
+    add(database, shadow_calls, {"call": "due", "called_at": days_ago(20, -1)}, {"call": "kept", "called_at": days_ago(20)})
     add(
         database,
         feedback,
@@ -50,8 +51,16 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
     purged = purge(database, now=NOW, keep_days=20, keep_comments_days=10)
 
     assert purged == Purged(
-        used_tokens=1, snoozes=1, cards_shown=1, feedback_comments=2, feedback=1, smart_launches=1, idle_smart_launches=1
+        used_tokens=1,
+        snoozes=1,
+        cards_shown=1,
+        shadow_calls=1,
+        feedback_comments=2,
+        feedback=1,
+        smart_launches=1,
+        idle_smart_launches=1,
     )
+    assert column(database, shadow_calls, "call") == {"kept"}
     assert column(database, used_tokens, "jti") == {"kept"}
     assert column(database, snoozes, "recommendation") == {"kept"}
     assert column(database, smart_launches, "id") == {"kept", "idle 899", "idle 900"}

@@ -9,13 +9,14 @@ from server.store.tables import metadata
 WORDS_OF_PEOPLE = {"feedback_comments.comment"}
 
 # Patients, only as keyed hashes of 64 digits.
-PATIENTS = {"cards_shown.encounter", "cards_shown.patient", "snoozes.patient"}
+PATIENTS = {"cards_shown.encounter", "cards_shown.patient", "shadow_calls.patient", "snoozes.patient"}
 
 # Names of registered clients and services, ids and codes of our knowledge, hashes.
 OURS = {
     "used_tokens.issuer", "used_tokens.jti",
     "cards_shown.client", "cards_shown.card", "cards_shown.service", "cards_shown.topic", "cards_shown.indicator",
-    "cards_shown.recommendations", "cards_shown.knowledge_version",
+    "cards_shown.recommendations", "cards_shown.knowledge_version", "cards_shown.marks",
+    "shadow_calls.client", "shadow_calls.call", "shadow_calls.service", "shadow_calls.left_out",
     "feedback.client", "feedback.service",
     "snoozes.client", "snoozes.recommendation",
     "installation.name", "installation.value",
