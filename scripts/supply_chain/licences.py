@@ -20,6 +20,9 @@ class LicenceError(ValueError):
     """A package whose licence is not known; the message names the package and what to do."""
 
 
+_licensing = cache(get_spdx_licensing)  # reads every licence there is
+
+
 @cache
 def policy() -> dict[str, Any]:
     """The lists of `licences.yaml`."""
@@ -61,7 +64,7 @@ def is_allowed(expression: str, *, is_optional: bool) -> bool:
         is_optional: only an extra brings it.
     """
     allowed = {*policy()["allowed"], *(policy()["allowed_in_extras"] if is_optional else ())}
-    return _holds(get_spdx_licensing().parse(expression), allowed)
+    return _holds(_licensing().parse(expression), allowed)
 
 
 def _holds(expression: LicenseExpression, allowed: set[str]) -> bool:
@@ -74,7 +77,7 @@ def _holds(expression: LicenseExpression, allowed: set[str]) -> bool:
 
 def _is_spdx(expression: str) -> bool:
     try:
-        get_spdx_licensing().parse(expression, validate=True)
+        _licensing().parse(expression, validate=True)
     except ExpressionError:
         return False
     return True

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def wanted() -> Mapping[str, Sequence[str]]:
     return {"": project["dependencies"]} | {extra: project["optional-dependencies"][extra] for extra in EXTRAS}
 
 
+@cache
 def delivered() -> tuple[Package, ...]:
     """Every package that a hospital gets, or may ask for, in order of their names.
 
