@@ -69,9 +69,8 @@ def _component(package: Package) -> Component:
             ExternalReference(
                 type=ExternalReferenceType.DISTRIBUTION,
                 url=XsUri(f"https://pypi.org/project/{package.name}/{package.version}/#files"),
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=one)],
+                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=one) for one in package.hashes],
             )
-            for one in package.hashes
         ],
     )
 

@@ -55,7 +55,9 @@ def test_what_an_extra_brings_nobody_gets_unasked(packages: dict[str, Package]) 
 @pytest.mark.requirement("SUP-02")
 def test_the_bill_of_materials_is_valid_cyclonedx(bill: dict[str, Any]) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
-    broken = bill | {"components": [{"type": "no such type", "name": "x"}]}
+    broken = {key: value for key, value in bill.items() if key not in ("components", "dependencies")} | {
+        "components": [{"type": "x"}]
+    }
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(broken)) is not None
 
 
