@@ -93,8 +93,8 @@ def page() -> str:
 
 def _parts(shown: Tests) -> Iterable[str]:
     yield (
-        "What could harm a patient, why, and what keeps it from happening. **Every judgement is the maintainers' own. No Clinical "
-        "Safety Officer has reviewed or signed this log, and nothing here is an approval.** How it is used: "
+        "What could harm a patient, why, and what keeps it from happening. **Every judgement is the maintainers' own. No "
+        "Clinical Safety Officer has reviewed or signed this log, and nothing here is an approval.** How it is used: "
         "[dcb0129.md](dcb0129.md); what the service is for: [intended-use.md](intended-use.md)."
     )
     yield table(
