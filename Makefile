@@ -11,10 +11,10 @@ ROOMS := server cards fhir_profiles sandbox
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql bench soak lock clean
+.PHONY: help install run test lint chromium postgresql nginx bench soak lock sbom licences audit-dependencies clean
 
 help: ## list what make can do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(VENV)/.project-installed ## make .venv with exactly the locked versions (nothing to do when it is up to date)
 
@@ -61,6 +61,15 @@ lock: ## choose the newest allowed versions anew and write requirements.lock
 		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--output-file requirements.lock pyproject.toml
 	rm -rf .lock-venv
+
+sbom: install ## write the bill of materials of a release (CycloneDX) to build/
+	$(BIN)/python -m scripts.supply_chain.sbom
+
+licences: install ## check the licences of what is delivered, and write docs/licences.md
+	$(BIN)/python -m scripts.supply_chain.licences_docs
+
+audit-dependencies: install ## look for known holes in the locked packages (asks a public database)
+	$(BIN)/python -m scripts.supply_chain.audit
 
 clean: ## remove everything that make made
 	rm -rf $(VENV) .lock-venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

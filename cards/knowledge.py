@@ -15,8 +15,9 @@ from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, check_braces, filled_i
 from cards.conditions import compile_condition
 from cards.disputes import Dispute, read_dispute
 from cards.layers import PACKAGED as FOLDER
-from cards.layers import Entry, Layers, label, read_document
+from cards.layers import REVIEW, Entry, Layers, label, read_document
 from cards.recommendation import Level, Source
+from cards.review import Review, read_review
 from cards.schedule import Schedule, read_schedule
 from cards.titles import Titles, titles, titles_of
 from cards.verdicts import Condition, RuleError, TreatmentEntry, Vocabulary, everyone
@@ -168,6 +169,7 @@ class Knowledge:
         digest: SHA-256 over every file, in hexadecimal.
         off: rules that are there as data and switched off: they are shown, and never evaluated.
         definitions: the clinical definitions that the rules were compiled with, and that patients are to be assessed by.
+        review: until when it may be taken for current.
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
         safety: the drug-safety rules that are on.
         populations: the named groups of patients, as they stand in their file.
@@ -184,6 +186,7 @@ class Knowledge:
     topics: Mapping[str, Topic]
     disputes: Mapping[str, Dispute]
     definitions: Definitions
+    review: Review
     off: tuple[Rule | SafetyRule, ...] = ()
     of_site: frozenset[str] = frozenset()
     populations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -257,6 +260,7 @@ def load_knowledge(folder: Path = FOLDER, site: Path | None = None) -> Knowledge
         topics,
         disputes,
         known,
+        read_review(layers),
         off=tuple(rule for rule in every if rule.id in off),
         of_site=frozenset(entry.id for entry in entries if entry.is_of_site),
         populations=layers.table("populations"),
@@ -492,12 +496,16 @@ def version_of(digest: str) -> str:
 
 def _digest(layers: Layers) -> str:
     digest = hashlib.sha256()
-    spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios"]
+    spoken = [path for path in sorted(layers.folder.rglob("*.yaml")) if path.parent.name != "scenarios" and path.name != REVIEW]
     clinical = (*DEFINITIONS.glob("*.yaml"), *(DEFINITIONS.parent / "valuesets").glob("*.json"))
     own = (
         ()
         if layers.site is None
-        else (path for path in layers.site.rglob("*") if path.is_file() and path.suffix in (".yaml", ".json"))
+        else (
+            path
+            for path in layers.site.rglob("*")
+            if path.is_file() and path.suffix in (".yaml", ".json") and path.name != REVIEW
+        )
     )
     for path in (*spoken, *sorted(clinical), *sorted(own)):
         digest.update(path.name.encode())

@@ -22,6 +22,7 @@ RULE_FOLDERS = {"guidelines": "recommendations", "drug_safety": "rules"}
 """Folders of rules, and the member of a file that lists them."""
 
 SWITCHES = "site.yaml"
+REVIEW = "review.yaml"
 _READ_IN = {**dict.fromkeys(RULE_FOLDERS, ".yaml"), "definitions": ".yaml", "valuesets": ".json", "scenarios": ".yaml"}
 """The folders, and how the names of the files end that are read in each."""
 
@@ -129,7 +130,7 @@ class Layers:
 def _check_site(site: Path) -> None:
     if not site.is_dir():
         raise RuleError(f"{site}: no such folder; correct the setting or create it")
-    known = {*(f"{name}.yaml" for name in TABLES), SWITCHES, *_READ_IN}
+    known = {*(f"{name}.yaml" for name in TABLES), SWITCHES, REVIEW, *_READ_IN}
     for path in filter(_is_data, sorted(site.iterdir())):
         if path.name not in known:
             raise RuleError(f"{path}: nothing of this name is read; known are {', '.join(sorted(known))}")

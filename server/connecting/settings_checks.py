@@ -23,7 +23,7 @@ def check_settings(config: Config) -> Iterator[Finding]:
     """
     yield from _check_public_url(config)
     yield _check_database(config)
-    yield _check_knowledge(config)
+    yield from _check_knowledge(config)
     if config.clients is None:
         yield warning(
             "clients: none are registered, so the service is open and serves this machine only",
@@ -70,10 +70,17 @@ def _check_database(config: Config) -> Finding:
     return ok(f"database: {kind}, reachable and up to date", "DB-01")
 
 
-def _check_knowledge(config: Config) -> Finding:
+def _check_knowledge(config: Config) -> Iterator[Finding]:
     try:
         known = load_basis(config.site, config.terminology).knowledge
         proved = prove_templates(known)
     except (ConfigurationError, RuleError, TerminologyError, ValueError) as error:
-        return failed(f"knowledge: {error}", "see `myositis-cds knowledge check`", "SAF-22")
-    return ok(f"knowledge: {known.version}, {len(known.rules)} statements, {proved} order templates proved", "SAF-22")
+        yield failed(f"knowledge: {error}", "see `myositis-cds knowledge check`", "SAF-22")
+        return
+    yield ok(f"knowledge: {known.version}, {len(known.rules)} statements, {proved} order templates proved", "SAF-22")
+    if known.review.is_overdue(config.today()):
+        yield warning(
+            f"review: the knowledge was to be held against its sources by {known.review.review_by}",
+            "update to a release that was reviewed since, or review it and say so in review.yaml of the site folder",
+            "SAF-22",
+        )

@@ -62,7 +62,7 @@ def _kept(kept: dict[str, Published], name: str, make: Callable[[], str]) -> Res
 
 
 def _page(template: str, known: Knowledge, **content: object) -> str:
-    return render_template(f"guidelines/{template}.html", version=known.version, **content)
+    return render_template(f"guidelines/{template}.html", version=known.version, review=known.review, **content)
 
 
 def _index(known: Knowledge) -> str:

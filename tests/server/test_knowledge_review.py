@@ -1,0 +1,46 @@
+"""A review that is overdue is told to everybody who looks, and stops nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from cards.knowledge import knowledge
+from server.application import create_app
+from server.connecting.findings import Verdict, has_failed
+from server.connecting.settings_checks import check_settings
+from server.knowledge_review import ReviewWatch
+from server.runtime import open_runtime
+from server.store.database import IN_MEMORY
+from tests.server.conftest import CONFIG
+
+DUE = knowledge().review.review_by
+
+
+@pytest.mark.requirement("SAF-22")
+def test_an_overdue_review_is_said_once_a_day() -> None:
+    days: Iterator[date] = iter([DUE, DUE + timedelta(days=1), DUE + timedelta(days=1), DUE + timedelta(days=2)])
+    watch = ReviewWatch(open_runtime(replace(CONFIG, database_url=IN_MEMORY, today=lambda: next(days))))
+    with capture_logs() as logs:
+        assert [watch.is_overdue() for _ in range(4)] == [False, True, True, True]
+    assert [(entry["event"], entry["days"]) for entry in logs] == [("knowledge_review_overdue", days) for days in (1, 2)]
+
+
+@pytest.mark.requirement("SAF-22")
+def test_the_doctor_says_when_a_review_was_due() -> None:
+    def said(today: date) -> list[str]:
+        findings = list(check_settings(replace(CONFIG, today=lambda: today)))
+        assert not has_failed(findings)
+        return [finding.what for finding in findings if finding.verdict is Verdict.WARNING and finding.requirement == "SAF-22"]
+
+    assert said(DUE) == []
+    assert said(DUE + timedelta(days=1)) == [f"review: the knowledge was to be held against its sources by {DUE}"]
+
+
+@pytest.mark.requirement("SAF-22")
+def test_the_guidelines_show_when_they_are_to_be_reviewed_and_who_signed() -> None:
+    page = create_app(CONFIG).test_client().get("/guidelines").get_data(as_text=True)
+    assert f'<time datetime="{DUE}">' in page
+    assert "signed by no clinician yet" in page
