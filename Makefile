@@ -7,6 +7,9 @@ VENV := .venv
 BIN  := $(VENV)/bin
 ROOMS := server cards fhir_profiles sandbox
 
+# One more than there are processors: many tests wait for a process, a browser or a database.
+WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 # The version of the tool that writes requirements.lock, so that two people get the same file.
 PIP_TOOLS := pip-tools==7.5.2
 
@@ -32,8 +35,10 @@ $(VENV)/.project-installed: $(VENV)/.lock-installed pyproject.toml
 run: install ## start the service and the sandbox on this machine (PORT=8000)
 	$(BIN)/myositis-cds demo --port $(PORT)
 
+# Bytecode is kept whatever the environment says: each worker, and each service that a test starts, imports everything.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: install lint chromium postgresql ## run every check and every test
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
 	$(BIN)/ruff format --check

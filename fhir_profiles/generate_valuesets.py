@@ -76,7 +76,7 @@ def _lines(table: str) -> list[dict[str, str]]:
 
 
 def _yaml(name: str) -> Any:
-    return yaml.safe_load((TABLES / name).read_text(encoding="utf-8"))
+    return yaml.load((TABLES / name).read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _phrases() -> Iterator[tuple[str, str]]:

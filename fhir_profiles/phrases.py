@@ -52,7 +52,7 @@ class _Language:
 
 @lru_cache(maxsize=1)
 def _language() -> _Language:
-    table = yaml.safe_load(_LANGUAGE_FILE.read_text(encoding="utf-8"))
+    table = yaml.load(_LANGUAGE_FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
     answers: dict[str, Answer] = {
         wording: answer for answer in ("positive", "negative", "borderline") for wording in table["answers"][answer]
     }

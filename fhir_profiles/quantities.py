@@ -101,7 +101,7 @@ def _measures() -> Mapping[str, Measure]:
     """The listed units, by concept."""
     source = files("fhir_profiles").joinpath("definitions", "units.yaml").read_text(encoding="utf-8")
     measures: dict[str, Measure] = {}
-    for entry in yaml.safe_load(source):
+    for entry in yaml.load(source, yaml.CSafeLoader):
         factors = {unit_key(spelling): float(factor) for spelling, factor in entry["accepts"].items()}
         measures |= dict.fromkeys(entry["concepts"], Measure(entry["unit"], factors))
     return measures

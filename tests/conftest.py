@@ -8,6 +8,8 @@ from hypothesis import settings
 from tests.databases import database as database
 from tests.databases import database_url as database_url
 from tests.databases import empty_database_url as empty_database_url
+from tests.databases import migrated_file as migrated_file
+from tests.databases import migrated_postgresql as migrated_postgresql
 from tests.postgresql import postgresql as postgresql
 
 # The same examples in every run, so that a red build is about the change at hand; to look for new ones:

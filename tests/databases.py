@@ -1,5 +1,6 @@
 """Databases for tests: everything that stores something is tried on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +17,35 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'state' / 'myositis-cds.sqlite3'}"
     server: PostgresqlServer = request.getfixturevalue("postgresql")
+    if "database_url" in request.fixturenames:  # which needs one with tables: this one, copied at once
+        return server.new_database(template=request.getfixturevalue("migrated_postgresql"))
     return server.new_database()
 
 
 @pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    """The URL of a database with all tables and no rows."""
-    upgrade_database(empty_database_url)
+def database_url(empty_database_url: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a database with all tables and no rows: a copy of one that was migrated, which takes longer than most tests."""
+    kind, _, file = empty_database_url.partition(":///")
+    if kind == "sqlite":
+        Path(file).parent.mkdir(mode=0o700)
+        shutil.copy(request.getfixturevalue("migrated_file"), file)
     return empty_database_url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and no rows."""
+    file = tmp_path_factory.mktemp("migrated") / "myositis-cds.sqlite3"
+    upgrade_database(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: PostgresqlServer) -> str:
+    """The name of a PostgreSQL database with all tables and no rows."""
+    url = postgresql.new_database()
+    upgrade_database(url)
+    return url.partition("@/")[2].partition("?")[0]
 
 
 @pytest.fixture

@@ -53,10 +53,10 @@ class PostgresqlServer:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """Make an empty database; its URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Make a database that holds what its template holds, by default nothing; its URL."""
         name = f"test_{next(_numbers)}_{uuid4().hex[:8]}"
-        self.run(f"CREATE DATABASE {name} STRATEGY wal_log")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
         return self.url(name)
 
     def run(self, statement: str) -> None:

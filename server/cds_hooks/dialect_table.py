@@ -139,7 +139,7 @@ def load_dialects(path: Path = TABLE) -> tuple[Mapping[str, Switch], Mapping[str
     Raises:
         DialectError: a switch or a value is unknown, or a row lacks its reason.
     """
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
     switches = {name: _switch(name, row, path) for name, row in document["switches"].items()}
     expected = {field.name for field in fields(Dialect)} - {"name"}
     if switches.keys() != expected:

@@ -88,4 +88,4 @@ def _requirement(row: dict[str, Any]) -> Requirement:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load((_FOLDER / name).read_text("utf-8"))
+    return yaml.load((_FOLDER / name).read_text("utf-8"), yaml.CSafeLoader)

@@ -51,8 +51,9 @@ class Scenario:
         return frozenset(name for key in _ABOUT_STATEMENTS for name in self.expected.get(key, ()))
 
 
+@cache
 def packaged_scenarios() -> tuple[Scenario, ...]:
-    """Every scenario of `cards/scenarios`, by file.
+    """Every scenario of `cards/scenarios`, by file; read once.
 
     Raises:
         ScenarioError: one cannot be used, or two have the same name.

@@ -9,8 +9,9 @@ import pytest
 
 from fhir_profiles.codes import Terminology, TerminologyError
 from fhir_profiles.systems import ATC, HPO, ICD_10, ICD_10_CM, ICD_11, LOCAL_CONCEPT, LOINC, RXNORM, SNOMED
+from server.basis import packaged_terminology
 
-TERMINOLOGY = Terminology.load()
+TERMINOLOGY = packaged_terminology()
 HOSPITAL_LAB = "http://lab.hospital.example/codes"
 
 Site = Callable[[object], Path]

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_profiles.codes import Terminology
 from fhir_profiles.generate_valuesets import concepts
 from fhir_profiles.phrases import LONGEST_TEXT, drug_name, is_guarded, normalise, parse_answer, phrase_key
+from server.basis import packaged_terminology
 
-TERMINOLOGY = Terminology.load()
+TERMINOLOGY = packaged_terminology()
 CONCEPTS = concepts()
 PHRASES = sorted({phrase for concept in CONCEPTS.values() for phrase in concept.phrases.values()})
 DRUG_NAMES = sorted({name for concept in CONCEPTS.values() for name in concept.drug_names.values()})
