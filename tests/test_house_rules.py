@@ -27,10 +27,9 @@ def names_fhir_r5(module: str) -> bool:
     return re.match(r"fhir\.resources(?!\.R4B(\.|$))(\.|$)", module) is not None
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=str)
-def test_fhir_classes_are_those_of_r4b(path: Path) -> None:
-    imported = modules_imported_by((ROOT / path).read_text(encoding="utf-8"))
-    assert [module for module in imported if names_fhir_r5(module)] == []
+def test_fhir_classes_are_those_of_r4b() -> None:
+    imported = ((path, module) for path in SOURCES for module in modules_imported_by((ROOT / path).read_text(encoding="utf-8")))
+    assert [(str(path), module) for path, module in imported if names_fhir_r5(module)] == []
 
 
 @pytest.mark.parametrize(

@@ -32,23 +32,30 @@ ABOUT_THE_DIAGNOSIS = {
     "hydroxychloroquine-rash",
 }
 """Without a problem list nobody has a diagnosis that these could be about; the service then answers 412 (R-18)."""
-WEIGHED = [
-    pytest.param(name, kind, id=f"{name}-{kind}")
-    for name, rule in (RULES | OFF).items()
+WEIGHED = {
+    kind: [
+        name
+        for name, rule in (RULES | OFF).items()
+        if rule.level in (Level.WARN, Level.REMIND) and name not in DOSED
+        if kind != "Condition" or name not in ABOUT_THE_DIAGNOSIS
+    ]
     for kind in KINDS
-    if rule.level in (Level.WARN, Level.REMIND) and name not in DOSED
-    if kind != "Condition" or name not in ABOUT_THE_DIAGNOSIS
-]
+}
 
 
-@pytest.mark.parametrize(("name", "kind"), WEIGHED)
-def test_a_rule_that_speaks_is_not_silenced_by_data_that_could_not_be_read(name: str, kind: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rule_that_speaks_is_not_silenced_by_data_that_could_not_be_read(kind: str) -> None:
     """It still holds by what was read, or it is among what could not be checked."""
+    assert len(WEIGHED[kind]) > 130
+    assert [name for name in WEIGHED[kind] if is_silenced(name, kind)] == []
+
+
+def is_silenced(name: str, kind: str) -> bool:
     treatment, patient, _ = EVERY[name]
     draft = DRAFT if (RULES | OFF)[name].about == "drafted" else None
     failed = patient.failed(kind)
     unchecked = unchecked_for(treatment, Case(failed.assess()), ALL_ON, draft=draft)
-    assert name in spoken(failed, treatment, draft, ALL_ON) or (unchecked and name in unchecked.rules)
+    return name not in spoken(failed, treatment, draft, ALL_ON) and not (unchecked and name in unchecked.rules)
 
 
 @pytest.mark.parametrize("kind", ["Observation", "DiagnosticReport"])

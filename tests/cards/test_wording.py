@@ -8,9 +8,6 @@ import pytest
 
 from cards.knowledge import knowledge
 from cards.summary import summary
-from server.basis import packaged_basis
-from server.knowledge.scenario_run import evaluated
-from server.knowledge.scenarios import packaged_scenarios
 from tests.cards.reading import card_about, topics
 from tests.patient import Json, Patient
 
@@ -103,11 +100,3 @@ def test_no_word_that_somebody_typed_into_the_chart_reaches_a_card(patient: Pati
     cards = Patient(patient.sex, patient.born, resources).cards()
     assert "HOSTILE" not in json.dumps(cards)
     assert cards == patient.cards()
-
-
-def test_no_summary_is_cut_in_its_middle() -> None:
-    """Over every packaged scenario; a shorter wording stands in for one that does not fit."""
-    basis = packaged_basis()
-    summaries = {card["summary"] for scenario in packaged_scenarios() for card in evaluated(scenario, basis).cards}
-    assert len(summaries) > 200
-    assert [summary for summary in summaries if summary.endswith("…")] == []

@@ -42,9 +42,14 @@ def charts_and_drafts() -> Mapping[str, Evaluation]:
 def all_cards() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The cards of all of these and of every scenario, by name."""
     yield from opened().items()
+    yield from of_scenarios().items()
+
+
+@cache
+def of_scenarios() -> Mapping[str, list[dict[str, Any]]]:
+    """The cards of every scenario, by its name."""
     basis = packaged_basis()
-    for scenario in packaged_scenarios():
-        yield scenario.name, list(evaluated(scenario, basis).cards)
+    return {scenario.name: list(evaluated(scenario, basis).cards) for scenario in packaged_scenarios()}
 
 
 def opened() -> dict[str, list[dict[str, Any]]]:
