@@ -1,17 +1,17 @@
 """A review that is overdue is told to everybody who looks, and stops nothing."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Event
 
 import pytest
 from structlog.testing import capture_logs
 
 from cards.knowledge import knowledge
 from server.application import create_app
+from server.condition import Condition
 from server.connecting.findings import Verdict, has_failed
 from server.connecting.settings_checks import check_settings
-from server.knowledge_review import ReviewWatch
 from server.runtime import open_runtime
 from server.store.database import IN_MEMORY
 from tests.server.conftest import CONFIG
@@ -20,12 +20,17 @@ DUE = knowledge().review.review_by
 
 
 @pytest.mark.requirement("SAF-22")
-def test_an_overdue_review_is_said_once_a_day() -> None:
-    days: Iterator[date] = iter([DUE, DUE + timedelta(days=1), DUE + timedelta(days=1), DUE + timedelta(days=2)])
-    watch = ReviewWatch(open_runtime(replace(CONFIG, database_url=IN_MEMORY, today=lambda: next(days))))
+def test_an_overdue_review_degrades_the_service_is_logged_once_and_stops_nothing() -> None:
+    day = DUE
+    runtime = open_runtime(replace(CONFIG, database_url=IN_MEMORY, today=lambda: day))
+    ready = Event()
+    ready.set()
+    condition = Condition(ready, runtime)
     with capture_logs() as logs:
-        assert [watch.is_overdue() for _ in range(4)] == [False, True, True, True]
-    assert [(entry["event"], entry["days"]) for entry in logs] == [("knowledge_review_overdue", days) for days in (1, 2)]
+        assert condition.look() == (None, ())
+        day = DUE + timedelta(days=1)
+        assert [condition.look() for _ in range(2)] == [(None, ("knowledge-review-overdue",))] * 2
+    assert [(entry["event"], entry["reason"]) for entry in logs] == [("degraded", "knowledge-review-overdue")]
 
 
 @pytest.mark.requirement("SAF-22")
