@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from threading import Event
 
 import pytest
-from structlog.testing import capture_logs
 
 from cards.knowledge import knowledge
 from server.application import create_app
@@ -15,22 +14,24 @@ from server.connecting.settings_checks import check_settings
 from server.runtime import open_runtime
 from server.store.database import IN_MEMORY
 from tests.server.conftest import CONFIG
+from tests.server.logged import lines
 
 DUE = knowledge().review.review_by
 
 
 @pytest.mark.requirement("SAF-22")
-def test_an_overdue_review_degrades_the_service_is_logged_once_and_stops_nothing() -> None:
+def test_an_overdue_review_degrades_the_service_is_logged_once_and_stops_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     day = DUE
     runtime = open_runtime(replace(CONFIG, database_url=IN_MEMORY, today=lambda: day))
     ready = Event()
     ready.set()
     condition = Condition(ready, runtime)
-    with capture_logs() as logs:
-        assert condition.look() == (None, ())
-        day = DUE + timedelta(days=1)
-        assert [condition.look() for _ in range(2)] == [(None, ("knowledge-review-overdue",))] * 2
-    assert [(entry["event"], entry["reason"]) for entry in logs] == [("degraded", "knowledge-review-overdue")]
+    assert condition.look() == (None, ())
+    day = DUE + timedelta(days=1)
+    assert [condition.look() for _ in range(2)] == [(None, ("knowledge-review-overdue",))] * 2
+    assert lines(caplog, "health") == ["event=degraded reason=knowledge-review-overdue"]
 
 
 @pytest.mark.requirement("SAF-22")
