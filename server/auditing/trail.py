@@ -1,8 +1,10 @@
 """Where records go, and what becomes of a call whose record cannot be written (`config.audit`; AUD-01, AUD-02)."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -33,11 +35,13 @@ class Trail:
         mode: `config.audit`.
         journal: of mode `spill`.
         carrier: brings the journal home.
+        turn: threads of this process write to SQLite one after the other, which is fairer than the way in which it lets them wait.
     """
 
     mode: str
     journal: Journal | None = None
     carrier: Carrier | None = field(default=None, repr=False)
+    turn: Lock = field(default_factory=Lock, repr=False)
 
     def keep(self, database: Engine, key: bytes, line: Line, beside: Beside | None = None) -> None:
         """Write a record down; when this returns, it is committed, or the service was set to answer without it.
@@ -56,7 +60,8 @@ class Trail:
                 _try_beside(database, beside)
             return self._spill(database, key, line)
         try:
-            head = _write_both(database, key, line, beside)
+            with self.turn if database.dialect.name == "sqlite" else nullcontext():
+                head = _write_both(database, key, line, beside)
         except (StoreError, IntegrityError) as error:  # a chain that was tampered with may have the place taken
             return self._without_database(database, key, line, type(error.__cause__ or error).__name__)
         if head.sequence % ANCHORED == 0:
