@@ -1,7 +1,7 @@
 """Deleting records whose time is over: the oldest of a chain, so that the rest can still be verified.
 
-That it is done is a record itself, written together with the first deletion: else whoever deletes the beginning of a chain could say
-that it was retention.
+That it is done is a record itself, written together with the first deletion: else whoever deletes the beginning of a chain could
+say that it was retention.
 """
 
 import time

@@ -12,7 +12,7 @@ from tests.server.smart.conftest import Start
 from tests.server.smart.ehr import Ehr
 
 
-@pytest.mark.requirement("AUD-01", "A-20")
+@pytest.mark.requirement("AUD-01")
 def test_a_page_of_the_app_is_recorded_each_time_it_is_read(
     start: Start,
     ehr: Ehr,
