@@ -12,6 +12,7 @@ LACKS: Mapping[str, Callable[[Runtime], bool]] = {
     "clients-without-keys": lambda runtime: runtime.gate.clients_without_keys > 0,
     "clock-differs": lambda runtime: runtime.gate.clock_watch.differs,
     "knowledge-review-overdue": lambda runtime: runtime.basis.knowledge.review.is_overdue(runtime.config.today()),
+    "audit-spilled": lambda runtime: runtime.trail.is_waiting,
     "ehr-left-alone": lambda runtime: runtime.callback.breakers.any_is_open,
 }
 """What the service can do without, by the word for it: a part of the service that can fail adds one line."""

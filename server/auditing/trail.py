@@ -44,6 +44,11 @@ class Trail:
     carrier: Carrier | None = field(default=None, repr=False)
     turn: Lock = field(default_factory=Lock, repr=False)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether records wait in the journal for the database."""
+        return bool(self.journal and self.journal.is_waiting())
+
     def keep(self, database: Engine, key: bytes, line: Line, beside: Beside | None = None) -> None:
         """Write a record down; when this returns, it is committed, or the service was set to answer without it.
 
@@ -56,7 +61,7 @@ class Trail:
         Raises:
             AuditUnavailableError: it could not be written, and the call must not be answered.
         """
-        if self.journal and self.journal.is_waiting():
+        if self.is_waiting:
             if beside:
                 _try_beside(database, beside)
             return self._spill(database, key, line)

@@ -78,6 +78,8 @@ def downgrade_database(url: str, revision: str) -> None:
     from server.store.migrating import BASE, downgrade, known_revisions, revision_of
 
     engine = connect(url, hurried=False)
+    if (file := file_of(engine.url) if engine.dialect.name == "sqlite" else None) and not file.exists():
+        raise ConfigurationError(f"{SETTING}: {file}: no such file")
     try:
         _refuse_newer(engine.url, now := revision_of(engine))
         if revision != BASE and (revision not in known_revisions() or (now or "") < revision):

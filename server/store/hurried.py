@@ -7,6 +7,8 @@ from psycopg import Connection, OperationalError
 from psycopg.abc import RV, PQGen
 from psycopg.rows import TupleRow
 
+from server.store.deadline import within
+
 ANSWER_SECONDS = 2
 """Longer than a statement may take there, so that a slow server can still say so."""
 
@@ -28,12 +30,12 @@ class HurriedConnection(Connection[TupleRow]):
         return super().wait(self._in_time(gen), *args, **kwargs)
 
     def _in_time(self, exchange: PQGen[RV]) -> PQGen[RV]:
-        deadline = monotonic() + ANSWER_SECONDS
+        deadline = within(ANSWER_SECONDS)
         try:
             wanted = next(exchange)
             while True:
                 ready = yield wanted
-                if not ready and monotonic() > deadline:
+                if monotonic() > deadline:  # though something came: byte by byte an answer takes for ever
                     self.close()
                     raise OperationalError("the server does not answer")
                 wanted = exchange.send(ready)

@@ -46,7 +46,7 @@ def revision_in(file: Path) -> str | None:
     Raises:
         ConfigurationError: pg_restore is missing, or cannot read the file.
     """
-    with TemporaryFile("w+") as script:
+    with TemporaryFile("w+", encoding="utf-8") as script:
         _write_script(file, script, "--data-only", "--table=alembic_version")
         found = re.search(r"^COPY \S*alembic_version .*\n(\w+)$", script.read(), re.MULTILINE)
     return found[1] if found else None
@@ -79,7 +79,7 @@ def put_back(url: str, file: Path, restored_at: int) -> None:
     """
     gone = f"DROP TABLE IF EXISTS {', '.join(_TABLES)} CASCADE"
     mark = f"DELETE FROM installation WHERE name = '{MARK}'; INSERT INTO installation VALUES ('{MARK}', '{restored_at:d}')"  # noqa: S608
-    with TemporaryFile("w+") as script:  # read to its end before anything is changed: it may be cut short
+    with TemporaryFile("w+", encoding="utf-8") as script:  # read to its end before anything is changed: it may be cut short
         _write_script(file, script, "--no-owner", "--no-privileges")
         script.write(f"\nRESET search_path; {mark};\n")  # which the script has emptied
         script.seek(0)

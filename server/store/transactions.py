@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from server.observing.figures import DATABASE_TROUBLE
+from server.store.deadline import deadline
 from server.store.errors import StoreError
 from server.store.outage import LeftAloneError, is_gone, outage_of
 
@@ -23,7 +24,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     if not outage.lets_through():
         raise StoreError("the database did not answer a moment ago") from LeftAloneError()
     try:
-        with engine.begin() as connection:
+        with deadline(), engine.begin() as connection:
             yield connection
     except IntegrityError:
         outage.is_over()

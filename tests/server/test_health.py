@@ -1,6 +1,8 @@
 """What whatever watches over the service is told."""
 
+import os
 import re
+import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,13 @@ from flask.testing import FlaskClient
 
 from cards.knowledge import knowledge
 from server.application import create_app
+from server.condition import HINDRANCES, LACKS
+from server.ehr.breaker import FAILURES_TO_OPEN
 from server.runtime import Runtime, open_runtime
 from server.store.database import open_database
 from server.trust.clients import Client
 from server.trust.keys import COOL_DOWN, ClientKeys
-from tests.server.answers import diagnostics
+from tests.server.answers import check_answer, diagnostics
 from tests.server.conftest import CONFIG
 from tests.server.trust.conftest import Web
 from tests.server.trust.ehrs import Ehr
@@ -92,7 +96,8 @@ def test_a_client_whose_keys_cannot_be_fetched_degrades_the_service_and_does_not
     runtime = open_runtime(replace(CONFIG, public_url="https://cds.example"), clients=[nobody_there])
     answer = ready_client(runtime).get("/health/ready")
     assert answer.status_code == 200
-    assert (answer.get_json()["status"], answer.get_json()["clientsWithoutKeys"]) == ("degraded", 1)
+    told = answer.get_json()
+    assert (told["status"], told["reasons"], told["clientsWithoutKeys"]) == ("degraded", ["clients-without-keys"], 1)
 
 
 @pytest.mark.requirement("JWT-06")
@@ -109,3 +114,41 @@ def test_whoever_asks_whether_it_is_ready_has_keys_that_are_missing_fetched() ->
     assert client.get("/health/ready").get_json()["status"] == "ready"
     clock[0] += 24 * 3600
     assert client.get("/health/ready").get_json()["status"] == "ready"
+
+
+@pytest.mark.requirement("JWT-20", "OUT-14")
+def test_a_clock_that_differs_and_an_ehr_that_is_left_alone_are_named() -> None:
+    runtime = open_runtime(CONFIG)
+    client = ready_client(runtime)
+    assert client.get("/health/ready").get_json()["status"] == "ready"
+    for _ in range(5):
+        runtime.gate.clock_watch.see("north", 1000.0, 1045.0)
+    assert client.get("/health/ready").get_json()["reasons"] == ["clock-differs"]
+    for _ in range(FAILURES_TO_OPEN):
+        runtime.callback.breakers.failed(("north", "https://north.example/fhir"))
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.get_json()["reasons"]) == (200, ["clock-differs", "ehr-left-alone"])
+    check_answer(answer.status_code, answer.headers, answer.get_data())
+
+
+@pytest.mark.requirement("PR-04")
+def test_with_nine_handles_of_ten_used_it_is_not_ready() -> None:
+    client = ready_client(open_runtime(CONFIG))
+    assert client.get("/health/ready").status_code == 200
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used * 10 // 9, hard))
+        full = client.get("/health/ready")
+        assert client.get("/health/live").status_code == 200
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used * 2, hard))
+        assert client.get("/health/ready").status_code == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert full.status_code == 503
+    assert "file handles" in diagnostics(full.get_json())
+
+
+def test_what_is_said_of_every_hindrance_and_lack_is_documented() -> None:
+    page = Path("docs/degradation.md").read_text(encoding="utf-8")
+    assert [word for word in (*HINDRANCES, *LACKS) if f"`{word}`" not in page] == []

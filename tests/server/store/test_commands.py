@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
 import pytest
 from sqlalchemy import Engine
@@ -112,8 +112,36 @@ def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> 
     assert column(database, feedback, "id") == {1, 3}
 
 
+@pytest.mark.requirement("DB-01")
+def test_who_waits_for_a_database_that_never_comes_hears_so(tmp_path: Path) -> None:
+    began = monotonic()
+    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", "serve", "--port", "0", "--wait-db", "1.5"), 2)
+    assert monotonic() - began > 1
+    assert "cannot be used: " in line
+    assert "secret" not in line
+
+
+def test_backup_downgrade_and_restore_say_what_they_did(database: Engine, database_url: str, tmp_path: Path) -> None:
+    add(database, feedback, {})
+    database.dispose()
+    file = tmp_path / "backup"
+    saved = run(database_url, "db", "backup", str(file))
+    assert (saved.returncode, saved.stderr) == (0, "")
+    assert saved.stdout == f"{file}: {file.stat().st_size} bytes, revision 0004, checked\n"
+    assert "is there already" in trouble(run(database_url, "db", "backup", str(file)), 2)
+    assert "add --yes" in trouble(run(database_url, "db", "downgrade", "0001"), 2)
+    back = run(database_url, "db", "downgrade", "0001", "--yes")
+    assert (back.returncode, back.stdout.splitlines()[-1][-23:]) == (0, ": back at revision 0001")
+    assert "add --replace" in trouble(run(database_url, "db", "restore", str(file)), 2)
+    restored = run(database_url, "db", "restore", str(file), "--replace")
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert "restored from revision 0004" in restored.stdout
+    assert "Tokens from before now count as used" in restored.stdout
+    assert count(database, feedback) == 1
+
+
 def test_the_commands_explain_themselves() -> None:
-    for command in ((), ("upgrade",), ("check",), ("purge",)):
+    for command in ((), ("upgrade",), ("downgrade",), ("backup",), ("restore",), ("check",), ("purge",)):
         result = run("", "db", *command, "--help")
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.startswith("Usage: myositis-cds db")

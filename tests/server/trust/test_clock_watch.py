@@ -51,3 +51,22 @@ def test_a_service_whose_clock_is_behind_says_so_while_it_still_accepts(
         with caplog.at_level(logging.WARNING, "myositis_cds.security"):
             assert {service.status(token) for token in tokens} == {200}
     assert "event=clock_differs seconds=45 clients=1" in lines(caplog)
+
+
+@pytest.mark.requirement("JWT-20")
+@pytest.mark.parametrize("wrong", [600, -600])
+def test_a_service_whose_clock_refuses_everybody_knows_it_and_when_it_is_over(
+    wrong: int, serve: Callable[..., Service], web: Web
+) -> None:
+    ehr = Ehr("hospital", "https://hospital.example/jwks.json")
+    web.publish(ehr.jwks_url, ehr.jwks())
+    service = serve(ehr.client())
+    with time_machine.travel(NOW, tick=False):
+        tokens = [ehr.token(now=NOW + wrong) for _ in range(5)]
+        forged = [token[:-8] + "AAAAAAAA" for token in tokens]
+        assert {service.status(token) for token in forged} == {401}
+        assert not service.runtime.gate.clock_watch.differs, "anybody could say so"
+        assert {service.status(token) for token in tokens} == {401}
+        assert service.runtime.gate.clock_watch.differs
+        assert {service.status(ehr.token(now=NOW)) for _ in range(20)} == {200}
+        assert not service.runtime.gate.clock_watch.differs
