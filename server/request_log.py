@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 from flask import Flask, Response, g, request
 
 from server.observing.counting import count_request
-from server.observing.logs import begin_request, logger
+from server.observing.logs import begin_request, ids_of_request, logger
+from server.observing.traces import Trace, no_trace
 from server.stopwatch import Stopwatch
 
 _log = logger("requests")
@@ -32,8 +33,13 @@ def timed(watch: Stopwatch) -> Stopwatch:
     return watch
 
 
-def install_request_log(app: Flask) -> None:
-    """Write a line for every request that is not a health check; every line of a request bears its number."""
+def install_request_log(app: Flask, trace: Trace = no_trace) -> None:
+    """Write a line for every request that is not about operation; every line of a request bears its number.
+
+    Args:
+        app: the application.
+        trace: where spans go.
+    """
 
     @app.before_request
     def start() -> None:
@@ -46,7 +52,8 @@ def install_request_log(app: Flask) -> None:
             return response
         seconds = time.perf_counter() - g.started
         noted = g.get("log_fields", {})
-        _count(response.status_code, seconds, noted)
+        measured = (g.watch.seconds if "watch" in g else {}) | {"total": seconds}
+        _count(response.status_code, measured, noted)
         fields = {
             "endpoint": request.endpoint or "none",
             "method": request.method if request.method in _METHODS else "other",
@@ -55,14 +62,14 @@ def install_request_log(app: Flask) -> None:
             **noted,
         }
         _log.info("request", **fields)
+        trace(ids_of_request() | fields, measured)
         return response
 
 
-def _count(status: int, seconds: float, noted: Mapping[str, Any]) -> None:
-    measured = g.watch.seconds if "watch" in g else {}
+def _count(status: int, seconds: Mapping[str, float], noted: Mapping[str, Any]) -> None:
     of_a_call = noted.get("service") if request.endpoint == "hooks.call" else None
     client = noted.get("client", "none")
-    count_request(request.endpoint or "none", status, client, of_a_call, {**measured, "total": seconds})
+    count_request(request.endpoint or "none", status, client, of_a_call, seconds)
 
 
 _OF_OPERATION = ("health", "metrics")

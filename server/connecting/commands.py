@@ -44,19 +44,29 @@ def connect(is_printed: bool, name: str | None, form: str | None, service: str |
     type=click.Path(path_type=Path),
     help="The body of a hook call, as an EHR sent it (JSON); nothing of it is printed.",
 )
-def doctor(name: str | None, path: Path | None) -> None:
+@click.option("--probe", "url", metavar="URL", help="Where the service runs: send it made-up patients, and judge what it says.")
+@click.option(
+    "--token",
+    "tokens",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="For --probe: a file with tokens (JWT) that the service lets in: a line for each service, or one for all.",
+)
+def doctor(name: str | None, path: Path | None, url: str | None, tokens: Path | None) -> None:
     """Say what would fail, which requirement that is about, and what to do.
 
-    Looks at the settings, the database, the knowledge, and at the keys and FHIR servers of the registered clients. Exit code 0
-    if nothing failed, 2 otherwise.
+    Looks at the settings, the database, the knowledge, and at the keys and FHIR servers of the registered clients; with --probe,
+    at the running service alone. Exit code 0 if nothing failed, 2 otherwise.
     """
     from server.connecting.doctor import examine
     from server.connecting.findings import has_failed
+    from server.connecting.probe import probe_service
     from server.connecting.request_walk import read_request
 
     config = Config.from_environment(os.environ)
     findings = []
-    for finding in examine(config, name, read_request(path) if path else None):
+    to_say = probe_service(url, config, name, tokens) if url else examine(config, name, read_request(path) if path else None)
+    for finding in to_say:
         click.echo(finding)
         findings.append(finding)
     if has_failed(findings):

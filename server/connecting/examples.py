@@ -51,14 +51,20 @@ def example_of(service: Service, client: Client, basis: Basis) -> Example:
         client: in whose dialect.
         basis: terminology and knowledge.
     """
-    request = _request(service, client)
+    request = request_of(service, client)
     call = read_hook_call(request, service)
     evaluation = evaluate_call(call, read_prefetch(call.prefetch), client, _ONE_CARD, as_of=DAY, basis=basis)
     cards = in_dialect(evaluation.cards, client)
     return Example(service.id, request, {"cards": cards}, _feedback(cards[0]) if cards and "uuid" in cards[0] else None)
 
 
-def _request(service: Service, client: Client) -> Json:
+def request_of(service: Service, client: Client) -> Json:
+    """The body of a call about the made-up patient.
+
+    Args:
+        service: which is called.
+        client: who calls.
+    """
     resources: list[Json] = json.loads(_FILE.read_text("utf-8"))
     patient, order = resources[0]["id"], resources[-1]
     context: Json = {"userId": "Practitioner/example", "patientId": patient}

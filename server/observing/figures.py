@@ -46,7 +46,6 @@ FEEDBACK = _counter("feedback", "What became of cards, for each recommendation o
 REFUSED = _counter("tokens_refused", "Callers not let in.", "reason", "client")
 FETCHES = _counter("fetches", "Queries to EHRs, by how they ended.", "client", "key", "reason")
 DATABASE_TROUBLE = _counter("database_trouble", "Transactions that the database did not do.")
-PROBES = _counter("probes", "Made-up patients evaluated, by whether the advice was the expected one.", "outcome")
 
 BREAKERS_OPEN = _gauge("breakers_open", "FHIR servers of a client that are being left alone.", "client", of_all="livemax")
 JWK_SET_AGE = _gauge("jwk_set_age_seconds", "Time since a client's keys were fetched.", "client", of_all="livemax")

@@ -115,6 +115,11 @@ def begin_request(**ids: str) -> None:
     structlog.contextvars.bind_contextvars(**ids)
 
 
+def ids_of_request() -> dict[str, Any]:
+    """The ids of the request that this thread works on."""
+    return structlog.contextvars.get_contextvars()
+
+
 def only_allowed(log: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A processor of structlog: drops what is not on the list or of no plain kind, and says how many fields that were."""
     name = event.pop("event", "")

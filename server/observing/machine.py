@@ -1,6 +1,7 @@
 """Figures that are looked up instead of counted: the process, its HTTP server, keys and breakers."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
@@ -26,8 +27,9 @@ def look(app: Flask, runtime: Runtime) -> None:
     """
     pass_on()
     figures.PROCESSES.set(1)
-    figures.MEMORY.set(int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE)
-    figures.FILES.set(len(os.listdir("/proc/self/fd")))
+    with suppress(OSError):  # a process that has no file left to open must not fail a call for its figures
+        figures.MEMORY.set(int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE)
+        figures.FILES.set(len(os.listdir("/proc/self/fd")))
     known = runtime.basis.knowledge
     figures.BUILD.labels(software_version(), git_commit() or "unknown", known.version, known.digest).set(1)
     figures.CLIENTS_WITHOUT_KEYS.set(runtime.gate.clients_without_keys)

@@ -1,6 +1,7 @@
 """`/metrics`: figures of operation, for whoever has the token of the settings; not public (threat LOG-08)."""
 
 import hmac
+import os
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from server.errors import UnauthorisedError
 from server.observing.counting import know_recommendations
 from server.observing.figures import exposition
 from server.observing.machine import look
+from server.observing.processes import FOLDER
 from server.runtime import Runtime
 
 _SHORTEST = 16  # characters of a token
@@ -40,7 +42,6 @@ def metrics_blueprint(runtime: Runtime) -> Blueprint:
         look(current_app, runtime)
         return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
 
-    @blueprint.after_app_request
     def look_now_and_then(response: Response) -> Response:
         """Of several processes only one is asked; the others' figures of themselves must not be old."""
         nonlocal looked_at
@@ -49,6 +50,8 @@ def metrics_blueprint(runtime: Runtime) -> Blueprint:
             look(current_app, runtime)
         return response
 
+    if FOLDER in os.environ:
+        blueprint.after_app_request(look_now_and_then)
     return blueprint
 
 

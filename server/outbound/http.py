@@ -70,7 +70,7 @@ def post(
 def exchange(
     method: Literal["GET", "POST"],
     url: str,
-    form: Mapping[str, str] | None,
+    form: Mapping[str, str] | bytes | None,
     *,
     headers: Mapping[str, str],
     seconds: float,

@@ -12,6 +12,7 @@ from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND, LIMIT, Service, end
 from tests.server.answers import check_answer, diagnostics
 from tests.server.charts import ANTI_TIF1, Json, chart, dermatomyositis, hook_call, prefetch_of
+from tests.server.observing.scraped import Scraped
 
 HEADERS = b"POST /cds-services/myositis-patient-view HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -206,3 +207,17 @@ def test_it_ends_quietly_when_it_is_told_to() -> None:
         assert "http://127.0.0.1:" in process.stdout.readline()
         assert end(process) == 0
         assert process.stderr.read() == ""
+
+
+# --- its figures
+
+
+def test_its_figures_tell_of_the_server_it_runs_in(service: Service) -> None:
+    with closing(CheckedConnection(service.port)) as connection:
+        connection.request("GET", "/metrics")
+        answer = connection.answer()
+    told = Scraped(answer.body.decode())
+    assert answer.status == 200
+    assert (told("threads"), told("processes")) == (16, 1)
+    assert told("threads_busy") >= 1
+    assert told("connections") >= 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
+from server.observing.figures import REGISTRY
 from server.trust.clock_watch import ClockWatch
 from tests.server.logged import lines
 from tests.server.trust.conftest import Service, Web
@@ -51,6 +52,7 @@ def test_a_service_whose_clock_is_behind_says_so_while_it_still_accepts(
         with caplog.at_level(logging.WARNING, "myositis_cds.security"):
             assert {service.status(token) for token in tokens} == {200}
     assert "event=clock_differs seconds=45 clients=1" in lines(caplog)
+    assert REGISTRY.get_sample_value("myositis_cds_jwt_iat_offset_seconds") == 45
 
 
 @pytest.mark.requirement("JWT-20")
