@@ -39,7 +39,7 @@ class Serving:
         """What it wrote."""
         return self.folder / "log"
 
-    def connection(self, timeout: float = 30) -> HTTPConnection:
+    def connection(self, timeout: float = 120) -> HTTPConnection:
         """A connection that is kept, and opened again where the service closed it."""
         return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
