@@ -106,7 +106,8 @@ class Channel(HTTPChannel):
         now = time.monotonic()
         if self.total_outbufs_len:
             self._waits_since = self._waits_since or now
-            self.will_close = self.will_close or now > self._waits_since + ANSWER_SECONDS
+            if now > self._waits_since + ANSWER_SECONDS:
+                self.handle_close()  # at once: waitress itself would first wait until something can be written
             return
         self._waits_since = None
         if self.requests:  # they are ours to answer

@@ -1,7 +1,8 @@
 """A generation: everything is loaded and tried once, and workers are forked out of the warm memory, which they share.
 
-`python -P -m server.serving.generation PORT NEWS SUPERVISOR` is started by the supervisor with two open file descriptors, the port
-and where to say that all workers are ready, and its process id. A reload starts another generation, so nothing in here is ever loaded twice.
+`python -P -m server.serving.generation PORT NEWS SUPERVISOR` is started by the supervisor: with two open file descriptors, the
+port and where to say that all workers are ready, and its process id. A reload starts another generation, so nothing in here is
+ever loaded twice.
 """
 
 import os
