@@ -11,7 +11,7 @@ ROOMS := server cards fhir_profiles sandbox
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql bench lock clean
+.PHONY: help install run test lint chromium postgresql nginx bench lock clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ $(VENV)/.project-installed: $(VENV)/.lock-installed pyproject.toml
 run: install ## start the service and the sandbox on this machine (PORT=8000)
 	$(BIN)/myositis-cds demo --port $(PORT)
 
-test: install lint chromium postgresql ## run every check and every test
+test: install lint chromium postgresql nginx ## run every check and every test
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
@@ -46,6 +46,9 @@ chromium: ## install the browser for the browser tests, if there is none
 
 postgresql: ## install the database server for the database tests, if there is none
 	@scripts/ensure-postgresql.sh
+
+nginx: ## install the proxy for the tests behind a proxy, if there is none
+	@scripts/ensure-nginx.sh
 
 bench: install ## measure the times that the documentation promises
 	$(BIN)/python -m benchmarks

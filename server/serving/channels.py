@@ -69,6 +69,8 @@ class _Parser(HTTPRequestParser):
         lengths = names.count(b"content-length"), names.count(b"transfer-encoding")
         if sum(lengths) > 1 or (lengths[1] and not first.rstrip().endswith(b"HTTP/1.1")):
             raise ParsingError("where the body ends is said twice, or in a way that this version of HTTP does not know")
+        if any(b"," in field for name, field in zip(names, fields, strict=True) if name == b"transfer-encoding"):
+            raise ParsingError("more than one transfer coding")
         super().parse_header(header_plus)
 
 
