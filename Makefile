@@ -37,7 +37,7 @@ run: install ## start the service and the sandbox on this machine (PORT=8000)
 
 # Bytecode is kept whatever the environment says: each worker, and each service that a test starts, imports everything.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: install lint chromium postgresql ## run every check and every test
+test: install lint chromium postgresql nginx ## run every check and every test
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
@@ -51,6 +51,9 @@ chromium: ## install the browser for the browser tests, if there is none
 
 postgresql: ## install the database server for the database tests, if there is none
 	@scripts/ensure-postgresql.sh
+
+nginx: ## install the proxy for the tests behind a proxy, if there is none
+	@scripts/ensure-nginx.sh
 
 bench: install ## measure the times that the documentation promises
 	$(BIN)/python -m benchmarks

@@ -21,7 +21,7 @@ REQUEST_SECONDS = 30.0
 """A whole request, from the first byte."""
 
 ANSWER_SECONDS = 30.0
-"""Taking an answer, from its end in our memory."""
+"""Taking what was answered: so long may something of it wait in our memory. An answer that waits may hold a thread."""
 
 IDLE_SECONDS = 75
 """Between two requests. Longer than a proxy keeps a connection to us, so that it never writes into one that is being closed."""
@@ -69,6 +69,8 @@ class _Parser(HTTPRequestParser):
         lengths = names.count(b"content-length"), names.count(b"transfer-encoding")
         if sum(lengths) > 1 or (lengths[1] and not first.rstrip().endswith(b"HTTP/1.1")):
             raise ParsingError("where the body ends is said twice, or in a way that this version of HTTP does not know")
+        if any(b"," in field for name, field in zip(names, fields, strict=True) if name == b"transfer-encoding"):
+            raise ParsingError("more than one transfer coding")
         super().parse_header(header_plus)
 
 
@@ -80,7 +82,7 @@ class Channel(HTTPChannel):
     error_task_class = _OutcomeTask
     requests: list[HTTPRequestParser]
     _has_asked = False
-    _answered = 0.0
+    _waits_since: float | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As waitress does it."""
@@ -96,11 +98,6 @@ class Channel(HTTPChannel):
             self._begun = time.monotonic()
         return result
 
-    def service(self) -> None:
-        """Answer a request, in a thread."""
-        super().service()
-        self._answered = time.monotonic()
-
     @property
     def is_idle(self) -> bool:
         """Whether no request is on its way in, none is being answered and no answer is on its way out."""
@@ -109,11 +106,15 @@ class Channel(HTTPChannel):
     def end_if_overdue(self) -> None:
         """End the connection of a client that takes too long: with 408 where it sends, without a word where it does not."""
         now = time.monotonic()
-        if self.requests:  # it is ours to answer
-            return
         if self.total_outbufs_len:
-            self.will_close = self.will_close or now > self._answered + ANSWER_SECONDS
-        elif self.request is not None:
+            self._waits_since = self._waits_since or now
+            if now > self._waits_since + ANSWER_SECONDS:
+                self.handle_close()  # at once: waitress itself would first wait until something can be written
+            return
+        self._waits_since = None
+        if self.requests:  # they are ours to answer
+            return
+        if self.request is not None:
             if now > self._begun + (REQUEST_SECONDS if self.request.headers_finished else HEAD_SECONDS):
                 self._refuse(self.request)
         elif not self._has_asked:

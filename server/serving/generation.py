@@ -1,7 +1,8 @@
 """A generation: everything is loaded and tried once, and workers are forked out of the warm memory, which they share.
 
-`python -P -m server.serving.generation PORT NEWS`, started by the supervisor with two open file descriptors: the port, and where
-to say that all workers are ready. A reload starts another generation, so nothing in here is ever loaded twice.
+`python -P -m server.serving.generation PORT NEWS SUPERVISOR` is started by the supervisor: with two open file descriptors, the
+port and where to say that all workers are ready, and its process id. A reload starts another generation, so nothing in here is
+ever loaded twice.
 """
 
 import os
@@ -72,19 +73,20 @@ class _Place:
 class Generation:
     """The workers of one generation."""
 
-    def __init__(self, config: Config, listening: socket.socket, tell: int, signals: Signals) -> None:
+    def __init__(self, config: Config, listening: socket.socket, tell: int, supervisor: int, signals: Signals) -> None:
         """No worker yet.
 
         Args:
             config: the settings.
             listening: the port.
             tell: told `READY`, once.
+            supervisor: process id; when it is gone, this process ends.
             signals: what this process is told.
         """
         self._config, self._listening, self._signals = config, listening, signals
         self._tell: int | None = tell
         self._places = [_Place(number) for number in range(1, config.workers + 1)]
-        self._supervisor = os.getppid()
+        self._supervisor, self._process = supervisor, os.getpid()
         self._kill_at: float | None = None
         self._status = 0
 
@@ -120,7 +122,7 @@ class Generation:
 
     def _work(self, tell: int) -> int:
         self._signals.forget()
-        return serve_until_told(self._config, self._listening, tell)
+        return serve_until_told(self._config, self._listening, tell, self._process)
 
     def _look_after(self, place: _Place) -> None:
         worker = place.worker
@@ -158,14 +160,14 @@ class Generation:
 
 def main(arguments: Sequence[str]) -> int:
     """What the supervisor starts."""
-    port, tell = (int(argument) for argument in arguments)
+    port, tell, supervisor = map(int, arguments)
     signals = Signals()
     release(set())
     log_to_stderr()
     with said():
         config = Config.from_environment(os.environ)
         prepare(config)
-    return Generation(config, socket.socket(fileno=port), tell, signals).run()
+    return Generation(config, socket.socket(fileno=port), tell, supervisor, signals).run()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class Supervisor:
         self._coming: Child | None = None
         self._leaving: list[Child] = []
         self._signals = Signals()
+        self._process = os.getpid()
         self._back_off = BackOff()
         self._start_at = 0.0
         self._has_served = self._ends = self._starts_another = False
@@ -75,7 +76,8 @@ class Supervisor:
         """Another program: what the supervisor has loaded may be older software by now."""
         for number in (self._listening.fileno(), tell):
             os.set_inheritable(number, True)
-        command = [sys.executable, "-P", "-m", "server.serving.generation", str(self._listening.fileno()), str(tell)]
+        numbers = (self._listening.fileno(), tell, self._process)
+        command = [sys.executable, "-P", "-m", "server.serving.generation", *map(str, numbers)]
         os.execve(sys.executable, command, self._environment)  # noqa: S606 - our own module, by its full name
 
     def _obey(self, number: int) -> None:

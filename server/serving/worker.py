@@ -18,7 +18,7 @@ _TURN_SECONDS = 0.1
 """While it ends, so that it ends soon after it may."""
 
 
-def serve_until_told(config: Config, listening: socket.socket, tell: int) -> int:
+def serve_until_told(config: Config, listening: socket.socket, tell: int, parent: int) -> int:
     """Answer requests until a signal says to end, or whoever started this process is gone.
 
     Threads, connections to the database and fetches of keys begin here, after the fork.
@@ -27,6 +27,7 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int) -> int
         config: the settings.
         listening: the port.
         tell: told `READY`.
+        parent: process id of the generation; when it is gone, this process ends.
 
     Returns:
         The exit code.
@@ -34,7 +35,6 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int) -> int
     Raises:
         SystemExit: the database went away since the generation looked at it, or the port cannot be listened to.
     """
-    parent = os.getppid()
     ready = Event()
     with said():
         runtime = open_runtime(config)

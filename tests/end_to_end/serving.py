@@ -39,7 +39,7 @@ class Serving:
         """What it wrote."""
         return self.folder / "log"
 
-    def connection(self, timeout: float = 30) -> HTTPConnection:
+    def connection(self, timeout: float = 120) -> HTTPConnection:
         """A connection that is kept, and opened again where the service closed it."""
         return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
@@ -105,7 +105,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Serving]:
             [COMMAND, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=writing, text=True, env=environment
         )
     try:
-        line = wait_for_line(process, "myositis-cds serves")
+        line = wait_for_line(process, "myositis-cds serves", seconds=180)
         assert process.stdout
         threading.Thread(target=_pour, args=(process.stdout, log), daemon=True).start()
         yield Serving(int(line.rpartition(":")[2].partition("/")[0]), process, folder)
@@ -124,7 +124,7 @@ def _pour(stdout: IO[str], log: Path) -> None:
         writing.writelines(stdout)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 180) -> None:
     """Ask again and again whether something has come about, and fail if it has not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -92,7 +92,7 @@ def test_when_a_generation_is_killed_its_workers_end_and_another_one_serves(serv
 def test_without_a_supervisor_nothing_is_left(service: Serving) -> None:
     left = [service.generation(), *service.workers()]
     service.process.kill()
-    wait_until(lambda: not any(map(is_alive, left)), seconds=20)
+    wait_until(lambda: not any(map(is_alive, left)))
     assert "Traceback" not in service.log.read_text("utf-8")
 
 
@@ -115,7 +115,7 @@ def test_told_to_end_it_says_so_serves_on_for_a_while_and_finishes_what_was_begu
         kept.request("POST", VIEW, CALL, JSON)
         answer = kept.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (200, "close")
-        wait_until(lambda: not accepts(service.port), seconds=10)
+        wait_until(lambda: not accepts(service.port))
         assert time.monotonic() > begun + 2.9
         assert service.process.poll() is None
         slow.sendall(CALL[100:])

@@ -1,0 +1,126 @@
+"""Connections of slow clients, on real sockets: they keep nobody waiting, and end after their time."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from threading import Event, Thread
+
+import pytest
+from flask import Flask
+
+from server.application import create_app
+from server.config import Config
+from server.http_server import Server, create_http_server
+from server.serving import channels
+from tests.end_to_end.serving import wait_until
+from tests.trials.slow_clients import HEAD, LINE, slow_clients
+
+CONFIG = Config(port=0, database_url="sqlite://")
+
+
+@contextmanager
+def running(app: Flask | None = None) -> Iterator[Server]:
+    """A server in this process."""
+    server = create_http_server(app or create_app(CONFIG), CONFIG)
+    stop = Event()
+    thread = Thread(target=_turn, args=(server, stop))
+    thread.start()
+    try:
+        yield server
+    finally:
+        stop.set()
+        server.pull_trigger()
+        thread.join()
+        for channel in server.channels:
+            channel.handle_close()
+        server.task_dispatcher.shutdown()
+        server.close()
+
+
+def _turn(server: Server, stop: Event) -> None:
+    while not stop.is_set():
+        server.turn(0.05)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with running() as server:
+        yield port_of(server)
+
+
+def port_of(server: Server) -> int:
+    return int(server.socket.getsockname()[1])
+
+
+@pytest.mark.requirement("IN-07")
+def test_beside_400_slow_clients_a_call_takes_no_more_than_twice_its_usual_time(port: int) -> None:
+    found = slow_clients(port)
+    assert found.clients == 400
+    assert found.beside < 2 * found.usual
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEAD_SECONDS", "REQUEST_SECONDS", "ANSWER_SECONDS"):
+        monkeypatch.setattr(channels, name, 1.0)
+
+
+def end_of(connection: socket.socket, drip: bytes = b"") -> bytes:
+    """What comes until the server closes, while a byte is sent now and then."""
+    connection.settimeout(0.2)
+    received = b""
+    for _ in range(40):
+        try:
+            piece = connection.recv(65536)
+        except TimeoutError:
+            if drip:
+                connection.sendall(drip)
+            continue
+        except ConnectionResetError:
+            return received
+        if not piece:
+            return received
+        received += piece
+    raise AssertionError("the server waits on")
+
+
+@pytest.mark.requirement("IN-07")
+@pytest.mark.parametrize("beginning", [pytest.param(LINE + b"X: ", id="headers"), pytest.param(HEAD, id="body")])
+def test_a_request_that_comes_byte_by_byte_is_ended_with_408(beginning: bytes, impatient: None, port: int) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port))) as connection:
+        connection.sendall(beginning)
+        answer = end_of(connection, b"x")
+    assert answer.startswith(b"HTTP/1.1 408 ") or answer.startswith(b"HTTP/1.0 408 ")
+    assert b"MYO-1408" in answer
+    assert answer.lower().count(b"connection: close") == 1
+
+
+@pytest.mark.requirement("IN-07")
+def test_a_connection_on_which_nothing_is_ever_sent_is_closed(impatient: None, port: int) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port))) as connection:
+        assert end_of(connection) == b""
+
+
+@pytest.mark.requirement("IN-07")
+def test_a_connection_that_is_kept_may_be_silent_for_longer(impatient: None, port: int) -> None:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        for _ in range(2):
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().read()
+            assert connection.sock
+            connection.sock.settimeout(2.2)
+            with pytest.raises(TimeoutError):
+                connection.sock.recv(1)
+
+
+@pytest.mark.requirement("IN-07")
+def test_whoever_does_not_take_an_answer_is_not_waited_for(impatient: None) -> None:
+    """Nor do its further requests hold a thread, which waits while more than 16 MiB of answers do."""
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=lambda: b"x" * 10_000_000)
+    with running(app) as server, closing(socket.create_connection(("127.0.0.1", port_of(server)))) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4)
+        wait_until(lambda: server.channels)
+        wait_until(lambda: not server.channels)
+        wait_until(lambda: server.task_dispatcher.active_count == 0)
