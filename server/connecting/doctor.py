@@ -36,7 +36,7 @@ def examine(config: Config, name: str | None = None, request: bytes | None = Non
         yield from check_client(client)
         if client.is_in_shadow:
             yield warning(
-                f"client {client.name}: is in shadow mode, so no card is shown to anybody",
+                f"{client.name}: in shadow mode, so that no card is shown to anybody",
                 'read `myositis-cds report shadow`; to go live, set mode = "advise" and start the service again',
                 "SAF-21",
             )

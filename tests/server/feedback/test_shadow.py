@@ -81,7 +81,6 @@ def test_assess_answers_a_client_in_shadow_mode_since_whoever_calls_it_asks_for_
     assert ehr_of(SHADOW).post("/assess", chart(ANTI_TIF1)).get_json()["cards"]
 
 
-@pytest.mark.requirement("AUD-01")
 def test_an_answer_tells_the_audit_trail_what_was_withheld() -> None:
     evaluation = evaluate([chart(ANTI_TIF1)], as_of=AS_OF, seed="1", show=Show(cap=1))
     held = {one.id for one in evaluation.recommendations if one.holds is Holds.YES}

@@ -90,7 +90,6 @@ def test_nobody_has_been_told_what_a_client_in_shadow_mode_was_not_shown(
     assert not told(database, name="in-shadow").marks
 
 
-@pytest.mark.requirement("DB-02")
 def test_where_the_database_cannot_tell_everything_is_said() -> None:
     nowhere = create_engine("sqlite:////nowhere/at/all.sqlite3")
     patient = pseudonym_of(CALL, CALLER, KEYS)

@@ -2,13 +2,17 @@
 
 import unicodedata
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
 
 from server.patient_page.opened import Banner
 from server.patient_page.page import render
 from server.patient_page.patient_summary import render_summary
+from tests.hostile import HIDDEN, MARKUP, Dom, gained, hostile
+from tests.hostile import poisoned as everywhere
 from tests.server.charts import chart
 from tests.server.patient_page.html_pages import ReadPage
 from tests.server.patient_page.patients import opened, opened_chart, story_page
@@ -59,3 +63,27 @@ def test_a_launch_and_a_token_cannot_leave_their_attribute() -> None:
     page = ReadPage(render(patient, {"language": '"><u>'}, "en"))
     assert page.problems == []
     assert not page.tags & {"b", "i", "u"}
+
+
+@cache
+def honest() -> Dom:
+    """What the page and the summary of honest charts are made of, over several stories: drawings, forms and tables."""
+    dom = Dom("")
+    for slug in (STORY, "anti-tif1-gamma-dermatomyositis", "inclusion-body-myositis-on-prednisone"):
+        for html in (story_page(slug), render_summary(opened(slug), "en")):
+            dom.feed(html)
+    return dom
+
+
+@pytest.mark.requirement("CARD-01", "CARD-02", "CARD-03")
+@settings(max_examples=8, deadline=None)
+@example("".join(MARKUP))
+@example("".join(HIDDEN))
+@given(hostile)
+def test_a_hostile_chart_adds_no_tag_no_attribute_no_link_and_no_hidden_letter(poison: str) -> None:
+    """Names, results in words, units, notes, titles of documents, on the page, in its drawings and in the patient's summary."""
+    bundle = everywhere(chart(STORY), poison)
+    patient = replace(opened_chart(bundle), banner=Banner(poison, poison, poison, poison))
+    for html in (render(patient, {"suppose": poison, "and": poison}, "en"), render_summary(patient, "de")):
+        assert gained(html, honest()) == []
+        assert ReadPage(html).problems == []

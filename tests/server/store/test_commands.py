@@ -103,6 +103,7 @@ def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> 
         "used_tokens: 1 deleted",
         "snoozes: 1 deleted",
         "cards_shown: 0 deleted",
+        "shadow_calls: 0 deleted",
         "feedback_comments: 2 deleted",
         "feedback: 1 deleted",
         "smart_launches: 0 deleted",
