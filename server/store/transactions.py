@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from server.store.errors import StoreError
+from server.store.turns import turn
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         IntegrityError: a constraint refused it; what that means only the caller knows.
     """
     try:
-        with engine.begin() as connection:
+        with turn(engine), engine.begin() as connection:
             yield connection
     except IntegrityError:
         raise
