@@ -18,7 +18,7 @@ def test_whoever_sends_too_much_keeps_nobody_else_waiting(tmp_path: Path) -> Non
     loud, quiet = ehrs(2)
     registered = tmp_path / "registered.toml"
     registered.write_text(clients_toml([loud, quiet], requests_per_second=MAY_SEND), "utf-8")
-    with running(tmp_path, [], workers=1, settings={"MYOSITIS_CDS_CLIENTS": str(registered)}) as service:
+    with running(tmp_path, [], workers=1, database="sqlite://", settings={"MYOSITIS_CDS_CLIENTS": str(registered)}) as service:
         ask = Load(service.port, [quiet], mixed(1), rate=4)
         ask.run(1)
         alone = ask.run(SECONDS)
