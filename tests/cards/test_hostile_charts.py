@@ -1,4 +1,4 @@
-"""Hostile texts of a chart as three readers of Markdown show them, and whole cards, in which none of them is (CARD-01 to CARD-03)."""
+"""Hostile texts of a chart as three readers of Markdown show them; whole cards, in which none of them is (CARD-01 to CARD-03)."""
 
 import re
 import unicodedata

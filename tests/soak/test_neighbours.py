@@ -9,7 +9,7 @@ from soak.ehr import clients_toml, ehrs
 from soak.load import Load, percentile, statuses
 from soak.service import running
 
-MAY_SEND, SECONDS = 10, 4.0
+MAY_SEND, SECONDS = 2, 4.0
 
 
 @pytest.mark.slow
@@ -19,15 +19,13 @@ def test_whoever_sends_too_much_keeps_nobody_else_waiting(tmp_path: Path) -> Non
     registered = tmp_path / "registered.toml"
     registered.write_text(clients_toml([loud, quiet], requests_per_second=MAY_SEND), "utf-8")
     with running(tmp_path, [], workers=1, database="sqlite://", settings={"MYOSITIS_CDS_CLIENTS": str(registered)}) as service:
-        ask = Load(service.port, [quiet], mixed(1), rate=4)
+        ask = Load(service.port, [quiet], mixed(1), rate=MAY_SEND)
         ask.run(1)
         alone = ask.run(SECONDS)
-        flood = Load(service.port, [loud], mixed(2), rate=5 * MAY_SEND)
-        beside = []
+        flood, beside = Load(service.port, [loud], mixed(2), rate=5 * MAY_SEND), []
+        flood.run(2)  # what it may send at once is sent and answered: that much everybody may
         flooded = flood.run(60, meanwhile=lambda: beside.extend(ask.run(SECONDS)))
     assert set(statuses(alone)) == set(statuses(beside)) == {200}
-    assert percentile(beside, 0.5) < 2 * percentile(alone, 0.5) + 100
-    let_in = statuses(flooded)[200]
     assert set(statuses(flooded)) == {200, 429}
-    assert let_in <= (4 + SECONDS + 1.5) * MAY_SEND
-    assert statuses(flooded)[429] > let_in
+    assert statuses(flooded)[200] <= (SECONDS + 5) * MAY_SEND < statuses(flooded)[429]
+    assert percentile(beside, 0.5) < 2 * percentile(alone, 0.5) + 250  # milliseconds, on a busy machine
