@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from secrets import token_urlsafe
 
-from flask import Flask, Response, jsonify, render_template
+from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
@@ -29,6 +29,8 @@ from sandbox.pages.services import services_blueprint
 from sandbox.pages.switches import switches_blueprint
 from sandbox.switches import faults_of, misbehaviour_of
 from sandbox.templating import install_templating
+
+MOST_FORM_BYTES = 64 * 1024
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -83,6 +85,7 @@ def pages(desk: Desk, charts: ChartStore, editor: Editor, url: str) -> Flask:
     app = Flask(__name__)
     app.config[EHR_URL] = url
     refuse_other_hosts(app, url)
+    app.before_request(_read_small_forms_only)
     app.secret_key = token_urlsafe(32)  # signs what a browser keeps between two pages; a new one at each start
     app.config.update(SESSION_COOKIE_NAME="sandbox", SESSION_COOKIE_SAMESITE="Lax")
     install_templating(app, desk)
@@ -112,3 +115,9 @@ def pages(desk: Desk, charts: ChartStore, editor: Editor, url: str) -> Flask:
         return response
 
     return app
+
+
+def _read_small_forms_only() -> None:
+    """What people type is short (IN-15); a chart that comes in over FHIR is not, and is no form."""
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        request.max_content_length = request.max_form_memory_size = MOST_FORM_BYTES

@@ -10,6 +10,7 @@ from server.observing.figures import DATABASE_TROUBLE
 from server.store.deadline import deadline
 from server.store.errors import StoreError
 from server.store.outage import LeftAloneError, is_gone, outage_of
+from server.store.turns import turn
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     if not outage.lets_through():
         raise StoreError("the database did not answer a moment ago") from LeftAloneError()
     try:
-        with deadline(), engine.begin() as connection:
+        with deadline(), turn(engine), engine.begin() as connection:
             yield connection
     except IntegrityError:
         outage.is_over()

@@ -123,3 +123,11 @@ def test_the_command_serves_the_sandbox_on_this_machine_only(monkeypatch: pytest
     assert result.exit_code == 0
     assert result.output == "Sandbox with synthetic patients: http://127.0.0.1:8123/\n"
     assert served["host"] == "127.0.0.1"
+
+
+@pytest.mark.requirement("IN-15")
+@pytest.mark.parametrize("path", ["/switches", "/services/add"])
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_no_form_of_more_than_64_kibibytes_is_read(browser_of_pages: FlaskClient, path: str, content_type: str) -> None:
+    long, short = (browser_of_pages.post(path, data=b"a=" + b"x" * size, content_type=content_type) for size in (65_536, 60_000))
+    assert (long.status_code, short.status_code == 413) == (413, False)

@@ -1,0 +1,56 @@
+"""Threads of one process that write into an SQLite file one after the other, and none of them is refused for want of a turn."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event, Lock
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from server.store import turns
+from server.store.errors import StoreError
+from server.store.turns import turn
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return create_engine(f"sqlite:///{tmp_path / 'state.sqlite3'}")
+
+
+@pytest.mark.requirement("DB-05")
+def test_of_many_threads_one_is_at_it_at_a_time_and_each_has_its_turn(engine: Engine) -> None:
+    together, most, done, guard = 0, 0, 0, Lock()
+
+    def write() -> None:
+        nonlocal together, most, done
+        with turn(engine):
+            with guard:
+                together += 1
+                most = max(most, together)
+            Event().wait(0.002)
+            with guard:
+                together -= 1
+                done += 1
+
+    with ThreadPoolExecutor(16) as pool:
+        for one in [pool.submit(write) for _ in range(64)]:
+            one.result()
+    assert (most, done) == (1, 64)
+
+
+@pytest.mark.requirement("DB-05")
+def test_whoever_waits_too_long_is_told_so_and_another_file_is_another_queue(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
+    other = create_engine("sqlite://")
+
+    def write(into: Engine) -> None:
+        with turn(into):
+            pass
+
+    with ThreadPoolExecutor(1) as pool, turn(engine):
+        with pytest.raises(StoreError):
+            pool.submit(write, engine).result()
+        pool.submit(write, other).result()
+    write(engine)
