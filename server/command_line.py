@@ -123,20 +123,24 @@ def serve(host: str | None, port: int | None, wait_db: float) -> None:
     Without registered clients (MYOSITIS_CDS_CLIENTS) the service is open, and serves this machine only.
     """
     from server.observing.logs import log_to_stderr
+    from server.observing.processes import figures_folder
     from server.serving.port import bind, url_of
     from server.serving.supervisor import Supervisor
-    from server.store.waiting import wait_for_database
 
     config = _config(os.environ, host=host, port=port)
     log_to_stderr()
-    if wait_db:
-        wait_for_database(config.database_url, wait_db)
-    try:
-        listening = bind(config)
-    except OSError as error:
-        _port_trouble(config.port, error)
-    place = url_of(listening)
-    sys.exit(Supervisor(config, listening, lambda: click.echo(f"myositis-cds serves CDS Hooks on {place}/cds-services")).run())
+    with figures_folder():
+        if wait_db:
+            from server.store.waiting import wait_for_database
+
+            wait_for_database(config.database_url, wait_db)
+        try:
+            listening = bind(config)
+        except OSError as error:
+            _port_trouble(config.port, error)
+        place = url_of(listening)
+        served = Supervisor(config, listening, lambda: click.echo(f"myositis-cds serves CDS Hooks on {place}/cds-services"))
+        sys.exit(served.run())
 
 
 @main.command()

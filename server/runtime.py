@@ -66,7 +66,6 @@ def open_runtime(config: Config, *, clients: Sequence[Client] | None = None) -> 
     database = open_database(config.database_url)
     trail = open_trail(config.audit, config.audit_spill_file)
     pseudonyms = load_pseudonyms(database, config.pseudonym_key_file)
-    trail.bring_home(database, pseudonyms.key_for("audit"))
     return Runtime(
         config=config,
         clients=registered,

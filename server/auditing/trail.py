@@ -1,10 +1,8 @@
 """Where records go, and what becomes of a call whose record cannot be written (`config.audit`; AUD-01, AUD-02)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +15,6 @@ from server.errors import AuditUnavailableError
 from server.feedback.trouble import log_trouble
 from server.observing.logs import logger
 from server.store.errors import StoreError
-from server.store.sqlite import BUSY_SECONDS
 from server.store.transactions import transaction
 
 ANCHORED = 100
@@ -36,13 +33,11 @@ class Trail:
         mode: `config.audit`.
         journal: of mode `spill`.
         carrier: brings the journal home.
-        turn: threads of this process write to SQLite one after the other, which is fairer than how it lets them wait itself.
     """
 
     mode: str
     journal: Journal | None = None
     carrier: Carrier | None = field(default=None, repr=False)
-    turn: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def is_waiting(self) -> bool:
@@ -66,8 +61,7 @@ class Trail:
                 _try_beside(database, beside)
             return self._spill(database, key, line)
         try:
-            with self._in_turn(database):
-                head = _write_both(database, key, line, beside)
+            head = _write_both(database, key, line, beside)
         except (StoreError, IntegrityError) as error:  # a chain that was tampered with may have the place taken
             return self._without_database(database, key, line, type(error.__cause__ or error).__name__)
         if head.sequence % ANCHORED == 0:
@@ -75,20 +69,8 @@ class Trail:
 
     def bring_home(self, database: Engine, key: bytes) -> None:
         """Begin to bring home what an earlier process left in the journal."""
-        if self.journal and self.carrier and self.journal.is_waiting():
+        if self.carrier and self.is_waiting:
             self.carrier.start(database, key)
-
-    @contextmanager
-    def _in_turn(self, database: Engine) -> Iterator[None]:
-        if database.dialect.name != "sqlite":
-            yield
-            return
-        if not self.turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreError("other threads have been writing for too long")
-        try:
-            yield
-        finally:
-            self.turn.release()
 
     def _without_database(self, database: Engine, key: bytes, line: Line, error: str) -> None:
         if self.mode == "spill":

@@ -6,16 +6,28 @@ calls `start_metrics` before.
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@contextmanager
+def figures_folder() -> Iterator[None]:
+    """A folder for the figures as long as the service runs: in memory, since a full disk would end the process."""
+    with TemporaryDirectory(prefix="myositis-cds-figures-", dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
+        start_metrics(Path(folder))
+        yield
 
 
 def start_metrics(folder: Path) -> None:
     """Count in files of this folder, from now on, in this process and those that it starts; call it before `create_app`.
 
     Args:
-        folder: for this use only, emptied here; in memory (`/run`, `/dev/shm`), since a full disk would end the process.
+        folder: for this use only, emptied here.
 
     Raises:
         RuntimeError: this process counts by itself already.
@@ -34,6 +46,8 @@ def forget_process(pid: int) -> None:
     Args:
         pid: of a worker, after it has ended.
     """
+    if FOLDER not in os.environ:
+        return
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(pid, os.environ[FOLDER])  # type: ignore[no-untyped-call]

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
 from server.http_server import quieten_garbage_collector
 from server.observing.logs import log_to_stderr, logger
+from server.observing.processes import forget_process
 from server.runtime import open_runtime
 from server.serving.back_off import BackOff
 from server.serving.children import READY, Child, start
@@ -45,7 +46,7 @@ def prepare(config: Config) -> None:
     refuse_missing(config)
     runtime = open_runtime(config)
     refuse_unsafe(config, runtime.clients)
-    create_app(config, runtime=runtime)
+    create_app(replace(config, trace_endpoint=None), runtime=runtime)  # an exporter has a thread
     runtime.database.dispose()
     warm_up(load_basis(config.site, config.terminology))
     if threading.active_count() > 1:
@@ -132,6 +133,7 @@ class Generation:
         if worker.status is None:
             return
         place.worker = None
+        forget_process(worker.pid)
         if self._kill_at is not None:
             return
         if self._tell is not None:  # a first worker that cannot begin: neither could the next one

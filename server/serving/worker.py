@@ -8,6 +8,7 @@ from threading import Event
 from server.application import create_app
 from server.config import Config
 from server.http_server import create_http_server
+from server.observing.counting import pass_on
 from server.runtime import open_runtime
 from server.serving.children import READY
 from server.serving.ending import Ending
@@ -45,6 +46,7 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     signal.signal(MAKE_PLACE, lambda number, frame: ending.make_place())
     release(set())
     runtime.gate.warm()
+    runtime.trail.bring_home(runtime.database, runtime.pseudonyms.key_for("audit"))
     ready.set()
     os.write(tell, READY)
     os.close(tell)
@@ -52,5 +54,6 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
         if os.getppid() != parent:
             ending.finish()
         server.turn(_TURN_SECONDS if ending.has_begun else None)
+    pass_on()
     runtime.database.dispose()
     return 0

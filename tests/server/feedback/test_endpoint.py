@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -20,6 +20,7 @@ from server.runtime import open_runtime
 from server.store.database import IN_MEMORY, open_database
 from server.store.tables import feedback, feedback_comments
 from server.trust.clients import Caller, Client
+from server.trust.gate import Gate
 from tests.server.answers import check_outcome, diagnostics
 from tests.server.charts import Json
 from tests.server.conftest import CONFIG
@@ -111,8 +112,8 @@ def test_the_gate_hears_both_urls_that_a_token_may_be_for(database: Engine) -> N
     """Whether `aud` is the service's URL or the feedback's is not said."""
     heard: list[list[str]] = []
 
-    class Listening:
-        def admit(self, request: object, audiences: list[str]) -> Caller:
+    class Listening(Gate):
+        def admit(self, request: object, audiences: Sequence[str]) -> Caller:
             heard.append(audiences)
             return Caller(Client("hospital"))
 

@@ -11,16 +11,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
 from cards.choosing import LeftOut
-from cards.show import Show
-from fhir_profiles.findings import Answer as Holds
-from server.cds_hooks.calls import Answer
-from server.cds_hooks.prefetch import read_prefetch
 from server.command_line import main
-from server.evaluation import evaluate
 from server.feedback.shadow_figures import BINS, ShadowCall, call_figures
 from server.store.tables import cards_shown, shadow_calls, snoozes
-from tests.server.charts import ANTI_TIF1, AS_OF, HEALTHY, INSTANCE, chart, hook_call, prefetch_of
+from tests.server.charts import ANTI_TIF1, HEALTHY, INSTANCE, chart, hook_call, prefetch_of
 from tests.server.feedback.conftest import VIEW, Ehr, overridden
+from tests.server.logged import lines
 
 SHADOW = "in-shadow"
 PREGNANT = "dermatomyositis-pregnant"
@@ -53,9 +49,9 @@ def test_in_shadow_mode_nobody_is_shown_anything_and_feedback_silences_nothing(
     assert "critical" in {row.indicator for row in rows}
     assert [call.cards for call in calls] == [len(shown[1]), len(shown[0])]
     assert len(rows) == sum(call.cards for call in calls)
-    lines = [r.getMessage() for r in caplog.records if r.name == "myositis_cds.requests" and f"client={SHADOW}" in r.getMessage()]
-    assert all("cards=0" in line and "outcome=shadow" in line and "shown=" not in line for line in lines)
-    assert len(lines) == 2
+    said = [line for line in lines(caplog, "requests") if f"client={SHADOW}" in line]
+    assert all("cards=0" in line and "outcome=shadow" in line and "shown=" not in line for line in said)
+    assert len(said) == 2
 
     of_view = next(row.card for row in rows if row.service == "myositis-patient-view")
     reason = {"code": "cds-not-applicable"}
@@ -79,17 +75,6 @@ def test_what_is_refused_is_refused_in_shadow_mode_too(ehr_of: Callable[..., Ehr
 
 def test_assess_answers_a_client_in_shadow_mode_since_whoever_calls_it_asks_for_the_answer(ehr_of: Callable[..., Ehr]) -> None:
     assert ehr_of(SHADOW).post("/assess", chart(ANTI_TIF1)).get_json()["cards"]
-
-
-def test_an_answer_tells_the_audit_trail_what_was_withheld() -> None:
-    evaluation = evaluate([chart(ANTI_TIF1)], as_of=AS_OF, seed="1", show=Show(cap=1))
-    held = {one.id for one in evaluation.recommendations if one.holds is Holds.YES}
-    on_card = set(evaluation.cards[0]["extension"]["org.myositis-cds.explanation"]["recommendations"])
-    answered, shadow = (
-        Answer([], evaluation, Show(), "0" * 64, read_prefetch({}), is_shadow=is_shadow) for is_shadow in (False, True)
-    )
-    assert set(shadow.withheld) == held
-    assert set(answered.withheld) == held - on_card != set()
 
 
 # --- the report

@@ -128,7 +128,7 @@ def test_backup_downgrade_and_restore_say_what_they_did(database: Engine, databa
     file = tmp_path / "backup"
     saved = run(database_url, "db", "backup", str(file))
     assert (saved.returncode, saved.stderr) == (0, "")
-    assert saved.stdout == f"{file}: {file.stat().st_size} bytes, revision 0004, checked\n"
+    assert saved.stdout == f"{file}: {file.stat().st_size} bytes, revision 0005, checked\n"
     assert "is there already" in trouble(run(database_url, "db", "backup", str(file)), 2)
     assert "add --yes" in trouble(run(database_url, "db", "downgrade", "0001"), 2)
     back = run(database_url, "db", "downgrade", "0001", "--yes")
@@ -136,7 +136,7 @@ def test_backup_downgrade_and_restore_say_what_they_did(database: Engine, databa
     assert "add --replace" in trouble(run(database_url, "db", "restore", str(file)), 2)
     restored = run(database_url, "db", "restore", str(file), "--replace")
     assert (restored.returncode, restored.stderr) == (0, "")
-    assert "restored from revision 0004" in restored.stdout
+    assert "restored from revision 0005" in restored.stdout
     assert "Tokens from before now count as used" in restored.stdout
     assert count(database, feedback) == 1
 
