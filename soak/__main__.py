@@ -37,7 +37,11 @@ class Trial:
 
 TRIALS: Mapping[str, Trial] = {
     "fuzz": Trial("fuzzing", {"requests": 50_000}, {"requests": 500}),
+    "kills": Trial("kills", {"kills": 100}, {"kills": 5}),
+    "outage": Trial("outage", {"up_seconds": 20, "down_seconds": 60}, {"up_seconds": 2, "down_seconds": 3}),
     "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 256}),
+    "restarts": Trial("restarts", {"restarts": 10}, {"restarts": 2}),
+    "slow": Trial("slow", {"calls": 200}, {"calls": 20}),
     "steady": Trial("steady", {"seconds": 1800}, {"seconds": 30}),
 }
 """By the name that the command line knows."""

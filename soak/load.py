@@ -27,6 +27,7 @@ class Answered:
     """What became of one request.
 
     Args:
+        number: of the call, from 0, in the order in which they were due.
         kind: of the call.
         status: of HTTP; `NO_ANSWER` if there was none.
         seconds: from when it was due to the last byte of the answer.
@@ -34,6 +35,7 @@ class Answered:
         body: of the answer.
     """
 
+    number: int
     kind: str
     status: int
     seconds: float
@@ -67,7 +69,7 @@ class Load:
             seconds: how long requests begin.
             meanwhile: done beside it; when it is over, no more requests begin.
         """
-        due: SimpleQueue[tuple[float, Ehr, Call] | None] = SimpleQueue()
+        due: SimpleQueue[tuple[int, float, Ehr, Call] | None] = SimpleQueue()
         answers: SimpleQueue[Answered] = SimpleQueue()
         start = time.monotonic()
         with ThreadPoolExecutor(_THREADS + 1) as pool:
@@ -78,7 +80,7 @@ class Load:
                     break
                 moment = start + number / self.rate
                 time.sleep(max(0.0, moment - time.monotonic()))
-                due.put((moment, self.ehrs[number % len(self.ehrs)], next(self.calls)))
+                due.put((number, moment, self.ehrs[number % len(self.ehrs)], next(self.calls)))
             for _ in senders:
                 due.put(None)
             for one in [*senders, *([beside] if beside else [])]:
@@ -86,14 +88,14 @@ class Load:
         return list(_drained(answers))
 
     def _send_all(
-        self, due: "SimpleQueue[tuple[float, Ehr, Call] | None]", answers: "SimpleQueue[Answered]", start: float
+        self, due: "SimpleQueue[tuple[int, float, Ehr, Call] | None]", answers: "SimpleQueue[Answered]", start: float
     ) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS_TO_ANSWER)
         while (one := due.get()) is not None:
-            moment, ehr, call = one
+            number, moment, ehr, call = one
             status, body = _exchange(connection, ehr, call)
             seconds = time.monotonic() - moment
-            answers.put(Answered(call.kind, status, seconds, moment - start, body if self.keep_bodies else b""))
+            answers.put(Answered(number, call.kind, status, seconds, moment - start, body if self.keep_bodies else b""))
         connection.close()
 
 

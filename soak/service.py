@@ -32,13 +32,21 @@ class Service:
 
     @property
     def workers(self) -> tuple[int, ...]:
-        """Ids of the processes that answer; the first process itself if it has no others."""
-        return _children(self.process.pid) or (self.process.pid,)
+        """Ids of the processes that answer: those without children of their own."""
+        return tuple(one for one in self._tree if not _children(one))
+
+    @property
+    def _tree(self) -> tuple[int, ...]:
+        """The supervisor, and all that it started."""
+        tree = [self.process.pid]
+        for one in tree:
+            tree += _children(one)
+        return tuple(tree)
 
     @property
     def mebibytes(self) -> float:
         """Memory of all its processes (PSS: what they share counts once)."""
-        return sum(_pss(process) for process in {self.process.pid, *_children(self.process.pid)}) / 1024
+        return sum(map(_pss, self._tree)) / 1024
 
     def logged(self, event: str) -> int:
         """How many lines of the log name an event."""
@@ -67,6 +75,7 @@ def running(
         "MYOSITIS_CDS_PUBLIC_URL": PUBLIC_URL,
         "MYOSITIS_CDS_DATABASE_URL": url,
         "MYOSITIS_CDS_WORKERS": str(workers),
+        "MYOSITIS_CDS_DRAIN_SECONDS": "1",
         "XDG_STATE_HOME": str(folder / "state"),
     } | dict(settings or {})
     command = [str(COMMAND), "serve", "--port", "0"]

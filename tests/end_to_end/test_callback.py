@@ -105,7 +105,7 @@ class _Admits(Gate):
     """A gate that has seen the token of this client."""
 
     def __init__(self, client: Client) -> None:
-        object.__setattr__(self, "clients", (client,))
+        super().__init__((client,))
 
     def admit(self, request: Request, audiences: Any) -> Caller:
         return Caller(self.clients[0])
