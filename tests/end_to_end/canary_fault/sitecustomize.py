@@ -1,5 +1,5 @@
-"""What Python imports by itself where this folder is on its path: in the process that answers, the log of every library at its most
-talkative, and a fault that can be provoked.
+"""What Python imports by itself where this folder is on its path: in the process that answers, every library logs at its most
+talkative, and a fault can be provoked.
 
 A call whose hook instance is `FAULT` ends in an exception that holds the whole call, and so does `/assess?patient=fault`.
 """
