@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from tests.end_to_end.nginx import NAME, Proxy, nginx
-from tests.end_to_end.serving import CALL, VIEW, Serving, serving
+from tests.end_to_end.serving import CALL, VIEW, Serving, serving, wait_until
 
 CLIENTS = '[[client]]\nname = "hospital"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/jwks.json"\n'
 
