@@ -12,14 +12,18 @@ from tests.postgresql import PostgresqlServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database without tables: a file that is not there yet, or a new PostgreSQL database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'state' / 'myositis-cds.sqlite3'}"
+        yield f"sqlite:///{tmp_path / 'state' / 'myositis-cds.sqlite3'}"
+        return
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     if "database_url" in request.fixturenames:  # which needs one with tables: this one, copied at once
-        return server.new_database(template=request.getfixturevalue("migrated_postgresql"))
-    return server.new_database()
+        url = server.new_database(template=request.getfixturevalue("migrated_postgresql"))
+    else:
+        url = server.new_database()
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
