@@ -4,7 +4,8 @@ import signal
 import time
 from dataclasses import dataclass
 
-from tests.end_to_end.serving import Load, Serving, is_alive, wait_until
+from soak.processes import is_alive
+from tests.end_to_end.serving import Load, Serving, wait_until
 
 
 @dataclass(frozen=True, slots=True)
