@@ -42,8 +42,8 @@ TRIALS: Mapping[str, Trial] = {
     "outage": Trial("outage", {"up_seconds": 20, "down_seconds": 60}, {"up_seconds": 1.5, "down_seconds": 2}),
     "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 128}),
     "restarts": Trial("restarts", {"restarts": 10, "requests": 10_000}, {"restarts": 1, "requests": 50}),
-    "slow": Trial("slow", {"calls": 200}, {"calls": 20}),
-    "steady": Trial("steady", {"seconds": 1800}, {"seconds": 8, "workers": 1, "per_hour": 1800}),
+    "slow": Trial("slow", {"calls": 200}, {"calls": 12}),
+    "steady": Trial("steady", {"seconds": 1800}, {"seconds": 5, "rate": 20, "workers": 1, "per_hour": 7200}),
 }
 """By the name that the command line knows."""
 

@@ -1,8 +1,8 @@
 """Fuzzing: requests that are nearly right against a service that runs, and its readers by coverage (threats IN-01 to IN-13).
 
 Kept is: no fault of the service (a status of 500 or more, or none to a request in good HTTP), no worker that ended, no request
-without an end within five seconds, memory that stays where it was after the first quarter, and no exception that a reader does not
-promise.
+without an end within five seconds, memory that stays where it was after the first quarter, and no exception that its reader
+does not promise.
 """
 
 import re
@@ -44,7 +44,7 @@ _SAMPLES = 40
 
 
 def run(folder: Path, requests: int, readers: Sequence[str] = READERS) -> dict[str, Any]:
-    """A fifth of the requests made from `/openapi.json`; of the others, half with wrong bodies and half with wrong HTTP; and readers.
+    """A tenth of them made from `/openapi.json`; of the others, half with wrong bodies, half in wrong HTTP. And readers.
 
     Args:
         folder: empty; also for what the fuzzer by coverage collects.
@@ -64,7 +64,7 @@ def run(folder: Path, requests: int, readers: Sequence[str] = READERS) -> dict[s
 def over_http(folder: Path, requests: int) -> dict[str, Any]:
     """The requests alone; for arguments see `run`."""
     seen, (ehr,) = Seen(), ehrs(1)
-    described = max(1, requests // 5)
+    described = max(1, requests // 10)
     each = max(1, (requests - described) // 2)
     with running(folder, [ehr], workers=1, settings={"MYOSITIS_CDS_REQUESTS_PER_SECOND": "1000"}) as service:
         workers = service.workers

@@ -27,11 +27,11 @@ def test_here_every_trial_is_run() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.requirement("IN-03", "IN-04", "IN-08", "IN-10", "IN-13", "CARD-01", "OUT-07", "OUT-08", "ERR-01", "H-5")
+@pytest.mark.requirement("IN-03", "IN-04", "IN-08", "IN-10", "IN-13", "CARD-01", "OUT-07", "OUT-08", "ERR-01", "H-5", "PR-03")
 def test_no_request_that_is_nearly_right_is_a_fault_or_hangs_or_ends_a_worker(tmp_path: Path) -> None:
     found = tried("fuzz", tmp_path)
     assert found["requests"] >= 300
-    assert found["madeFromOpenApi"] == 60
+    assert found["madeFromOpenApi"] == 30
     assert {200, 400, 401} <= set(found["statuses"])
 
 
@@ -79,7 +79,7 @@ def test_beside_400_slow_clients_a_call_takes_no_more_than_twice_its_usual_time(
 @pytest.mark.requirement("PR-03")
 def test_memory_does_not_grow_with_requests(tmp_path: Path) -> None:
     found = tried("steady", tmp_path)
-    assert found["requests"] == 400
+    assert found["requests"] == 100
 
 
 # --- what would be found
