@@ -45,7 +45,7 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     signal.signal(END_NOW, lambda number, frame: ending.finish())
     signal.signal(MAKE_PLACE, lambda number, frame: ending.make_place())
     release(set())
-    runtime.gate.warm()
+    runtime.gate.await_keys()
     runtime.trail.bring_home(runtime.database, runtime.pseudonyms.key_for("audit"))
     ready.set()
     os.write(tell, READY)

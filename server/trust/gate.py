@@ -100,6 +100,13 @@ class Gate:
         for keys in self.keys.values():
             keys.warm()
 
+    def await_keys(self) -> None:
+        """Fetch all keys that are missing, side by side, and wait for as long as one fetch may take: whoever calls a service that
+        says it is ready is not to be refused because it does not know the caller yet."""
+        self.warm()
+        for keys in self.keys.values():
+            keys.wait()
+
     @property
     def clients_without_keys(self) -> int:
         """How many clients cannot be let in, because their keys could not be fetched, or were all taken back."""

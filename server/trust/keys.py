@@ -177,6 +177,10 @@ class ClientKeys:
         if self._clock() >= self._known.fresh_until:
             self._begin_fetch()
 
+    def wait(self) -> None:
+        """Wait until the fetch under way has ended or is late."""
+        self._wait(self._flight)
+
     def _usable(self) -> JwkSet:
         """The keys that a token may be verified with now."""
         known, flight, now = self._known, self._flight, self._clock()

@@ -12,7 +12,7 @@ import requests
 
 from tests.canary import Canaries
 from tests.end_to_end.canary_ehr import CanaryEhr
-from tests.end_to_end.canary_service import FAULT
+from tests.end_to_end.canary_fault.sitecustomize import FAULT
 from tests.server.charts import Json, hook_call, prefetch_of
 
 HOOKS = ("patient-view", "order-select", "order-sign")

@@ -6,7 +6,6 @@ What may hold which canaries is said where it is searched, by the kinds after `b
 
 import sqlite3
 import subprocess
-import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -24,7 +23,7 @@ from server.command_line import main
 from tests.canary import Canaries
 from tests.end_to_end.canary_ehr import CanaryEhr
 from tests.end_to_end.canary_visit import Witness, in_trouble, launched, refused, work
-from tests.end_to_end.conftest import end, wait_for_line
+from tests.end_to_end.conftest import COMMAND, end, wait_for_line
 from tests.ports import held_port
 from tests.server.smart.ehr import running
 
@@ -64,7 +63,7 @@ def database_of(folder: Path) -> Path:
 def environment_of(folder: Path, url: str, **more: str) -> Mapping[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT}:{Path(__file__).parent / 'canary_fault'}",
         "TMPDIR": str(folder / "temporary"),
         "XDG_STATE_HOME": str(folder / "state"),
         "MYOSITIS_CDS_CLIENTS": str(folder / "clients.toml"),
@@ -114,7 +113,7 @@ def witness(port: int, tmp_path_factory: pytest.TempPathFactory) -> Witness:
         ehr.trust_keys_of(url)
         (folder / "clients.toml").write_text(ehr.clients_toml())
         seen = Witness(folder, ehr, url)
-        command = [sys.executable, "-m", "tests.end_to_end.canary_service", "serve", "--port", str(port)]
+        command = [COMMAND, "serve", "--port", str(port)]
         environment = environment_of(folder, url, **traces)
         with (
             (folder / "stderr").open("w") as stderr,

@@ -81,7 +81,7 @@ def test_the_demo_shows_the_patients_and_their_cards_and_ends_with_both(tmp_path
             status, _, page = get(port + 1, "/patients/anti-tif1-gamma-dermatomyositis")
             assert status == 200
             assert "Tumour screening in" in page
-            assert "service=myositis-patient-view client=sandbox " in log.read_text()
+            assert '"service": "myositis-patient-view", "client": "sandbox"' in log.read_text()
             assert post(port, "/assess", {"resourceType": "Patient", "id": "p", "birthDate": "1970"}) == 200
         finally:
             assert end(process) == 0

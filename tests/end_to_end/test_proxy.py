@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from tests.end_to_end.nginx import NAME, Proxy, nginx
-from tests.end_to_end.serving import CALL, VIEW, Serving, serving
+from tests.end_to_end.serving import CALL, VIEW, Serving, serving, wait_until
 
 CLIENTS = '[[client]]\nname = "hospital"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/jwks.json"\n'
 
@@ -168,7 +168,7 @@ def test_nginx_writes_down_no_path_no_token_and_nothing_of_a_call(proxy: Proxy) 
     exchange_one(proxy.connect, query.encode())
     call = POST + b"Authorization: Bearer canary\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(CALL)
     assert statuses(exchange_one(proxy.connect, call + CALL)) == [401]
-    assert "status=401" in proxy.log()
+    wait_until(lambda: "status=401" in proxy.log())  # it is written after the answer was sent
     assert "canary" not in proxy.log()
     assert "/cds-services" not in proxy.log()
 

@@ -62,14 +62,6 @@ class Load:
             for card in (None, str(uuid4())):
                 self.answered.append(self._send(card))
 
-    def wait_for_an_answer(self, patience: float = 60.0) -> None:
-        """Send until the service knows the EHR's keys, which it fetches once it serves."""
-        deadline = time.monotonic() + patience
-        while self._send(None).status != 200:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"no call was answered within {patience} seconds")
-            time.sleep(0.05)
-
     def _send(self, card: str | None) -> Answered:
         began = time.monotonic()
         headers = {"Authorization": f"Bearer {self.service.ehr.token()}", "Content-Type": "application/json"}
@@ -92,7 +84,6 @@ def load(service: TrustingService, senders: int) -> Iterator[Load]:
         senders: how many at the same time.
     """
     sending = Load(service)
-    sending.wait_for_an_answer()
     threads = [Thread(target=sending.send_until_told) for _ in range(senders)]
     with ExitStack() as at_the_end:
         for thread in threads:

@@ -8,7 +8,9 @@ import pytest
 from server.cds_hooks.calls import answer
 from server.cds_hooks.envelope import read_hook_call
 from server.cds_hooks.services import find_service
+from server.feedback.shown import remember_cards
 from server.stopwatch import Stopwatch
+from server.store.transactions import transaction
 from server.trust.clients import Caller, SmartRegistration
 from tests.server.charts import INSTANCE, chart, dermatomyositis, hook_call, prefetch_of
 from tests.server.smart.conftest import Browser, Service, Start, parameters
@@ -130,7 +132,10 @@ def view(service: Service, ehr: Ehr, **more: Any) -> Any:
     body = hook_call(ehr.patient, prefetch_of(chart(ehr.patient)), hookInstance=INSTANCE, fhirServer=ehr.base) | more
     caller = Caller(service.runtime.clients[0])
     with service.app.test_request_context():
-        return answer(read_hook_call(body, found), found, caller, service.runtime, Stopwatch()).cards
+        said = answer(read_hook_call(body, found), found, caller, service.runtime, Stopwatch())
+    with transaction(service.runtime.database) as connection:
+        remember_cards(connection, caller, found.id, said.patient, said.evaluation)
+    return said.cards
 
 
 @pytest.mark.requirement("C-40", "C-41", "CARD-06", "CARD-07")

@@ -1,0 +1,1 @@
+"""On the path of the service that looks for canaries."""
