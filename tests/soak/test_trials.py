@@ -101,7 +101,7 @@ def answers(good: int, none: int, bad: int = 0) -> list[Answered]:
     ],
 )
 def test_more_unanswered_requests_than_two_kills_explain_break_the_promise(found: list[Answered], is_kept: bool) -> None:
-    assert is_bounded(found, kills=2) is is_kept
+    assert is_bounded(found, kills=2, share=0.1) is is_kept
 
 
 def test_memory_that_grows_has_a_slope() -> None:
