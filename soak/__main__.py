@@ -29,20 +29,21 @@ class Trial:
     long: Mapping[str, Any]
     short: Mapping[str, Any]
 
-    def run(self, folder: Path, *, is_short: bool) -> dict[str, Any]:
-        """Run it, in an empty folder."""
+    def run(self, folder: Path, *, is_short: bool, **more: Any) -> dict[str, Any]:
+        """Run it, in an empty folder, with further arguments."""
         trial: Callable[..., dict[str, Any]] = import_module(f"soak.{self.module}").run
-        return trial(folder, **(self.short if is_short else self.long))
+        return trial(folder, **(self.short if is_short else self.long), **more)
 
 
 TRIALS: Mapping[str, Trial] = {
-    "fuzz": Trial("fuzzing", {"requests": 50_000}, {"requests": 500}),
-    "kills": Trial("kills", {"kills": 100}, {"kills": 5}),
-    "outage": Trial("outage", {"up_seconds": 20, "down_seconds": 60}, {"up_seconds": 2, "down_seconds": 3}),
-    "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 256}),
-    "restarts": Trial("restarts", {"restarts": 10}, {"restarts": 2}),
-    "slow": Trial("slow", {"calls": 200}, {"calls": 20}),
-    "steady": Trial("steady", {"seconds": 1800}, {"seconds": 30}),
+    "fuzz": Trial("fuzzing", {"requests": 50_000}, {"requests": 300, "readers": ["all"]}),
+    "kills": Trial("kills", {"kills": 100}, {"kills": 5, "rate": 10, "share": 0.5}),
+    "neighbours": Trial("neighbours", {"seconds": 120, "per_second": 10}, {"seconds": 4, "per_second": 2, "times": 2, "ms": 250}),
+    "outage": Trial("outage", {"up_seconds": 20, "down_seconds": 60}, {"up_seconds": 1.5, "down_seconds": 2}),
+    "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 128}),
+    "restarts": Trial("restarts", {"restarts": 10, "requests": 10_000}, {"restarts": 1, "requests": 50}),
+    "slow": Trial("slow", {"calls": 200}, {"calls": 12}),
+    "steady": Trial("steady", {"seconds": 1800}, {"seconds": 5, "rate": 20, "workers": 1, "per_hour": 7200}),
 }
 """By the name that the command line knows."""
 

@@ -1,7 +1,8 @@
 """Fuzzing: requests that are nearly right against a service that runs, and its readers by coverage (threats IN-01 to IN-13).
 
-Kept is: no fault of the service (a status of 500 or more), no request without an end within five seconds, memory that stays where
-it was after the first quarter, and no exception that a reader does not promise.
+Kept is: no fault of the service (a status of 500 or more, or none to a request in good HTTP), no worker that ended, no request
+without an end within five seconds, memory that stays where it was after the first quarter, and no exception that its reader
+does not promise.
 """
 
 import re
@@ -9,11 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import linear_regression
@@ -23,60 +22,40 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from soak.calls import Call
+from soak.described import cases, send_case
 from soak.ehr import Ehr, ehrs
 from soak.mutations import mutated
+from soak.processes import ends_of_workers
 from soak.raw_requests import raw_requests
+from soak.seen import SECONDS, Seen
 from soak.service import Service, running
 
-SECONDS = 5
-"""Longer than this, and it hangs."""
 GROWTH = 1.1
 """Of its memory after the first quarter, at the end."""
+NO_FAULT = "no fault"
+READERS = ("json", "chart", "token", "markdown", "retry-after", "address")
 RUNS_FOR_EACH_REQUEST = 4
 """By coverage, since a run of a reader costs a fraction of a request."""
 
 _PATIENCE = 0.2  # seconds to wait for an answer before saying that no more will be sent
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
-_FAULT, _NOT_IMPLEMENTED = 500, 501
 _SENDERS = 8
 _SAMPLES = 40
 
 
-@dataclass(slots=True)
-class Seen:
-    """What came of the requests.
-
-    Args:
-        statuses: how often each came; 0 for a connection that was closed without one.
-        faults: the first of those that should not have come, with what was sent.
-        hangs: requests without an end.
-        mebibytes: memory after so many requests.
-    """
-
-    statuses: Counter[int] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    hangs: int = 0
-    mebibytes: list[tuple[int, float]] = field(default_factory=list)
-
-    def count(self, status: int, sent: bytes) -> None:
-        """Count one answer; 501 is the right one to a transfer coding that is not there (RFC 9112, 6.1)."""
-        self.statuses[status] += 1
-        if status >= _FAULT and status != _NOT_IMPLEMENTED and len(self.faults) < 10:
-            self.faults.append(f"{status}: {sent[:2000]!r}")
-
-
-def run(folder: Path, requests: int) -> dict[str, Any]:
-    """Half of the requests with wrong bodies, half with wrong HTTP; and the readers.
+def run(folder: Path, requests: int, readers: Sequence[str] = READERS) -> dict[str, Any]:
+    """A tenth of them made from `/openapi.json`; of the others, half with wrong bodies, half in wrong HTTP. And readers.
 
     Args:
         folder: empty; also for what the fuzzer by coverage collects.
         requests: how many.
+        readers: of `READERS`, or `all`.
     """
     start = time.monotonic()
     found = over_http(folder, requests)
-    readers = {name: fuzz_reader(folder, name, requests * RUNS_FOR_EACH_REQUEST) for name in READERS}
-    is_kept = found["kept"] and set(readers.values()) == {NO_FAULT}
-    return found | {"kept": is_kept, "readers": readers, "seconds": round(time.monotonic() - start)}
+    read = {name: fuzz_reader(folder, name, requests * RUNS_FOR_EACH_REQUEST) for name in readers}
+    is_kept = found["kept"] and set(read.values()) == {NO_FAULT}
+    return found | {"kept": is_kept, "readers": read, "seconds": round(time.monotonic() - start)}
 
 
 # --- over HTTP
@@ -85,17 +64,24 @@ def run(folder: Path, requests: int) -> dict[str, Any]:
 def over_http(folder: Path, requests: int) -> dict[str, Any]:
     """The requests alone; for arguments see `run`."""
     seen, (ehr,) = Seen(), ehrs(1)
-    each = max(1, requests // 2)
+    described = max(1, requests // 10)
+    each = max(1, (requests - described) // 2)
     with running(folder, [ehr], workers=1, settings={"MYOSITIS_CDS_REQUESTS_PER_SECOND": "1000"}) as service:
-        _send(each, mutated(), lambda call: _send_call(service, ehr, call, seen), lambda number: _weigh(service, number, seen))
-        _send(
-            each, raw_requests(), lambda sent: _send_raw(service, sent, seen), lambda number: _weigh(service, each + number, seen)
-        )
-        is_alive = service.process.poll() is None
+        workers = service.workers
+
+        def weigh() -> None:
+            seen.mebibytes.append((seen.statuses.total(), service.mebibytes))
+
+        _send(each, mutated(), lambda call: _send_call(service, ehr, call, seen), weigh)
+        _send(each, raw_requests(), lambda sent: _send_raw(service, sent, seen), weigh)
+        _send(described, cases(service), lambda case: send_case(service, ehr, case, seen), weigh)
+        same_workers = service.workers == workers and not ends_of_workers(service.log)
     quarter, end = seen.mebibytes[len(seen.mebibytes) // 4][1], seen.mebibytes[-1][1]
     return {
-        "kept": not seen.faults and not seen.hangs and end <= quarter * GROWTH and is_alive,
+        "kept": not seen.faults and not seen.hangs and end <= quarter * GROWTH and same_workers,
         "requests": seen.statuses.total(),
+        "madeFromOpenApi": described,
+        "sameWorkers": same_workers,
         "statuses": dict(sorted(seen.statuses.items())),
         "faults": seen.faults,
         "hangs": seen.hangs,
@@ -111,7 +97,7 @@ def _slope(weighed: list[tuple[int, float]]) -> float:
     return linear_regression(numbers, mebibytes).slope if len(set(numbers)) > 1 else 0.0
 
 
-def _send(number: int, made: st.SearchStrategy[Any], send: Callable[[Any], None], weigh: Callable[[int], None]) -> None:
+def _send(number: int, made: st.SearchStrategy[Any], send: Callable[[Any], None], weigh: Callable[[], None]) -> None:
     """Make so many, and send each while the next ones are made."""
     sent: list[Any] = []
     with ThreadPoolExecutor(_SENDERS) as pool:
@@ -124,16 +110,12 @@ def _send(number: int, made: st.SearchStrategy[Any], send: Callable[[Any], None]
             sent.append(pool.submit(send, one))
             if len(sent) % max(1, number * 2 // _SAMPLES) == 0:
                 sent[-1].result()
-                weigh(len(sent))
+                weigh()
 
         make()
     for one in sent:
         one.result()
-    weigh(len(sent))
-
-
-def _weigh(service: Service, number: int, seen: Seen) -> None:
-    seen.mebibytes.append((number, service.mebibytes))
+    weigh()
 
 
 def _send_call(service: Service, ehr: Ehr, call: Call, seen: Seen) -> None:
@@ -168,7 +150,7 @@ def _send_raw(service: Service, sent: bytes, seen: Seen) -> None:
         except OSError:
             pass  # it was closed before we were
     for status in _STATUS.findall(received) or [b"0"]:
-        seen.count(int(status), sent)
+        seen.count(int(status), sent, must_be_answered=False)  # what is no HTTP may just be left
 
 
 def _received(connection: socket.socket) -> bytes:
@@ -185,8 +167,6 @@ def _received(connection: socket.socket) -> bytes:
 
 # --- by coverage
 
-NO_FAULT = "no fault"
-READERS = ("json", "chart", "token", "markdown", "retry-after", "address")
 _CHART_COSTS = 200
 """Times what another run costs."""
 _RUNS_TAKE = 3600  # seconds at most

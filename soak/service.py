@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soak.ehr import PUBLIC_URL, Ehr, clients_toml
+from soak.processes import tree_of, workers_of
 
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 _SECONDS_TO_END = 60
@@ -31,22 +32,14 @@ class Service:
     database: str
 
     @property
-    def workers(self) -> tuple[int, ...]:
-        """Ids of the processes that answer: those without children of their own."""
-        return tuple(one for one in self._tree if not _children(one))
-
-    @property
-    def _tree(self) -> tuple[int, ...]:
-        """The supervisor, and all that it started."""
-        tree = [self.process.pid]
-        for one in tree:
-            tree += _children(one)
-        return tuple(tree)
+    def workers(self) -> list[int]:
+        """Ids of the processes that answer."""
+        return workers_of(self.process.pid)
 
     @property
     def mebibytes(self) -> float:
         """Memory of all its processes (PSS: what they share counts once)."""
-        return sum(map(_pss, self._tree)) / 1024
+        return sum(map(_pss, tree_of(self.process.pid))) / 1024
 
     def logged(self, event: str) -> int:
         """How many lines of the log name an event."""
@@ -95,14 +88,6 @@ def _port(process: "subprocess.Popen[str]") -> int:
         if line.startswith("myositis-cds serves"):
             return int(line.rpartition(":")[2].partition("/")[0])
     raise RuntimeError("the service did not start; its log says why")
-
-
-def _children(process: int) -> tuple[int, ...]:
-    try:
-        text = Path(f"/proc/{process}/task/{process}/children").read_text("utf-8")
-    except FileNotFoundError:
-        return ()
-    return tuple(int(child) for child in text.split())
 
 
 def _pss(process: int) -> int:

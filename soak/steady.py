@@ -13,11 +13,11 @@ from soak.load import Load, percentile, statuses
 from soak.service import Service, running
 
 CLIENTS = 4
-_WATCHED_SECONDS = 5
+_LOOKS = 360  # at the memory
 _WARM = 0.25  # of the time; caches fill, the allocator finds its size
 
 
-def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int = 2) -> dict[str, Any]:
+def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int = 2, per_hour: float = 5) -> dict[str, Any]:
     """Send mixed calls, and look at the memory meanwhile.
 
     Args:
@@ -25,14 +25,15 @@ def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int =
         seconds: how long.
         rate: requests a second.
         workers: processes that answer.
+        per_hour: MiB that each process may grow by in an hour.
 
     Returns:
-        Figures; `kept` says whether every answer was 2xx and the memory grew by less than 5 MiB in an hour and process.
+        Figures; `kept` says whether every answer was 2xx, and the memory grew by no more, after warming up.
     """
     callers = ehrs(CLIENTS)
     with running(folder, callers, workers=workers) as service:
         Load(service.port, callers, mixed(0), rate).run(min(10, seconds))
-        watch = MemoryWatch(service)
+        watch = MemoryWatch(service, seconds / _LOOKS)
         answers = Load(service.port, callers, mixed(1), rate).run(seconds)
         memory = watch.end()
     growth = slope(memory[int(len(memory) * _WARM) :])
@@ -48,18 +49,23 @@ def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int =
         "memory at start MiB": round(memory[0][1], 1),
         "memory at end MiB": round(memory[-1][1], 1),
         "growth MiB/h": round(growth, 1),
-        "kept": is_good and growth / workers < 5,
+        "kept": is_good and growth / workers < per_hour,
     }
 
 
 class MemoryWatch:
     """Looks at the memory of a service every few seconds, in a thread."""
 
-    def __init__(self, service: Service) -> None:
-        """Begin."""
+    def __init__(self, service: Service, every: float) -> None:
+        """Begin.
+
+        Args:
+            service: whose memory.
+            every: seconds.
+        """
         self._seen: list[tuple[float, float]] = []
         self._over = Event()
-        self._thread = Thread(target=self._watch, args=(service,))
+        self._thread = Thread(target=self._watch, args=(service, every))
         self._thread.start()
 
     def end(self) -> list[tuple[float, float]]:
@@ -68,11 +74,11 @@ class MemoryWatch:
         self._thread.join()
         return self._seen
 
-    def _watch(self, service: Service) -> None:
+    def _watch(self, service: Service, every: float) -> None:
         start = time.monotonic()
         while True:
             self._seen.append((time.monotonic() - start, service.mebibytes))
-            if self._over.wait(_WATCHED_SECONDS):
+            if self._over.wait(every):
                 self._seen.append((time.monotonic() - start, service.mebibytes))
                 return
 

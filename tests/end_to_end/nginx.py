@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import create_connection, create_server
+from socket import create_connection
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLSocket
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.ports import held_port
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NAME = "cds.hospital.example"
@@ -55,9 +57,12 @@ def nginx(folder: Path, upstreams: Sequence[int]) -> Iterator[Proxy]:
         upstreams: ports of the services that it stands before.
     """
     assert PROGRAM, "nginx is missing; run scripts/ensure-nginx.sh"
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     _make_certificate(folder)
+    with held_port() as port:
+        yield from _started(folder, port, upstreams)
+
+
+def _started(folder: Path, port: int, upstreams: Sequence[int]) -> Iterator[Proxy]:
     (folder / "site.conf").write_text(_adapted(folder, port, upstreams), "utf-8")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     user = "user root;" if os.getuid() == 0 else ""

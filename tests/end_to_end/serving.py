@@ -17,6 +17,7 @@ from typing import IO
 
 import orjson
 
+from soak.processes import children_of, is_alive, tree_of
 from tests.end_to_end.conftest import COMMAND, wait_for_line
 from tests.server.charts import ANTI_TIF1, HEALTHY, chart, hook_call, prefetch_of
 
@@ -68,23 +69,6 @@ class Serving:
         return len(re.findall(rf"\b{event}\b", self.log.read_text("utf-8")))
 
 
-def children_of(process: int) -> list[int]:
-    """The children of a process that have not ended, oldest first; none if it has ended itself."""
-    try:
-        text = Path(f"/proc/{process}/task/{process}/children").read_text("ascii")
-    except OSError:
-        return []
-    return [int(pid) for pid in text.split() if is_alive(int(pid))]
-
-
-def is_alive(process: int) -> bool:
-    """Whether there is such a process, and not only what is left of one."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Serving]:
     """Start a service; at the end it is ended, and nothing of it is left.
@@ -110,7 +94,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Serving]:
         threading.Thread(target=_pour, args=(process.stdout, log), daemon=True).start()
         yield Serving(int(line.rpartition(":")[2].partition("/")[0]), process, folder)
     finally:
-        tree = [process.pid, *(child for one in children_of(process.pid) for child in (one, *children_of(one)))]
+        tree = tree_of(process.pid)
         process.send_signal(signal.SIGINT)
         try:
             process.wait(timeout=60)

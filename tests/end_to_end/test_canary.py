@@ -4,7 +4,6 @@ then every place where something could have been left is searched: not one canar
 What may hold which canaries is said where it is searched, by the kinds after `but`; a new sink is one more line in `SINKS`.
 """
 
-import socket
 import sqlite3
 import subprocess
 from base64 import b64encode, urlsafe_b64encode
@@ -25,6 +24,7 @@ from tests.canary import Canaries
 from tests.end_to_end.canary_ehr import CanaryEhr
 from tests.end_to_end.canary_visit import Witness, in_trouble, launched, refused, work
 from tests.end_to_end.conftest import COMMAND, end, wait_for_line
+from tests.ports import held_port
 from tests.server.smart.ehr import running
 
 ROOT = Path(__file__).parents[2]
@@ -90,14 +90,19 @@ class Collector(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def witness(tmp_path_factory: pytest.TempPathFactory) -> Witness:
+def port() -> Iterator[int]:
+    """Of the service: it has to know its address before it starts."""
+    with held_port() as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def witness(port: int, tmp_path_factory: pytest.TempPathFactory) -> Witness:
     """A service that has been through all of it, and has ended."""
     folder = tmp_path_factory.mktemp("canary")
     (folder / "temporary").mkdir()
     (folder / "metrics-token").write_text(METRICS_TOKEN)
     (folder / "metrics-token").chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     url, handler = f"http://127.0.0.1:{port}", type("Traces", (Collector,), {"received": []})
     collector = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=collector.serve_forever, args=(0.01,), daemon=True).start()

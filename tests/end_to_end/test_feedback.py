@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +18,14 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from server.store.tables import feedback
+from soak.processes import ends_of_workers, kill_workers
 from tests.end_to_end.checked_connection import CheckedConnection
-from tests.end_to_end.conftest import COMMAND, Service, end
+from tests.end_to_end.conftest import COMMAND, Service, end, wait_for_line
+from tests.end_to_end.serving import wait_until
 from tests.server.charts import ANTI_TIF1, Json, chart, hook_call, prefetch_of
 
 VIEW = "/cds-services/myositis-patient-view"
-
-Start = Callable[[], Service]
+LIVES = 3
 
 
 @pytest.fixture
@@ -29,28 +33,33 @@ def environment(database_url: str) -> dict[str, str]:
     return {"PATH": os.defpath, "MYOSITIS_CDS_DATABASE_URL": database_url}
 
 
+@dataclass
+class Killable(Service):
+    """A service whose worker can be killed, while its supervisor lives on."""
+
+    log: Path
+
+    def kill(self) -> None:
+        """Kill whoever answers, and see that this is what happened."""
+        before, killed = ends_of_workers(self.log), kill_workers(self.process.pid)
+        assert killed
+        wait_until(lambda: ends_of_workers(self.log) == before + [-signal.SIGKILL] * len(killed))
+        assert self.process.poll() is None
+
+
 @pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Start]:
-    """Starts services, one after the other, on the same database."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run() -> Service:
-        process = subprocess.Popen(
-            [COMMAND, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-        )
-        started.append(process)
-        assert process.stdout
-        return Service(int(process.stdout.readline().rpartition(":")[2].partition("/")[0]), process)
-
-    yield run
-    for process in started:
-        with process:
+def service(environment: dict[str, str], tmp_path: Path) -> Iterator[Killable]:
+    """With one worker."""
+    log, command = tmp_path / "log", [COMMAND, "serve", "--port", "0"]
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process,
+    ):
+        try:
+            line = wait_for_line(process, "myositis-cds serves")
+            yield Killable(int(line.rpartition(":")[2].partition("/")[0]), process, log)
+        finally:
             end(process)
-
-
-def kill(service: Service) -> None:
-    service.process.kill()
-    service.process.wait(timeout=15)
 
 
 def send(service: Service, *items: Json) -> int:
@@ -85,18 +94,16 @@ def cards_with_feedback(environment: dict[str, str]) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.requirement("F-9", "FB-01", "PR-01")
 def test_feedback_that_was_sent_twice_counts_once_also_when_the_service_is_killed_in_between(
-    start: Start, environment: dict[str, str]
+    service: Killable, environment: dict[str, str]
 ) -> None:
-    first = start()
-    _, answer = first.request("POST", VIEW, hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
+    _, answer = service.request("POST", VIEW, hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
     card, another = answer["cards"][:2]
-    assert send(first, accepted(card["uuid"])) == 200
-    assert send(first, accepted(card["uuid"])) == 200
-    kill(first)
+    assert send(service, accepted(card["uuid"])) == 200
+    assert send(service, accepted(card["uuid"])) == 200
+    service.kill()
 
-    second = start()
-    assert send(second, accepted(card["uuid"]), accepted(another["uuid"]), accepted("123456")) == 200
-    kill(second)
+    assert send(service, accepted(card["uuid"]), accepted(another["uuid"]), accepted("123456")) == 200
+    service.kill()
 
     counted = report(environment)
     followed = {row["recommendation"]: (row["shown"], row["accepted"]) for row in counted["recommendations"] if row["accepted"]}
@@ -108,28 +115,29 @@ def test_feedback_that_was_sent_twice_counts_once_also_when_the_service_is_kille
 @pytest.mark.slow
 @pytest.mark.requirement("F-9", "PR-01")
 def test_a_service_that_is_killed_at_work_has_kept_everything_that_it_acknowledged(
-    start: Start, environment: dict[str, str]
+    service: Killable, environment: dict[str, str]
 ) -> None:
-    service = start()
     sent: list[str] = []
     acknowledged: list[str] = []
-    many = threading.Event()
+    lives = [0]  # what each worker acknowledged
 
     def keep_sending() -> None:
-        with suppress(OSError, HTTPException):
-            while True:
-                sent.append(str(uuid4()))
+        while len(lives) <= LIVES:
+            sent.append(str(uuid4()))
+            with suppress(OSError, HTTPException):
                 if send(service, accepted(sent[-1])) == 200:
                     acknowledged.append(sent[-1])
-                if len(acknowledged) == 50:
-                    many.set()
+                    lives[-1] += 1
 
     sender = threading.Thread(target=keep_sending)
     sender.start()
-    assert many.wait(timeout=30)
-    kill(service)
+    for _ in range(LIVES):
+        wait_until(lambda: lives[-1] >= 15)
+        service.kill()
+        lives.append(0)
     sender.join(timeout=30)
     assert not sender.is_alive()
     kept = cards_with_feedback(environment)
+    assert len(acknowledged) >= LIVES * 15
     assert set(acknowledged) <= set(kept) <= set(sent)
     assert len(set(kept)) == len(kept)

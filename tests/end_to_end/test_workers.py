@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from soak.processes import is_alive
 from tests.end_to_end.serving import (
     CALL,
     JSON,
     VIEW,
     Load,
     Serving,
-    is_alive,
     open_slow,
     serving,
     wait_until,

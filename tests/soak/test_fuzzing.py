@@ -1,24 +1,20 @@
-"""Fuzzing in its short form: whatever is sent to a service that runs, or to one of its readers, is answered or refused."""
+"""What the fuzzing trial would find."""
 
 from pathlib import Path
 
 import pytest
 
-from soak.fuzzing import NO_FAULT, fuzz_reader, over_http
+from soak.fuzzing import fuzz_reader
+from soak.seen import Seen
 
 
-@pytest.mark.slow
-@pytest.mark.requirement("IN-03", "IN-04", "IN-08", "IN-10", "IN-13", "ERR-01", "H-5")
-def test_no_request_that_is_nearly_right_is_a_fault_or_hangs(tmp_path: Path) -> None:
-    found = over_http(tmp_path, 300)
-    assert (found["faults"], found["hangs"]) == ([], 0)
-    assert found["requests"] >= 300
-    assert {200, 400, 401} <= set(found["statuses"])
-
-
-@pytest.mark.requirement("IN-04", "IN-13", "CARD-01", "OUT-07", "OUT-08")
-def test_no_bytes_make_a_reader_fail_in_a_way_that_it_does_not_promise(tmp_path: Path) -> None:
-    assert fuzz_reader(tmp_path, "all", 2000) == NO_FAULT
+@pytest.mark.parametrize(
+    ("status", "must_be_answered", "faults"), [(200, True, 0), (501, True, 0), (500, False, 1), (0, False, 0), (0, True, 1)]
+)
+def test_a_fault_is_what_is_said_with_500_or_not_at_all(status: int, must_be_answered: bool, faults: int) -> None:
+    seen = Seen()
+    seen.count(status, b"{}", must_be_answered=must_be_answered)
+    assert len(seen.faults) == faults
 
 
 def test_a_reader_that_breaks_its_promise_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from server.store.database import connect, upgrade_database
 from server.store.tables import feedback
+from soak.processes import ends_of_workers, workers_of
 from tests.end_to_end.checked_connection import CheckedConnection
 from tests.postgresql import PostgresqlServer
 from tests.trials.load import Answered, Load, load
@@ -32,7 +33,7 @@ class Outage:
         last_trouble_seconds: from the same moment to the end of the last request that was not.
         acknowledged: feedback that was answered with 200.
         lost: of it, what is not in the database.
-        same_process: whether the service was still the process that had been started.
+        same_workers: whether those who answered at the end are those who did at the start, and none has ended meanwhile.
     """
 
     before: Counter[int]
@@ -48,7 +49,7 @@ class Outage:
     last_trouble_seconds: float
     acknowledged: int
     lost: int
-    same_process: bool
+    same_workers: bool
 
 
 def stop_and_start(
@@ -73,6 +74,7 @@ def stop_and_start(
     url = postgresql.new_database()
     upgrade_database(url)
     with trusting_service(folder, url) as service, load(service, senders) as sending:
+        workers = workers_of(service.process.pid)
         began = time.monotonic()
         time.sleep(up_seconds)
         stopping = time.monotonic()
@@ -87,7 +89,7 @@ def stop_and_start(
         up = time.monotonic()
         recovered = _first_answer(sending, up)
         time.sleep(up_seconds)
-        same_process = service.process.poll() is None
+        same_workers = workers_of(service.process.pid) == workers != [] and ends_of_workers(service.log) == []
     end = time.monotonic()
     before, during, after = sending.between(began, stopping), sending.between(down, starting), sending.between(recovered, end)
     acknowledged = {one.card for one in sending.answered if one.card and one.status == OK}
@@ -107,7 +109,7 @@ def stop_and_start(
         ),
         acknowledged=len(acknowledged),
         lost=len(acknowledged - _kept(url)),
-        same_process=same_process,
+        same_workers=same_workers,
     )
 
 

@@ -4,13 +4,8 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-
-def with_children(process: int) -> list[int]:
-    """A process, and whatever it has started, to the last generation."""
-    children = (Path(f"/proc/{process}/task/{process}/children").read_text().split()) if Path(f"/proc/{process}").exists() else []
-    return [process, *(one for child in children for one in with_children(int(child)))]
+from soak.processes import tree_of
 
 
 @contextmanager
@@ -22,7 +17,7 @@ def short_of(process: int, what: int, allowed: dict[int, int]) -> Iterator[None]
         what: one of `resource.RLIMIT_…`.
         allowed: by process.
     """
-    before = {one: resource.prlimit(one, what) for one in with_children(process)}  # type: ignore[attr-defined]
+    before = {one: resource.prlimit(one, what) for one in tree_of(process)}  # type: ignore[attr-defined]
     for one, (_, hard) in before.items():
         resource.prlimit(one, what, (allowed[one], hard))  # type: ignore[attr-defined]
     try:

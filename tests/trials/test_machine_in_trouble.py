@@ -12,12 +12,13 @@ import pytest
 from server.store.database import upgrade_database
 from server.store.deadline import TRANSACTION_SECONDS
 from server.store.writing import CHECKED_SECONDS
+from soak.processes import tree_of
 from tests.end_to_end.checked_connection import CheckedConnection
 from tests.fault_proxy import BlackHole, Fault, fault_proxy
 from tests.postgresql import PostgresqlServer
 from tests.trials.load import Load, load
 from tests.trials.postgresql_outage import health
-from tests.trials.processes import handles_of, short_of, with_children
+from tests.trials.processes import handles_of, short_of
 from tests.trials.trusting_service import TrustingService, trusting_service
 
 PATIENCE = 20.0
@@ -58,7 +59,7 @@ def statuses(sending: Load, count: int) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.requirement("DB-04", "F-9")
 def test_a_full_disk_is_said_and_breaks_nothing_and_is_over_when_there_is_room(service: TrustingService, file: Path) -> None:
-    full = dict.fromkeys(with_children(service.process.pid), 4096)  # no page finds room in the write-ahead log
+    full = dict.fromkeys(tree_of(service.process.pid), 4096)  # no page finds room in the write-ahead log
     with load(service, 2) as sending:
         assert statuses(sending, 8) == {200}
         with short_of(service.process.pid, resource.RLIMIT_FSIZE, full):
@@ -86,7 +87,7 @@ def test_without_handles_it_is_not_ready_and_lives_and_comes_back(service: Trust
             return connection.answer().status
 
         assert ask("/health/ready") == 200
-        allowed = {one: handles_of(one) for one in with_children(service.process.pid)}  # not one more
+        allowed = {one: handles_of(one) for one in tree_of(service.process.pid)}  # not one more
         with short_of(service.process.pid, resource.RLIMIT_NOFILE, allowed):
             assert ask("/health/ready") == 503
             assert ask("/health/live") == 200

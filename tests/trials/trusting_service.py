@@ -31,7 +31,11 @@ class TrustingService:
 
 @contextmanager
 def trusting_service(
-    folder: Path, database_url: str, settings: Mapping[str, str] | None = None, *, registered: str = ""
+    folder: Path,
+    database_url: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    registered: str = "requests_per_second = 1000\n",
 ) -> Iterator[TrustingService]:
     """Run one.
 
