@@ -347,6 +347,20 @@ def test_prophylaxis_lets_rituximab_pass_after_hepatitis_b_but_not_in_it(patient
     assert (said.is_certain if said else None) is certain
 
 
+@pytest.mark.parametrize(
+    ("patient", "words"),
+    [
+        (OLD.result("hbsag", flag="positive"), "hepatitis B or its core antibody is on record: risk of reactivation"),
+        (OLD.has("hepatitis_b_chronic"), "hepatitis B or its core antibody is on record: risk of reactivation"),
+        (OLD, "if positive, hepatology plan and prophylaxis first"),
+    ],
+)
+def test_a_datum_that_is_there_is_stated_and_one_that_is_missing_is_asked_for(patient: Patient, words: str) -> None:
+    text = spoken(patient, "rituximab")["rituximab-hepatitis-b"].text
+    assert words in text
+    assert ("if positive" in text) is ("if positive" in words)
+
+
 # --- which rules are on ---------------------------------------------------------------------------------------------------
 
 
