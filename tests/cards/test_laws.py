@@ -311,6 +311,7 @@ PREGNANT = (
 )
 CONTRAINDICATIONS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {
     "methotrexate-pregnancy": PREGNANT,
+    "methotrexate-taken-daily": (lambda patient: patient.takes("methotrexate", dose=10),),
     "mycophenolate-pregnancy": PREGNANT,
     "cyclophosphamide-pregnancy": PREGNANT,
     "screening-tests-in-pregnancy": PREGNANT,

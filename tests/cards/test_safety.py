@@ -58,6 +58,8 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "methotrexate-weekly": ("methotrexate", OLD, None),
     "contraception": ("methotrexate", YOUNG, MAN),
     "methotrexate-daily": ("methotrexate", OLD, None),
+    "methotrexate-taken-daily": ("methotrexate", OLD.takes("methotrexate", dose=10), OLD.takes("methotrexate")),
+    "methotrexate-frequency-in-words": ("methotrexate", OLD, None),
     "methotrexate-baseline-lung": ("methotrexate", OLD, OLD.had("pulmonary_function_test").had("chest_xray")),
     "methotrexate-influenza-vaccine": ("influenza-vaccine", OLD.takes("methotrexate"), OLD),
     "azathioprine-liver": ("azathioprine", OLD.has("cirrhosis"), OLD),
@@ -247,6 +249,7 @@ DAILY = DraftOrder("MedicationRequest/draft-1", ("methotrexate",), times_a_week=
 PREDNISONE_40 = DraftOrder("MedicationRequest/draft-1", ("prednisone",), daily_dose_mg=40)
 DOSED = {
     "methotrexate-daily": DAILY,
+    "methotrexate-frequency-in-words": DraftOrder("MedicationRequest/draft-1", ("methotrexate",), is_in_words=True),
     "glucocorticoid-pneumocystis-dose": PREDNISONE_40,
     "glucocorticoid-hepatitis-b-dose": PREDNISONE_40,
 }
