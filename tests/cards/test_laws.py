@@ -603,6 +603,18 @@ def test_what_is_contraindicated_is_on_the_card_of_a_pregnant_patient_whatever_c
         assert topics(therapy) == ["nextLineTherapy"], kind
 
 
+@pytest.mark.parametrize("infection", ["sepsis", "pneumonia", "tuberculosis_active", "herpes_zoster"])
+def test_with_an_active_infection_no_immunosuppressant_is_made_ready_even_in_rapid_lung_disease(infection: str) -> None:
+    """What stays is the glucocorticoid, with a word of caution, and IVIG, which the source allows in infection."""
+    rapid = _LUNG.has("ild_rapidly_progressive", since="2026-09").antibody("anti_mda5", "positive").result("hbsag", flag="negative")
+    rapid = rapid.result("anti_hbc_total", flag="negative")
+    infected = rapid.has(infection, since="2026-11")
+    assert {"ciclosporin", "tacrolimus", "rituximab"} <= drugs(rapid.cards(cap=10))
+    assert drugs(infected.cards(cap=10)) <= {"glucocorticoid-intravenous", "glucocorticoid-oral", "ivig"}
+    glucocorticoid = options(infected)["glucocorticoid-intravenous"]
+    assert "glucocorticoid-infection" in {caution.id for caution in glucocorticoid.cautions}
+
+
 # --- what a screen found ------------------------------------------------------------------------------------------------
 
 _SCREENS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {

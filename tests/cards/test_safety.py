@@ -99,6 +99,7 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "first-line-lung-disease": ("leflunomide", OLD.has("interstitial_lung_disease"), OLD),
     "glucocorticoid-bone-long": ("glucocorticoid-oral", LONG_ON_STEROID, LONG_ON_STEROID.had("dxa")),
     "glucocorticoid-pneumocystis-dose": ("glucocorticoid-oral", OLD, OLD.takes("pentamidine")),
+    "glucocorticoid-infection": ("glucocorticoid-intravenous", OLD.has("sepsis"), OLD.has("tuberculosis_latent")),
     "glucocorticoid-hepatitis-b": ("glucocorticoid-oral", OLD.has("hepatitis_b_chronic"), OLD.has("tuberculosis_latent")),
     "glucocorticoid-tuberculosis": ("glucocorticoid-oral", OLD.has("tuberculosis_latent"), OLD.has("hepatitis_b_chronic")),
     "glucocorticoid-pregnancy": ("glucocorticoid-oral", PREGNANT, NOT_PREGNANT),
