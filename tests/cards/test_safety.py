@@ -1,11 +1,12 @@
 """Drug safety: every rule with a patient for whom it speaks and one for whom it keeps silent (clinical/drug-safety.md)."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from cards.knowledge import Knowledge, knowledge, load_knowledge
+from cards.knowledge import Knowledge, SafetyRule, knowledge, load_knowledge
 from cards.recommendation import Caution, Level
 from cards.safety import cautions_for
 from cards.verdicts import Case, RuleError
@@ -393,6 +394,12 @@ def test_a_rule_that_does_not_exist_or_is_in_both_lists_cannot_be_switched(on: l
 def test_a_rule_keeps_silent_about_other_drugs(name: str) -> None:
     _, patient, _ = SPEAKS[name]
     assert name not in spoken(patient, "plasma-exchange")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in (RULES | OFF).values() if rule.instead], ids=lambda rule: rule.id)
+def test_what_may_be_used_instead_is_said_with_who_says_so(rule: SafetyRule) -> None:
+    cited = " ".join(re.findall(r"\(([^)]*)\)", rule.instead or ""))
+    assert any(source.short in cited for source in KNOWN.sources.values())
 
 
 def test_stop_rules_come_first_and_certain_ones_before_uncertain_ones() -> None:
