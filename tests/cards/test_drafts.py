@@ -465,7 +465,8 @@ def test_daily_methotrexate_is_critical_and_only_its_removal_is_offered(dosage: 
     (found,) = cards_for(COMPLETE, drafted(medicationCodeableConcept=codeable("methotrexate"), dosageInstruction=dosage))
     assert found["indicator"] == "critical"
     assert found["summary"] == (
-        "Methotrexate: drafted more often than once a week; the boxed warning names this medication error with a weekly drug (FDA label)"
+        "Methotrexate: drafted more often than once a week; "
+        "the boxed warning names this medication error with a weekly drug (FDA label)"
     )
     assert [action["type"] for action in actions([found])] == ["delete"]
 

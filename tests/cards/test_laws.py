@@ -606,7 +606,9 @@ def test_what_is_contraindicated_is_on_the_card_of_a_pregnant_patient_whatever_c
 @pytest.mark.parametrize("infection", ["sepsis", "pneumonia", "tuberculosis_active", "herpes_zoster"])
 def test_with_an_active_infection_no_immunosuppressant_is_made_ready_even_in_rapid_lung_disease(infection: str) -> None:
     """What stays is the glucocorticoid, with a word of caution, and IVIG, which the source allows in infection."""
-    rapid = _LUNG.has("ild_rapidly_progressive", since="2026-09").antibody("anti_mda5", "positive").result("hbsag", flag="negative")
+    rapid = (
+        _LUNG.has("ild_rapidly_progressive", since="2026-09").antibody("anti_mda5", "positive").result("hbsag", flag="negative")
+    )
     rapid = rapid.result("anti_hbc_total", flag="negative")
     infected = rapid.has(infection, since="2026-11")
     assert {"ciclosporin", "tacrolimus", "rituximab"} <= drugs(rapid.cards(cap=10))
