@@ -92,7 +92,7 @@ def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Cond
 
 
 def taken_times_a_week_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    """How often a week a current course is taken by coded timing: `{of: methotrexate, over: 1}`; no also where the chart is silent."""
+    """How often a week a current course is taken by coded timing: `{of: methotrexate, over: 1}`; else no."""
     agent, tests = _agent_and_number(value, vocabulary, where, "taken_times_a_week", {"over": gt, "at_least": ge})
 
     def condition(case: Case) -> Verdict:
