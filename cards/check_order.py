@@ -26,7 +26,7 @@ _KEYS = {
     "earlier_course": 1,
     **dict.fromkeys(("phenotype", "suspected_phenotype", "antibody_ever_positive"), 2),
     **dict.fromkeys(("given", "given_together", "taking"), 5),
-    **dict.fromkeys(("drafted_times_a_week", "drafted_prednisolone_mg"), 6),
+    **dict.fromkeys(("drafted_times_a_week", "taken_times_a_week", "drafted_in_words", "drafted_prednisolone_mg"), 6),
 }
 _COMORBIDITY, _BASELINE = 7, 8
 

@@ -183,6 +183,7 @@ _WRITERS: dict[str, Writer] = {
     "disease_years": _disease_years,
     "first_recorded": _first_recorded,
     "daily_dose": treatments.daily_dose,
+    "taken_times_a_week": treatments.taken_times_a_week,
     "taken_weeks": treatments.taken_weeks,
     "failed": treatments.failed,
     "not_tolerated": treatments.not_tolerated,
@@ -194,6 +195,7 @@ _WRITERS: dict[str, Writer] = {
     "given": treatments.given,
     "given_together": treatments.given_together,
     "drafted_times_a_week": treatments.drafted_times_a_week,
+    "drafted_in_words": treatments.drafted_in_words,
     "drafted_prednisolone_mg": treatments.drafted_prednisolone_mg,
 }
 

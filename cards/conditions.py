@@ -111,6 +111,7 @@ _COMPILERS: dict[str, Compiler] = {
     "taking": courses.course_condition(courses.is_taken),
     "tried": courses.course_condition(courses.was_tried),
     "daily_dose": courses.daily_dose_condition,
+    "taken_times_a_week": courses.taken_times_a_week_condition,
     "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
@@ -118,6 +119,7 @@ _COMPILERS: dict[str, Compiler] = {
     "given": drafts.given_condition,
     "given_together": drafts.given_together_condition,
     "drafted_times_a_week": drafts.drafted_times_a_week_condition,
+    "drafted_in_words": drafts.drafted_in_words_condition,
     "drafted_prednisolone_mg": drafts.drafted_prednisolone_mg_condition,
 }
 

@@ -91,6 +91,20 @@ def daily_dose_condition(value: Any, vocabulary: Vocabulary, where: str) -> Cond
     return condition
 
 
+def taken_times_a_week_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """How often a week a current course is taken by coded timing: `{of: methotrexate, over: 1}`; else no."""
+    agent, tests = _agent_and_number(value, vocabulary, where, "taken_times_a_week", {"over": gt, "at_least": ge})
+
+    def condition(case: Case) -> Verdict:
+        course = case.assessment.treatment.courses.get(agent)
+        if course is None or not course.is_current or course.times_a_week is None or not tests(course.times_a_week):
+            return Verdict(Answer.NO)
+        often = say("{drug} {number:g} times a week", drug=course.title, number=course.times_a_week)
+        return Verdict(Answer.YES, (Evidence(often, course.evidence[0].reference),))
+
+    return condition
+
+
 def taken_weeks_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """A current course has gone on for so many weeks: `{of: glucocorticoid, over: 2}`; unknown without a start."""
     agent, tests = _agent_and_number(value, vocabulary, where, "taken_weeks", {"over": gt, "at_least": ge})

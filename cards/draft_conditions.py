@@ -130,6 +130,17 @@ def drafted_times_a_week_condition(value: Any, vocabulary: Vocabulary, where: st
     return _draft_says("drafted_times_a_week", value, where, lambda draft: draft.times_a_week)
 
 
+def drafted_in_words_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """The draft says in words alone how often it is to be taken; words are not read (SAF-14)."""
+    if value is not True:
+        raise RuleError(f"{where}: `drafted_in_words` is `true`, not `{value}`")
+
+    def condition(case: Case) -> Verdict:
+        return Verdict(Answer.YES if case.draft and case.draft.is_in_words else Answer.NO)
+
+    return condition
+
+
 def drafted_prednisolone_mg_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     """The draft is of prednisone or prednisolone, says the dose a day, and this holds of it (no source converts the others)."""
     return _draft_says("drafted_prednisolone_mg", value, where, _prednisolone_mg)

@@ -119,6 +119,7 @@ class SafetyRule:
     `basis`: S, stated in the source documents; P, in a named public source; K, background knowledge, unverified; site, its own.
     `about`: orders that are drafted, those that we would suggest, or both. `alternatives`: by treatment, or for any of them.
     `says_of_partial_data`: the same where data of one kind were not supplied, so that "none on record" would claim too much.
+    `says_when_unknown`: the same where the deciding datum is missing, so that "on record" would claim too much.
     """
 
     id: str
@@ -132,6 +133,7 @@ class SafetyRule:
     level: Level
     says: str
     says_of_partial_data: str
+    says_when_unknown: str
     source: Source
     when: Condition
     trigger: Mapping[str, Any] | None
@@ -404,6 +406,7 @@ class _Loader:
             level=Level(entry["level"]),
             says=filled_in(entry["says"], {"place": ON_RECORD}),
             says_of_partial_data=filled_in(entry["says"], {"place": IN_THE_DATA_SUPPLIED}),
+            says_when_unknown=entry.get("says_when_unknown") or filled_in(entry["says"], {"place": ON_RECORD}),
             source=self._sources(entry["source"], where)[0],
             when=self._when(entry, where),
             trigger=entry.get("when"),

@@ -94,10 +94,11 @@ def _speak(rule: SafetyRule, treatment: str, case: Case) -> Caution | None:
     is_certain = verdict.answer is Answer.YES
     because = verdict.because if is_certain else ()
     is_partial = any(item.is_caveat for item in verdict.missing)
+    says = rule.says_of_partial_data if is_partial else rule.says
     return Caution(
         id=rule.id,
         level=rule.level,
-        text=rule.says_of_partial_data if is_certain and is_partial else rule.says,
+        text=says if is_certain else rule.says_when_unknown,
         source=rule.source,
         is_certain=is_certain,
         instead=rule.instead,

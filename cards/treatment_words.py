@@ -106,6 +106,18 @@ def drafted_times_a_week(value: Mapping[str, Any], holds: bool, _: Titles) -> st
     return say("drafted for {times} a week", times=_bounded(limit, times, holds))
 
 
+def taken_times_a_week(value: Mapping[str, Any], holds: bool, named: Titles) -> str:
+    """How often a week a current course is taken."""
+    (drug,), limit = _agents(value["of"], named), next(key for key in value if key != "of")
+    times = say("once") if value[limit] == 1 else say("{number:g} times", number=value[limit])
+    return say("{drug} taken {times} a week", drug=drug, times=_bounded(limit, times, holds))
+
+
+def drafted_in_words(_: bool, holds: bool, __: Titles) -> str:
+    """How often it is to be taken is written in words alone."""
+    return say("drafted with its frequency in words alone") if holds else say("drafted without a frequency in words alone")
+
+
 def drafted_prednisolone_mg(value: Mapping[str, Any], holds: bool, _: Titles) -> str:
     """The daily dose that the draft says."""
     ((limit, number),) = value.items()

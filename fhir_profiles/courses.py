@@ -43,6 +43,7 @@ class Course:
         is_current: being taken now, or still acting (an infusion acts longer than it runs).
         start, end: first and last day on record.
         daily_dose_mg: of the newest current prednisone or prednisolone entry, where the chart gives a structured dose.
+        times_a_week: at the most, of the current entry that is taken most often, where the chart structures the timing.
         evidence: the entries, newest first.
         decided_by: the entry that decided the outcome, in words.
         is_unexplained: it ended, and the chart does not say why (a completed course is explained).
@@ -57,6 +58,7 @@ class Course:
     start: DateInterval | None = None
     end: DateInterval | None = None
     daily_dose_mg: float | None = None
+    times_a_week: float | None = None
     evidence: tuple[Evidence, ...] = ()
     decided_by: str = ""
     is_unexplained: bool = False
@@ -137,6 +139,7 @@ def _course(
         start=min(starts, default=None),
         end=None if current else max(ends, default=None),
         daily_dose_mg=next((e.daily_dose_mg for e in current if e.daily_dose_mg and PREDNISOLONE & set(e.concepts)), None),
+        times_a_week=max((e.times_a_week for e in current if e.times_a_week is not None), default=None),
         evidence=tuple(Evidence(_describe(definition, entry, as_of), entry.reference) for entry in entries) + allergy,
         decided_by=_decided_by(outcome, definition, entries, allergy, as_of),
         is_unexplained=outcome is Outcome.STOPPED and unexplained,

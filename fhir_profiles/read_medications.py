@@ -88,12 +88,14 @@ class Schedule(NamedTuple):
         start, end: the period that they cover.
         route: the only route that they name.
         daily_dose_mg: milligrams a day.
+        times_a_week: at the most, by all of them together.
     """
 
     start: DateInterval | None = None
     end: DateInterval | None = None
     route: str | None = None
     daily_dose_mg: float | None = None
+    times_a_week: float | None = None
 
 
 class Dosing(NamedTuple):
@@ -103,18 +105,21 @@ class Dosing(NamedTuple):
         route: the only route that its dosages name.
         daily_dose_mg: milligrams a day.
         times_a_week: at the most, by all dosages together.
+        is_in_words: how often is written, and in words alone.
     """
 
     route: str | None = None
     daily_dose_mg: float | None = None
     times_a_week: float | None = None
+    is_in_words: bool = False
 
 
 def dosing_of(request: Element, chart: Chart) -> Dosing:
     """The dosing of a MedicationRequest that is being written; free text is not read."""
     schedule = _schedule(request, "dosageInstruction", chart)
     dosages = [one for one in request.children("dosageInstruction") if not one.content.get("modifierExtension")]
-    return Dosing(schedule.route, schedule.daily_dose_mg, _times_a_week(dosages))
+    times = _times_a_week(dosages)
+    return Dosing(schedule.route, schedule.daily_dose_mg, times, times is None and any(map(_has_words, dosages)))
 
 
 def read_request(request: Element, chart: Chart) -> None:
@@ -242,6 +247,7 @@ def _file(
                 end=end,
                 route=schedule.route,
                 daily_dose_mg=schedule.daily_dose_mg,
+                times_a_week=schedule.times_a_week,
                 stop_reason=None if is_current else _stop_reason(entry, chart),
             )
         )
@@ -301,6 +307,7 @@ def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
         end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
         route=route_of(dosages, chart),
         daily_dose_mg=_daily_dose(dosages[0], repeats[0]) if len(dosages) == 1 else None,
+        times_a_week=_times_a_week(dosages),
     )
 
 
@@ -342,6 +349,12 @@ def _times_a_week(dosages: Iterable[Element]) -> float | None:
             often.append(times)
             on_day.update({day: max(times / len(days), on_day.get(day, 0.0)) for day in days})
     return float(f"{max(*often, sum(on_day.values())):.12g}") if often else None
+
+
+def _has_words(dosage: Element) -> bool:
+    """Whether a dosage, or its timing, is told in words or by a code that says nothing to us."""
+    timing = dosage.child("timing")
+    return bool(dosage.content.get("text") or (timing and timing.content.get("code")))
 
 
 def _doses_a_week(dosage: Element) -> float | None:

@@ -159,6 +159,7 @@ class DrugEntry(Fact):
         end: end of the entry, if the chart gives one.
         route: `intravenous`, `subcutaneous`, `oral`, `topical`, `ophthalmic` or None.
         daily_dose_mg: milligrams a day, only where dose and timing are structured.
+        times_a_week: how often a week at the most; None where no timing is structured.
         stop_reason: `ineffective`, `intolerance`, `pregnancy`, `other` or None.
     """
 
@@ -168,6 +169,7 @@ class DrugEntry(Fact):
     end: DateInterval | None = None
     route: str | None = None
     daily_dose_mg: float | None = None
+    times_a_week: float | None = None
     stop_reason: str | None = None
 
 
@@ -255,6 +257,7 @@ class DraftOrder:
         route: `intravenous`, `subcutaneous`, `oral`, `topical`, `ophthalmic` or None.
         daily_dose_mg: milligrams a day, only where dose and timing are structured.
         times_a_week: how often a week at the most, by all its dosages together; None where no timing is structured.
+        is_in_words: how often is written in words alone, which are not read.
         resource: the order as it was sent, to be given back unchanged in an `update`; never logged, never compared.
     """
 
@@ -264,6 +267,7 @@ class DraftOrder:
     route: str | None = None
     daily_dose_mg: float | None = None
     times_a_week: float | None = None
+    is_in_words: bool = False
     resource: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property

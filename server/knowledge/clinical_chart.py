@@ -262,8 +262,16 @@ class ClinicalChart:
         """A completed Immunization."""
         return self.add("Immunization", status="completed", vaccineCode=codeable(what), occurrenceDateTime=self._day(on))
 
-    def drafts(self, what: str, *, kind: str = "MedicationRequest", dose: float | None = None, route: str | None = None) -> Self:
-        """An order being written: a MedicationRequest, `dose` in milligrams a day, or a ServiceRequest."""
+    def drafts(
+        self,
+        what: str,
+        *,
+        kind: str = "MedicationRequest",
+        dose: float | None = None,
+        route: str | None = None,
+        text: str | None = None,
+    ) -> Self:
+        """An order being written: a MedicationRequest, `dose` in milligrams a day or in words (`text`), or a ServiceRequest."""
         is_drug = kind == "MedicationRequest"
         written = self.drafts_written or ()
         draft: Json = {
@@ -274,7 +282,7 @@ class ClinicalChart:
             "subject": {"reference": "Patient/1"},
             "medicationCodeableConcept" if is_drug else "code": codeable(what),
         }
-        if is_drug and (dosage := _dosage(dose=dose, route=route)):
+        if is_drug and (dosage := _dosage(dose=dose, route=route, text=text)):
             draft["dosageInstruction"] = dosage
         return replace(self, drafts_written=(*written, draft))
 
@@ -376,7 +384,9 @@ def _quantity(value: float, unit: str) -> Json:
     return {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
 
 
-def _dosage(dose: float | None = None, route: str | None = None, until: str | None = None) -> list[Json] | None:
+def _dosage(
+    dose: float | None = None, route: str | None = None, until: str | None = None, text: str | None = None
+) -> list[Json] | None:
     repeat: Json = {"boundsPeriod": {"end": until}} if until else {}
     if dose is not None:
         repeat |= {"frequency": 1, "period": 1, "periodUnit": "d"}
@@ -385,4 +395,6 @@ def _dosage(dose: float | None = None, route: str | None = None, until: str | No
         dosage["doseAndRate"] = [{"doseQuantity": _quantity(dose, "mg")}]
     if route:
         dosage["route"] = _one_of("route", route)
+    if text:
+        dosage["text"] = text
     return [dosage] if dosage else None

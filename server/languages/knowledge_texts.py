@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
     "cards/guidelines/*.yaml": frozenset({"says", "headline", "stated", "title", "text", "remark", "with", "read_in"}),
-    "cards/drug_safety/*.yaml": frozenset({"says", "instead", "note_on_draft"}),
+    "cards/drug_safety/*.yaml": frozenset({"says", "says_when_unknown", "instead", "note_on_draft"}),
     "cards/contradictions.yaml": frozenset({"title", "says", "note", "outside"}),
     "cards/orders.yaml": frozenset({"title", "label", "note"}),
     "cards/topics.yaml": frozenset({"display"}),

@@ -1,6 +1,7 @@
 """The rule vocabulary: each condition answers yes, no or unknown, with its reasons (docs/rule-vocabulary.md)."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,12 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"given_together": {"at_least": 2, "of": ["rituximab", "abatacept"]}}, DM.takes("rituximab").takes("abatacept"), YES),
     ({"given_together": {"at_least": 2, "of": ["rituximab", "abatacept"]}}, DM.takes("abatacept"), NO),
     ({"drafted_times_a_week": {"over": 1}}, DM, NO),
+    ({"taken_times_a_week": {"of": "methotrexate", "over": 1}}, DM.takes("methotrexate", dose=10), YES),
+    ({"taken_times_a_week": {"of": "methotrexate", "at_least": 8}}, DM.takes("methotrexate", dose=10), NO),
+    ({"taken_times_a_week": {"of": "methotrexate", "over": 1}}, DM.takes("methotrexate"), NO),
+    ({"taken_times_a_week": {"of": "methotrexate", "over": 1}}, DM.stopped("methotrexate"), NO),
+    ({"taken_times_a_week": {"of": "methotrexate", "over": 1}}, DM.failed("MedicationRequest"), NO),
+    ({"drafted_in_words": True}, DM, NO),
     ({"drafted_prednisolone_mg": {"over": 15}}, DM.takes("prednisone", dose=40), NO),
 ]
 
@@ -188,6 +195,8 @@ PREDNISONE = DraftOrder("MedicationRequest/p", ("prednisone",), daily_dose_mg=2.
         ({"drafted_times_a_week": {"over": 7}}, {"draft": METHOTREXATE}, NO),
         ({"drafted_times_a_week": {"over": 1}}, {"draft": PREDNISONE}, NO),
         ({"drafted_times_a_week": {"over": 1}}, {"drafts": (METHOTREXATE,)}, NO),
+        ({"drafted_in_words": True}, {"draft": replace(METHOTREXATE, is_in_words=True)}, YES),
+        ({"drafted_in_words": True}, {"draft": METHOTREXATE}, NO),
         ({"drafted_prednisolone_mg": {"under": 2.5}}, {"draft": PREDNISONE}, NO),
         ({"drafted_prednisolone_mg": {"at_least": 2.5}}, {"draft": PREDNISONE}, YES),
         ({"drafted_prednisolone_mg": {"over": 1}}, {"draft": METHOTREXATE}, NO),
@@ -377,6 +386,8 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
         {"given_together": ["rituximab", "abatacept"]},
         {"given_together": {"at_least": "two", "of": ["rituximab", "abatacept"]}},
         {"drafted_times_a_week": 1},
+        {"drafted_in_words": False},
+        {"taken_times_a_week": {"of": "methotrexate", "under": 1}},
         {"drafted_times_a_week": {"above": 1}},
         {"drafted_prednisolone_mg": {"over": "15 mg"}},
         {"drafted_prednisolone_mg": {"over": 15, "under": 30}},

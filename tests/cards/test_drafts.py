@@ -464,7 +464,10 @@ def test_daily_methotrexate_is_critical_and_only_its_removal_is_offered(dosage: 
     """No dose and no schedule is made up: what the prescriber meant, nobody knows."""
     (found,) = cards_for(COMPLETE, drafted(medicationCodeableConcept=codeable("methotrexate"), dosageInstruction=dosage))
     assert found["indicator"] == "critical"
-    assert "drafted more often than once a week" in found["summary"]
+    assert found["summary"] == (
+        "Methotrexate: drafted more often than once a week; "
+        "the boxed warning names this medication error with a weekly drug (FDA label)"
+    )
     assert [action["type"] for action in actions([found])] == ["delete"]
 
 
@@ -473,6 +476,28 @@ def test_weekly_methotrexate_and_methotrexate_without_a_coded_schedule_are_not_s
     (found,) = cards_for(COMPLETE, drafted(medicationCodeableConcept=codeable("methotrexate"), dosageInstruction=dosage))
     assert found["indicator"] == "info"
     assert "once weekly, never daily" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("dosage", "is_said"),
+    [
+        ([{"text": "10 mg once daily"}], True),
+        ([{"timing": {"code": {"text": "daily"}}}], True),
+        (every(1, "wk"), False),
+        (None, False),
+    ],
+)
+def test_that_the_frequency_of_methotrexate_stands_in_words_alone_is_said(dosage: list[Json] | None, is_said: bool) -> None:
+    (found,) = cards_for(COMPLETE, drafted(medicationCodeableConcept=codeable("methotrexate"), dosageInstruction=dosage))
+    assert ("how often it is to be taken is written in words, which are not read" in found["detail"]) is is_said
+
+
+def test_daily_methotrexate_that_is_being_taken_is_critical_when_the_chart_is_opened() -> None:
+    found = card_about("drugSafety", DM.takes("methotrexate", dose=10).cards())
+    assert found is not None
+    assert found["indicator"] == "critical"
+    assert found["summary"].startswith("Methotrexate is being taken: more often than once a week")
+    assert card_about("drugSafety", DM.takes("methotrexate").cards()) is None
 
 
 def test_the_note_is_added_to_the_whole_draft_as_it_was_sent() -> None:

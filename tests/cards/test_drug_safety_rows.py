@@ -27,6 +27,7 @@ MILDER = {
     "cyclophosphamide-urinary-tract": "the chart cannot show it, so it is a reminder",
     "rituximab-harms": "the chart cannot show it, so it is a reminder",
     "cyclophosphamide-harms": "the chart cannot show it, so it is a reminder",
+    "tocilizumab-infection": "to be avoided in infection (section 3), so it holds back our own order as well",
     "cyclophosphamide-not-life-threatening": "holds back our own order as well",
 }
 """Rules whose level is not the row's, and why. Missing data is a reminder, never a stop."""

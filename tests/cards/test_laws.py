@@ -9,11 +9,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cards.drafts import from_caution
 from cards.knowledge import knowledge
+from cards.plain_words import leaves
 from cards.recommend import calendar
-from cards.recommendation import Level
+from cards.recommendation import URGENCIES, Level
+from cards.safety import cautions_for
 from cards.schedule import Due, DueState
+from cards.verdicts import Case
 from fhir_profiles.findings import Answer
+from fhir_profiles.record import DraftOrder
 from tests.cards.naming import asked_by
 from tests.cards.reading import drugs, held, offered, options, orders, topics
 from tests.patient import Patient, codeable
@@ -306,6 +311,7 @@ PREGNANT = (
 )
 CONTRAINDICATIONS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {
     "methotrexate-pregnancy": PREGNANT,
+    "methotrexate-taken-daily": (lambda patient: patient.takes("methotrexate", dose=10),),
     "mycophenolate-pregnancy": PREGNANT,
     "cyclophosphamide-pregnancy": PREGNANT,
     "screening-tests-in-pregnancy": PREGNANT,
@@ -595,3 +601,65 @@ def test_what_is_contraindicated_is_on_the_card_of_a_pregnant_patient_whatever_c
             card for card in replace(patient, broken=frozenset({kind})).cards() if "methotrexate: contra" in card["detail"]
         ]
         assert topics(therapy) == ["nextLineTherapy"], kind
+
+
+@pytest.mark.parametrize("infection", ["sepsis", "pneumonia", "tuberculosis_active", "herpes_zoster"])
+def test_with_an_active_infection_no_immunosuppressant_is_made_ready_even_in_rapid_lung_disease(infection: str) -> None:
+    """What stays is the glucocorticoid, with a word of caution, and IVIG, which the source allows in infection."""
+    rapid = (
+        _LUNG.has("ild_rapidly_progressive", since="2026-09").antibody("anti_mda5", "positive").result("hbsag", flag="negative")
+    )
+    rapid = rapid.result("anti_hbc_total", flag="negative")
+    infected = rapid.has(infection, since="2026-11")
+    assert {"ciclosporin", "tacrolimus", "rituximab"} <= drugs(rapid.cards(cap=10))
+    assert drugs(infected.cards(cap=10)) <= {"glucocorticoid-intravenous", "glucocorticoid-oral", "ivig"}
+    glucocorticoid = options(infected)["glucocorticoid-intravenous"]
+    assert "glucocorticoid-infection" in {caution.id for caution in glucocorticoid.cautions}
+
+
+# --- what a screen found ------------------------------------------------------------------------------------------------
+
+_SCREENS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {
+    "hepatitis-b": (
+        lambda patient: patient.result("hbsag", flag="positive"),
+        lambda patient: patient.result("anti_hbc_total", flag="positive"),
+        lambda patient: patient.result("hbsag", flag="positive").result("anti_hbc_total", flag="positive"),
+        _with("hepatitis_b_chronic", since="2020"),
+    ),
+    "tuberculosis": (
+        lambda patient: patient.result("igra", flag="positive"),
+        _with("tuberculosis_latent", since="2020"),
+        _with("tuberculosis_active", since="2026-10"),
+    ),
+}
+_ASKING = {
+    screen: [rule for rule in knowledge().safety if any(str(value).startswith(screen) for _, value in leaves(rule.trigger))]
+    for screen in _SCREENS
+}
+_SCREENED_FOR = sorted({(screen, drug) for screen, rules in _ASKING.items() for rule in rules for drug in rule.treatments})
+
+
+def _urgency_about(screen: str, drug: str, patient: Patient, draft: DraftOrder | None) -> int:
+    """How urgently the rules that ask for it speak: 0 is the most urgent, beyond the last one they are silent."""
+    names = {rule.id for rule in _ASKING[screen]}
+    cautions = cautions_for(drug, Case(patient.assess()), knowledge(), Level, draft=draft)
+    said = [URGENCIES.index(from_caution(one, (), drug).urgency) for one in cautions if one.id in names]
+    return min(said, default=len(URGENCIES))
+
+
+@pytest.mark.parametrize(("screen", "drug"), _SCREENED_FOR)
+def test_a_positive_screen_never_says_less_than_none(screen: str, drug: str) -> None:
+    """About a draft and about what we would suggest; and a finding is never called not tested."""
+    for draft in (DraftOrder("MedicationRequest/draft-1", ()), None):
+        for positive in _SCREENS[screen]:
+            found = positive(_MILD)
+            assert _urgency_about(screen, drug, found, draft) <= _urgency_about(screen, drug, _MILD, draft)
+            assert _urgency_about(screen, drug, found, draft) < len(URGENCIES)
+
+
+def test_what_a_screen_is_asked_for_is_not_asked_again_where_the_answer_is_known() -> None:
+    known = _MILD.has("hepatitis_b_chronic", since="2020").has("tuberculosis_latent", since="2020")
+    for drug in ("abatacept", "anti-tnf", "tocilizumab", "jak-inhibitor"):
+        said = {caution.id for caution in cautions_for(drug, Case(known.assess()), knowledge(), Level)}
+        assert {"biologic-hepatitis-b-known", "biologic-tuberculosis-known"} <= said
+        assert said.isdisjoint({"biologic-hepatitis-b", "biologic-tuberculosis"})

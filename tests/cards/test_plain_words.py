@@ -72,6 +72,16 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"drafted_times_a_week": {"over": 1}}, "drafted for over once a week", "drafted for at most once a week"),
     (
+        {"drafted_in_words": True},
+        "drafted with its frequency in words alone",
+        "drafted without a frequency in words alone",
+    ),
+    (
+        {"taken_times_a_week": {"of": "methotrexate", "over": 1}},
+        "methotrexate taken over once a week",
+        "methotrexate taken at most once a week",
+    ),
+    (
         {"drafted_prednisolone_mg": {"over": 15}},
         "drafted with over 15 mg of prednisolone a day",
         "drafted with at most 15 mg of prednisolone a day",

@@ -1,11 +1,12 @@
 """Drug safety: every rule with a patient for whom it speaks and one for whom it keeps silent (clinical/drug-safety.md)."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from cards.knowledge import Knowledge, knowledge, load_knowledge
+from cards.knowledge import Knowledge, SafetyRule, knowledge, load_knowledge
 from cards.recommendation import Caution, Level
 from cards.safety import cautions_for
 from cards.verdicts import Case, RuleError
@@ -58,6 +59,8 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "methotrexate-weekly": ("methotrexate", OLD, None),
     "contraception": ("methotrexate", YOUNG, MAN),
     "methotrexate-daily": ("methotrexate", OLD, None),
+    "methotrexate-taken-daily": ("methotrexate", OLD.takes("methotrexate", dose=10), OLD.takes("methotrexate")),
+    "methotrexate-frequency-in-words": ("methotrexate", OLD, None),
     "methotrexate-baseline-lung": ("methotrexate", OLD, OLD.had("pulmonary_function_test").had("chest_xray")),
     "methotrexate-influenza-vaccine": ("influenza-vaccine", OLD.takes("methotrexate"), OLD),
     "azathioprine-liver": ("azathioprine", OLD.has("cirrhosis"), OLD),
@@ -72,7 +75,10 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "calcineurin-inhibitor-checks": ("tacrolimus", OLD, None),
     "calcineurin-inhibitor-pregnancy": ("tacrolimus", PREGNANT, NOT_PREGNANT),
     "ivig-thrombosis-precautions": ("ivig", OLD.has("stroke"), OLD),
-    "ivig-kidney-risk": ("ivig", OLD.has("diabetes_mellitus"), OLD),
+    "ivig-kidney-age": ("ivig", MAN, OLD),
+    "ivig-kidney-diabetes": ("ivig", OLD.has("diabetes_mellitus"), OLD),
+    "ivig-kidney-sepsis": ("ivig", OLD.has("sepsis"), OLD.has("cellulitis")),
+    "ivig-kidney-calcineurin-inhibitor": ("ivig", OLD.takes("tacrolimus"), OLD.takes("azathioprine")),
     "ivig-infusion-rate": ("ivig", OLD, CHILD),
     "ivig-label-harms": ("ivig", OLD, None),
     "ivig-allowed": ("ivig", PREGNANT, OLD),
@@ -94,7 +100,9 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "first-line-lung-disease": ("leflunomide", OLD.has("interstitial_lung_disease"), OLD),
     "glucocorticoid-bone-long": ("glucocorticoid-oral", LONG_ON_STEROID, LONG_ON_STEROID.had("dxa")),
     "glucocorticoid-pneumocystis-dose": ("glucocorticoid-oral", OLD, OLD.takes("pentamidine")),
-    "glucocorticoid-latent-infection": ("glucocorticoid-oral", OLD.has("tuberculosis_latent"), TESTED),
+    "glucocorticoid-infection": ("glucocorticoid-intravenous", OLD.has("sepsis"), OLD.has("tuberculosis_latent")),
+    "glucocorticoid-hepatitis-b": ("glucocorticoid-oral", OLD.has("hepatitis_b_chronic"), OLD.has("tuberculosis_latent")),
+    "glucocorticoid-tuberculosis": ("glucocorticoid-oral", OLD.has("tuberculosis_latent"), OLD.has("hepatitis_b_chronic")),
     "glucocorticoid-pregnancy": ("glucocorticoid-oral", PREGNANT, NOT_PREGNANT),
     "hydroxychloroquine-pregnancy": ("hydroxychloroquine", PREGNANT, NOT_PREGNANT),
     "statin-necrotising-myopathy": ("statin", IMNM.has("statin_muscle_toxicity", status="resolved"), IMNM),
@@ -119,7 +127,9 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "azathioprine-pregnancy": ("azathioprine", PREGNANT, NOT_PREGNANT),
     "mycophenolate-pregnancy": ("mycophenolate", PREGNANT, NOT_PREGNANT),
     "mycophenolate-trying-to-conceive": ("mycophenolate", YOUNG.has("trying_to_conceive"), YOUNG),
-    "mycophenolate-infection": ("mycophenolate", OLD.has("hepatitis_c"), NO_HEPATITIS),
+    "mycophenolate-infection": ("mycophenolate", OLD.has("sepsis"), OLD.has("hepatitis_c")),
+    "mycophenolate-hepatitis-b": ("mycophenolate", OLD.result("anti_hbc_total", flag="positive"), NO_HEPATITIS),
+    "mycophenolate-hepatitis-c": ("mycophenolate", OLD.has("hepatitis_c"), NO_HEPATITIS),
     "mycophenolate-azathioprine": ("mycophenolate", OLD.takes("azathioprine"), OLD),
     "calcineurin-inhibitor-kidney": ("tacrolimus", OLD.has("chronic_kidney_disease"), OLD),
     "calcineurin-inhibitor-hypertension": ("ciclosporin", OLD.has("hypertension"), OLD),
@@ -142,6 +152,8 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "cyclophosphamide-harms": ("cyclophosphamide", OLD, None),
     "biologic-tuberculosis": ("abatacept", OLD, TESTED),
     "biologic-hepatitis-b": ("abatacept", OLD.result("hbsag", flag="negative"), TESTED),
+    "biologic-tuberculosis-known": ("cyclophosphamide", OLD.result("igra", flag="positive"), TESTED),
+    "biologic-hepatitis-b-known": ("jak-inhibitor", OLD.result("anti_hbc_total", flag="positive"), TESTED),
     "immunosuppression-malignancy": ("rituximab", OLD.has("malignancy", since="2026-06"), OLD),
     "immunosuppression-infection": ("tacrolimus", OLD.has("herpes_zoster", since="2026-11"), OLD),
     "glucocorticoid-systemic-sclerosis": ("glucocorticoid-oral", SYSTEMIC_SCLEROSIS, OLD),
@@ -239,6 +251,7 @@ DAILY = DraftOrder("MedicationRequest/draft-1", ("methotrexate",), times_a_week=
 PREDNISONE_40 = DraftOrder("MedicationRequest/draft-1", ("prednisone",), daily_dose_mg=40)
 DOSED = {
     "methotrexate-daily": DAILY,
+    "methotrexate-frequency-in-words": DraftOrder("MedicationRequest/draft-1", ("methotrexate",), is_in_words=True),
     "glucocorticoid-pneumocystis-dose": PREDNISONE_40,
     "glucocorticoid-hepatitis-b-dose": PREDNISONE_40,
 }
@@ -339,6 +352,20 @@ def test_prophylaxis_lets_rituximab_pass_after_hepatitis_b_but_not_in_it(patient
     assert (said.is_certain if said else None) is certain
 
 
+@pytest.mark.parametrize(
+    ("patient", "words"),
+    [
+        (OLD.result("hbsag", flag="positive"), "hepatitis B or its core antibody is on record: risk of reactivation"),
+        (OLD.has("hepatitis_b_chronic"), "hepatitis B or its core antibody is on record: risk of reactivation"),
+        (OLD, "if positive, hepatology plan and prophylaxis first"),
+    ],
+)
+def test_a_datum_that_is_there_is_stated_and_one_that_is_missing_is_asked_for(patient: Patient, words: str) -> None:
+    text = spoken(patient, "rituximab")["rituximab-hepatitis-b"].text
+    assert words in text
+    assert ("if positive" in text) is ("if positive" in words)
+
+
 # --- which rules are on ---------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +394,12 @@ def test_a_rule_that_does_not_exist_or_is_in_both_lists_cannot_be_switched(on: l
 def test_a_rule_keeps_silent_about_other_drugs(name: str) -> None:
     _, patient, _ = SPEAKS[name]
     assert name not in spoken(patient, "plasma-exchange")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in (RULES | OFF).values() if rule.instead], ids=lambda rule: rule.id)
+def test_what_may_be_used_instead_is_said_with_who_says_so(rule: SafetyRule) -> None:
+    cited = " ".join(re.findall(r"\(([^)]*)\)", rule.instead or ""))
+    assert any(source.short in cited for source in KNOWN.sources.values())
 
 
 def test_stop_rules_come_first_and_certain_ones_before_uncertain_ones() -> None:

@@ -573,7 +573,7 @@ def test_with_negative_serology_rituximab_is_ready_to_order() -> None:
 @pytest.mark.parametrize("marker", ["hbsag", "anti_hbc_total"])
 def test_positive_serology_sets_rituximab_aside(marker: str) -> None:
     patient = THIRD_LINE_DM.result(marker, flag="positive")
-    assert "hepatitis B reactivation" in why_not(patient, "rituximab")
+    assert "is on record: risk of reactivation" in why_not(patient, "rituximab")
 
 
 def test_glucocorticoid_carries_the_warning_of_systemic_sclerosis() -> None:

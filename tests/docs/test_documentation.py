@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cards.conditions import condition_keys
-from cards.knowledge import load_knowledge
+from cards.knowledge import knowledge, load_knowledge
 from cards.layers import RULE_FOLDERS, SWITCHES, TABLES
 from cards.patient_conditions import TREATMENT_FINDINGS
 from fhir_profiles.clinical_definitions import TABLES as DEFINITION_TABLES
@@ -69,3 +69,10 @@ def test_the_page_names_everything_that_is_read_from_a_site_folder() -> None:
 @pytest.mark.parametrize("command", ["list", "show", "check", "test", "diff"])
 def test_every_knowledge_command_is_shown_in_the_readme(command: str) -> None:
     assert f"myositis-cds knowledge {command} " in README
+
+
+def test_the_examples_of_clients_switch_off_no_topic_that_speaks_against_a_drug_or_of_an_emergency() -> None:
+    text = (ROOT / "docs" / "clients.md").read_text("utf-8")
+    off = {topic for line in re.findall(r"^topics_off = \[(.*?)\]", text, re.MULTILINE) for topic in re.findall(r"\w+", line)}
+    assert off
+    assert off.isdisjoint({"drugSafety", "urgentReferral"} | {rule.topic for rule in knowledge().rules if rule.avoid})
