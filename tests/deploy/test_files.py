@@ -16,6 +16,7 @@ from server.command_line import main
 from server.config import Config
 from server.serving.channels import IDLE_SECONDS
 from server.serving.ending import FINISH_SECONDS
+from server.serving.exits import UNUSABLE
 from server.serving.service_manager import READY, notify
 from server.serving.settings import settings_of
 
@@ -60,6 +61,16 @@ def test_systemd_waits_longer_than_the_service_takes_to_end() -> None:
 def test_the_command_of_the_unit_is_ours() -> None:
     command = shlex.split(re.search(r"^ExecStart=(.*)$", UNIT, re.MULTILINE)[1])  # type: ignore[index]  # it is there
     assert CliRunner().invoke(main, [*command[1:], "--help"]).exit_code == 0
+
+
+@pytest.mark.requirement("DB-01")
+def test_a_database_that_comes_later_is_waited_for_and_then_tried_again() -> None:
+    waits = int(re.search(r"^ExecStart=.* serve --wait-db (\d+)$", UNIT, re.MULTILINE)[1])  # type: ignore[index]  # it is there
+    assert 0 < waits < int(re.search(r"TimeoutStartSec=(\d+)", UNIT)[1])  # type: ignore[index]  # it is there
+    assert re.search(r"^After=.*postgresql\.service", UNIT, re.MULTILINE)
+    assert "Restart=on-failure\n" in UNIT
+    assert f"RestartPreventExitStatus={UNUSABLE}\n" in UNIT  # and not that of a database that is away
+    assert "StartLimitIntervalSec=0\n" in UNIT
 
 
 def test_the_service_manager_hears_when_the_service_is_ready(tmp_path: Path) -> None:
