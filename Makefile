@@ -14,7 +14,7 @@ WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql nginx bench soak lock sbom licences audit-dependencies clean
+.PHONY: help install run test lint chromium postgresql nginx bench soak lock wheel sbom licences audit-dependencies clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -62,13 +62,20 @@ soak: install postgresql ## try the service for an hour under load, faults and a
 	$(BIN)/python -m soak $(TRIALS)
 
 # Settings that name a package registry stay out of the file: it must install from whichever one a hospital uses.
-lock: ## choose the newest allowed versions anew and write requirements.lock
+lock: ## choose the newest allowed versions anew and write the locks
 	$(PYTHON) -m venv --clear .lock-venv
 	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
 	.lock-venv/bin/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
 		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--output-file requirements.lock pyproject.toml
 	rm -rf .lock-venv
+	$(MAKE) install
+	$(BIN)/python -m scripts.supply_chain.locks
+
+# What an earlier build left there would be part of this one.
+wheel: install ## build what is installed where the service runs, to build/
+	rm -rf build/lib build/bdist.* build/myositis_cds-*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
 
 sbom: install ## write the bill of materials of a release (CycloneDX) to build/
 	$(BIN)/python -m scripts.supply_chain.sbom

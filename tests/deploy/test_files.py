@@ -5,6 +5,8 @@ import shlex
 import shutil
 import socket
 import subprocess
+from fnmatch import fnmatch
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from scripts.supply_chain.locks import LOCKS
+from scripts.supply_chain.packages import LOCK, delivered, locked
 from server.command_line import main
 from server.config import Config
 from server.serving.channels import IDLE_SECONDS
@@ -86,12 +90,32 @@ def test_the_service_manager_hears_when_the_service_is_ready(tmp_path: Path) -> 
 # --- container
 
 
-def test_everything_that_the_container_copies_is_in_the_repository() -> None:
-    sources = [
-        source for line in re.findall(r"^COPY (?!--from)(.*)$", CONTAINERFILE, re.MULTILINE) for source in line.split()[:-1]
-    ]
-    assert {"server", "cards", "fhir_profiles", "requirements.lock"} <= set(sources)
-    assert [source for source in sources if not (ROOT / source).exists()] == []
+COPIED = {source for line in re.findall(r"^COPY (?!--from)(.*)$", CONTAINERFILE, re.MULTILINE) for source in line.split()[:-1]}
+
+
+@pytest.mark.requirement("SUP-03")
+def test_into_the_container_go_the_wheel_and_the_locks_of_what_is_delivered() -> None:
+    wheel = "build/myositis_cds-*.whl"
+    locks = COPIED - {wheel}
+    assert locks == {LOCKS[""].name, LOCKS["postgres"].name}
+    tools = set(locked(LOCK.read_text("utf-8"))) - {package.name for package in delivered()}
+    assert {"pytest", "playwright", "atheris", "pip-audit"} <= tools
+    assert not tools & {name for lock in locks for name in locked((ROOT / lock).read_text("utf-8"))}
+    assert fnmatch(f"build/myositis_cds-{version('myositis-cds')}-py3-none-any.whl", wheel)
+    assert f"rm -rf build/lib build/bdist.* {wheel}\n" in (ROOT / "Makefile").read_text("utf-8")  # so that there is one
+
+
+@pytest.mark.requirement("SEC-02")
+def test_nothing_else_can_get_into_the_build_and_no_secret_into_the_repository() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    everything, *allowed = [line for line in lines if not line.startswith("#")]
+    assert everything == "*"
+    assert {line.removeprefix("!") for line in allowed} == COPIED
+    secret = ("secrets/smart-key.json", "tls/key.pem", "site/clients.toml", "backups/first")
+    ignored = subprocess.run(
+        ["git", "check-ignore", *(f"deploy/{one}" for one in secret)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert len(ignored.stdout.splitlines()) == len(secret)
 
 
 @pytest.mark.requirement("SEC-02", "SUP-03")
