@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from server.store.database import connect, open_database, upgrade_database
 from server.store.purging import DAY
-from server.store.tables import cards_shown, feedback, feedback_comments, installation, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, installation, smart_launches, snoozes, used_tokens
 from tests.postgresql import PostgresqlServer
 from tests.server.store.rows import add, column, count
 
@@ -50,8 +50,12 @@ def test_check_refuses_a_database_without_tables(empty_database_url: str) -> Non
     assert "db upgrade" in trouble(run(empty_database_url, "db", "check"), 2)
 
 
-def test_check_makes_no_sqlite_file(tmp_path: Path) -> None:
-    trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "db", "check"), 2)
+@pytest.mark.parametrize("command", [("check",), ("purge",), ("purge", "--launches-only"), ("backup", "copy")], ids=" ".join)
+def test_a_file_that_is_not_there_is_looked_after_by_nobody_and_not_made(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A command without the environment of the service would otherwise say that there is nothing to delete."""
+    *words, last = command
+    line = trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "db", *words, last.replace("copy", f"{tmp_path}/copy")), 2)
+    assert f"{tmp_path}/store.sqlite3: no such file" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,6 +115,16 @@ def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> 
         "audit_events: 0 deleted",
     ]
     assert column(database, feedback, "id") == {1, 3}
+
+
+@pytest.mark.requirement("LOG-07")
+def test_every_quarter_of_an_hour_only_launches_are_purged(database: Engine, database_url: str) -> None:
+    add(database, used_tokens, {"expires_at": int(time()) - DAY})
+    add(database, smart_launches, {"ends_at": int(time()) - 1})
+    result = run(database_url, "db", "purge", "--launches-only")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["smart_launches: 1 deleted", "idle_smart_launches: 0 deleted"]
+    assert count(database, used_tokens) == 1
 
 
 @pytest.mark.requirement("DB-01")
