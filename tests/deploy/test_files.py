@@ -196,7 +196,7 @@ def test_commands_and_settings_of_the_composition_are_ours(name: str) -> None:
     assert service["build"]["args"]["POSTGRESQL"]  # or there would be no psycopg
 
 
-@pytest.mark.requirement("AUD-02", "DB-06")
+@pytest.mark.requirement("AUD-01", "DB-06")
 def test_the_service_does_not_connect_as_the_owner_of_the_tables() -> None:
     environment = {name: COMPOSE["services"][name]["environment"] for name in OURS}
     as_owner = {name for name in OURS if "//myositis_cds_owner@" in environment[name]["MYOSITIS_CDS_DATABASE_URL"]}
@@ -266,7 +266,6 @@ def source_of(file: Path) -> str:
     return next(name for name, one in COMPOSE["secrets"].items() if Path(one["file"]).name == file.name)
 
 
-@pytest.mark.requirement("DB-06")
 def test_the_backup_of_the_composition_is_one_of_ours(postgresql: PostgresqlServer, tmp_path: Path) -> None:
     url = postgresql.new_database()
     upgrade_database(url)
@@ -284,6 +283,31 @@ def test_the_backup_of_the_composition_is_one_of_ours(postgresql: PostgresqlServ
         marked = connection.execute(select(installation.c.value).where(installation.c.name == MARK)).scalar_one()
     engine.dispose()
     assert abs(int(marked) - time.time()) < 60
+
+
+def test_the_grants_of_the_composition_give_the_service_its_password(postgresql: PostgresqlServer, tmp_path: Path) -> None:
+    url = postgresql.new_database()
+    upgrade_database(url)
+    (tmp_path / "service-password").write_text("0123abcd\n")
+    shell, options, script = COMPOSE["services"]["grants"]["command"]
+    ours = {
+        "$$": "$",
+        "/grants.sql": str(DEPLOY / "grants.sql"),
+        "/run/secrets": str(tmp_path),
+        "=database ": f"={postgresql.folder} ",
+        "=myositis_cds_owner": "=postgres",
+        "=myositis_cds\n": f"={make_url(url).database}\n",
+    }
+    for shipped, here in ours.items():
+        assert shipped in script
+        script = script.replace(shipped, here)
+    subprocess.run([shell, options, script], env={"PATH": f"{postgresql.programs}:{os.defpath}"}, check=True, timeout=60)
+    engine = connect(url)
+    with engine.begin() as connection:
+        kept = connection.exec_driver_sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'myositis_cds'").scalar_one()
+        connection.exec_driver_sql("DROP OWNED BY myositis_cds; DROP ROLE myositis_cds")
+    engine.dispose()
+    assert kept.startswith("SCRAM-SHA-256$")
 
 
 def test_the_guide_names_files_that_are_there() -> None:
