@@ -14,7 +14,7 @@ WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql nginx bench soak lock sbom licences audit-dependencies clean
+.PHONY: help install run test lint chromium postgresql nginx systemd bench soak lock wheel sbom licences audit-dependencies clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,7 +37,7 @@ run: install ## start the service and the sandbox on this machine (PORT=8000)
 
 # Bytecode is kept whatever the environment says: each worker, and each service that a test starts, imports everything.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: install lint chromium postgresql nginx ## run every check and every test
+test: install lint chromium postgresql nginx systemd ## run every check and every test
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
@@ -55,6 +55,9 @@ postgresql: ## install the database server for the database tests, if there is n
 nginx: ## install the proxy for the tests behind a proxy, if there is none
 	@scripts/ensure-nginx.sh
 
+systemd: ## install what reads systemd's units for the tests of ours, if there is none
+	@scripts/ensure-systemd.sh
+
 bench: install ## measure the times that the documentation promises
 	$(BIN)/python -m benchmarks
 
@@ -62,13 +65,20 @@ soak: install postgresql ## try the service for an hour under load, faults and a
 	$(BIN)/python -m soak $(TRIALS)
 
 # Settings that name a package registry stay out of the file: it must install from whichever one a hospital uses.
-lock: ## choose the newest allowed versions anew and write requirements.lock
+lock: ## choose the newest allowed versions anew and write the locks
 	$(PYTHON) -m venv --clear .lock-venv
 	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
 	.lock-venv/bin/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
 		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 		--output-file requirements.lock pyproject.toml
 	rm -rf .lock-venv
+	$(MAKE) install
+	$(BIN)/python -m scripts.supply_chain.locks
+
+# What an earlier build left there would be part of this one.
+wheel: install ## build what is installed where the service runs, to build/
+	rm -rf build/lib build/bdist.* build/myositis_cds-*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build .
 
 sbom: install ## write the bill of materials of a release (CycloneDX) to build/
 	$(BIN)/python -m scripts.supply_chain.sbom

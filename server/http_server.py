@@ -21,6 +21,9 @@ MOST_CONNECTIONS = 1000
 """Open connections of one process. Further ones wait in the backlog of the port until one of these ends: slow clients hold
 connections, not threads, and each is ended after its deadline."""
 
+MOST_HEADER_BYTES = 64 * 1024
+"""Request line and headers: the longest token that is read (16 KiB), and more cookies than we set. nginx.conf takes as much."""
+
 BACKLOG = 1024
 _TURN_SECONDS = 1.0
 _HANDLES_FOR_OTHERS = 200  # files, database, EHRs
@@ -113,6 +116,7 @@ def create_http_server(app: Flask, config: Config, listening: socket.socket | No
         channel_timeout=IDLE_SECONDS,
         cleanup_interval=5,
         asyncore_use_poll=True,  # select() knows no more than 1024 connections
+        max_request_header_size=MOST_HEADER_BYTES,
         # Up to twice the limit the application itself refuses, after reading to the end, so that the sender sees the answer.
         max_request_body_size=2 * config.max_body_bytes,
         clear_untrusted_proxy_headers=False,  # none is believed; an open service refuses whoever sends one (server.trust.gate)

@@ -69,6 +69,7 @@ def restore(url: str, file: Path, *, replace: bool) -> Restored:
     Raises:
         ConfigurationError: the file is no backup of ours, is of the other kind of database or was made by newer software; or the
             database is in use, is not empty, or cannot be used.
+        StoreError: PostgreSQL cannot be reached.
     """
     engine = connect(url, hurried=False)
     try:

@@ -57,7 +57,7 @@ def backup(file: Path) -> None:
     """
     from server.store.backup import back_up
 
-    revision = back_up(_url(), file)
+    revision = back_up(_url_of_what_is_there(), file)
     click.echo(f"{file}: {file.stat().st_size} bytes, revision {revision}, checked")
 
 
@@ -86,10 +86,7 @@ def check() -> None:
     """Say where the database is, its revision, and whether it can be written."""
     from server.store.migrating import newest_revision
 
-    engine = connect(_url())
-    file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
-    if file and not file.exists():
-        raise ConfigurationError(f"{SETTING}: {file}: no such file; `serve` makes it, or: myositis-cds db upgrade")
+    engine = connect(_url_of_what_is_there())
     refuse_unless_current(engine)
     click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
     try_writing(engine)
@@ -106,18 +103,25 @@ def check() -> None:
     show_default=True,
     help="For audit records; needs a database user who may delete them.",
 )
-def purge(keep_days: int, keep_comments_days: int, keep_audit_days: int) -> None:
+@click.option("--launches-only", is_flag=True, help="Delete what launches of the SMART app hold, and nothing else.")
+def purge(keep_days: int, keep_comments_days: int, keep_audit_days: int, launches_only: bool) -> None:
     """Delete expired tokens, snoozes and launches, old cards shown, feedback, comments and audit records; run it daily.
 
-    What launches of the SMART app hold goes after 15 minutes without use: where the app is used, run it every quarter of an hour.
+    What launches of the SMART app hold goes after 15 minutes without use: where the app is used, run it with --launches-only
+    every quarter of an hour.
     """
     from server.auditing.retention import purge_audit
     from server.store.pseudonyms import load_pseudonyms
-    from server.store.purging import DAY
+    from server.store.purging import DAY, purge_launches
     from server.store.purging import purge as purge_database
 
     now, config = int(time()), Config.from_environment(os.environ)
-    engine = open_database(_url())
+    engine = open_database(_url_of_what_is_there())
+    if launches_only:
+        for table, count in asdict(purge_launches(engine, now=now)).items():
+            click.echo(f"{table}: {count} deleted")
+        engine.dispose()
+        return
     purged = purge_database(engine, now=now, keep_days=keep_days, keep_comments_days=keep_comments_days)
     for table, count in asdict(purged).items():
         click.echo(f"{table}: {count} deleted")
@@ -132,4 +136,17 @@ def _url() -> str:
     engine = connect(url)
     if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
         raise ConfigurationError(f"{SETTING}: a database in memory is forgotten with its process; there is nothing to look after")
+    return url
+
+
+def _url_of_what_is_there() -> str:
+    """The same; an SQLite file that is not there is another than the one that the service writes, and is not made."""
+    url = _url()
+    engine = connect(url)
+    file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
+    if file and not file.exists():
+        raise ConfigurationError(
+            f"{SETTING}: {file}: no such file; give this command the service's environment (docs/operating.md), or, where "
+            "there never was one: myositis-cds db upgrade"
+        )
     return url

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.config import ConfigurationError
 from server.store.engines import SETTING, connect, place_of, unusable
+from server.store.errors import StoreError
 from server.store.sqlite import IN_MEMORY, file_of, made_ready
 from server.store.sqlite_backup import keep_beside
 from server.store.tables import metadata
@@ -34,7 +35,8 @@ def open_database(url: str) -> Engine:
         url: as for `engines.connect`.
 
     Raises:
-        ConfigurationError: it cannot be reached or written, is not up to date, or was made by newer software.
+        ConfigurationError: it cannot be read or written, is not up to date, or was made by newer software.
+        StoreError: PostgreSQL cannot be reached.
     """
     engine = connect(url)
     try:
@@ -42,7 +44,7 @@ def open_database(url: str) -> Engine:
             _upgrade(engine)
         else:
             refuse_unless_current(engine)
-    except ConfigurationError:
+    except (ConfigurationError, StoreError):
         engine.dispose()
         raise
     return engine
@@ -56,7 +58,8 @@ def upgrade_database(url: str, revision: str = "head") -> None:
         revision: how far.
 
     Raises:
-        ConfigurationError: it cannot be reached or written, or was made by newer software.
+        ConfigurationError: it cannot be read or written, or was made by newer software.
+        StoreError: PostgreSQL cannot be reached.
     """
     engine = connect(url, hurried=False)
     try:
@@ -73,7 +76,8 @@ def downgrade_database(url: str, revision: str) -> None:
         revision: an older one, or `migrating.BASE`.
 
     Raises:
-        ConfigurationError: it cannot be reached or written, was made by newer software, or the revision is none of ours.
+        ConfigurationError: it cannot be read or written, was made by newer software, or the revision is none of ours.
+        StoreError: PostgreSQL cannot be reached.
     """
     from server.store.migrating import BASE, downgrade, known_revisions, revision_of
 
@@ -99,6 +103,7 @@ def refuse_unless_current(engine: Engine) -> None:
 
     Raises:
         ConfigurationError: they are not, or it cannot be told.
+        StoreError: PostgreSQL cannot be reached.
     """
     from server.store.migrating import newest_revision, revision_of
 

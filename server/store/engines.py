@@ -3,9 +3,10 @@
 from sqlite3 import Error as SqliteError
 
 from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from server.config import PREFIX, ConfigurationError
+from server.store.errors import StoreError
 from server.store.postgresql import postgresql_engine
 from server.store.sqlite import sqlite_engine
 
@@ -42,13 +43,16 @@ def place_of(url: URL) -> str:
     return f"PostgreSQL {url.database} on {url.host or url.query.get('host') or 'this machine'}"
 
 
-def unusable(url: URL, error: SQLAlchemyError | SqliteError | OSError) -> ConfigurationError:
+def unusable(url: URL, error: SQLAlchemyError | SqliteError | OSError) -> ConfigurationError | StoreError:
     """What is said, to those who run the service, of a database that does not do what it should.
 
-    The cause is in the words of the database, which may name its user and host, and never a password.
+    The cause is in the words of the database, which may name its user and host, and never a password. A PostgreSQL that cannot be
+    reached may be reached later, with the same settings: that is trouble of a machine, after which a service is started again.
     """
     cause = error.strerror if isinstance(error, OSError) else _cause(error)
-    return ConfigurationError(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
+    is_away = isinstance(error, OperationalError) and url.get_backend_name() == "postgresql"
+    kind = StoreError if is_away else ConfigurationError
+    return kind(f"{SETTING}: {place_of(url)} cannot be used: {cause}")
 
 
 def _cause(error: SQLAlchemyError | SqliteError) -> str:

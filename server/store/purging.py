@@ -1,6 +1,6 @@
 """What is not needed any more is deleted (LOG-07)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Engine, Table, select
 
@@ -15,8 +15,16 @@ _BATCH = 500  # rows to a transaction: the service goes on writing in between
 
 
 @dataclass(frozen=True, slots=True)
+class PurgedLaunches:
+    """How many launches went, and how many were idle, and hold nothing any more."""
+
+    smart_launches: int
+    idle_smart_launches: int
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows went, by table; of launches also how many were idle, and hold nothing any more."""
+    """How many rows went, by table; of launches as in `PurgedLaunches`."""
 
     used_tokens: int
     snoozes: int
@@ -49,18 +57,39 @@ def purge(engine: Engine, *, now: int, keep_days: int, keep_comments_days: int) 
         shadow_calls=_delete(engine, shadow_calls, shadow_calls.c.called_at < kept_since),
         feedback_comments=_delete(engine, feedback_comments, of_old_feedback),
         feedback=_delete(engine, feedback, feedback.c.received_at < kept_since),
+        **asdict(_purge_launches(engine, now)),
+    )
+    _empty_the_log(engine)
+    return purged
+
+
+def purge_launches(engine: Engine, *, now: int) -> PurgedLaunches:
+    """Delete expired launches and what idle launches hold, which is data of patients; the rest of `purge` has more time.
+
+    Args:
+        engine: the database.
+        now: seconds since 1970.
+
+    Raises:
+        StoreError: as for `purge`.
+    """
+    purged = _purge_launches(engine, now)
+    _empty_the_log(engine)
+    return purged
+
+
+def _purge_launches(engine: Engine, now: int) -> PurgedLaunches:
+    return PurgedLaunches(
         smart_launches=_delete(engine, smart_launches, smart_launches.c.ends_at <= now),
         idle_smart_launches=_empty_idle(engine, now),
     )
-    if engine.dialect.name == "sqlite":
-        _empty_the_log(engine)
-    return purged
 
 
 def _empty_the_log(engine: Engine) -> None:
     """What was deleted is still in SQLite's write-ahead log; while somebody else reads, it stays until the next time."""
-    with transaction(engine) as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    if engine.dialect.name == "sqlite":
+        with transaction(engine) as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _empty_idle(engine: Engine, now: int) -> int:

@@ -10,17 +10,20 @@ _PAUSE_SECONDS = 0.5
 
 
 def wait_for_database(url: str, seconds: float) -> None:
-    """Return once the database takes connections.
+    """Return once the database takes connections; a file has not to be waited for.
 
     Args:
         url: as for `engines.connect`.
         seconds: how long to wait at most.
 
     Raises:
-        ConfigurationError: it still does not.
+        ConfigurationError: the URL is none of ours, or psycopg is not installed.
+        StoreError: it still does not.
     """
     deadline = time.monotonic() + seconds
     engine = connect(url)
+    if engine.dialect.name == "sqlite":
+        return
     try:
         while True:
             try:

@@ -43,8 +43,14 @@ class Proxy:
         trusting.set_alpn_protocols([protocol])
         return trusting.wrap_socket(create_connection(("127.0.0.1", self.port), timeout=30), server_hostname=NAME)
 
-    def log(self) -> str:
-        """What it wrote down."""
+    def log(self, until: str) -> str:
+        """What it wrote down, once that has come up: it is written after the answer was sent."""
+        deadline = time.monotonic() + 10
+        while until not in (text := self._written()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return text
+
+    def _written(self) -> str:
         return "".join(file.read_text("utf-8") for file in sorted(self.folder.glob("*.log")))
 
 

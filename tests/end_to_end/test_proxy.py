@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from tests.end_to_end.nginx import NAME, Proxy, nginx
-from tests.end_to_end.serving import CALL, VIEW, Serving, serving, wait_until
+from tests.end_to_end.serving import CALL, VIEW, Serving, serving
 
 CLIENTS = '[[client]]\nname = "hospital"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/jwks.json"\n'
 
@@ -160,6 +160,12 @@ def test_whoever_asks_for_much_without_saying_who_it_is_has_to_wait(proxy: Proxy
     refused = received[received.index(b" 429 ") :]
     assert b"Retry-After: 1" in refused
     assert b"MYO-1429" in refused
+    assert received.count(b"Strict-Transport-Security: max-age=") == len(found)
+
+
+def test_the_wards_of_a_hospital_that_has_one_address_can_use_the_app_at_once(proxy: Proxy) -> None:
+    request = f"GET /smart/launch HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode()
+    assert set(statuses(exchange(proxy.connect, request * 150))) & {429, 503} == set()
 
 
 @pytest.mark.requirement("LOG-02")
@@ -168,9 +174,10 @@ def test_nginx_writes_down_no_path_no_token_and_nothing_of_a_call(proxy: Proxy) 
     exchange_one(proxy.connect, query.encode())
     call = POST + b"Authorization: Bearer canary\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(CALL)
     assert statuses(exchange_one(proxy.connect, call + CALL)) == [401]
-    wait_until(lambda: "status=401" in proxy.log())  # it is written after the answer was sent
-    assert "canary" not in proxy.log()
-    assert "/cds-services" not in proxy.log()
+    log = proxy.log(until="status=401")
+    assert "status=401" in log
+    assert "canary" not in log
+    assert "/cds-services" not in log
 
 
 def test_the_service_hears_of_the_client_nothing_but_the_scheme(tmp_path: Path) -> None:
@@ -241,3 +248,16 @@ def test_a_call_that_reached_a_service_which_then_died_is_not_sent_to_another_on
     assert dying.heard
     assert [statuses(answer) for answer in answers].count([503]) == len(dying.heard)
     assert all(b"MYO-1901" in answer for answer in answers if statuses(answer) == [503])
+    assert all(b"Strict-Transport-Security: " in answer for answer in answers if statuses(answer) == [503])
+
+
+@pytest.mark.requirement("SM-03")
+def test_the_code_of_a_launch_is_sent_once_though_it_comes_in_a_get(tmp_path: Path) -> None:
+    with Upstream(answers=False) as dying, Upstream(answers=True) as other, nginx(tmp_path, [dying.port, other.port]) as proxy:
+        codes = [b"code-%d" % number for number in range(6)]
+        for code in codes:
+            request = b"GET /smart/callback?code=%b&state=s HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n"
+            exchange_one(proxy.connect, request % (code, NAME.encode()))
+    heard = [one.partition(b"code=")[2].partition(b"&")[0] for one in (*dying.heard, *other.heard)]
+    assert sorted(heard) == codes  # each once
+    assert dying.heard

@@ -18,6 +18,7 @@ from referencing.jsonschema import DRAFT7
 
 from scripts.supply_chain import licences_docs
 from scripts.supply_chain.licences import LicenceError, is_allowed, policy, spdx
+from scripts.supply_chain.locks import LOCKS, stale
 from scripts.supply_chain.packages import EXTRAS, LOCK, PYPROJECT, ROOT, Package, delivered, locked
 from scripts.supply_chain.sbom import sbom
 
@@ -53,6 +54,18 @@ def test_what_an_extra_brings_nobody_gets_unasked(packages: dict[str, Package]) 
     assert packages["protobuf"].extra == "tracing"
     assert packages["requests"].extra == ""  # tracing needs it too
     assert set(EXTRAS) == set(PROJECT["optional-dependencies"]) - {"dev"}
+
+
+@pytest.mark.requirement("SUP-03")
+def test_what_a_hospital_installs_is_what_is_delivered_with_the_same_hashes() -> None:
+    assert stale() == [], "run python -m scripts.supply_chain.locks"
+    every = locked(LOCK.read_text("utf-8"))
+    of_extra = {extra: locked(file.read_text("utf-8")) for extra, file in LOCKS.items()}
+    for entries in of_extra.values():
+        assert entries.items() <= every.items()
+    assert {"flask", "waitress", "cryptography"} <= set(of_extra[""])
+    assert {"pytest", "playwright", "atheris", "pip-audit", "setuptools", "psycopg"} & set(of_extra[""]) == set()
+    assert set(of_extra["postgres"]) == {"psycopg", "psycopg-binary"}
 
 
 @pytest.mark.requirement("SUP-02")

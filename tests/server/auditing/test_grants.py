@@ -1,6 +1,5 @@
-"""The PostgreSQL role that `docs/audit.md` describes: the service answers with it, and cannot change what it recorded."""
+"""The PostgreSQL role of `deploy/grants.sql` (docs/audit.md): the service answers as it, and cannot change what it recorded."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +10,25 @@ from sqlalchemy.exc import ProgrammingError
 from server.auditing.retention import purge_audit
 from server.store.database import open_database, upgrade_database
 from server.store.errors import StoreError
+from server.store.tables import metadata
 from tests.postgresql import PostgresqlServer
 from tests.server.auditing.conftest import Start
 from tests.server.auditing.rows import entries, faults
 from tests.server.charts import ANTI_TIF1, chart, hook_call, prefetch_of
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "audit.md"
+GRANTS = Path(__file__).parents[3] / "deploy" / "grants.sql"
 VIEW = "/cds-services/myositis-patient-view"
 
 
 @pytest.fixture
 def owner(postgresql: PostgresqlServer) -> Iterator[Engine]:
-    """The owner of a database in which what the document says was done."""
+    """The owner of a database, after the grants."""
     url = postgresql.new_database()
     upgrade_database(url)
     engine = open_database(url)
-    (statements,) = re.findall(r"```sql\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(statements)
+    for _ in range(2):  # after each upgrade
+        with engine.begin() as connection:
+            connection.exec_driver_sql(GRANTS.read_text("utf-8"))
     yield engine
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP OWNED BY myositis_cds; DROP ROLE myositis_cds")
@@ -64,3 +64,11 @@ def test_the_service_answers_as_a_role_that_cannot_change_a_record(start: Start,
     assert faults(owner, key) == []
     assert purge_audit(owner, key, 2**50) == 2
     assert faults(owner, key) == []
+
+
+@pytest.mark.requirement("AUD-01")
+def test_the_service_may_write_into_every_table(service: Engine) -> None:
+    with service.connect() as connection:
+        rights = "has_table_privilege('{0}', 'SELECT') AND has_table_privilege('{0}', 'INSERT')"
+        may = {name for name in metadata.tables if connection.exec_driver_sql(f"SELECT {rights.format(name)}").scalar()}
+    assert may == set(metadata.tables)

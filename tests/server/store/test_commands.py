@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from server.store.database import connect, open_database, upgrade_database
 from server.store.purging import DAY
-from server.store.tables import cards_shown, feedback, feedback_comments, installation, snoozes, used_tokens
+from server.store.tables import cards_shown, feedback, feedback_comments, installation, smart_launches, snoozes, used_tokens
 from tests.postgresql import PostgresqlServer
 from tests.server.store.rows import add, column, count
 
@@ -50,8 +50,12 @@ def test_check_refuses_a_database_without_tables(empty_database_url: str) -> Non
     assert "db upgrade" in trouble(run(empty_database_url, "db", "check"), 2)
 
 
-def test_check_makes_no_sqlite_file(tmp_path: Path) -> None:
-    trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "db", "check"), 2)
+@pytest.mark.parametrize("command", [("check",), ("purge",), ("purge", "--launches-only"), ("backup", "copy")], ids=" ".join)
+def test_a_file_that_is_not_there_is_looked_after_by_nobody_and_not_made(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A command without the environment of the service would otherwise say that there is nothing to delete."""
+    *words, last = command
+    line = trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "db", *words, last.replace("copy", f"{tmp_path}/copy")), 2)
+    assert f"{tmp_path}/store.sqlite3: no such file" in line
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +66,7 @@ def test_a_database_in_memory_is_not_looked_after() -> None:
 @pytest.mark.requirement("DB-01")
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("db", "purge"), ("serve", "--port", "0")], ids=" ".join)
 def test_without_its_database_nothing_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
-    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", *command), 2)
+    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", *command), 1)  # which systemd tries again
     assert line.startswith(f"myositis-cds: MYOSITIS_CDS_DATABASE_URL: PostgreSQL store on {tmp_path} cannot be used: ")
     assert "secret" not in line
 
@@ -113,13 +117,31 @@ def test_purge_tells_how_many_rows_went(database: Engine, database_url: str) -> 
     assert column(database, feedback, "id") == {1, 3}
 
 
+@pytest.mark.requirement("LOG-07")
+def test_every_quarter_of_an_hour_only_launches_are_purged(database: Engine, database_url: str) -> None:
+    add(database, used_tokens, {"expires_at": int(time()) - DAY})
+    add(database, smart_launches, {"ends_at": int(time()) - 1})
+    result = run(database_url, "db", "purge", "--launches-only")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["smart_launches: 1 deleted", "idle_smart_launches: 0 deleted"]
+    assert count(database, used_tokens) == 1
+
+
 @pytest.mark.requirement("DB-01")
 def test_who_waits_for_a_database_that_never_comes_hears_so(tmp_path: Path) -> None:
     began = monotonic()
-    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", "serve", "--port", "0", "--wait-db", "1.5"), 2)
+    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", "serve", "--port", "0", "--wait-db", "1.5"), 1)
     assert monotonic() - began > 1
     assert "cannot be used: " in line
     assert "secret" not in line
+
+
+@pytest.mark.requirement("DB-01")
+def test_nobody_waits_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite3").mkdir()
+    began = monotonic()
+    trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "serve", "--port", "0", "--wait-db", "60"), 2)
+    assert monotonic() - began < 30
 
 
 def test_backup_downgrade_and_restore_say_what_they_did(database: Engine, database_url: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 
 from server.config import Config, ConfigurationError
 from server.store.database import IN_MEMORY, connect, open_database, upgrade_database
+from server.store.errors import StoreError
 from server.store.migrating import newest_revision
 from server.store.tables import metadata
 from tests.postgresql import PostgresqlServer
@@ -33,7 +34,7 @@ def tables(url: str) -> set[str]:
 
 
 def refusal(url: str) -> str:
-    with pytest.raises(ConfigurationError, match=r"^MYOSITIS_CDS_DATABASE_URL: ") as caught:
+    with pytest.raises((ConfigurationError, StoreError), match=r"^MYOSITIS_CDS_DATABASE_URL: ") as caught:
         open_database(url)
     return str(caught.value)
 
