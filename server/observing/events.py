@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = {
     "jwk_set_without_usable_key": "a client's JWK Set holds no key that may sign",
     "library": "a library wrote a line, of which only the name, the level and the kind of an exception are kept",
     "no_callback": "nothing was fetched from the EHR, for a reason that is no trouble",
+    "process_not_started": "the machine has no room for another process of ours; it is tried again",
     "query_failed": "one query to an EHR was not answered completely",
     "recovered": "what was missing is there again",
     "refresh_refused": "a renewed token of a launch was not right",

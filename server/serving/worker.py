@@ -44,10 +44,10 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     signal.signal(END, lambda number, frame: ending.drain())
     signal.signal(END_NOW, lambda number, frame: ending.finish())
     signal.signal(MAKE_PLACE, lambda number, frame: ending.make_place())
+    ready.set()  # nobody is answered yet; and whoever told this process to end meanwhile has the last word
     release(set())
     runtime.gate.warm()
     runtime.trail.bring_home(runtime.database, runtime.pseudonyms.key_for("audit"))
-    ready.set()
     os.write(tell, READY)
     os.close(tell)
     while not ending.is_over():
