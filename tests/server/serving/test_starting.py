@@ -16,7 +16,7 @@ from server.config import Config
 from server.serving.children import NO_PROCESS, start
 from server.serving.generation import Generation
 from server.serving.port import bind
-from server.serving.signals import Signals, hold, release
+from server.serving.signals import Signals, hold
 from server.serving.supervisor import Supervisor
 from server.serving.worker import serve_until_told
 from server.store.errors import StoreError
@@ -24,6 +24,7 @@ from server.store.sqlite import made_ready
 from tests.end_to_end.checked_connection import CheckedConnection
 from tests.end_to_end.conftest import COMMAND
 from tests.end_to_end.serving import children_of, wait_until
+from tests.server.observing.test_traces import collecting
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
@@ -120,25 +121,34 @@ def test_a_service_that_is_told_to_end_while_it_starts_ends(tmp_path: Path) -> N
 def test_a_worker_that_is_told_to_end_while_it_starts_does_not_say_afterwards_that_it_is_ready(
     listening: socket.socket,
 ) -> None:
+    assert _serve_one(Config(drain_seconds=2), listening, "/health/ready") == 503
+
+
+def test_the_traces_of_a_worker_that_ends_are_sent(listening: socket.socket) -> None:
+    with collecting() as collector:
+        assert _serve_one(Config(drain_seconds=2, trace_endpoint=collector.url), listening, "/cds-services") == 200
+        assert collector.spans
+
+
+def _serve_one(config: Config, listening: socket.socket, path: str) -> int:
+    """The status that a worker answers with that is told to end before it begins."""
     news, tell = os.pipe()
     port, statuses = listening.getsockname()[1], []
 
     def ask() -> None:
-        while not os.read(news, 1):
-            pass
+        os.read(news, 1)
         with closing(CheckedConnection(port, timeout=20)) as connection:
-            connection.request("GET", "/health/ready")
-            statuses.append(connection.getresponse().status)
+            connection.request("GET", path)
+            statuses.append(connection.unchecked_answer().status)
 
     hold()
     asking = Thread(target=ask)
     asking.start()
     signal.pthread_kill(get_ident(), signal.SIGTERM)
-    assert serve_until_told(Config(drain_seconds=2), listening, tell, os.getppid()) == 0
-    release(set())
+    assert serve_until_told(config, listening, tell, os.getppid()) == 0
     asking.join(20)
     os.close(news)
-    assert statuses == [503]
+    return int(statuses[0])
 
 
 @pytest.mark.requirement("PR-01")
