@@ -16,7 +16,7 @@ from server.feedback.endpoint import feedback_blueprint
 from server.front_page import front_page_blueprint
 from server.health import health_blueprint
 from server.observing.page import metrics_blueprint
-from server.observing.traces import open_traces
+from server.observing.traces import TRACES, open_traces
 from server.publishing.fhir_endpoint import fhir_blueprint
 from server.publishing.guideline_pages import guidelines_blueprint
 from server.request_log import install_request_log
@@ -43,7 +43,8 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     runtime = runtime or open_runtime(config)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would lose the body of a call, and its answer would be HTML
-    install_request_log(app, open_traces(config.trace_endpoint))
+    traces = app.extensions[TRACES] = open_traces(config.trace_endpoint)
+    install_request_log(app, traces.trace)
     install_error_handlers(app)
     install_cors(app, runtime)
     install_rate_limit(app, runtime.gate.rates)

@@ -158,6 +158,7 @@ class Config:
         Raises:
             ConfigurationError: a setting cannot be used.
         """
+        _refuse_service_links(environment)
         default = cls()
         environment = asked = Asked(environment)
         config = cls(
@@ -188,6 +189,16 @@ class Config:
         )
         _refuse_unknown(asked)
         return config
+
+
+def _refuse_service_links(environment: Mapping[str, str]) -> None:
+    """Kubernetes tells a container of each Service in variables with its name; of one named as we are they look like settings."""
+    for name, value in sorted(environment.items()):
+        if name.startswith(PREFIX) and (name.endswith("_SERVICE_HOST") or value.startswith(("tcp://", "udp://"))):
+            raise ConfigurationError(
+                f"{name}: Kubernetes sets it for a Service whose name begins with myositis-cds; "
+                "write enableServiceLinks: false in the spec of the pod"
+            )
 
 
 def _refuse_unknown(asked: Asked) -> None:

@@ -2,23 +2,31 @@
 
 Whoever is killed on the way leaves records in both places; they are known again by their text, which has an id of ours in it,
 while the chain is locked. So nothing has to be remembered about how far one came.
+
+What cannot be brought home, because it cannot be read or because somebody has changed the chain that it belongs to, is put aside,
+so that it is not lost and the others need not wait for it.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import groupby
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 
 import orjson
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from server.auditing.appending import Line, append
-from server.auditing.journal import Journal, JournalError
+from server.auditing.journal import Journal, JournalError, Piece
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.transactions import transaction
 
 RETRY_SECONDS = 1.0
 _BATCH_BYTES = 256 * 1024
+_LONGEST_NAME = 64
+_LAST_MOMENT = 2**63 - 1  # that a database can keep
 
 _log = logger("audit")
 
@@ -43,40 +51,103 @@ def bring_home(journal: Journal, database: Engine, key: bytes) -> int:
 
 
 def _bring(journal: Journal, database: Engine, key: bytes) -> int:
-    offset = brought = 0
-    while batch := journal.read(offset, _BATCH_BYTES):
-        brought += _keep(batch, database, key)
-        length = sum(map(len, batch))
-        offset += length
-        if length < _BATCH_BYTES:
+    way = _Way(database, key)
+    while batch := journal.read(way.offset, _BATCH_BYTES):
+        if way.take(batch) < _BATCH_BYTES:
             break
     # Others could add a line for every one that is brought. They wait once, for a database that has just answered.
-    with journal.closed():
-        while batch := journal.read(offset, _BATCH_BYTES):
-            brought += _keep(batch, database, key)
-            offset += sum(map(len, batch))
-    return brought
+    with journal.closed() as length:
+        while batch := journal.read(way.offset, _BATCH_BYTES):
+            way.take(batch)
+        if way.offset < length:
+            way.put_aside(Piece(way.offset, length - way.offset))
+        if way.aside:
+            journal.put_aside(way.aside)
+    way.say_what_is_aside()
+    return way.brought
 
 
-def _keep(batch: list[bytes], database: Engine, key: bytes) -> int:
-    lines = [line for line in map(_line, batch) if line]
-    if len(lines) < len(batch):
-        _log.error("audit_journal_damaged", entries=len(batch) - len(lines))
-    by_client = sorted(lines, key=lambda line: line.client)  # stable; always in this order, so that nobody waits in a circle
-    try:
-        with transaction(database) as connection:
-            for _, of_client in groupby(by_client, key=lambda line: line.client):
-                append(connection, key, list(of_client), unless_there=True)
-    except IntegrityError as error:
-        raise StoreError("the chain of the audit trail is broken") from error
-    return len(lines)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A line of ours, and where it was found."""
+
+    line: Line
+    piece: Piece
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far one has come on one way home.
+
+    Args:
+        database: to where.
+        key: of the chains.
+        offset: up to where the journal was read.
+        brought: how many records.
+        aside: what could not be brought.
+        unreadable: how many pieces of it.
+        broken: how many records of it, by the client whose chain does not take them.
+    """
+
+    database: Engine
+    key: bytes
+    offset: int = 0
+    brought: int = 0
+    aside: list[Piece] = field(default_factory=list)
+    unreadable: int = 0
+    broken: Counter[str] = field(default_factory=Counter)
+
+    def take(self, batch: Iterable[bytes]) -> int:
+        """Bring a batch; how many bytes it has."""
+        begin, found = self.offset, []
+        for raw in batch:
+            piece = Piece(self.offset, len(raw))
+            if line := _line(raw):
+                found.append(_Found(line, piece))
+            else:
+                self.put_aside(piece)
+            self.offset += len(raw)
+        found.sort(key=lambda one: one.line.client)  # stable
+        for client, of_client in groupby(found, key=lambda one: one.line.client):
+            self._bring(client, list(of_client))
+        return self.offset - begin
+
+    def put_aside(self, piece: Piece) -> None:
+        """Of something that cannot be read."""
+        self.aside.append(piece)
+        self.unreadable += 1
+
+    def say_what_is_aside(self) -> None:
+        """To be said once it is there."""
+        if self.unreadable:
+            _log.error("audit_journal_damaged", entries=self.unreadable)
+        for client, entries in self.broken.items():
+            _log.error("audit_chain_broken", client=client, entries=entries)
+
+    def _bring(self, client: str, found: list[_Found]) -> None:
+        """One transaction, so that a client whose chain is broken stops nobody else."""
+        try:
+            if client not in self.broken:  # its later records must not come before the earlier ones
+                with transaction(self.database) as connection:
+                    append(connection, self.key, [one.line for one in found], unless_there=True)
+                self.brought += len(found)
+                return
+        except IntegrityError:
+            pass
+        self.aside += [one.piece for one in found]
+        self.broken[client] += len(found)
 
 
 def _line(raw: bytes) -> Line | None:
     """A line of the journal; None for one that we did not write, or that the disk has lost."""
     try:
         entry = orjson.loads(raw)
-        return Line(str(entry["client"]), int(entry["recordedAt"]), raw.decode().removesuffix("\n"))
+        client, moment = entry["client"], entry["recordedAt"]
+        if not isinstance(client, str) or type(moment) is not int:  # True is an int, too
+            return None
+        if not (0 < len(client) <= _LONGEST_NAME and client.isprintable() and 0 <= moment <= _LAST_MOMENT):
+            return None
+        return Line(client, moment, raw.decode().removesuffix("\n"))
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -103,7 +174,7 @@ class Carrier:
             key: of the chains.
         """
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None or not self._thread.is_alive():  # one that failed could not say that it ends
                 self._thread = Thread(target=self._carry, args=(database, key), name="audit-journal", daemon=True)
                 self._thread.start()
 
@@ -117,7 +188,7 @@ class Carrier:
         self._stop.clear()
 
     def _carry(self, database: Engine, key: bytes) -> None:
-        while self._journal.is_waiting() and not self._stop.is_set():
+        while self._goes_on():
             try:
                 if brought := bring_home(self._journal, database, key):
                     _log.info("audit_brought_home", entries=brought)
@@ -125,3 +196,12 @@ class Carrier:
                 _log.warning("audit_waits", error=type(error.__cause__ or error).__name__)
             if self._journal.is_waiting():
                 self._stop.wait(RETRY_SECONDS)
+
+    def _goes_on(self) -> bool:
+        """Whether there is more to do; if not, whoever adds a record after this last look begins another thread."""
+        with self._lock:
+            if self._journal.is_waiting() and not self._stop.is_set():
+                return True
+            if self._thread is current_thread():
+                self._thread = None
+            return False

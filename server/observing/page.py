@@ -3,21 +3,19 @@
 import hmac
 import os
 import time
-from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
-from server.config import PREFIX, ConfigurationError
 from server.errors import UnauthorisedError
 from server.observing.counting import know_recommendations
 from server.observing.figures import exposition
 from server.observing.machine import look
 from server.observing.processes import FOLDER
+from server.observing.token import metrics_token
 from server.runtime import Runtime
 
-_SHORTEST = 16  # characters of a token
 _SECONDS = 5.0
 
 
@@ -31,7 +29,8 @@ def metrics_blueprint(runtime: Runtime) -> Blueprint:
         ConfigurationError: the file of the token cannot be read, or what is in it is too short.
     """
     blueprint = Blueprint("metrics", __name__)
-    token = _token(runtime.config.metrics_token_file)
+    file = runtime.config.metrics_token_file
+    token = metrics_token(file) if file else None
     known = runtime.basis.knowledge
     know_recommendations([rule.id for rule in known.rules] + [rule.id for rule in known.safety])
     looked_at = -_SECONDS
@@ -53,21 +52,6 @@ def metrics_blueprint(runtime: Runtime) -> Blueprint:
     if FOLDER in os.environ:
         blueprint.after_app_request(look_now_and_then)
     return blueprint
-
-
-def _token(file: Path | None) -> bytes | None:
-    if file is None:
-        return None
-    setting = f"{PREFIX}METRICS_TOKEN_FILE"
-    try:
-        token = file.read_bytes().strip()
-    except OSError as error:
-        raise ConfigurationError(f"{setting}: the file cannot be read ({type(error).__name__})") from error
-    if len(token) < _SHORTEST:
-        raise ConfigurationError(
-            f"{setting}: a token of at least {_SHORTEST} characters is needed, such as `openssl rand -hex 32`"
-        )
-    return token
 
 
 def _let_in(token: bytes | None, runtime: Runtime) -> None:

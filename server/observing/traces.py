@@ -5,6 +5,8 @@ A span has what the line of the log has, and nothing else. Nothing about a trace
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from server.build_information import software_version
@@ -13,6 +15,12 @@ from server.observing.logs import ALLOWED
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+
+TRACES = "myositis_cds_traces"
+"""Where an application keeps its `Traces`: among its extensions."""
+
+LAST_SECONDS = 5.0
+"""So long a process that ends waits for the collector."""
 
 _NANOSECONDS = 1_000_000_000
 
@@ -24,7 +32,20 @@ def no_trace(fields: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
     """Of a service that traces nothing."""
 
 
-def open_traces(endpoint: str | None) -> Trace:
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Of one process.
+
+    Args:
+        trace: called for each request.
+        end: send what has not been sent yet; nothing more is traced afterwards.
+    """
+
+    trace: Trace = no_trace
+    end: Callable[[], None] = lambda: None
+
+
+def open_traces(endpoint: str | None) -> Traces:
     """Where traces go.
 
     Args:
@@ -33,7 +54,17 @@ def open_traces(endpoint: str | None) -> Trace:
     Raises:
         ConfigurationError: what is needed for it is not installed.
     """
-    return no_trace if endpoint is None else trace_with(_provider(endpoint))
+    if endpoint is None:
+        return Traces()
+    provider = _provider(endpoint)
+
+    def end() -> None:
+        """Not longer than `LAST_SECONDS`: each batch that waits may wait for a collector that is gone."""
+        sending = Thread(target=provider.shutdown, name="last-traces", daemon=True)
+        sending.start()
+        sending.join(LAST_SECONDS)
+
+    return Traces(trace_with(provider), end)
 
 
 def trace_with(provider: "TracerProvider") -> Trace:

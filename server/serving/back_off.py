@@ -1,4 +1,4 @@
-"""When a process that ended by itself is started again: at once the first time, and ever later while it ends soon (PR-01)."""
+"""When a process that ended by itself is started again: at once after a good life, and ever later while it ends soon (PR-01)."""
 
 from dataclasses import dataclass, replace
 

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from server.observing.logs import logger
 from server.serving.signals import hold, release
 
 FAULT = 70
 """Exit code of a child that ended with an exception (sysexits: EX_SOFTWARE)."""
 
+NO_PROCESS = 71
+"""Status of a child that the machine would not start (sysexits: EX_OSERR)."""
+
 READY = b"+"
+
+_log = logger("process")
 
 
 @dataclass(slots=True)
@@ -20,8 +26,8 @@ class Child:
     """A child that was started.
 
     Args:
-        pid: its number.
-        news: where it writes `READY`.
+        pid: its number; 0 if the machine would not start it.
+        news: where it writes `READY`; open while it lives.
         started: a moment of the monotonic clock.
         is_ready: whether it has said so.
         status: exit code, or minus the number of the signal that ended it; None while it lives.
@@ -35,14 +41,20 @@ class Child:
 
     def look(self) -> None:
         """Find out what has become of it."""
+        if self.status is not None:
+            return
         if not self.is_ready:
             with suppress(BlockingIOError):
                 self.is_ready = os.read(self.news, 1) == READY
-        if self.status is None:
-            ended, status = os.waitpid(self.pid, os.WNOHANG)
-            if ended:
-                self.status = os.waitstatus_to_exitcode(status)
-                os.close(self.news)
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        if ended:
+            self.status = os.waitstatus_to_exitcode(status)
+            os.close(self.news)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether news may come of it."""
+        return not self.is_ready and self.status is None
 
     def tell(self, number: int) -> None:
         """Send it a signal; it is still ours, even if it has ended and was not looked at since."""
@@ -61,18 +73,27 @@ def start(work: Callable[[int], int]) -> Child:
     Args:
         work: what it does; given a file descriptor to say `READY` in, returns an exit code. Signals that are waited for
             (`signals.hold`) are let in again by itself, once it knows what to do with them.
+
+    Returns:
+        The child; one that has ended with `NO_PROCESS`, where the machine has no room for another process.
     """
     news, tell = os.pipe()
     os.set_blocking(news, False)
-    before = hold()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
+    before = hold()
+    try:
+        pid = os.fork()
+        if pid == 0:
+            os.close(news)
+            _be_a_child(work, tell)
+    except OSError as error:
         os.close(news)
-        _be_a_child(work, tell)
-    os.close(tell)
-    release(before)
+        _log.error("process_not_started", error=type(error).__name__)
+        return Child(0, -1, status=NO_PROCESS)
+    finally:
+        os.close(tell)
+        release(before)
     return Child(pid, news)
 
 

@@ -22,7 +22,7 @@ from server.observing.logs import log_to_stderr, logger
 from server.observing.processes import forget_process
 from server.runtime import open_runtime
 from server.serving.back_off import BackOff
-from server.serving.children import READY, Child, start
+from server.serving.children import NO_PROCESS, READY, Child, start
 from server.serving.ending import FINISH_SECONDS
 from server.serving.exits import MACHINE_TROUBLE, said
 from server.serving.signals import END_NOW, Signals, release
@@ -100,7 +100,7 @@ class Generation:
         while self._kill_at is None or self._workers:
             if self._kill_at is None:
                 self._fill_places()
-            unread = [worker.news for worker in self._workers if not worker.is_ready]
+            unread = [worker.news for worker in self._workers if worker.is_starting]
             for number in self._signals.wait(_TURN_SECONDS, unread):
                 self._end(number)
             if os.getppid() != self._supervisor and self._kill_at is None:
@@ -136,7 +136,7 @@ class Generation:
         forget_process(worker.pid)
         if self._kill_at is not None:
             return
-        if self._tell is not None:  # a first worker that cannot begin: neither could the next one
+        if self._tell is not None and worker.status != NO_PROCESS:  # a first worker that cannot begin: neither could the next one
             self._status = worker.status if worker.status > 0 else MACHINE_TROUBLE
             self._end(END_NOW)
             return
@@ -145,7 +145,11 @@ class Generation:
         _log.error("worker_ended", number=place.number, process=worker.pid, status=worker.status, seconds=place.back_off.seconds)
 
     def _say_when_ready(self) -> None:
-        if self._tell is not None and self._kill_at is None and all(worker.is_ready for worker in self._workers):
+        if (
+            self._tell is not None
+            and self._kill_at is None
+            and all(place.worker and place.worker.is_ready for place in self._places)
+        ):
             os.write(self._tell, READY)
             os.close(self._tell)
             self._tell = None
@@ -163,12 +167,13 @@ class Generation:
 def main(arguments: Sequence[str]) -> int:
     """What the supervisor starts."""
     port, tell, supervisor = map(int, arguments)
-    signals = Signals()
+    signal.signal(END_NOW, signal.SIG_DFL)  # Python has its own; what this process is told ends it at once while it prepares
     release(set())
     log_to_stderr()
     with said():
         config = Config.from_environment(os.environ)
         prepare(config)
+    signals = Signals()
     return Generation(config, socket.socket(fileno=port), tell, supervisor, signals).run()
 
 

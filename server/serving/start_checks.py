@@ -6,12 +6,10 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from server.config import PREFIX, Config, ConfigurationError
+from server.observing.token import metrics_token
 from server.smart.private_file import refuse_readable_by_others
 from server.store.sqlite import file_of
 from server.trust.clients import Client
-
-SHORTEST_TOKEN = 32
-"""Characters of a token that nobody guesses, such as `openssl rand -hex 32` makes (64)."""
 
 
 def refuse_missing(config: Config) -> None:
@@ -44,11 +42,8 @@ def refuse_unsafe(config: Config, clients: Sequence[Client]) -> None:
         _refuse_memory_of_one_process(config, clients)
     for name, file in _secret_files(config):
         refuse_readable_by_others(f"{PREFIX}{name}", file)
-    if config.metrics_token_file and len(config.metrics_token_file.read_bytes().strip()) < SHORTEST_TOKEN:
-        raise ConfigurationError(
-            f"{PREFIX}METRICS_TOKEN_FILE: fewer than {SHORTEST_TOKEN} characters can be guessed; "
-            "make a token with: openssl rand -hex 32"
-        )
+    if config.metrics_token_file:
+        metrics_token(config.metrics_token_file)
 
 
 def _refuse_memory_of_one_process(config: Config, clients: Sequence[Client]) -> None:

@@ -54,7 +54,7 @@ class Supervisor:
             if not self._ends and self._coming is None and self._is_wanted():
                 self._coming = start(self._become_a_generation)
                 self._starts_another = False
-            unread = [self._coming.news] if self._coming else []
+            unread = [self._coming.news] if self._coming and self._coming.is_starting else []
             for number in self._signals.wait(_TURN_SECONDS, unread):
                 self._obey(number)
             for child in self._children:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,16 @@ from typing import Any
 from sqlalchemy import URL, Engine, QueuePool, create_engine, event
 
 from server.config import THREADS
+from server.store.errors import StoreError
 
 IN_MEMORY = "sqlite://"
 """Forgets everything at the end; for tests and for `assess`."""
 
 BUSY_SECONDS = 2
 """So long a writer waits for another one (DB-05)."""
+
+TURN_SECONDS = 60.0
+"""So long whoever starts waits for another process that makes the same file ready, and perhaps makes a backup before."""
 
 _SETTINGS = (
     "journal_mode=WAL",  # readers and the writer do not wait for each other; a killed process leaves nothing half-written
@@ -51,16 +56,32 @@ def made_ready(file: Path) -> Iterator[None]:
 
     Raises:
         OSError: the folder or the file cannot be made.
+        StoreError: another process does the same for longer than `TURN_SECONDS`.
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        _take_turn(folder, file)
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         yield
     finally:
         os.close(folder)
+
+
+def _take_turn(folder: int, file: Path) -> None:
+    """Not by waiting in the kernel, which knows no limit."""
+    until = time.monotonic() + TURN_SECONDS
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise StoreError(
+                    f"another process has kept the folder of {file} locked for {TURN_SECONDS:.0f} s: an upgrade or a restore is "
+                    "under way, or hangs; wait for its end, or end it (it is shown by: fuser -v on the folder)"
+                ) from None
+        time.sleep(0.05)
 
 
 def _set_up(connection: Any, record: Any) -> None:

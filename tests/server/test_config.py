@@ -83,3 +83,19 @@ def test_without_registered_clients_no_other_machine_is_served(host: str) -> Non
 def test_a_setting_out_of_range_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Config.from_environment({name: value})
+
+
+@pytest.mark.requirement("PR-06")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SERVICE_HOST", "10.0.0.7"),
+        ("PORT", "tcp://10.0.0.7:8000"),
+        ("PORT_8000_TCP", "tcp://10.0.0.7:8000"),
+        ("POSTGRESQL_SERVICE_HOST", "10.0.0.8"),
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_named_as_we_are_is_told_from_a_setting(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"MYOSITIS_CDS_{name}: Kubernetes .* enableServiceLinks: false") as told:
+        Config.from_environment({f"MYOSITIS_CDS_{name}": value}, port=8000)
+    assert value not in str(told.value)

@@ -164,7 +164,7 @@ def test_with_clients_and_without_a_token_there_is_no_such_page() -> None:
 
 
 @pytest.mark.requirement("LOG-08", "PR-06")
-@pytest.mark.parametrize("content", [None, "", "too short"])
+@pytest.mark.parametrize("content", [None, "", "too short", TOKEN[:-1]])
 def test_a_token_that_is_none_stops_the_start(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "token"
     if content is not None:
@@ -172,6 +172,16 @@ def test_a_token_that_is_none_stops_the_start(tmp_path: Path, content: str | Non
     with pytest.raises(ConfigurationError, match="METRICS_TOKEN_FILE") as told:
         create_app(replace(CONFIG, metrics_token_file=file))
     assert content is None or not content or content not in str(told.value)
+
+
+@pytest.mark.requirement("LOG-08")
+def test_processes_that_begin_at_different_times_have_the_same_token(token_file: Path) -> None:
+    """Those that are forked out of the one that read it."""
+    config = replace(CONFIG, metrics_token_file=token_file)
+    for text in (TOKEN, TOKEN[::-1]):
+        token_file.write_text(text)
+        client = create_app(config).test_client()
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 # --- nobody can make it grow

@@ -1,7 +1,9 @@
 """Traces, as a real collector on this machine receives them."""
 
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -100,3 +102,13 @@ def test_without_the_extra_the_setting_stops_the_start_and_says_what_to_install(
 def test_a_collector_that_is_down_costs_no_call() -> None:
     client = create_app(replace(CONFIG, trace_endpoint="http://127.0.0.1:1/v1/traces")).test_client()
     assert client.post("/cds-services/myositis-patient-view", json=hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1)))).json
+
+
+def test_a_process_that_ends_does_not_wait_long_for_a_collector_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "LAST_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        app = create_app(replace(CONFIG, trace_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
+        app.test_client().get("/cds-services")
+        begun = time.monotonic()
+        app.extensions[traces.TRACES].end()
+        assert time.monotonic() < begun + 2
