@@ -115,8 +115,8 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
 
 def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, service: Service, runtime: Runtime) -> None:
     """What the record of a call says about its answer; the cards are remembered in the same transaction."""
-    sent = {card.get("uuid") for card in said.cards if card}
-    record.note(**facts_of(said.evaluation, [card for card in said.evaluation.cards if card["uuid"] in sent]))
+    shown = () if said.is_shadow else said.evaluation.cards  # as they were before a dialect took anything away
+    record.note(**facts_of(said.evaluation, shown))
     if said.is_shadow:
         record.note(outcome=SHADOW)
 
