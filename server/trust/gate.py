@@ -84,8 +84,8 @@ class Gate:
         except UnauthorisedError as refusal:
             name = client.name if client else "unknown"
             count_refusal(refusal.reason, name)
+            self.rates.count_address(request.remote_addr, "refused")  # before the line, so that nobody can fill the log
             _log.warning("refused", reason=refusal.reason, client=name)
-            self.rates.count_address(request.remote_addr, "refused")
             raise
         self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)
@@ -144,6 +144,7 @@ class Gate:
             _log.error("replay_not_checked", client=client.name)
             raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None
         if not is_new:
+            self.rates.give_back(client, token.tenant)  # whoever got hold of a used token could lock the client out with it
             raise UnauthorisedError(Reason.REPLAYED)
 
 

@@ -69,6 +69,17 @@ class Buckets:
                 self._full_at.popitem(last=False)
         return wait if wait > _INEXACT else 0
 
+    def give_back(self, key: Hashable, per_second: float) -> None:
+        """Put back what `take` took.
+
+        Args:
+            key: of the bucket.
+            per_second: as it was taken with.
+        """
+        with self._lock:
+            if key in self._full_at:
+                self._full_at[key] -= 1 / per_second
+
     def __len__(self) -> int:
         """How many are remembered."""
         return len(self._full_at)
@@ -104,9 +115,17 @@ class Rates:
         Raises:
             TooManyRequestsError: there were too many of this client, or tenant.
         """
-        per_second = client.requests_per_second or self.per_second
-        times = THIS_MACHINE if client is OPEN_CLIENT else 1
-        self._take(self.clients, (client.name, tenant if tenant in client.tenants else None), per_second * times)
+        self._take(self.clients, *self._bucket_of(client, tenant))
+
+    def give_back(self, client: Client, tenant: str | None) -> None:
+        """A request that was counted was not the client's after all.
+
+        Args:
+            client: as it was counted.
+            tenant: likewise.
+        """
+        key, per_second = self._bucket_of(client, tenant)
+        self.clients.give_back(key, per_second / self.workers)
 
     def count_address(self, address: str | None, what: str) -> None:
         """Count a request that nobody vouches for.
@@ -120,6 +139,12 @@ class Rates:
         """
         network, is_here = _network(address or "")
         self._take(self.addresses, (what, network), self.per_second * (THIS_MACHINE if is_here else 1))
+
+    def _bucket_of(self, client: Client, tenant: str | None) -> tuple[Hashable, float]:
+        """Its key, and how fast all workers together refill it."""
+        per_second = client.requests_per_second or self.per_second
+        times = THIS_MACHINE if client is OPEN_CLIENT else 1
+        return (client.name, tenant if tenant in client.tenants else None), per_second * times
 
     def _take(self, buckets: Buckets, key: Hashable, per_second: float) -> None:
         wait = buckets.take(key, per_second / self.workers)
