@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
-from flask import Flask, request
+from flask import Flask, Response, g, request
 
 from server.errors import TooManyRequestsError
 from server.trust.clients import OPEN_CLIENT, Client
@@ -31,7 +31,7 @@ THIS_MACHINE = 20
 _NOT_COUNTED = frozenset(["health", "metrics"])
 """Blueprints for those who watch over the service."""
 _HAVE_CLIENTS = frozenset(["hooks", "feedback", "assess"])
-"""Blueprints whose every request passes the gate, which counts it."""
+"""Blueprints whose requests the gate counts, if they come to it: what is answered before did next to no work."""
 
 
 class Buckets:
@@ -153,17 +153,35 @@ class Rates:
 
 
 def install_rate_limit(app: Flask, rates: Rates) -> None:
-    """Count by address what passes no gate: pages, launches, the published knowledge, and paths that there are not.
+    """Count by address what passes no gate: pages, launches, the published knowledge, preflights, and whatever there is not.
 
     Args:
         app: the application.
         rates: counts.
     """
 
-    @app.before_request
     def count() -> None:
-        if request.blueprint not in _NOT_COUNTED | _HAVE_CLIENTS:
+        if "is_counted" not in g and request.blueprint not in _NOT_COUNTED:
+            g.is_counted = True
             rates.count_address(request.remote_addr, "page")
+
+    @app.before_request
+    def count_page() -> None:
+        if request.blueprint not in _HAVE_CLIENTS:
+            count()
+
+    @app.after_request
+    def count_what_never_came_to_the_gate(response: Response) -> Response:
+        try:
+            count()
+        except TooManyRequestsError as refusal:
+            return app.make_response(app.handle_user_exception(refusal))
+        return response
+
+
+def counted_by_gate() -> None:
+    """The current request is counted by what the gate makes of its token, and not by address."""
+    g.is_counted = True
 
 
 def _network(address: str) -> tuple[str, bool]:

@@ -211,3 +211,31 @@ def test_pages_are_counted_by_address_and_whoever_watches_over_the_service_is_no
     assert statuses("/cds-services", HERE) == [200] * 30
     assert statuses("/health/live") == [200] * 30
     runtime.database.dispose()
+
+
+ORIGIN = "https://ehr.example"
+
+
+@pytest.mark.requirement("IN-14", "O-2")
+@pytest.mark.parametrize(
+    ("method", "path", "answered"),
+    [
+        ("POST", "/cds-services/nothing", 404),
+        ("POST", "/cds-services/nothing/feedback", 404),
+        ("OPTIONS", "/cds-services/myositis-patient-view", 200),
+        ("OPTIONS", "/assess", 200),
+        ("PUT", "/assess", 405),
+        ("preflight", "/cds-services/myositis-patient-view", 204),
+    ],
+)
+def test_what_is_answered_before_the_gate_is_counted_by_address(
+    serve: Callable[..., Service], ehrs: dict[str, Ehr], clock: Clock, method: str, path: str, answered: int
+) -> None:
+    client = serve(*(ehr.client(origins=(ORIGIN,)) for ehr in ehrs.values()), rates=rates(clock)).client
+    headers = {"Origin": ORIGIN} if method == "preflight" else {}
+
+    def status() -> int:
+        http_method = "OPTIONS" if method == "preflight" else method
+        return client.open(path, method=http_method, headers=headers, environ_base={"REMOTE_ADDR": ELSEWHERE}).status_code
+
+    assert [status() for _ in range(30)] == [answered] * 20 + [429] * 10
