@@ -17,7 +17,7 @@ from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
 from server.store.pseudonyms import Pseudonyms
 from server.store.tables import cards_shown
-from server.store.transactions import transaction
+from server.store.transactions import reading
 from server.trust.clients import Caller
 
 
@@ -75,7 +75,7 @@ def told_in(visit: Visit | None, database: Engine, caller: Caller, service: Serv
         cards_shown.c.is_shadow == caller.client.is_in_shadow,
     )
     try:
-        with transaction(database) as connection:
+        with reading(database) as connection:
             return Told(visit.key, frozenset(mark for marks in connection.scalars(shown) for mark in marks or ()))
     except StoreError as error:
         log_trouble(error, "told_in_visit")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Row, select
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.tables import cards_shown
-from server.store.transactions import transaction
+from server.store.transactions import reading
 from server.trust.clients import Client
 
 LONGEST_SECONDS = 24 * 3600
@@ -58,5 +58,5 @@ def _shown(app_context: str, client: Client, database: Engine) -> "Row[Any] | No
     except ValueError:
         return None
     of_card = (cards_shown.c.client == client.name, cards_shown.c.card == card)
-    with transaction(database) as connection:
+    with reading(database) as connection:
         return connection.execute(select(cards_shown).where(*of_card)).one_or_none()
