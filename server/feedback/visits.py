@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from cards.told import Told
 from server.cds_hooks.envelope import HookCall
-from server.cds_hooks.services import Service
+from server.cds_hooks.services import CHART_OPENED, Service
 from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
 from server.store.pseudonyms import Pseudonyms
@@ -71,7 +71,7 @@ def told_in(visit: Visit | None, database: Engine, caller: Caller, service: Serv
         cards_shown.c.client == caller.client.name,
         cards_shown.c.patient == patient,
         cards_shown.c.encounter == visit.id,
-        cards_shown.c.service == _CHART_OPENED,
+        cards_shown.c.service == CHART_OPENED,
         cards_shown.c.is_shadow == caller.client.is_in_shadow,
     )
     try:
@@ -80,6 +80,3 @@ def told_in(visit: Visit | None, database: Engine, caller: Caller, service: Serv
     except StoreError as error:
         log_trouble(error, "told_in_visit")
         return None
-
-
-_CHART_OPENED = "myositis-patient-view"
