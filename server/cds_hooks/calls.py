@@ -52,7 +52,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
-        with recording(runtime, caller, service.id, "hook") as record:
+        with recording(runtime, caller, service.id, "hook", watch) as record:
             with watch.time("request"):
                 hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
             note(instance=hook_call.instance)
@@ -106,9 +106,9 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         show = _show(caller, service, patient, visit, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
-    count_evaluation(service.id, evaluation, show)
     note(issues=len(evaluation.issues), **fate_of_advice(evaluation, show, caller.client))
     is_shadow = caller.client.is_in_shadow
+    count_evaluation(service.id, evaluation, show, is_shadow=is_shadow)
     cards = [] if is_shadow else _in_words_of(caller.client, evaluation, runtime)
     return Answer(cards, evaluation, show, patient, visit, prefetched, is_shadow)
 
