@@ -47,7 +47,6 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     install_request_log(app, traces.trace)
     install_error_handlers(app)
     install_cors(app, runtime)
-    install_rate_limit(app, runtime.gate.rates)
     app.register_blueprint(discovery_blueprint(runtime))
     app.register_blueprint(hooks_blueprint(runtime))
     app.register_blueprint(feedback_blueprint(runtime))
@@ -67,4 +66,5 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
             response.headers.setdefault(name, value)  # the published knowledge may be kept, and its pages have a stylesheet
         return response
 
+    install_rate_limit(app, runtime.gate.rates)  # last: what it puts in place of an answer passes all that is done with answers
     return app

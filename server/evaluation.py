@@ -9,6 +9,7 @@ from typing import Any
 from cards.knowledge import Knowledge
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
+from cards.said import said_on
 from cards.show import EVERYTHING, Show
 from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
@@ -63,6 +64,17 @@ class Evaluation:
     def is_mismatched(self) -> bool:
         """Whether data of another patient was among the input, so that nothing was evaluated."""
         return self.record.is_mismatched or any(is_mismatch(issue) for issue in self.issues)
+
+
+def silenced_of(evaluation: Evaluation, show: Show) -> frozenset[str]:
+    """Ids of the recommendations that a card would speak of, had no clinician silenced them.
+
+    Args:
+        evaluation: what was found out.
+        show: what was left out of it.
+    """
+    quiet = frozenset(one.id for one in evaluation.recommendations if one.is_worth_a_card and show.is_quiet_about(one))
+    return quiet - said_on(evaluation.cards)
 
 
 def evaluate(

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from flask import Flask, Response, g, request
 
 from server.observing.counting import count_request
-from server.observing.logs import begin_request, ids_of_request, logger
+from server.observing.logs import begin_request, end_request, ids_of_request, logger
 from server.observing.traces import Trace, no_trace
 from server.stopwatch import Stopwatch
 
@@ -64,6 +64,10 @@ def install_request_log(app: Flask, trace: Trace = no_trace) -> None:
         _log.info("request", **fields)
         trace(ids_of_request() | fields, measured)
         return response
+
+    @app.teardown_request
+    def end(error: BaseException | None) -> None:
+        end_request()
 
 
 def _count(status: int, seconds: Mapping[str, float], noted: Mapping[str, Any]) -> None:

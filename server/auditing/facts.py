@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cards.to_cards import EXPLANATION
+from cards.said import said_on
 from fhir_profiles.findings import Answer
 from server.cds_hooks.prefetch import TEMPLATES
 from server.evaluation import Evaluation
@@ -17,7 +17,7 @@ def facts_of(evaluation: Evaluation, shown: Iterable[Mapping[str, Any]]) -> dict
         shown: those of its cards that somebody gets to see.
     """
     cards = tuple(shown)
-    said, ready = _named(cards), _named(evaluation.cards)
+    said, ready = said_on(cards), said_on(evaluation.cards)
     held = {one.id for one in evaluation.recommendations if one.holds is Answer.YES and one.is_worth_a_card}
     return {
         "recommendations": tuple(sorted(said)),
@@ -27,8 +27,3 @@ def facts_of(evaluation: Evaluation, shown: Iterable[Mapping[str, Any]]) -> dict
         "inputs": tuple((one.resource_type, evaluation.record.input_state(one.resource_type).value) for one in TEMPLATES),
         "knowledge_version": evaluation.knowledge.version,
     }
-
-
-def _named(cards: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The recommendations that cards are made of."""
-    return {name for card in cards for name in card["extension"][EXPLANATION]["recommendations"]}

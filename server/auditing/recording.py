@@ -18,6 +18,7 @@ from server.cds_hooks.envelope import HookCall
 from server.error_answers import number_of_status
 from server.errors import RequestRefusedError
 from server.runtime import Runtime
+from server.stopwatch import Stopwatch
 from server.trust.clients import Caller
 
 ANSWERED, SHADOW = "answered", "shadow"
@@ -41,7 +42,7 @@ class Record:
 
 
 @contextmanager
-def recording(runtime: Runtime, caller: Caller, service: str, action: str) -> Iterator[Record]:
+def recording(runtime: Runtime, caller: Caller, service: str, action: str, watch: Stopwatch | None = None) -> Iterator[Record]:
     """Write one record about what is done within, however it ends; to be used once the caller was let in (JWT-15).
 
     Args:
@@ -49,6 +50,7 @@ def recording(runtime: Runtime, caller: Caller, service: str, action: str) -> It
         caller: who was let in.
         service: id of the service, as in `AuditEntry`.
         action: as in `AuditEntry`.
+        watch: times the writing, as `audit`.
 
     Raises:
         AuditUnavailableError: the record cannot be written, so nothing may be answered.
@@ -71,7 +73,8 @@ def recording(runtime: Runtime, caller: Caller, service: str, action: str) -> It
             milliseconds=round((time.perf_counter() - began) * 1000),
         )
         line = Line(record.entry.client, record.entry.recorded_at, text_of(record.entry))
-        runtime.trail.keep(runtime.database, runtime.pseudonyms.key_for("audit"), line, record.beside)
+        with (watch or Stopwatch()).time("audit"):
+            runtime.trail.keep(runtime.database, runtime.pseudonyms.key_for("audit"), line, record.beside)
 
 
 def facts_of_call(call: HookCall, caller: Caller, runtime: Runtime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from server.auditing.appending import Line, append, locked_head
 from server.auditing.entry import PURGE, AuditEntry, text_of
 from server.store.tables import audit_chains, audit_events
-from server.store.transactions import transaction
+from server.store.transactions import reading, transaction
 
 _BATCH = 500
 
@@ -31,7 +31,7 @@ def purge_audit(engine: Engine, key: bytes, before: int) -> int:
     Raises:
         StoreError: the database cannot be used; what was deleted so far stays deleted, and the next time goes on from there.
     """
-    with transaction(engine) as connection:
+    with reading(engine) as connection:
         clients = list(connection.scalars(select(audit_chains.c.client).order_by(audit_chains.c.client)))
     return sum(_purge_client(engine, key, client, before) for client in clients)
 

@@ -52,7 +52,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
-        with recording(runtime, caller, service.id, "hook") as record:
+        with recording(runtime, caller, service.id, "hook", watch) as record:
             with watch.time("request"):
                 hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
             note(instance=hook_call.instance)
@@ -106,17 +106,17 @@ def answer(call: HookCall, service: Service, caller: Caller, runtime: Runtime, w
         show = _show(caller, service, patient, visit, runtime)
     evaluation = _evaluate(call, prefetched, service, caller, show, runtime)
     watch.add(evaluation.seconds)
-    count_evaluation(service.id, evaluation, show)
     note(issues=len(evaluation.issues), **fate_of_advice(evaluation, show, caller.client))
     is_shadow = caller.client.is_in_shadow
+    count_evaluation(service.id, evaluation, show, is_shadow=is_shadow)
     cards = [] if is_shadow else _in_words_of(caller.client, evaluation, runtime)
     return Answer(cards, evaluation, show, patient, visit, prefetched, is_shadow)
 
 
 def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, service: Service, runtime: Runtime) -> None:
     """What the record of a call says about its answer; the cards are remembered in the same transaction."""
-    sent = {card.get("uuid") for card in said.cards if card}
-    record.note(**facts_of(said.evaluation, [card for card in said.evaluation.cards if card["uuid"] in sent]))
+    shown = () if said.is_shadow else said.evaluation.cards  # as they were before a dialect took anything away
+    record.note(**facts_of(said.evaluation, shown))
     if said.is_shadow:
         record.note(outcome=SHADOW)
 

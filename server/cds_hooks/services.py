@@ -25,6 +25,9 @@ class Service:
     is_about_orders: bool
 
 
+CHART_OPENED = "myositis-patient-view"
+"""Id of the service that is called when a chart is opened."""
+
 _DATA = (
     "Reads FHIR R4. Needs the patient's conditions; every other prefetch key makes the advice more certain, and what was not "
     "sent is named in the card. Not a medical device, not clinically validated."
@@ -32,7 +35,7 @@ _DATA = (
 
 _ALL = (
     Service(
-        id="myositis-patient-view",
+        id=CHART_OPENED,
         hook="patient-view",
         title="Myositis: what the guidelines say for this patient",
         description=(

@@ -35,7 +35,7 @@ def feedback_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [url, f"{url}/feedback"])  # F-11: which of the two is not said
         note(client=caller.client.name)
-        with recording(runtime, caller, service.id, "feedback") as record:
+        with recording(runtime, caller, service.id, "feedback", watch) as record:
             with watch.time("request"):
                 batch = read_feedback(read_json(request, min(runtime.config.max_body_bytes, MOST_BYTES)))
             record.note(cards=uuids_among(item.card for item in batch.items))

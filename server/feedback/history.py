@@ -12,7 +12,7 @@ from server.feedback.latest import latest
 from server.feedback.shadow_figures import ShadowCall
 from server.feedback.shown import FEEDBACK_ON_CARD
 from server.store.tables import cards_shown, feedback, shadow_calls
-from server.store.transactions import transaction
+from server.store.transactions import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def shown_cards(database: Engine, period: Period, *, is_shadow: bool = False) ->
         .where(cards_shown.c.is_shadow == is_shadow, *period.covers(cards_shown.c.client, cards_shown.c.shown_at))
         .order_by(cards_shown.c.client, cards_shown.c.card)
     )
-    with transaction(database) as connection:
+    with reading(database) as connection:
         found = connection.execution_options(yield_per=1000).execute(rows)
         for _, of_card in groupby(found, key=lambda row: (row.client, row.card)):
             row = latest(of_card)
@@ -71,7 +71,7 @@ def shown_cards(database: Engine, period: Period, *, is_shadow: bool = False) ->
 def shadow_calls_of(database: Engine, period: Period) -> Iterator[ShadowCall]:
     """The calls of clients in shadow mode, in a period."""
     rows = select(shadow_calls).where(*period.covers(shadow_calls.c.client, shadow_calls.c.called_at))
-    with transaction(database) as connection:
+    with reading(database) as connection:
         for row in connection.execution_options(yield_per=1000).execute(rows):
             yield ShadowCall(row.service, (row.client, row.patient), row.cards, row.left_out)
 
@@ -84,7 +84,7 @@ def unknown_cards(database: Engine, period: Period) -> Iterator[UnknownCard]:
         .where(cards_shown.c.card.is_(None), *period.covers(feedback.c.client, feedback.c.received_at))
         .order_by(feedback.c.client, feedback.c.service, feedback.c.card)
     )
-    with transaction(database) as connection:
+    with reading(database) as connection:
         found = connection.execution_options(yield_per=1000).execute(rows)
         for _, of_card in groupby(found, key=lambda row: (row.client, row.service, row.card)):
             row = latest(of_card)

@@ -1,7 +1,7 @@
 """Which cards were shown, so that feedback on a card can be counted for what it said."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, false
@@ -10,7 +10,7 @@ from cards.recommendation import Recommendation
 from cards.show import Show, word_on
 from cards.to_cards import EXPLANATION
 from cards.told import mark_of
-from server.evaluation import Evaluation
+from server.evaluation import Evaluation, silenced_of
 from server.feedback.once import insert_once
 from server.feedback.visits import Visit
 from server.store.tables import cards_shown, feedback
@@ -65,21 +65,11 @@ def fate_of_advice(evaluation: Evaluation, show: Show, client: Client) -> dict[s
         show: what was left out of it.
         client: who is answered; in shadow mode with no card.
     """
-    quiet = {one.id for one in evaluation.recommendations if one.is_worth_a_card and show.is_quiet_about(one)}
-    silenced: dict[str, object] = {"silenced": len(quiet - said_on(evaluation.cards))}
+    silenced: dict[str, object] = {"silenced": len(silenced_of(evaluation, show))}
     if client.is_in_shadow:
         return {"cards": 0, "outcome": "shadow"} | silenced
     shown: dict[str, object] = {"shown": [card["uuid"] for card in evaluation.cards]} if evaluation.cards else {}
     return {"cards": len(evaluation.cards)} | shown | silenced
-
-
-def said_on(cards: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Ids of the recommendations on some cards, before a dialect took something away.
-
-    Args:
-        cards: CDS Hooks cards.
-    """
-    return frozenset(name for card in cards for name in card["extension"][EXPLANATION]["recommendations"])
 
 
 def _row(card: dict[str, Any], said: Mapping[str, Recommendation], visit: Visit | None) -> dict[str, Any]:

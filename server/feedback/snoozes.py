@@ -19,7 +19,7 @@ from server.feedback.shown import FEEDBACK_ON_CARD
 from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
 from server.store.tables import cards_shown, feedback, snoozes
-from server.store.transactions import transaction
+from server.store.transactions import reading
 from server.trust.clients import Caller, Client
 
 _DAY = 86_400
@@ -60,7 +60,7 @@ def silenced(database: Engine, caller: Caller, patient: str) -> frozenset[str]:
         snoozes.c.client == caller.client.name, snoozes.c.patient == patient, snoozes.c.until > int(time.time())
     )
     try:
-        with transaction(database) as connection:
+        with reading(database) as connection:
             return frozenset(connection.scalars(quiet))
     except StoreError as error:
         log_trouble(error, "silenced")

@@ -13,4 +13,4 @@ def log_trouble(error: StoreError, doing: str) -> None:
         error: what happened.
         doing: one word out of a closed set.
     """
-    _log.error("store_trouble", doing=doing, error=type(error.__cause__).__name__)
+    _log.error("store_trouble", doing=doing, error=type(error.__cause__ or error).__name__)

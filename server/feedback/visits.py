@@ -12,12 +12,12 @@ from sqlalchemy import Engine, select
 
 from cards.told import Told
 from server.cds_hooks.envelope import HookCall
-from server.cds_hooks.services import Service
+from server.cds_hooks.services import CHART_OPENED, Service
 from server.feedback.trouble import log_trouble
 from server.store.errors import StoreError
 from server.store.pseudonyms import Pseudonyms
 from server.store.tables import cards_shown
-from server.store.transactions import transaction
+from server.store.transactions import reading
 from server.trust.clients import Caller
 
 
@@ -71,15 +71,12 @@ def told_in(visit: Visit | None, database: Engine, caller: Caller, service: Serv
         cards_shown.c.client == caller.client.name,
         cards_shown.c.patient == patient,
         cards_shown.c.encounter == visit.id,
-        cards_shown.c.service == _CHART_OPENED,
+        cards_shown.c.service == CHART_OPENED,
         cards_shown.c.is_shadow == caller.client.is_in_shadow,
     )
     try:
-        with transaction(database) as connection:
+        with reading(database) as connection:
             return Told(visit.key, frozenset(mark for marks in connection.scalars(shown) for mark in marks or ()))
     except StoreError as error:
         log_trouble(error, "told_in_visit")
         return None
-
-
-_CHART_OPENED = "myositis-patient-view"

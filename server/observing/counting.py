@@ -8,15 +8,15 @@ from threading import Lock
 from prometheus_client import Counter as Figure
 
 from cards.outcomes import outcomes_of
+from cards.said import said_on
 from cards.show import Show
 from server.cds_hooks.services import SERVICES
-from server.evaluation import Evaluation
+from server.evaluation import Evaluation, silenced_of
 from server.observing import figures
 
 OTHER = "other"
 SILENCED = "silenced"
 
-_EXPLANATION = "org.myositis-cds.explanation"
 _STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 _known: set[str] = set()
 _rules: Counter[tuple[str, str]] = Counter()
@@ -48,13 +48,14 @@ def count_request(endpoint: str, status: int, client: str, service: str | None, 
             figures.PHASE_SECONDS.labels(service, phase if phase in figures.PHASES else OTHER).observe(seconds)
 
 
-def count_evaluation(service: str, evaluation: Evaluation, show: Show) -> None:
+def count_evaluation(service: str, evaluation: Evaluation, show: Show, *, is_shadow: bool = False) -> None:
     """One patient was evaluated. Rules are counted for patients with myositis only: of the others they say nothing.
 
     Args:
         service: id of the CDS service.
         evaluation: what was found out.
         show: what was left out.
+        is_shadow: nobody was shown its cards, so that they are not counted.
     """
     about = "myositis" if evaluation.recommendations else OTHER
     figures.EVALUATIONS.labels(service, about).inc()
@@ -62,13 +63,13 @@ def count_evaluation(service: str, evaluation: Evaluation, show: Show) -> None:
         return
     with _lock:
         _rules.update(outcomes_of(evaluation.recommendations, evaluation.triggers).items())
+    _child(figures.WITHHELD, SILENCED).inc(len(silenced_of(evaluation, show)))
+    if is_shadow:
+        return
     for card in evaluation.cards:
         _child(figures.CARDS, service, card["source"]["topic"]["code"], card["indicator"]).inc()
-    said = {one for card in evaluation.cards for one in card["extension"][_EXPLANATION]["recommendations"]}
-    for recommendation in said:
+    for recommendation in said_on(evaluation.cards):
         _child(figures.RECOMMENDATION_CARDS, recommendation).inc()
-    silenced = sum(one.is_worth_a_card and one.id not in said and show.is_quiet_about(one) for one in evaluation.recommendations)
-    _child(figures.WITHHELD, SILENCED).inc(silenced)
 
 
 def pass_on() -> None:

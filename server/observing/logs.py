@@ -115,6 +115,11 @@ def begin_request(**ids: str) -> None:
     structlog.contextvars.bind_contextvars(**ids)
 
 
+def end_request() -> None:
+    """What this thread does from here on is about no request."""
+    structlog.contextvars.clear_contextvars()
+
+
 def ids_of_request() -> dict[str, Any]:
     """The ids of the request that this thread works on."""
     return structlog.contextvars.get_contextvars()

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import Engine, Row, select
 
+from server.feedback.trouble import log_trouble
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.tables import cards_shown
-from server.store.transactions import transaction
+from server.store.transactions import reading
 from server.trust.clients import Client
 
 LONGEST_SECONDS = 24 * 3600
-_log = logger("smart")
 _security = logger("security")
 
 
@@ -38,7 +38,7 @@ def focus_of(
     try:
         row = _shown(app_context, client, database)
     except StoreError as error:
-        _log.error("store_trouble", error=type(error.__cause__).__name__)
+        log_trouble(error, "find_card")
         return ()
     if row is None:
         reason = "unknown-card"
@@ -58,5 +58,5 @@ def _shown(app_context: str, client: Client, database: Engine) -> "Row[Any] | No
     except ValueError:
         return None
     of_card = (cards_shown.c.client == client.name, cards_shown.c.card == card)
-    with transaction(database) as connection:
+    with reading(database) as connection:
         return connection.execute(select(cards_shown).where(*of_card)).one_or_none()

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from server.errors import AuditUnavailableError, TooManyRequestsError
+from server.feedback.trouble import log_trouble
 from server.observing.logs import logger
 from server.patient_page.static_files import patient_page_static_blueprint
 from server.request_log import note
@@ -78,7 +79,7 @@ def _add_stops(blueprint: Blueprint, pages: Pages) -> None:
 
     @blueprint.errorhandler(StoreError)
     def no_store(error: StoreError) -> Response:
-        _log.error("store_trouble", error=type(error.__cause__).__name__)
+        log_trouble(error, "open_app")
         return pages.stop(StopError(NO_STORE, "store"))
 
     @blueprint.errorhandler(TooManyRequestsError)

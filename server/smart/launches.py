@@ -17,7 +17,7 @@ from server.smart.sealing import Sealer, UnsealError
 from server.store.deleting import delete_some
 from server.store.idle_launches import IDLE_SECONDS, empty_idle
 from server.store.tables import smart_launches
-from server.store.transactions import transaction
+from server.store.transactions import reading, transaction
 
 ASKED_SECONDS = 600
 """From the launch to the callback."""
@@ -202,14 +202,14 @@ class Launches:
 
     def again(self, launch: Launch) -> Launch | None:
         """The launch as it is now; None if it is gone."""
-        with transaction(self.database) as connection:
+        with reading(self.database) as connection:
             row = connection.execute(select(smart_launches).where(smart_launches.c.id == launch.id)).one_or_none()
         return None if row is None else self._launch(row)
 
     def _rows(self, cookies: Mapping[str, str]) -> list["Row[Any]"]:
         if not cookies:
             return []
-        with transaction(self.database) as connection:
+        with reading(self.database) as connection:
             rows = connection.execute(select(smart_launches).where(smart_launches.c.id.in_(cookies))).all()
         return [row for row in rows if _is_browser(row, cookies[row.id])]
 

@@ -21,12 +21,30 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         StoreError: the database did not do it.
         IntegrityError: a constraint refused it; what that means only the caller knows.
     """
+    with _asking(engine), turn(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """What has been committed, for SELECTs only: on SQLite, too, nobody who reads waits for one who writes.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    with _asking(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _asking(engine: Engine) -> Iterator[None]:
+    """Whatever the database does not do in time, and however it says so, is one kind of error."""
     outage = outage_of(engine)
     if not outage.lets_through():
         raise StoreError("the database did not answer a moment ago") from LeftAloneError()
     try:
-        with deadline(), turn(engine), engine.begin() as connection:
-            yield connection
+        with deadline():
+            yield
     except IntegrityError:
         outage.is_over()
         raise

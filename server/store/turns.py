@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
+from server.observing.figures import DATABASE_TROUBLE
 from server.store.errors import StoreError
 from server.store.sqlite import BUSY_SECONDS
 
@@ -30,6 +31,7 @@ def turn(engine: Engine) -> Iterator[None]:
         return
     lock = _LOCKS.setdefault(engine, RLock())
     if not lock.acquire(timeout=BUSY_SECONDS):
+        DATABASE_TROUBLE.inc()
         raise StoreError("the database cannot be used now (others write)")
     try:
         yield

@@ -22,7 +22,7 @@ from server.trust.clients import OPEN_CLIENT, Caller, Client
 from server.trust.clock_watch import ClockWatch
 from server.trust.keys import ClientKeys
 from server.trust.published_keys import THUMBPRINTS, check_published_keys, serves_this_machine_only
-from server.trust.rate_limit import Rates
+from server.trust.rate_limit import Rates, counted_by_gate
 from server.trust.reasons import Reason
 from server.trust.tokens import Token, bearer_token, check_claims, check_signature, read_token
 from server.urls import is_loopback, is_loopback_host_header, is_secure_url
@@ -71,6 +71,7 @@ class Gate:
             TooManyRequestsError: the client, or whoever sends tokens that are not accepted from one address, asks too often.
         """
         client: Client | None = None
+        counted_by_gate()
         try:
             if not self.clients or (self.open_beside_clients and "Authorization" not in request.headers):
                 return self._anybody(request)
@@ -84,8 +85,8 @@ class Gate:
         except UnauthorisedError as refusal:
             name = client.name if client else "unknown"
             count_refusal(refusal.reason, name)
+            self.rates.count_address(request.remote_addr, "refused")  # before the line, so that nobody can fill the log
             _log.warning("refused", reason=refusal.reason, client=name)
-            self.rates.count_address(request.remote_addr, "refused")
             raise
         self.clock_watch.see(client.name, token.issued, now)
         return Caller(client, token.tenant)
@@ -151,6 +152,7 @@ class Gate:
             _log.error("replay_not_checked", client=client.name)
             raise TrustUnavailableError("Whether this token was used before cannot be told now. Try again later.") from None
         if not is_new:
+            self.rates.give_back(client, token.tenant)  # whoever got hold of a used token could lock the client out with it
             raise UnauthorisedError(Reason.REPLAYED)
 
 

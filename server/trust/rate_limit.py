@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
-from flask import Flask, request
+from flask import Flask, Response, g, request
 
 from server.errors import TooManyRequestsError
 from server.trust.clients import OPEN_CLIENT, Client
@@ -31,7 +31,7 @@ THIS_MACHINE = 20
 _NOT_COUNTED = frozenset(["health", "metrics"])
 """Blueprints for those who watch over the service."""
 _HAVE_CLIENTS = frozenset(["hooks", "feedback", "assess"])
-"""Blueprints whose every request passes the gate, which counts it."""
+"""Blueprints whose requests the gate counts, if they come to it: what is answered before did next to no work."""
 
 
 class Buckets:
@@ -69,6 +69,17 @@ class Buckets:
                 self._full_at.popitem(last=False)
         return wait if wait > _INEXACT else 0
 
+    def give_back(self, key: Hashable, per_second: float) -> None:
+        """Put back what `take` took.
+
+        Args:
+            key: of the bucket.
+            per_second: as it was taken with.
+        """
+        with self._lock:
+            if key in self._full_at:
+                self._full_at[key] -= 1 / per_second
+
     def __len__(self) -> int:
         """How many are remembered."""
         return len(self._full_at)
@@ -104,9 +115,17 @@ class Rates:
         Raises:
             TooManyRequestsError: there were too many of this client, or tenant.
         """
-        per_second = client.requests_per_second or self.per_second
-        times = THIS_MACHINE if client is OPEN_CLIENT else 1
-        self._take(self.clients, (client.name, tenant if tenant in client.tenants else None), per_second * times)
+        self._take(self.clients, *self._bucket_of(client, tenant))
+
+    def give_back(self, client: Client, tenant: str | None) -> None:
+        """A request that was counted was not the client's after all.
+
+        Args:
+            client: as it was counted.
+            tenant: likewise.
+        """
+        key, per_second = self._bucket_of(client, tenant)
+        self.clients.give_back(key, per_second / self.workers)
 
     def count_address(self, address: str | None, what: str) -> None:
         """Count a request that nobody vouches for.
@@ -121,6 +140,12 @@ class Rates:
         network, is_here = _network(address or "")
         self._take(self.addresses, (what, network), self.per_second * (THIS_MACHINE if is_here else 1))
 
+    def _bucket_of(self, client: Client, tenant: str | None) -> tuple[Hashable, float]:
+        """Its key, and how fast all workers together refill it."""
+        per_second = client.requests_per_second or self.per_second
+        times = THIS_MACHINE if client is OPEN_CLIENT else 1
+        return (client.name, tenant if tenant in client.tenants else None), per_second * times
+
     def _take(self, buckets: Buckets, key: Hashable, per_second: float) -> None:
         wait = buckets.take(key, per_second / self.workers)
         if wait:
@@ -128,17 +153,35 @@ class Rates:
 
 
 def install_rate_limit(app: Flask, rates: Rates) -> None:
-    """Count by address what passes no gate: pages, launches, the published knowledge, and paths that there are not.
+    """Count by address what passes no gate: pages, launches, the published knowledge, preflights, and whatever there is not.
 
     Args:
         app: the application.
         rates: counts.
     """
 
-    @app.before_request
     def count() -> None:
-        if request.blueprint not in _NOT_COUNTED | _HAVE_CLIENTS:
+        if "is_counted" not in g and request.blueprint not in _NOT_COUNTED:
+            g.is_counted = True
             rates.count_address(request.remote_addr, "page")
+
+    @app.before_request
+    def count_page() -> None:
+        if request.blueprint not in _HAVE_CLIENTS:
+            count()
+
+    @app.after_request
+    def count_what_never_came_to_the_gate(response: Response) -> Response:
+        try:
+            count()
+        except TooManyRequestsError as refusal:
+            return app.make_response(app.handle_user_exception(refusal))
+        return response
+
+
+def counted_by_gate() -> None:
+    """The current request is counted by what the gate makes of its token, and not by address."""
+    g.is_counted = True
 
 
 def _network(address: str) -> tuple[str, bool]:

@@ -6,6 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from server.observing.logs import logger
 from tests.server.charts import INSTANCE, dermatomyositis, hook_call
 from tests.server.logged import fields_of, lines
 
@@ -108,3 +109,11 @@ def test_every_line_of_a_request_has_its_number_and_no_two_requests_have_the_sam
     numbers = [fields_of(record)["request"] for record in log.records]
     assert [record.name.partition(".")[2] for record in log.records] == ["security", "requests"] * 2
     assert numbers[0] == numbers[1] != numbers[2] == numbers[3]
+
+
+def test_what_a_thread_does_after_a_request_bears_no_number_of_it(client: FlaskClient, log: pytest.LogCaptureFixture) -> None:
+    client.get("/cds-services", headers={"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
+    logger("store").error("store_trouble", doing="purge")
+    (of_request, afterwards) = map(fields_of, log.records)
+    assert {"request", "trace"} <= of_request.keys()
+    assert not {"request", "trace"} & afterwards.keys()

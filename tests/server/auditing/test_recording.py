@@ -6,15 +6,18 @@ from uuid import uuid4
 
 import pytest
 from flask import Request
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, select
 
 from server.application import create_app
+from server.cds_hooks.dialects import DIALECTS
 from server.store.tables import audit_events, cards_shown
 from server.trust.clients import Caller, Client
 from server.trust.gate import Gate
 from tests.server.auditing.conftest import Start
 from tests.server.auditing.rows import entries, faults
 from tests.server.charts import ANTI_TIF1, HEALTHY, INSTANCE, chart, hook_call, prefetch_of
+from tests.server.feedback.conftest import CLIENTS
 
 VIEW = "/cds-services/myositis-patient-view"
 TENANT = {"X-Tenant": "Maria-Muster-Clinic"}
@@ -45,6 +48,25 @@ def test_a_hook_call_is_recorded_with_what_was_said_and_with_nobody_in_it(start:
         assert with_tenant["patient"] in set(connection.scalars(select(cards_shown.c.patient)))
     assert [word for word in PATIENT_WORDS if word in text] == []
     assert faults(database, runtime.pseudonyms.key_for("audit")) == []
+
+
+@pytest.mark.requirement("AUD-01")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_was_shown_is_recorded_in_every_dialect(
+    start: Start, memory: Engine, monkeypatch: pytest.MonkeyPatch, dialect: str
+) -> None:
+    monkeypatch.setitem(CLIENTS, dialect, Client(dialect, dialect=dialect))
+    _, checked = start(memory)
+    http = FlaskClient(checked.application)  # the other holds every answer against 2.0.1
+    answers = [http.post(VIEW, json=CALL, headers={"X-Client": name}).get_json() for name in ("hospital", dialect)]
+    by_client = {entry["client"]: entry for entry in entries(memory)}
+    usual, recorded = by_client["hospital"], by_client[dialect]
+    assert [len(usual["cards"]), len(recorded["cards"])] == [len(answer["cards"]) for answer in answers]
+    said = ("recommendations", "withheld")
+    assert [recorded.get(member) for member in said] == [usual.get(member) for member in said]
+    with memory.connect() as connection:
+        remembered = select(cards_shown.c.card).where(cards_shown.c.client == dialect)
+        assert sorted(connection.scalars(remembered)) == sorted(recorded["cards"]) != []
 
 
 @pytest.mark.requirement("AUD-01")

@@ -23,6 +23,7 @@ from server.runtime import open_runtime
 from server.trust.reasons import Reason
 from tests.server.charts import ANTI_TIF1, Json, chart, dermatomyositis, hook_call, prefetch_of
 from tests.server.conftest import CONFIG
+from tests.server.feedback.conftest import ByName
 from tests.server.observing.scraped import Scraped, since
 from tests.server.trust.ehrs import Ehr
 
@@ -54,10 +55,22 @@ def test_a_call_is_counted_with_its_phases_cards_and_rules(client: FlaskClient) 
         assert since(before, after, "cards_total", topic=topic, indicator=card["indicator"]) == len(alike)
         for name in card["extension"]["org.myositis-cds.explanation"]["recommendations"]:
             assert since(before, after, "recommendation_cards_total", recommendation=name) == 1
-    for phase in ("trust", "request", "fetch", "store", "read", "assess", "recommend", "cards", "total"):
+    for phase in ("trust", "request", "fetch", "store", "read", "assess", "recommend", "cards", "audit", "total"):
         assert since(before, after, "phase_seconds_count", service=VIEW, phase=phase) == 1
     assert since(before, after, "phase_seconds_sum", service=VIEW, phase="total") < 5
     assert since(before, after, "evaluations_total", service=VIEW, about="myositis") == 1
+
+
+def test_what_nobody_was_shown_in_shadow_mode_is_not_counted_as_shown() -> None:
+    trial = create_app(CONFIG, runtime=replace(open_runtime(CONFIG), gate=ByName())).test_client()
+    before = scrape(trial)
+    call = hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1)))
+    answer = trial.post(f"/cds-services/{VIEW}", json=call, headers={"X-Client": "in-shadow"})
+    after = scrape(trial)
+    assert answer.get_json() == {"cards": []}
+    assert since(before, after, "evaluations_total", service=VIEW, about="myositis") == 1
+    assert since(before, after, "rule_outcomes_total") > 0
+    assert since(before, after, "cards_total") == since(before, after, "recommendation_cards_total") == 0
 
 
 @pytest.mark.requirement("SAF-20")

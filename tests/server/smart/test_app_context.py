@@ -119,5 +119,5 @@ def test_a_call_that_names_no_server_is_of_the_only_one_there_is() -> None:
 def test_when_the_database_cannot_say_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
     empty = connect("sqlite://")
     assert focus_of("630e9eec-77aa-46f7-9862-5629cd7b6a9b", Client("hospital"), frozenset(), empty) == ()
-    assert lines(caplog) == ["event=store_trouble error=OperationalError"]
+    assert lines(caplog) == ["event=store_trouble doing=find_card error=OperationalError"]
     empty.dispose()

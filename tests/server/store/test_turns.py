@@ -7,9 +7,11 @@ from threading import Event, Lock
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from server.observing.figures import exposition
 from server.store import turns
 from server.store.errors import StoreError
 from server.store.turns import turn
+from tests.server.observing.scraped import Scraped, since
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def test_whoever_waits_too_long_is_told_so_and_another_file_is_another_queue(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
+    before = Scraped(exposition().decode())
     other = create_engine("sqlite://")
 
     def write(into: Engine) -> None:
@@ -54,3 +57,4 @@ def test_whoever_waits_too_long_is_told_so_and_another_file_is_another_queue(
             pool.submit(write, engine).result()
         pool.submit(write, other).result()
     write(engine)
+    assert since(before, Scraped(exposition().decode()), "database_trouble_total") == 1

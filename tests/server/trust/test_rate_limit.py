@@ -15,6 +15,7 @@ from server.trust.clients import OPEN_CLIENT, Client
 from server.trust.rate_limit import MOST_KEYS, THIS_MACHINE, Buckets, Rates
 from tests.server.answers import check_answer, diagnostics
 from tests.server.conftest import CONFIG as OPEN
+from tests.server.logged import lines
 from tests.server.trust.conftest import Service, Web
 from tests.server.trust.ehrs import Ehr, bearer
 
@@ -174,6 +175,29 @@ def test_wrong_tokens_are_counted_by_address_and_good_ones_from_there_are_still_
     assert len(counted.used) == 1
 
 
+@pytest.mark.requirement("IN-14", "JWT-14", "JWT-17")
+def test_whoever_sends_a_used_token_again_and_again_pays_by_address_and_the_client_notices_nothing(
+    counted: Service, ehrs: dict[str, Ehr]
+) -> None:
+    (hospital, _) = ehrs.values()
+    path, elsewhere = "/cds-services/myositis-patient-view", {"REMOTE_ADDR": ELSEWHERE}
+    captured = bearer(hospital.token())
+    assert counted.call(captured).status_code == 200
+    statuses = [counted.client.post(path, json={}, headers=captured, environ_base=elsewhere).status_code for _ in range(40)]
+    assert statuses == [401] * 4 + [429] * 36
+    assert [counted.status(hospital.token()) for _ in range(4)] == [200] * 3 + [429]
+
+
+@pytest.mark.requirement("IN-14", "JWT-17")
+def test_refused_tokens_write_no_more_lines_than_their_address_may_ask(
+    counted: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = {"REMOTE_ADDR": ELSEWHERE}
+    for _ in range(40):
+        counted.client.post("/assess", json={}, headers={"Authorization": "Bearer a.b.c"}, environ_base=elsewhere)
+    assert lines(caplog, "security") == ["event=refused reason=header client=unknown"] * 4
+
+
 @pytest.mark.requirement("IN-14")
 def test_pages_are_counted_by_address_and_whoever_watches_over_the_service_is_not(clock: Clock) -> None:
     runtime = open_runtime(OPEN)
@@ -187,3 +211,31 @@ def test_pages_are_counted_by_address_and_whoever_watches_over_the_service_is_no
     assert statuses("/cds-services", HERE) == [200] * 30
     assert statuses("/health/live") == [200] * 30
     runtime.database.dispose()
+
+
+ORIGIN = "https://ehr.example"
+
+
+@pytest.mark.requirement("IN-14", "O-2")
+@pytest.mark.parametrize(
+    ("method", "path", "answered"),
+    [
+        ("POST", "/cds-services/nothing", 404),
+        ("POST", "/cds-services/nothing/feedback", 404),
+        ("OPTIONS", "/cds-services/myositis-patient-view", 200),
+        ("OPTIONS", "/assess", 200),
+        ("PUT", "/assess", 405),
+        ("preflight", "/cds-services/myositis-patient-view", 204),
+    ],
+)
+def test_what_is_answered_before_the_gate_is_counted_by_address(
+    serve: Callable[..., Service], ehrs: dict[str, Ehr], clock: Clock, method: str, path: str, answered: int
+) -> None:
+    client = serve(*(ehr.client(origins=(ORIGIN,)) for ehr in ehrs.values()), rates=rates(clock)).client
+    headers = {"Origin": ORIGIN} if method == "preflight" else {}
+
+    def status() -> int:
+        http_method = "OPTIONS" if method == "preflight" else method
+        return client.open(path, method=http_method, headers=headers, environ_base={"REMOTE_ADDR": ELSEWHERE}).status_code
+
+    assert [status() for _ in range(30)] == [answered] * 20 + [429] * 10
