@@ -135,7 +135,7 @@ def _said(together: Sequence[_Spoken], case: Case, known: Knowledge) -> Recommen
     caution = certain[0].caution
     alternatives = dict.fromkeys(order for one in certain for order in _alternatives(one, case, known))
     return replace(
-        from_caution(caution, drafted, listed(titles)),
+        from_caution(caution, drafted, titles),
         orders=tuple(_wanted(caution.orders, case, known)),
         alternatives=tuple(alternatives)[:MOST_ALTERNATIVES],
         withdraw=_withdrawn(certain, case, known) if caution.may_be_removed or alternatives else (),
@@ -147,9 +147,12 @@ def _is_drafted(title: str) -> str:
     return say("{drug} is being drafted", drug=title)
 
 
-def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
+def from_caution(
+    caution: Caution, about: tuple[Evidence, ...], drugs: Sequence[str], *, is_taken: bool = False
+) -> Recommendation:
     """A caution in words; what cannot be decided is said as "check first" (drug-safety.md, unknown)."""
     level, text = caution.level, caution.text
+    drug = say("{drug} is being taken", drug=listed(drugs)) if is_taken else listed(drugs)
     if not caution.is_certain:
         level = Level.WARN if caution.warn_when_unknown else Level.REMIND
         asked = listed(list(dict.fromkeys(before_colon(item.text) for item in caution.missing)))
@@ -165,6 +168,7 @@ def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Re
         because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
+        drugs=tuple(drugs) if caution.is_certain else (),
         is_against=level is not Level.REMIND,
         notes=(join("", (capital(caution.instead), ".")),) if caution.instead and caution.is_certain else (),
     )
