@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cards.drafts import cautions_about, from_caution, from_unchecked, has_myositis, treatments_of
+from cards.instead import notes_on_instead
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.recommendation import Level, Option, Recommendation
@@ -126,7 +127,10 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
             title = say("{drug} is being taken", drug=course.title)
-            said.extend(from_caution(caution, course.evidence, (course.title,), is_taken=True) for caution in certain)
+            said.extend(
+                from_caution(c, course.evidence, (course.title,), notes_on_instead(c, case, known), is_taken=True)
+                for c in certain
+            )
             if unchecked := unchecked_for(rule.treatments[0], case, known, only=rule.id):
                 said.append(from_unchecked(unchecked, course.evidence, title))
     return said
