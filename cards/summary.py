@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, filled_in, names_in
 from cards.dangers import clauses, contraindicated, counted, dangers_in, first_clause
 from cards.knowledge import Knowledge
-from cards.markdown import capital, listed, longest_that_fits, more, one_of
+from cards.markdown import before_colon, capital, listed, longest_that_fits, more, one_of
 from cards.recommendation import URGENCIES, Option, Recommendation
 from cards.schedule import DueState
 from cards.wording import options_of
@@ -215,6 +215,9 @@ def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: 
     yield from _cited(capital(first.says), first)
     if first.drugs:
         yield from _dangers([first])
+    if not first.is_against:
+        drug = capital(before_colon(first.says))
+        yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
