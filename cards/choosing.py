@@ -18,6 +18,7 @@ class LeftOut(StrEnum):
 
     `OFF`: its topic is. `BELOW`: its indicator weighs too little for this reader. `SNOOZED`: a clinician asked for quiet.
     `REPEATED`: said before in this visit. `WAITS`: it would stand in the way of a critical card. `OVER_CAP`: the answer is full.
+    Advice against a treatment (`must_be_said`) is left out for none of these reasons; it stands on a card without the rest.
     """
 
     OFF = "off"
@@ -55,14 +56,19 @@ def choose(recommendations: Sequence[Recommendation], show: Show, known: Knowled
     topics = _by_topic(recommendations, known)
     is_emergency = any(indicator_of(said) == "critical" for _, said in topics)
     left_out: dict[str, LeftOut] = {}
+    wanted: _Topics = []
     for topic, said in topics:
         reason = _reason_to_leave_out(topic, said, show, is_emergency)
-        if reason:
+        if reason is None:
+            wanted.append((topic, said))
+        elif against := [r for r in said if must_be_said(r)]:
+            wanted.append((topic, against))
+        else:
             left_out[topic] = reason
-    wanted = [(topic, said) for topic, said in topics if topic not in left_out]
+    wanted.sort(key=lambda item: _importance(item[0], item[1], known))
     is_alarm = bool(wanted) and indicator_of(wanted[0][1]) == "critical"
     for topic, said in wanted if is_alarm else ():
-        if known.topics[topic].can_wait and indicator_of(said) == "info":
+        if known.topics[topic].can_wait and indicator_of(said) == "info" and not any(map(must_be_said, said)):
             left_out[topic] = LeftOut.WAITS
     ready = _with_one_alarm([(topic, said) for topic, said in wanted if topic not in left_out])
     left_out |= dict.fromkeys((topic for topic, _ in ready[show.cap :]), LeftOut.OVER_CAP)
@@ -71,18 +77,35 @@ def choose(recommendations: Sequence[Recommendation], show: Show, known: Knowled
 
 
 def indicator_of(said: Sequence[Recommendation]) -> str:
-    """By the most urgent statement; a card that only asks never alarms.
+    """By the most urgent statement that holds, or speaks against drugs of which nobody has seen whether one is being taken; a
+    card that only asks never alarms.
 
     Args:
         said: what the card says.
     """
-    urgencies = {r.urgency for r in firm(said)} or {"routine"}
+    urgencies = {r.urgency for r in _spoken(said)} or {"routine"}
     return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
 
 
 def firm(said: Sequence[Recommendation]) -> list[Recommendation]:
     """What holds for certain and is worth a card."""
     return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
+
+
+def _spoken(said: Sequence[Recommendation]) -> list[Recommendation]:
+    """Without what only waits for data."""
+    return [*firm(said), *(r for r in said if r.warns_unread)]
+
+
+def must_be_said(one: Recommendation) -> bool:
+    """It speaks against a treatment that is, or for all that could be read may be, given or written: no setting leaves it out.
+
+    What the chart raises against a drug among the options of therapy is said there, beside the others.
+
+    Args:
+        one: what would be said.
+    """
+    return one.is_against and not one.options and bool(_spoken([one]))
 
 
 def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> _Topics:
@@ -99,7 +122,7 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> _T
 
 def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:
     """By urgency; then advice against what is given or being written, before what else there is to say of it; then by topic."""
-    return INDICATORS.index(indicator_of(said)), not any(r.avoid for r in said), known.topics[topic].rank
+    return INDICATORS.index(indicator_of(said)), not any(r.avoid or r.warns_unread for r in said), known.topics[topic].rank
 
 
 def _reason_to_leave_out(topic: str, said: list[Recommendation], show: Show, is_emergency: bool) -> LeftOut | None:
@@ -111,7 +134,7 @@ def _reason_to_leave_out(topic: str, said: list[Recommendation], show: Show, is_
         return LeftOut.BELOW
     if indicator == "critical" or (is_emergency and topic == _THERAPY):
         return None
-    awake = [r for r in firm(said) or said if not show.is_quiet_about(r)]
+    awake = [r for r in _spoken(said) or said if not show.is_quiet_about(r)]
     if not awake:
         return LeftOut.SNOOZED
     return LeftOut.REPEATED if all(show.has_told(r) for r in awake) else None
@@ -127,5 +150,5 @@ def _with_one_alarm(topics: _Topics) -> _Topics:
 
 def _with_what_must_be_said(kept: _Topics, cut: _Topics) -> _Topics:
     """The cap takes no warning away that speaks against a drug: it moves to the last card that there is room for."""
-    against = [r for _, said in cut for r in firm(said) if r.is_against and not r.options]
+    against = [r for _, said in cut for r in said if must_be_said(r)]
     return [*kept[:-1], (kept[-1][0], [*kept[-1][1], *against])] if against else kept

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from cards.check_order import check_order
 from cards.draft_conditions import is_draft_of
+from cards.instead import notes_on_instead, stands
 from cards.knowledge import Knowledge
-from cards.markdown import before_colon, capital, listed
+from cards.markdown import before_colon, listed
 from cards.recommendation import URGENCIES, Caution, DraftAnswer, Level, Recommendation, Unchecked
 from cards.safety import cautions_for, unchecked_for
 from cards.verdicts import Case
 from fhir_profiles.assessment import Assessment
-from fhir_profiles.courses import Outcome
 from fhir_profiles.findings import Answer, Evidence, Standing
 from fhir_profiles.phenotypes import Certainty
 from fhir_profiles.record import DraftOrder, InputState
@@ -135,7 +135,7 @@ def _said(together: Sequence[_Spoken], case: Case, known: Knowledge) -> Recommen
     caution = certain[0].caution
     alternatives = dict.fromkeys(order for one in certain for order in _alternatives(one, case, known))
     return replace(
-        from_caution(caution, drafted, listed(titles)),
+        from_caution(caution, drafted, titles, notes_on_instead(caution, _without(certain, case), known)),
         orders=tuple(_wanted(caution.orders, case, known)),
         alternatives=tuple(alternatives)[:MOST_ALTERNATIVES],
         withdraw=_withdrawn(certain, case, known) if caution.may_be_removed or alternatives else (),
@@ -147,9 +147,12 @@ def _is_drafted(title: str) -> str:
     return say("{drug} is being drafted", drug=title)
 
 
-def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Recommendation:
+def from_caution(
+    caution: Caution, about: tuple[Evidence, ...], drugs: Sequence[str], notes: tuple[str, ...], *, is_taken: bool = False
+) -> Recommendation:
     """A caution in words; what cannot be decided is said as "check first" (drug-safety.md, unknown)."""
     level, text = caution.level, caution.text
+    drug = say("{drug} is being taken", drug=listed(drugs)) if is_taken else listed(drugs)
     if not caution.is_certain:
         level = Level.WARN if caution.warn_when_unknown else Level.REMIND
         asked = listed(list(dict.fromkeys(before_colon(item.text) for item in caution.missing)))
@@ -165,8 +168,9 @@ def from_caution(caution: Caution, about: tuple[Evidence, ...], drug: str) -> Re
         because=(*caution.because, *about),
         missing=caution.missing,
         cautions=(caution,),
+        drugs=tuple(drugs) if caution.is_certain else (),
         is_against=level is not Level.REMIND,
-        notes=(join("", (capital(caution.instead), ".")),) if caution.instead and caution.is_certain else (),
+        notes=notes,
     )
 
 
@@ -213,29 +217,19 @@ def _is_done(order: str, case: Case, known: Knowledge) -> bool:
     return case.assessment.investigation(investigation).standing in (Standing.PRESENT, Standing.FAILED)
 
 
+def _without(spoken: Sequence[_Spoken], case: Case) -> Case:
+    """The patient without the drafts that are spoken about."""
+    about = {one.draft.reference for one in spoken}
+    return replace(case, drafts=tuple(draft for draft in case.drafts if draft.reference not in about))
+
+
 def _alternatives(one: _Spoken, case: Case, known: Knowledge) -> list[str]:
     """Order keys of the alternatives that may be drafted: for a confirmed myositis, with nothing against them in this patient."""
     if not one.caution.is_certain or not any(phenotype.is_confirmed for phenotype in case.assessment.phenotypes):
         return []
-    others = replace(case, drafts=tuple(draft for draft in case.drafts if draft.reference != one.draft.reference))
-    stands = (known.treatments[key].order for key in one.caution.alternatives if _stands(key, others, known))
-    return [order for order in stands if order]
-
-
-def _stands(treatment: str, case: Case, known: Knowledge) -> bool:
-    """Untried, not being written, advised against by no guideline, and without a stop, hold or warning; an open stop counts."""
-    entry = known.treatments[treatment]
-    course = case.assessment.treatment.courses.get(entry.course or "")
-    if course is not None and (course.is_current or course.outcome is not Outcome.STOPPED or course.is_unexplained):
-        return False
-    if any(is_draft_of(draft, entry, case.assessment.definitions) for draft in case.drafts):
-        return False
-    if any(treatment in rule.avoid and rule.when(case).answer is Answer.YES for rule in known.rules):
-        return False
-    unchecked = unchecked_for(treatment, case, known)
-    return not cautions_for(treatment, case, known, (Level.STOP, Level.HOLD, Level.WARN)) and not (
-        unchecked and unchecked.warnings
-    )
+    others = _without((one,), case)
+    orders = (known.treatments[key].order for key in one.caution.alternatives if stands(key, others, known))
+    return [order for order in orders if order]
 
 
 # --- the draft itself -----------------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ A statement fires on yes. Where the answer is unknown and a datum would decide i
 What the chart shows as done or ordered is not suggested again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cards.drafts import cautions_about, from_caution, from_unchecked, has_myositis, treatments_of
+from cards.instead import notes_on_instead
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.recommendation import Level, Option, Recommendation
@@ -126,7 +127,10 @@ def _about_current_drugs(case: Case, known: Knowledge) -> list[Recommendation]:
             speaking = cautions_for(rule.treatments[0], case, known, (rule.level,))
             certain = [c for c in speaking if c.id == rule.id and c.is_certain]
             title = say("{drug} is being taken", drug=course.title)
-            said.extend(from_caution(caution, course.evidence, title) for caution in certain)
+            said.extend(
+                from_caution(c, course.evidence, (course.title,), notes_on_instead(c, case, known), is_taken=True)
+                for c in certain
+            )
             if unchecked := unchecked_for(rule.treatments[0], case, known, only=rule.id):
                 said.append(from_unchecked(unchecked, course.evidence, title))
     return said
@@ -339,7 +343,7 @@ def _for_drafts(assessment: Assessment, drafts: Sequence[DraftOrder], known: Kno
     case = Case(assessment, drafts=tuple(drafts))
     selected = [draft for draft in drafts if draft.is_selected]
     against = {draft.reference: _advice_against(draft, case, known) for draft in selected}
-    advice = list({(r.id, r.avoid): r for said in against.values() for r in said}.values())
+    advice = _together(r for said in against.values() for r in said)
     unadvised = {reference for reference, said in against.items() if said}
     return [
         *advice,
@@ -360,6 +364,21 @@ def _advice_against(draft: DraftOrder, case: Case, known: Knowledge) -> list[Rec
             because = (*verdict.because, Evidence(say("{drug} is being drafted", drug=avoided[0]), draft.reference))
             said.append(replace(_from(rule, verdict, case, known), because=because, avoid=(avoided[0],)))
     return said
+
+
+def _together(advice: Iterable[Recommendation]) -> list[Recommendation]:
+    """Each statement once, against all the drafts that it is about."""
+    by_statement: dict[str, list[Recommendation]] = {}
+    for one in advice:
+        by_statement.setdefault(one.id, []).append(one)
+    return [
+        replace(
+            of_all[0],
+            because=tuple(dict.fromkeys(item for one in of_all for item in one.because)),
+            avoid=tuple(dict.fromkeys(drug for one in of_all for drug in one.avoid)),
+        )
+        for of_all in by_statement.values()
+    ]
 
 
 def _disagreeing(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:

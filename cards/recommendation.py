@@ -263,6 +263,7 @@ class Recommendation:
         options: treatment options that this statement backs; where it waits for data, only those that are set aside
             whatever the data say.
         avoid: treatments that it advises against.
+        drugs: what a drug-safety rule that certainly holds is about, in words.
         is_against: it speaks against a treatment that is or may be given or written; such advice is never silenced.
         notes: further sentences that hold for this patient.
         held_back: tests that are named and not ordered now, with the reason.
@@ -292,6 +293,7 @@ class Recommendation:
     already: tuple[Evidence, ...] = ()
     options: tuple[Option, ...] = ()
     avoid: tuple[str, ...] = ()
+    drugs: tuple[str, ...] = ()
     is_against: bool = False
     cautions: tuple[Caution, ...] = ()
     notes: tuple[str, ...] = ()

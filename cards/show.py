@@ -19,10 +19,10 @@ class Show:
 
     Args:
         cap: at most so many cards.
-        topics_off: codes of card topics that this reader is not told about.
+        topics_off: codes of card topics that this reader is not told about; advice against a treatment is shown all the same.
         silenced: names (`word_on`) of what a clinician has asked to be quiet about for this patient. A card is left out if
             all that it says is quiet; never a critical one, and no therapy while a critical one stands.
-        least_indicator: cards below it are left out: `info` leaves out none.
+        least_indicator: cards below it are left out, but for advice against a treatment: `info` leaves out none.
         told: what this reader was shown in this visit already; None where that is not known, or makes no difference.
     """
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, filled_in, names_in
+from cards.dangers import clauses, contraindicated, counted, dangers_in, first_clause
 from cards.knowledge import Knowledge
 from cards.markdown import before_colon, capital, listed, longest_that_fits, more, one_of
 from cards.recommendation import URGENCIES, Option, Recommendation
@@ -37,8 +38,10 @@ def summary(topic: str, recommendations: Sequence[Recommendation], assessment: A
     """
     own = [r for r in recommendations if r.topic == topic]
     wordings = list(_wordings(topic, own, assessment, known))
-    beside = [r for r in recommendations if r.topic != topic and r.holds is Answer.YES and r.is_worth_a_card]
-    return longest_that_fits(_with(beside, topic, wordings, known) if beside else wordings)
+    beside = [
+        r for r in recommendations if r.topic != topic and (r.warns_unread or (r.holds is Answer.YES and r.is_worth_a_card))
+    ]
+    return longest_that_fits(_with(beside, topic, own, wordings, known) if beside else wordings)
 
 
 def _wordings(topic: str, own: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
@@ -54,14 +57,30 @@ def _wordings(topic: str, own: Sequence[Recommendation], assessment: Assessment,
     return words(firm, assessment, known)
 
 
-def _with(beside: Sequence[Recommendation], topic: str, wordings: Sequence[str], known: Knowledge) -> Iterator[str]:
-    """What stands on the card from other topics is named in its sentence, too: what it is rather than the whole of the rest."""
-    first = _leading(beside)
-    says = join(": ", (listed(first.avoid), first.says)) if first.avoid else first.says
-    topics = listed([known.topics[code].display for code in dict.fromkeys(r.topic for r in beside)])
-    for also in (says, changed(_first_clause, says), topics):
-        yield from (say("{says}; also {more}", says=words, more=also) for words in wordings)
-    yield say("{says}; also {more}", says=known.topics[topic].display, more=topics)
+def _with(
+    beside: Sequence[Recommendation], topic: str, own: Sequence[Recommendation], wordings: Sequence[str], known: Knowledge
+) -> Iterator[str]:
+    """What stands on the card from other topics is named in its sentence, too; where both speak against drugs, in one list."""
+    against = dangers_in(beside)
+    led_by = dangers_in(own)
+    urgency = _most_urgent([r for r in own if r.warns_unread or r.holds is Answer.YES] or own).urgency
+    if led_by and led_by[0].urgency == urgency:
+        yield from _dangers(dangers_in([*own, *beside]))
+        return
+    name = known.topics[topic].display
+    openings = wordings if urgency == "urgent" else [*wordings, name]
+    others: Sequence[str] = [changed(first_clause, _leading(beside).says)]
+    if against:
+        others = [*(words for words, _ in clauses(against)), *contraindicated(against), counted(against)]
+    for also in others:
+        yield from (say("{says}; also {more}", says=words, more=also) for words in openings)
+
+
+def _dangers(said: Sequence[Recommendation]) -> Iterator[str]:
+    """What speaks against drugs, with its sources and without."""
+    for words, sources in clauses(said):
+        yield capital(say("{says} ({source})", says=words, source=sources))
+        yield capital(words)
 
 
 def _most_urgent(recommendations: Sequence[Recommendation]) -> Recommendation:
@@ -95,11 +114,10 @@ def _general(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     """The headline of the most urgent statement; where it has none, its orders or what it says."""
     first = _leading(firm)
     if first.avoid:
-        avoided = capital(listed(first.avoid))
-        if first.headline:
+        against = [r for r in firm if r.avoid]
+        if first.headline and len({r.says for r in against}) == 1:
             yield from map(capital, _headline(first.headline, _fields(first, assessment, (), is_brief=False)))
-        yield from _cited(join(": ", (avoided, first.says)), first)
-        yield say("{drugs}: not recommended in this disease ({source})", drugs=avoided, source=first.sources[0].short)
+        yield from _dangers(dangers_in(against))
     elif first.orders or (first.headline and not first.held_back):
         yield from _headlines(first, assessment, known)
     elif first.held_back:
@@ -116,13 +134,9 @@ def _tests(number: int) -> str:
 
 def _cited(words: str, first: Recommendation) -> Iterator[str]:
     """With the source, without it, and without what a bracket or a second clause adds."""
-    for wording in (words, changed(_first_clause, words)):
+    for wording in (words, changed(first_clause, words)):
         yield say("{says} ({source})", says=wording, source=first.sources[0].short)
         yield wording
-
-
-def _first_clause(text: str) -> str:
-    return text.split(" (")[0].split("; ")[0]
 
 
 def _headlines(first: Recommendation, assessment: Assessment, known: Knowledge) -> Iterator[str]:
@@ -137,6 +151,10 @@ def _headlines(first: Recommendation, assessment: Assessment, known: Knowledge) 
             orders, place = named["orders"], named["place"]
             words = say("{orders} not {place}: {says} ({source})", orders=orders, place=place, says=first.says, source=source)
             yield capital(words)
+    if first.urgency == "urgent" and fields[0]["found"]:
+        yield join(": ", (fields[1]["found"], changed(first_clause, first.says)))
+        yield say("{found}: specialist centre now", found=fields[1]["found"])
+        return
     if not titles:
         yield from _cited(capital(first.says), first)
         return
@@ -188,27 +206,18 @@ def _found(first: Recommendation, assessment: Assessment) -> list[str]:
 
 
 def _drug_safety(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:
-    """The most urgent rule and who says so, beside it a second stop where there is one; or as much of that as fits."""
-    first, *others = sorted(firm, key=lambda r: URGENCIES.index(r.urgency))
-    if others and others[0].urgency == "urgent":
-        yield from _two_stops(first, others[0])
+    """Every stop; without one the most urgent rule and who says so."""
+    first = _most_urgent(firm)
+    stops = dangers_in(firm) if first.urgency == "urgent" else []
+    if stops:
+        yield from _dangers(stops)
+        return
     yield from _cited(capital(first.says), first)
-    drug = capital(before_colon(first.says))
-    yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
-
-
-def _two_stops(first: Recommendation, second: Recommendation) -> Iterator[str]:
-    """Two reasons against one draft, or one against each of two: neither hides the other."""
-    of_one_drug = before_colon(first.says) == before_colon(second.says)
-    also = second.cautions[0].text if of_one_drug and second.cautions else second.says
-    sources = listed(list(dict.fromkeys((first.sources[0].short, second.sources[0].short))))
-    for more_of_it in (also, changed(_opening, also) if of_one_drug else changed(_first_clause, also)):
-        says = changed(_first_clause, capital(first.says))
-        yield say("{says}; also {more} ({sources})", says=says, more=more_of_it, sources=sources)
-
-
-def _opening(text: str) -> str:
-    return before_colon(_first_clause(text))
+    if first.drugs:
+        yield from _dangers([first])
+    if not first.is_against:
+        drug = capital(before_colon(first.says))
+        yield say("{drug}: see the card before it is signed ({source})", drug=drug, source=first.sources[0].short)
 
 
 def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Knowledge) -> Iterator[str]:

@@ -90,7 +90,8 @@ def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
 
 def _advised(said: Recommendation) -> str:
     """A statement in its strength, its sources, and what is open about it."""
-    words = {"says": capital(said.says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
+    says = join(": ", (listed(said.avoid), said.says)) if said.avoid else said.says
+    words = {"says": capital(says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
     if said.holds is Answer.YES:
         return say("{says}: _{strength}_ ({sources})", **words)
     if said.warns_unread:

@@ -52,7 +52,8 @@ def test_two_critical_matters_are_one_card_that_says_both_whatever_the_cap(cap: 
     assert [card["indicator"] for card in others].count("critical") == 0
     assert first["indicator"] == "critical"
     assert first["summary"] == (
-        "Contact a specialist centre now (Meyer 2019); also methotrexate is being taken: contraindicated in pregnancy"
+        "Rapidly progressive interstitial lung disease: specialist centre now; "
+        "also methotrexate is being taken: contraindicated in pregnancy"
     )
     assert "methotrexate-pregnancy" in said_on([first])
     assert "contraindicated in pregnancy" in first["detail"]
@@ -102,7 +103,10 @@ def test_a_warning_that_has_no_room_stands_on_the_last_card_and_in_its_sentence(
     patient = patient.takes("allopurinol")
     assert topics(shown(patient, EVERYTHING))[:2] == ["drugSafety", "supportiveCare"]
     (card,) = shown(patient, Show(cap=1))
-    assert card["summary"].endswith("avoid the pair; also Supportive care")
+    assert card["summary"] == (
+        "Azathioprine: allopurinol or febuxostat makes azathioprine myelotoxic; "
+        "also usually not recommended in inclusion body myositis"
+    )
     assert "not recommended in inclusion body myositis" in card["detail"]
     assert why(patient, Show(cap=1))["supportiveCare"] is LeftOut.OVER_CAP
 
@@ -122,6 +126,59 @@ def test_a_reader_who_wants_what_is_critical_only_is_shown_every_contraindicatio
     pregnant = DERMATOMYOSITIS.has("pregnancy", since="2026-09")
     (card,) = shown(pregnant, Show(least_indicator="critical"), ("methotrexate",))
     assert card["indicator"] == "critical"
+
+
+# --- advice against a treatment
+
+INCLUSION_BODY_MYOSITIS = Patient(sex="male", born="1955-01-01").has("inclusion_body_myositis", since="2024")
+UNREAD = INCLUSION_BODY_MYOSITIS.has("respiratory_failure", since="2026-11").failed("MedicationRequest")
+
+
+@pytest.mark.requirement("SAF-21")
+@settings(max_examples=40)
+@given(
+    charts(),
+    st.sampled_from([None, *DRUGS]),
+    st.sets(st.sampled_from(sorted(knowledge().topics))),
+    st.sampled_from(["info", "warning", "critical"]),
+    st.integers(1, 5),
+)
+def test_no_setting_leaves_out_what_speaks_against_a_drug(
+    patient: Patient, drafted: str | None, off: set[str], least: str, cap: int
+) -> None:
+    drafting = None if drafted is None else (drafted,)
+    said = patient.recommendations(drafting)
+    against = {r.id for r in said if (is_warning_against(r) and r.is_against) or r.warns_unread}
+    assert against <= said_on(shown(patient, Show(cap=cap, topics_off=frozenset(off), least_indicator=least), drafting))
+
+
+@pytest.mark.parametrize("show", [Show(topics_off=frozenset({"supportiveCare"})), Show(least_indicator="critical")])
+def test_a_topic_that_is_off_or_weighs_too_little_still_speaks_against_a_drug_and_says_nothing_else(show: Show) -> None:
+    (drafted,) = shown(INCLUSION_BODY_MYOSITIS, show, ("methotrexate",))
+    assert said_on([drafted]) == {"bmj-ibm-no-immunosuppression"}
+    taken = shown(INCLUSION_BODY_MYOSITIS.takes("methotrexate"), show)
+    assert said_on([card_about("supportiveCare", taken)]) == {"bmj-ibm-no-immunosuppression"}
+
+
+def test_drug_safety_that_is_off_still_stops_a_drug() -> None:
+    pregnant = DERMATOMYOSITIS.has("pregnancy", since="2026-09").takes("methotrexate")
+    cards = shown(pregnant, Show(topics_off=frozenset({"drugSafety"})))
+    assert cards[0]["indicator"] == "critical"
+    assert "methotrexate-pregnancy" in said_on(cards[:1])
+
+
+@pytest.mark.parametrize("show", [EVERYTHING, Show(cap=1), Show(cap=1, least_indicator="critical")])
+def test_advice_against_unread_drugs_is_a_warning_that_waits_for_no_emergency(show: Show) -> None:
+    cards = shown(UNREAD, show)
+    assert cards[0]["indicator"] == "critical"
+    assert "bmj-ibm-no-immunosuppression" in said_on(cards)
+    if show == EVERYTHING:
+        assert card_about("supportiveCare", cards)["indicator"] == "warning"
+    else:
+        assert cards[0]["summary"] == (
+            "Respiratory failure: specialist centre now; "
+            "also medications could not be read completely: one may be advised against in this disease"
+        )
 
 
 # --- what was said in this visit

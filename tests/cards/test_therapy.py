@@ -727,7 +727,7 @@ def test_inclusion_body_myositis_with_unread_medications_says_so_and_what_is_usu
     assert found["summary"].startswith("Medications ")
     assert "usually not recommended in inclusion body myositis" in found["summary"]
     assert "whether such a drug is being taken is not known" in found["detail"]
-    assert found["indicator"] == "info"
+    assert found["indicator"] == "warning"
 
 
 def test_inclusion_body_myositis_without_treatment_gets_no_advice_against_it() -> None:
