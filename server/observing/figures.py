@@ -5,7 +5,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from server.observing.processes import FOLDER
+from server.observing.processes import FOLDER, unchanging_files
 
 REGISTRY = CollectorRegistry()
 _PREFIX = "myositis_cds"
@@ -67,4 +67,5 @@ def exposition() -> bytes:
         return generate_latest(REGISTRY)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
+    with unchanging_files():
+        return generate_latest(together)

@@ -57,6 +57,9 @@ def test_a_killed_worker_loses_at_most_what_it_held_and_another_takes_its_place(
     assert load.lost.total() <= clients
     wait_until(lambda: service.logged("worker_ended") == 1)
     assert service.logged("threads_before_fork") == 0
+    assert service.figures()("requests_total", endpoint="hooks.call", status="2xx") >= load.answers[200]
+    wait_until(lambda: victim not in service.count_in_files())
+    assert service.figures()("requests_total", endpoint="hooks.call", status="2xx") >= load.answers[200]
 
 
 @pytest.mark.requirement("PR-02", "PR-06", "SEC-01")
@@ -86,6 +89,8 @@ def test_when_a_generation_is_killed_its_workers_end_and_another_one_serves(serv
     wait_until(lambda: not any(map(is_alive, workers)))
     assert service.get("/health/live") == 200  # it waits at the port until somebody is there
     wait_until(lambda: service.logged("generation_ended") == 1)
+    wait_until(lambda: service.count_in_files() == {service.generation(), *service.workers()}, seconds=60)
+    assert service.figures()("processes") == WORKERS
 
 
 @pytest.mark.requirement("PR-01")
