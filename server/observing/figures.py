@@ -46,7 +46,10 @@ FEEDBACK = _counter("feedback", "What became of cards, for each recommendation o
 REFUSED = _counter("tokens_refused", "Callers not let in.", "reason", "client")
 FETCHES = _counter("fetches", "Queries to EHRs, by how they ended.", "client", "key", "reason")
 DATABASE_TROUBLE = _counter("database_trouble", "Transactions that the database did not do.")
+AUDIT_TROUBLE = _counter("audit_trouble", "Audit records that could not be written, by what becomes of such calls.", "action")
 
+DEGRADED = _gauge("degraded", "What the service is not ready for, or does without.", "reason", of_all="livemax")
+CLIENTS_IN_SHADOW = _gauge("clients_in_shadow", "Clients to whom nothing is shown (shadow mode).", of_all="livemax")
 BREAKERS_OPEN = _gauge("breakers_open", "FHIR servers of a client that are being left alone.", "client", of_all="livemax")
 JWK_SET_AGE = _gauge("jwk_set_age_seconds", "Time since a client's keys were fetched.", "client", of_all="livemax")
 CLIENTS_WITHOUT_KEYS = _gauge("clients_without_keys", "Clients that cannot be let in.", of_all="livemax")

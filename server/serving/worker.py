@@ -14,6 +14,7 @@ from server.serving.children import READY
 from server.serving.ending import Ending
 from server.serving.exits import said
 from server.serving.signals import END, END_NOW, MAKE_PLACE, release
+from server.serving.watching import watch
 
 _TURN_SECONDS = 0.1
 """While it ends, so that it ends soon after it may."""
@@ -39,7 +40,8 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     ready = Event()
     with said():
         runtime = open_runtime(config)
-        server = create_http_server(create_app(config, runtime=runtime, ready=ready), config, listening)
+        app = create_app(config, runtime=runtime, ready=ready)
+        server = create_http_server(app, config, listening)
     ending = Ending(server, ready, config.drain_seconds)
     signal.signal(END, lambda number, frame: ending.drain())
     signal.signal(END_NOW, lambda number, frame: ending.finish())
@@ -48,6 +50,7 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     runtime.gate.warm()
     runtime.trail.bring_home(runtime.database, runtime.pseudonyms.key_for("audit"))
     ready.set()
+    watch(app, runtime)
     os.write(tell, READY)
     os.close(tell)
     while not ending.is_over():

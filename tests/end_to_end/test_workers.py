@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from server.condition import HINDRANCES, LACKS
 from tests.end_to_end.serving import (
     CALL,
     JSON,
@@ -41,6 +42,15 @@ def test_the_workers_share_one_port_and_the_memory_of_their_generation(service: 
     for worker in workers:
         kilobytes = dict(line.split()[:2] for line in Path(f"/proc/{worker}/smaps_rollup").read_text().splitlines()[1:])
         assert int(kilobytes["Pss:"]) < 0.75 * int(kilobytes["Rss:"])
+
+
+@pytest.mark.requirement("DB-02")
+def test_each_worker_knows_how_it_is_though_nobody_asks(service: Serving) -> None:
+    """Nothing but `/metrics` was asked for since the start, and only one worker was asked."""
+    wait_until(lambda: service.figures()("processes") == WORKERS)
+    told = service.figures()
+    assert told.values("degraded", "reason") == {*HINDRANCES, *LACKS}
+    assert told("degraded") == 0
 
 
 @pytest.mark.requirement("PR-01")

@@ -17,7 +17,8 @@ from server.application import create_app
 from server.cds_hooks.prefetch import TEMPLATES
 from server.cds_hooks.prefetch_state import PrefetchState
 from server.cds_hooks.services import SERVICES
-from server.config import ConfigurationError
+from server.condition import HINDRANCES, LACKS
+from server.config import AUDIT_MODES, ConfigurationError
 from server.observing.figures import PHASES
 from server.runtime import open_runtime
 from server.trust.reasons import Reason
@@ -240,7 +241,12 @@ def closed_sets(endpoints: set[str]) -> dict[str, set[str]]:
         "rule": rules,
         "outcome": {*OUTCOMES, "accepted", "overridden"},
         "key": {template.key for template in TEMPLATES},
-        "reason": REASONS | {state.replace(" ", "-") for state in PrefetchState} | set(Reason) | {"metrics", "silenced"},
+        "reason": REASONS
+        | {state.replace(" ", "-") for state in PrefetchState}
+        | set(Reason)
+        | {"metrics", "silenced"}
+        | {*HINDRANCES, *LACKS},
+        "action": set(AUDIT_MODES),
         "le": {"0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
     }
 
