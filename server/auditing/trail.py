@@ -106,6 +106,7 @@ def open_trail(mode: str, spill_file: Path | None) -> Trail:
     Raises:
         ConfigurationError: the journal cannot be written.
     """
+    AUDIT_TROUBLE.labels(mode)  # from 0 on: Prometheus takes the first value of a series for no growth
     if spill_file is None:
         return Trail(mode)
     journal = Journal(spill_file)

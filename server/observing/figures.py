@@ -37,10 +37,10 @@ PHASE_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 REQUESTS = _counter("requests", "Requests answered.", "endpoint", "status", "client")
-EVALUATIONS = _counter("evaluations", "Patients evaluated, by whether they have myositis.", "service", "about")
+EVALUATIONS = _counter("evaluations", "Evaluations, by whether the patient has myositis.", "service", "about")
 CARDS = _counter("cards", "Cards shown.", "service", "topic", "indicator")
 RECOMMENDATION_CARDS = _counter("recommendation_cards", "Recommendations that a shown card spoke of.", "recommendation")
-RULE_OUTCOMES = _counter("rule_outcomes", "What became of each rule for patients with myositis.", "rule", "outcome")
+RULE_OUTCOMES = _counter("rule_outcomes", "What became of each rule in evaluations of patients with myositis.", "rule", "outcome")
 WITHHELD = _counter("withheld", "Recommendations that held and were not shown.", "reason")
 FEEDBACK = _counter("feedback", "What became of cards, for each recommendation on them.", "recommendation", "outcome")
 REFUSED = _counter("tokens_refused", "Callers not let in.", "reason", "client")
