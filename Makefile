@@ -14,7 +14,7 @@ WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql nginx systemd bench soak lock wheel sbom licences audit-dependencies clean
+.PHONY: help install run test lint chromium postgresql nginx systemd promtool bench soak lock wheel sbom licences audit-dependencies clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,7 +37,7 @@ run: install ## start the service and the sandbox on this machine (PORT=8000)
 
 # Bytecode is kept whatever the environment says: each worker, and each service that a test starts, imports everything.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: install lint chromium postgresql nginx systemd ## run every check and every test
+test: install lint chromium postgresql nginx systemd promtool ## run every check and every test
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: install ## check formatting, style, types and who imports whom
@@ -57,6 +57,9 @@ nginx: ## install the proxy for the tests behind a proxy, if there is none
 
 systemd: ## install what reads systemd's units for the tests of ours, if there is none
 	@scripts/ensure-systemd.sh
+
+promtool: ## install what tests alerts, if it is missing
+	@scripts/ensure-promtool.sh
 
 bench: install ## measure the times that the documentation promises
 	$(BIN)/python -m benchmarks

@@ -8,6 +8,7 @@ from server.assessing.endpoint import assess_blueprint
 from server.cds_hooks.calls import hooks_blueprint
 from server.cds_hooks.cors import install_cors
 from server.cds_hooks.discovery import discovery_blueprint
+from server.condition import CONDITION, Condition
 from server.config import Config
 from server.connecting.page import connect_blueprint
 from server.contract.endpoint import contract_blueprint
@@ -52,7 +53,8 @@ def create_app(config: Config, *, runtime: Runtime | None = None, ready: Event |
     app.register_blueprint(feedback_blueprint(runtime))
     app.register_blueprint(assess_blueprint(runtime))
     app.register_blueprint(contract_blueprint(runtime))
-    app.register_blueprint(health_blueprint(ready or Event(), runtime))
+    app.extensions[CONDITION] = condition = Condition(ready or Event(), runtime)
+    app.register_blueprint(health_blueprint(condition, runtime))
     app.register_blueprint(metrics_blueprint(runtime))
     app.register_blueprint(front_page_blueprint(config))
     app.register_blueprint(fhir_blueprint(config))

@@ -1,7 +1,5 @@
 """`/health/live` and `/health/ready`, for whatever watches over the service."""
 
-from threading import Event
-
 from flask import Blueprint, Response
 
 from server.build_information import git_commit, software_version
@@ -11,15 +9,14 @@ from server.responses import json_response
 from server.runtime import Runtime
 
 
-def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
+def health_blueprint(condition: Condition, runtime: Runtime) -> Blueprint:
     """The health endpoints.
 
     Args:
-        ready: set once the service has warmed up.
+        condition: how the service is.
         runtime: what has to work.
     """
     blueprint = Blueprint("health", __name__)
-    condition = Condition(ready, runtime)
 
     @blueprint.get("/health/live")
     def live() -> Response:
@@ -34,12 +31,14 @@ def health_blueprint(ready: Event, runtime: Runtime) -> Blueprint:
         if hindrance:
             raise NotReadyError(HINDRANCES[hindrance])
         commit, known = git_commit(), runtime.basis.knowledge
-        without_keys = runtime.gate.clients_without_keys
+        without_keys, in_shadow = runtime.gate.clients_without_keys, runtime.clients_in_shadow
         return json_response(
             {"status": "ready", "version": software_version(), "knowledgeVersion": known.version, "knowledgeHash": known.digest}
             | ({"commit": commit} if commit else {})
             | ({"status": "degraded", "reasons": lacking} if lacking else {})
             | ({"clientsWithoutKeys": without_keys} if without_keys else {})
+            # Not a reason: it is somebody's decision, and must be seen if it was none.
+            | ({"clientsInShadow": in_shadow} if in_shadow else {})
         )
 
     return blueprint

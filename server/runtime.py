@@ -43,6 +43,11 @@ class Runtime:
         """Terminology and knowledge."""
         return load_basis(self.config.site, self.config.terminology)
 
+    @property
+    def clients_in_shadow(self) -> int:
+        """How many clients are shown nothing of what is found out for them."""
+        return sum(client.is_in_shadow for client in self.clients)
+
     def url(self, path: str) -> str:
         """The public URL of a path of ours."""
         return f"{self.config.public_url}{path}"

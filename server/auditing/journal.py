@@ -63,6 +63,12 @@ class Journal:
             return self._path.stat().st_size > 0
         return False
 
+    def has_room(self) -> bool:
+        """Whether a further record finds its place in it; one look at the folder."""
+        with suppress(FileNotFoundError):
+            return self._path.stat().st_size + _LONGEST_LINE <= self._most_bytes
+        return True
+
     def check(self) -> None:
         """See that it can be written.
 

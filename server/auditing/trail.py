@@ -13,6 +13,7 @@ from server.auditing.journal import Journal, JournalError
 from server.config import PREFIX, ConfigurationError
 from server.errors import AuditUnavailableError
 from server.feedback.trouble import log_trouble
+from server.observing.figures import AUDIT_TROUBLE
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.transactions import transaction
@@ -43,6 +44,11 @@ class Trail:
     def is_waiting(self) -> bool:
         """Whether records wait in the journal for the database."""
         return bool(self.journal and self.journal.is_waiting())
+
+    @property
+    def answers_without_database(self) -> bool:
+        """Whether calls are answered also where the database does not take their records."""
+        return self.mode == "open" or bool(self.journal and self.journal.has_room())
 
     def keep(self, database: Engine, key: bytes, line: Line, beside: Beside | None = None) -> None:
         """Write a record down; when this returns, it is committed, or the service was set to answer without it.
@@ -75,7 +81,7 @@ class Trail:
     def _without_database(self, database: Engine, key: bytes, line: Line, error: str) -> None:
         if self.mode == "spill":
             return self._spill(database, key, line)
-        _log.error("audit_trouble", action=self.mode, client=line.client, error=error)
+        _trouble(self.mode, line, error)
         if self.mode == "closed":
             raise AuditUnavailableError
 
@@ -85,7 +91,7 @@ class Trail:
         try:
             self.journal.append(line.text)
         except JournalError as trouble:
-            _log.error("audit_trouble", action="spill", client=line.client, error=trouble.reason)
+            _trouble(self.mode, line, trouble.reason)
             raise AuditUnavailableError from None
         self.carrier.start(database, key)
 
@@ -100,6 +106,7 @@ def open_trail(mode: str, spill_file: Path | None) -> Trail:
     Raises:
         ConfigurationError: the journal cannot be written.
     """
+    AUDIT_TROUBLE.labels(mode)  # from 0 on: Prometheus takes the first value of a series for no growth
     if spill_file is None:
         return Trail(mode)
     journal = Journal(spill_file)
@@ -110,6 +117,11 @@ def open_trail(mode: str, spill_file: Path | None) -> Trail:
             f"{PREFIX}AUDIT_SPILL_FILE: {spill_file} cannot be written ({error.reason}); name a file in a folder of the service's"
         ) from None
     return Trail(mode, journal, Carrier(journal))
+
+
+def _trouble(mode: str, line: Line, error: str) -> None:
+    AUDIT_TROUBLE.labels(mode).inc()
+    _log.error("audit_trouble", action=mode, client=line.client, error=error)
 
 
 def _write_both(database: Engine, key: bytes, line: Line, beside: Beside | None) -> Head:

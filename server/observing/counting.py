@@ -14,6 +14,7 @@ from server.cds_hooks.services import SERVICES
 from server.evaluation import Evaluation, silenced_of
 from server.observing import figures
 
+MYOSITIS = "myositis"
 OTHER = "other"
 SILENCED = "silenced"
 
@@ -30,6 +31,10 @@ def know_recommendations(ids: Iterable[str]) -> None:
         ids: of the knowledge that this service speaks from.
     """
     _known.update(ids)
+    # From 0 on: Prometheus takes the first value of a series for no growth, and what is rare would never be seen.
+    for service in SERVICES:
+        for about in (MYOSITIS, OTHER):
+            _child(figures.EVALUATIONS, service, about)
 
 
 def count_request(endpoint: str, status: int, client: str, service: str | None, phases: Mapping[str, float]) -> None:
@@ -57,7 +62,7 @@ def count_evaluation(service: str, evaluation: Evaluation, show: Show, *, is_sha
         show: what was left out.
         is_shadow: nobody was shown its cards, so that they are not counted.
     """
-    about = "myositis" if evaluation.recommendations else OTHER
+    about = MYOSITIS if evaluation.recommendations else OTHER
     figures.EVALUATIONS.labels(service, about).inc()
     if not evaluation.recommendations:
         return

@@ -5,7 +5,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from server.observing.processes import FOLDER
+from server.observing.processes import FOLDER, unchanging_files
 
 REGISTRY = CollectorRegistry()
 _PREFIX = "myositis_cds"
@@ -37,16 +37,19 @@ PHASE_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 REQUESTS = _counter("requests", "Requests answered.", "endpoint", "status", "client")
-EVALUATIONS = _counter("evaluations", "Patients evaluated, by whether they have myositis.", "service", "about")
+EVALUATIONS = _counter("evaluations", "Evaluations, by whether the patient has myositis.", "service", "about")
 CARDS = _counter("cards", "Cards shown.", "service", "topic", "indicator")
 RECOMMENDATION_CARDS = _counter("recommendation_cards", "Recommendations that a shown card spoke of.", "recommendation")
-RULE_OUTCOMES = _counter("rule_outcomes", "What became of each rule for patients with myositis.", "rule", "outcome")
+RULE_OUTCOMES = _counter("rule_outcomes", "What became of each rule in evaluations of patients with myositis.", "rule", "outcome")
 WITHHELD = _counter("withheld", "Recommendations that held and were not shown.", "reason")
 FEEDBACK = _counter("feedback", "What became of cards, for each recommendation on them.", "recommendation", "outcome")
 REFUSED = _counter("tokens_refused", "Callers not let in.", "reason", "client")
 FETCHES = _counter("fetches", "Queries to EHRs, by how they ended.", "client", "key", "reason")
 DATABASE_TROUBLE = _counter("database_trouble", "Transactions that the database did not do.")
+AUDIT_TROUBLE = _counter("audit_trouble", "Audit records that could not be written, by what becomes of such calls.", "action")
 
+DEGRADED = _gauge("degraded", "What the service is not ready for, or does without.", "reason", of_all="livemax")
+CLIENTS_IN_SHADOW = _gauge("clients_in_shadow", "Clients to whom nothing is shown (shadow mode).", of_all="livemax")
 BREAKERS_OPEN = _gauge("breakers_open", "FHIR servers of a client that are being left alone.", "client", of_all="livemax")
 JWK_SET_AGE = _gauge("jwk_set_age_seconds", "Time since a client's keys were fetched.", "client", of_all="livemax")
 CLIENTS_WITHOUT_KEYS = _gauge("clients_without_keys", "Clients that cannot be let in.", of_all="livemax")
@@ -67,4 +70,5 @@ def exposition() -> bytes:
         return generate_latest(REGISTRY)
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
+    with unchanging_files():
+        return generate_latest(together)

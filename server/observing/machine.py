@@ -32,6 +32,7 @@ def look(app: Flask, runtime: Runtime) -> None:
         figures.FILES.set(len(os.listdir("/proc/self/fd")))
     known = runtime.basis.knowledge
     figures.BUILD.labels(software_version(), git_commit() or "unknown", known.version, known.digest).set(1)
+    figures.CLIENTS_IN_SHADOW.set(runtime.clients_in_shadow)
     figures.CLIENTS_WITHOUT_KEYS.set(runtime.gate.clients_without_keys)
     for name, keys in runtime.gate.keys.items():
         figures.JWK_SET_AGE.labels(name).set(keys.age)

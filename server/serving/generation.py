@@ -19,7 +19,7 @@ from server.basis import load_basis
 from server.config import Config
 from server.http_server import quieten_garbage_collector
 from server.observing.logs import log_to_stderr, logger
-from server.observing.processes import forget_process
+from server.observing.processes import forget_ended_processes
 from server.runtime import open_runtime
 from server.serving.back_off import BackOff
 from server.serving.children import NO_PROCESS, READY, Child, start
@@ -31,6 +31,7 @@ from server.serving.worker import serve_until_told
 from server.warm_up import warm_up
 
 _TURN_SECONDS = 1.0
+_TIDY_SECONDS = 30.0
 _LAST_SECONDS = 10.0
 
 _log = logger("process")
@@ -89,6 +90,7 @@ class Generation:
         self._places = [_Place(number) for number in range(1, config.workers + 1)]
         self._supervisor, self._process = supervisor, os.getpid()
         self._kill_at: float | None = None
+        self._tidy_at = 0.0
         self._status = 0
 
     def run(self) -> int:
@@ -108,6 +110,7 @@ class Generation:
             for place in self._places:
                 self._look_after(place)
             self._say_when_ready()
+            self._tidy()
             if self._kill_at is not None and time.monotonic() > self._kill_at:
                 self._tell_all(signal.SIGKILL)
         return self._status
@@ -133,7 +136,7 @@ class Generation:
         if worker.status is None:
             return
         place.worker = None
-        forget_process(worker.pid)
+        self._tidy_at = 0.0
         if self._kill_at is not None:
             return
         if self._tell is not None and worker.status != NO_PROCESS:  # a first worker that cannot begin: neither could the next one
@@ -143,6 +146,12 @@ class Generation:
         place.back_off = place.back_off.after(worker.life)
         place.start_at = time.monotonic() + place.back_off.seconds
         _log.error("worker_ended", number=place.number, process=worker.pid, status=worker.status, seconds=place.back_off.seconds)
+
+    def _tidy(self) -> None:
+        """Also now and then: of a generation that was killed, nobody is told when its workers have ended."""
+        if time.monotonic() >= self._tidy_at:
+            forget_ended_processes()
+            self._tidy_at = time.monotonic() + _TIDY_SECONDS
 
     def _say_when_ready(self) -> None:
         if (

@@ -9,6 +9,7 @@ from server.basis import load_basis
 from server.config import Config
 from server.http_server import Server, create_http_server, quieten_garbage_collector
 from server.runtime import open_runtime
+from server.serving.watching import watch
 from server.warm_up import warm_up
 
 
@@ -29,7 +30,9 @@ def open_service(config: Config) -> Server:
     warm_up(load_basis(config.site, config.terminology))
     quieten_garbage_collector()
     ready.set()
-    return create_http_server(app, config)
+    server = create_http_server(app, config)
+    watch(app, runtime)
+    return server
 
 
 def end_on_signals() -> None:

@@ -15,6 +15,7 @@ from server.serving.children import READY
 from server.serving.ending import Ending
 from server.serving.exits import said, said_of_port
 from server.serving.signals import END, END_NOW, MAKE_PLACE, release
+from server.serving.watching import watch
 
 _TURN_SECONDS = 0.1
 """While it ends, so that it ends soon after it may."""
@@ -51,6 +52,7 @@ def serve_until_told(config: Config, listening: socket.socket, tell: int, parent
     release(set())
     runtime.gate.await_keys()
     runtime.trail.bring_home(runtime.database, runtime.pseudonyms.key_for("audit"))
+    watch(app, runtime)
     os.write(tell, READY)
     os.close(tell)
     while not ending.is_over():

@@ -18,8 +18,10 @@ from typing import IO
 import orjson
 
 from soak.processes import children_of, is_alive, tree_of
+from server.observing.processes import FOLDER
 from tests.end_to_end.conftest import COMMAND, wait_for_line
 from tests.server.charts import ANTI_TIF1, HEALTHY, chart, hook_call, prefetch_of
+from tests.server.observing.scraped import Scraped
 
 VIEW = "/cds-services/myositis-patient-view"
 JSON = {"Content-Type": "application/json"}
@@ -55,6 +57,18 @@ class Serving:
         with closing(self.connection()) as connection:
             connection.request("GET", "/health/ready")
             return str(orjson.loads(connection.getresponse().read())["knowledgeVersion"])
+
+    def figures(self) -> Scraped:
+        """What `/metrics` says."""
+        with closing(self.connection()) as connection:
+            connection.request("GET", "/metrics")
+            return Scraped(connection.getresponse().read().decode())
+
+    def count_in_files(self) -> set[int]:
+        """The processes whose figures are kept in files of their own."""
+        environment = Path(f"/proc/{self.generation()}/environ").read_text("utf-8").split("\0")
+        (folder,) = (one.partition("=")[2] for one in environment if one.startswith(FOLDER))
+        return {int(pid) for file in Path(folder).glob("*.db") if (pid := file.stem.rpartition("_")[2]).isdecimal()}
 
     def generation(self) -> int:
         """The process that the supervisor started last."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from soak.processes import is_alive
+from server.condition import HINDRANCES, LACKS
 from tests.end_to_end.serving import (
     CALL,
     JSON,
@@ -43,6 +44,15 @@ def test_the_workers_share_one_port_and_the_memory_of_their_generation(service: 
         assert int(kilobytes["Pss:"]) < 0.75 * int(kilobytes["Rss:"])
 
 
+@pytest.mark.requirement("DB-02")
+def test_each_worker_knows_how_it_is_though_nobody_asks(service: Serving) -> None:
+    """Nothing but `/metrics` was asked for since the start, and only one worker was asked."""
+    wait_until(lambda: service.figures()("processes") == WORKERS)
+    told = service.figures()
+    assert told.values("degraded", "reason") == {*HINDRANCES, *LACKS}
+    assert told("degraded") == 0
+
+
 @pytest.mark.requirement("PR-01")
 def test_a_killed_worker_loses_at_most_what_it_held_and_another_takes_its_place(service: Serving) -> None:
     clients = 6
@@ -57,6 +67,9 @@ def test_a_killed_worker_loses_at_most_what_it_held_and_another_takes_its_place(
     assert load.lost.total() <= clients
     wait_until(lambda: service.logged("worker_ended") == 1)
     assert service.logged("threads_before_fork") == 0
+    assert service.figures()("requests_total", endpoint="hooks.call", status="2xx") >= load.answers[200]
+    wait_until(lambda: victim not in service.count_in_files())
+    assert service.figures()("requests_total", endpoint="hooks.call", status="2xx") >= load.answers[200]
 
 
 @pytest.mark.requirement("PR-02", "PR-06", "SEC-01")
@@ -86,6 +99,8 @@ def test_when_a_generation_is_killed_its_workers_end_and_another_one_serves(serv
     wait_until(lambda: not any(map(is_alive, workers)))
     assert service.get("/health/live") == 200  # it waits at the port until somebody is there
     wait_until(lambda: service.logged("generation_ended") == 1)
+    wait_until(lambda: service.count_in_files() == {service.generation(), *service.workers()}, seconds=60)
+    assert service.figures()("processes") == WORKERS
 
 
 @pytest.mark.requirement("PR-01")

@@ -15,12 +15,15 @@ from cards.knowledge import knowledge
 from server.application import create_app
 from server.condition import HINDRANCES, LACKS
 from server.ehr.breaker import FAILURES_TO_OPEN
+from server.observing.figures import exposition
+from server.observing.machine import look
 from server.runtime import Runtime, open_runtime
 from server.store.database import open_database
 from server.trust.clients import Client
 from server.trust.keys import COOL_DOWN, ClientKeys
 from tests.server.answers import check_answer, diagnostics
 from tests.server.conftest import CONFIG
+from tests.server.observing.scraped import Scraped
 from tests.server.trust.conftest import Web
 from tests.server.trust.ehrs import Ehr
 
@@ -90,6 +93,54 @@ def test_with_a_database_that_can_only_be_read_it_is_not_ready(database_url: str
     runtime.database.dispose()
 
 
+SIGNED_IN = {"issuer": "https://ehr.example", "jwks": {"keys": []}, "fhir_servers": ()}
+WITH_REPLAY_CHECK, WITHOUT = Client("north", **SIGNED_IN), Client("south", replay_check=False, **SIGNED_IN)
+
+
+@pytest.mark.requirement("DB-02", "AUD-02")
+@pytest.mark.parametrize(
+    ("audit", "clients", "room", "status"),
+    [
+        ("closed", (), True, 503),
+        ("closed", (WITHOUT,), True, 503),
+        ("open", (), True, 200),
+        ("open", (WITHOUT,), True, 200),
+        ("open", (WITHOUT, WITH_REPLAY_CHECK), True, 503),
+        ("spill", (), True, 200),
+        ("spill", (WITHOUT,), True, 200),
+        ("spill", (WITH_REPLAY_CHECK,), True, 503),
+        ("spill", (WITHOUT,), False, 503),
+    ],
+)
+def test_without_its_database_it_is_degraded_and_not_unready_where_all_calls_are_answered(
+    tmp_path: Path, audit: str, clients: tuple[Client, ...], room: bool, status: int
+) -> None:
+    config = replace(CONFIG, database_url=f"sqlite:///{tmp_path / 'state' / 'store.sqlite3'}", public_url="https://cds.example")
+    if audit == "spill":
+        config = replace(config, audit_spill_file=tmp_path / "journal", audit="spill")
+    runtime = open_runtime(replace(config, audit=audit), clients=clients)
+    if runtime.trail.journal and not room:
+        runtime.trail.journal._most_bytes = 1000
+    client = ready_client(runtime)
+    runtime.database.dispose()
+    shutil.rmtree(tmp_path / "state")
+    answer = client.get("/health/ready")
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.get_json()["reasons"][0] == "database"
+
+
+def test_clients_that_are_shown_nothing_are_counted_where_everybody_looks() -> None:
+    shadow = replace(WITHOUT, mode="shadow")
+    runtime = open_runtime(replace(CONFIG, public_url="https://cds.example"), clients=[shadow, WITH_REPLAY_CHECK])
+    client = ready_client(runtime)
+    answer = client.get("/health/ready")
+    assert answer.get_json()["clientsInShadow"] == 1
+    check_answer(answer.status_code, answer.headers, answer.get_data())
+    look(client.application, runtime)
+    assert Scraped(exposition().decode())("clients_in_shadow") == 1
+
+
 @pytest.mark.requirement("JWT-06")
 def test_a_client_whose_keys_cannot_be_fetched_degrades_the_service_and_does_not_stop_it() -> None:
     nobody_there = Client("north", issuer="https://north.example", jwks_url="http://127.0.0.1:9/jwks.json")
@@ -128,6 +179,10 @@ def test_a_clock_that_differs_and_an_ehr_that_is_left_alone_are_named() -> None:
         runtime.callback.breakers.failed(("north", "https://north.example/fhir"))
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.get_json()["reasons"]) == (200, ["clock-differs", "ehr-left-alone"])
+    told = Scraped(exposition().decode())
+    held = {reason: told("degraded", reason=reason) for reason in (*HINDRANCES, *LACKS)}
+    assert {reason for reason, value in held.items() if value} == {"clock-differs", "ehr-left-alone"}
+    assert told.values("degraded", "reason") == set(held)
     check_answer(answer.status_code, answer.headers, answer.get_data())
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from server.auditing.journal import Journal
 from server.config import Config, ConfigurationError
+from server.observing.figures import exposition
 from server.runtime import open_runtime
 from server.store.tables import cards_shown
 from tests.postgresql import PostgresqlServer
@@ -17,6 +18,7 @@ from tests.server.answers import diagnostics
 from tests.server.auditing.conftest import Start
 from tests.server.auditing.rows import entries, faults
 from tests.server.charts import ANTI_TIF1, chart, hook_call, prefetch_of
+from tests.server.observing.scraped import Scraped, since
 from tests.server.store.rows import count
 
 VIEW = "/cds-services/myositis-patient-view"
@@ -64,7 +66,9 @@ def test_closed_answers_nothing_either_when_somebody_took_the_next_place_in_the_
 def test_open_answers_all_the_same(start: Start, memory: Engine) -> None:
     _, http = start(memory, "open")
     break_audit(memory)
+    before = Scraped(exposition().decode())
     assert http.post(VIEW, json=call()).get_json()["cards"]
+    assert since(before, Scraped(exposition().decode()), "audit_trouble_total", action="open") == 1
 
 
 @pytest.mark.requirement("AUD-02", "DB-02")

@@ -23,8 +23,10 @@ QUERIES = [rule["expr"] for rule in RULES] + [target["expr"] for panel in PANELS
 
 WORDS = {"sum", "by", "rate", "increase", "abs", "count", "max", "or", "and", "unless", "offset", "topk"} | {
     "histogram_quantile", "Inf", "avg_over_time", "stddev_over_time", "count_over_time", "clamp_min",
+    "sum_over_time", "vector", "on", "group_left", "sqrt",
 }  # fmt: skip
 OF_PROMETHEUS = {"up": {"job"}}
+LABELS_RECORDED = {name: {"rule", "about", "outcome", "window"} for name in RECORDED}
 
 
 def exported() -> dict[str, set[str]]:
@@ -42,7 +44,7 @@ def bare(query: str) -> str:
     """A query without strings, selectors, ranges and lists of labels."""
     query = re.sub(r'"[^"]*"', "", query)
     query = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", query)
-    return re.sub(r"\bby\s*\([^)]*\)", "by", re.sub(r"\boffset\s+\w+", "", query))
+    return re.sub(r"\b(by|on|group_left)\s*\([^)]*\)", "by", re.sub(r"\boffset\s+\w+", "", query))
 
 
 def names_in(query: str) -> set[str]:
@@ -65,14 +67,15 @@ def test_every_figure_in_a_query_is_one_that_the_service_exports(query: str) -> 
 def test_every_label_in_a_selector_is_one_that_the_figure_has(query: str) -> None:
     for name, selector in re.findall(r"([\w:]+)\{([^}]*)\}", query):
         labels = set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", selector))
-        assert labels <= (exported() | OF_PROMETHEUS)[name]
+        assert labels <= (exported() | OF_PROMETHEUS | LABELS_RECORDED)[name]
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_label_that_is_grouped_by_is_one_that_a_figure_has(query: str) -> None:
     grouped = {label.strip() for found in re.findall(r"\bby\s*\(([^)]*)\)", query) for label in found.split(",")}
     of_figures = [exported()[name] for name in names_in(query) & set(exported())]
-    assert grouped <= set().union(*of_figures)
+    of_figures += [LABELS_RECORDED[name] for name in names_in(query) & RECORDED]
+    assert grouped <= {"instance"}.union(*of_figures)
 
 
 @pytest.mark.requirement("SAF-20", "JWT-20")

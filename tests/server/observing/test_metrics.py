@@ -17,7 +17,8 @@ from server.application import create_app
 from server.cds_hooks.prefetch import TEMPLATES
 from server.cds_hooks.prefetch_state import PrefetchState
 from server.cds_hooks.services import SERVICES
-from server.config import ConfigurationError
+from server.condition import HINDRANCES, LACKS
+from server.config import AUDIT_MODES, ConfigurationError
 from server.observing.figures import PHASES
 from server.runtime import open_runtime
 from server.trust.reasons import Reason
@@ -263,7 +264,12 @@ def closed_sets(endpoints: set[str]) -> dict[str, set[str]]:
         "rule": rules,
         "outcome": {*OUTCOMES, "accepted", "overridden"},
         "key": {template.key for template in TEMPLATES},
-        "reason": REASONS | {state.replace(" ", "-") for state in PrefetchState} | set(Reason) | {"metrics", "silenced"},
+        "reason": REASONS
+        | {state.replace(" ", "-") for state in PrefetchState}
+        | set(Reason)
+        | {"metrics", "silenced"}
+        | {*HINDRANCES, *LACKS},
+        "action": set(AUDIT_MODES),
         "le": {"0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"},
     }
 
@@ -293,37 +299,64 @@ def test_every_label_is_of_a_closed_set_and_the_series_fewer_than_their_product(
 
 
 PROCESSES = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
-from server.observing.processes import start_metrics, forget_process
+from server.observing.processes import start_metrics, forget_ended_processes
 folder = Path(sys.argv[1])
 start_metrics(folder)
 from server.observing import figures
-child = os.fork()
-if child == 0:
-    figures.REQUESTS.labels("hooks.call", "2xx", "open").inc(3)
-    figures.MEMORY.set(100)
-    os._exit(0)
-os.waitpid(child, 0)
+
+def show():
+    print(len(list(folder.iterdir())))
+    print(figures.exposition().decode())
+    print("---")
+
+def begin():
+    tell, told = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        figures.REQUESTS.labels("hooks.call", "2xx", "open").inc(3)
+        figures.PHASE_SECONDS.labels("myositis-patient-view", "total").observe(0.02)
+        figures.MEMORY.set(100)
+        os.write(tell[1], b"+")
+        os.read(told[0], 1)
+    os.read(tell[0], 1)
+    return child
+
 figures.REQUESTS.labels("hooks.call", "2xx", "open").inc(4)
 figures.MEMORY.set(10)
-print(figures.exposition().decode())
-print("---")
-forget_process(child)
-print(figures.exposition().decode())
+lives, *dies = begin(), begin(), begin()
+show()
+for _ in range(3):
+    for child in dies:
+        os.kill(child, signal.SIGKILL)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # what is left of it stays, as of a stranger's child
+    forget_ended_processes()
+    show()
+    dies = [begin() for _ in dies]
+for child in (lives, *dies):
+    os.kill(child, signal.SIGKILL)
 """
 
 
-def test_what_several_processes_count_is_added_up_and_the_dead_weigh_nothing(tmp_path: Path) -> None:
+@pytest.mark.requirement("PR-01")
+def test_what_several_processes_count_is_added_up_and_the_dead_weigh_nothing_and_take_no_room(tmp_path: Path) -> None:
     stale = tmp_path / "figures" / "counter_1.db"
     stale.parent.mkdir()
     stale.write_bytes(b"left by an earlier start")
     run = subprocess.run(
         [sys.executable, "-c", PROCESSES, str(stale.parent)], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )
-    with_child, without = map(Scraped, run.stdout.split("---\n"))
-    assert with_child("requests_total", endpoint="hooks.call") == without("requests_total", endpoint="hooks.call") == 7
-    assert (with_child("resident_memory_bytes"), without("resident_memory_bytes")) == (110, 10)
+    shown = [one.strip().partition("\n") for one in run.stdout.split("---\n")[:-1]]
+    files = [int(number) for number, _, _ in shown]
+    figures = [Scraped(text) for _, _, text in shown]
+    assert [one("requests_total", endpoint="hooks.call") for one in figures] == [13, 13, 19, 25]
+    assert [one("phase_seconds_count", phase="total") for one in figures] == [3, 3, 5, 7]
+    assert [one("phase_seconds_bucket", phase="total", le="0.025") for one in figures] == [3, 3, 5, 7]
+    assert [one("phase_seconds_bucket", phase="total", le="0.01") for one in figures] == [0] * 4
+    assert figures[3]("phase_seconds_sum", phase="total") == pytest.approx(0.14)
+    assert [one("resident_memory_bytes") for one in figures] == [310, 110, 110, 110]
+    assert files[1] == files[2] == files[3] < files[0]
 
 
 ONE_OF_SEVERAL = """
