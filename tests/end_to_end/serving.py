@@ -17,8 +17,8 @@ from typing import IO
 
 import orjson
 
-from soak.processes import children_of, is_alive, tree_of
 from server.observing.processes import FOLDER
+from soak.processes import children_of, is_alive, tree_of
 from tests.end_to_end.conftest import COMMAND, wait_for_line
 from tests.server.charts import ANTI_TIF1, HEALTHY, chart, hook_call, prefetch_of
 from tests.server.observing.scraped import Scraped

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from soak.processes import is_alive
 from server.condition import HINDRANCES, LACKS
+from soak.processes import is_alive
 from tests.end_to_end.serving import (
     CALL,
     JSON,
