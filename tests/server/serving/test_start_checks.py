@@ -10,6 +10,7 @@ from server.application import create_app
 from server.config import Config, ConfigurationError
 from server.runtime import open_runtime
 from server.serving.start_checks import refuse_missing, refuse_unsafe
+from server.store.errors import StoreError
 from server.trust.published_keys import THUMBPRINTS
 from tests.server.smart.test_secrets import key_file, private_keys
 from tests.server.trust.ehrs import jwk, private_key
@@ -92,7 +93,7 @@ ONE_BY_ONE = {
 @pytest.mark.requirement("PR-06", "JWT-19", "CORS-01")
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ONE_BY_ONE.items() for value in values])
 def test_a_wrong_value_is_refused_and_its_setting_named(name: str, value: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError) as refusal:
+    with pytest.raises((ConfigurationError, StoreError)) as refusal:
         start(tmp_path, **{name: value})
     said = str(refusal.value)
     assert name in said
