@@ -124,7 +124,7 @@ def test_the_gate_hears_both_urls_that_a_token_may_be_for(database: Engine) -> N
 
 def test_the_answer_tells_how_long_its_parts_took(ehr: Ehr) -> None:
     parts = ehr.send(overridden(CARD)).headers["Server-Timing"].split(", ")
-    assert [part.split(";")[0] for part in parts] == ["trust", "request", "store"]
+    assert [part.split(";")[0] for part in parts] == ["trust", "request", "store", "audit"]
 
 
 # --- what is kept
