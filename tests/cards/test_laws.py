@@ -643,7 +643,7 @@ def _urgency_about(screen: str, drug: str, patient: Patient, draft: DraftOrder |
     """How urgently the rules that ask for it speak: 0 is the most urgent, beyond the last one they are silent."""
     names = {rule.id for rule in _ASKING[screen]}
     cautions = cautions_for(drug, Case(patient.assess()), knowledge(), Level, draft=draft)
-    said = [URGENCIES.index(from_caution(one, (), drug).urgency) for one in cautions if one.id in names]
+    said = [URGENCIES.index(from_caution(one, (), [drug], ()).urgency) for one in cautions if one.id in names]
     return min(said, default=len(URGENCIES))
 
 

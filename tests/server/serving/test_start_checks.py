@@ -18,7 +18,7 @@ from tests.server.trust.ehrs import jwk, private_key
 CLIENT = '[[client]]\nname = "hospital"\nissuer = "https://ehr.example"\njwks_url = "https://ehr.example/jwks.json"\n'
 APP = 'fhir_servers = ["https://ehr.example/fhir"]\n[client.smart]\nclient_id = "ours"\nauthentication = "private_key_jwt"\n'
 SANDBOX = CLIENT.replace("https://ehr.example", "https://sandbox.cds-hooks.org")
-SECRET = "-".join(("ssh", "its", "hidden", "0123456789abcdef"))
+SECRET = "-".join(("ssh", "its", "hidden", "0123456789abcdef0123456789abcdef"))
 
 
 def start(folder: Path, **settings: str) -> Flask:
