@@ -14,19 +14,26 @@ LOOK_SECONDS = 30.0
 
 
 def watch(app: Flask, runtime: Runtime) -> None:
-    """Begin to look, in a thread that ends with the process; so after the fork, and once the service is warm.
+    """Look once, and then now and then in a thread that ends with the process; so after the fork, and once the service is warm.
+
+    The first look is over when this returns: who asks for the health meanwhile would hear that nobody has looked yet.
 
     Args:
         app: the application.
         runtime: its parts.
     """
+    _look(app, runtime)
     Thread(target=_watch, args=(app, runtime), name="watch", daemon=True).start()
 
 
 def _watch(app: Flask, runtime: Runtime) -> Never:
-    condition: Condition = app.extensions[CONDITION]
     while True:
-        runtime.gate.warm()
-        condition.look()
-        look(app, runtime)
         time.sleep(LOOK_SECONDS)
+        _look(app, runtime)
+
+
+def _look(app: Flask, runtime: Runtime) -> None:
+    condition: Condition = app.extensions[CONDITION]
+    runtime.gate.warm()
+    condition.look()
+    look(app, runtime)

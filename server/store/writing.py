@@ -47,13 +47,11 @@ class WriteCheck:
         self._can_write = False
 
     def can_write(self) -> bool:
-        """What the last attempt came to; while another thread tries, nobody else waits, unless it is the first time."""
-        is_first = self._tried_at == -math.inf
-        if self._clock() >= self._tried_at + CHECKED_SECONDS and self._trying.acquire(blocking=is_first):
+        """What the last attempt came to; while another thread tries, nobody else waits."""
+        if self._clock() >= self._tried_at + CHECKED_SECONDS and self._trying.acquire(blocking=False):
             try:
-                if not is_first or self._tried_at == -math.inf:
-                    self._can_write = _can_write(self._engine)
-                    self._tried_at = self._clock()
+                self._can_write = _can_write(self._engine)
+                self._tried_at = self._clock()
             finally:
                 self._trying.release()
         return self._can_write
