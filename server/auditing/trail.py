@@ -17,6 +17,7 @@ from server.observing.figures import AUDIT_TROUBLE
 from server.observing.logs import logger
 from server.store.errors import StoreError
 from server.store.transactions import transaction
+from server.store.turns import row_turn
 
 ANCHORED = 100
 """After so many records of a client the log names the head of its chain: logs that are kept elsewhere can be held against it."""
@@ -126,15 +127,18 @@ def _trouble(mode: str, line: Line, error: str) -> None:
 
 def _write_both(database: Engine, key: bytes, line: Line, beside: Beside | None) -> Head:
     """One transaction for both; where that fails, another one for the record alone."""
-    if beside:
-        try:
-            with transaction(database) as connection:
-                beside(connection)
-                return append(connection, key, [line])
-        except StoreError as error:
-            log_trouble(error, "remember_cards")
-    with transaction(database) as connection:
-        return append(connection, key, [line], unless_there=beside is not None)
+    with row_turn(database, line.client) as turn:
+        if beside:
+            try:
+                with transaction(database) as connection:
+                    beside(connection)
+                    turn.take()
+                    return append(connection, key, [line])
+            except StoreError as error:
+                log_trouble(error, "remember_cards")
+        with transaction(database) as connection:
+            turn.take()
+            return append(connection, key, [line], unless_there=beside is not None)
 
 
 def _try_beside(database: Engine, beside: Beside) -> None:

@@ -10,6 +10,8 @@ from server.config import PREFIX, THREADS, ConfigurationError
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 1
 """DB-03: a hook call has no time to wait for longer."""
+IDLE_SECONDS = 2
+"""DB-02: after this the server ends the session of who vanished within a transaction, and what it had locked is free again."""
 
 
 def postgresql_engine(url: URL, *, hurried: bool = True) -> Engine:
@@ -29,7 +31,8 @@ def postgresql_engine(url: URL, *, hurried: bool = True) -> Engine:
         )
     arguments: dict[str, Any] = {"application_name": "myositis-cds", "connect_timeout": CONNECT_SECONDS}
     if hurried:
-        arguments["options"] = f"-c statement_timeout={STATEMENT_SECONDS}s {url.query.get('options', '')}"
+        limits = f"-c statement_timeout={STATEMENT_SECONDS}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+        arguments["options"] = f"{limits} {url.query.get('options', '')}"
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args=arguments,

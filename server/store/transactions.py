@@ -45,6 +45,12 @@ def _asking(engine: Engine) -> Iterator[None]:
     try:
         with deadline():
             yield
+    except StoreError as error:  # of who waited for a turn
+        if isinstance(error.__cause__, LeftAloneError):
+            outage.noticed()
+        else:
+            outage.is_over()
+        raise
     except IntegrityError:
         outage.is_over()
         raise

@@ -47,12 +47,11 @@ def readiness(service: TrustingService, expected: int) -> None:
 
 
 def statuses(sending: Load, count: int) -> set[int]:
-    """What the next requests are answered with."""
-    before, deadline = len(sending.answered), time.monotonic() + PATIENCE
-    while len(sending.answered) < before + count and time.monotonic() < deadline:
+    """What the next requests are answered with; those that are under way belong to the time before."""
+    now, deadline = time.monotonic(), time.monotonic() + PATIENCE
+    while len(new := [one for one in sending.answered if one.began > now]) < count and time.monotonic() < deadline:
         time.sleep(0.02)
-    new = sending.answered[before + 2 :]  # those under way may belong to either time
-    assert new
+    assert len(new) >= count
     return {one.status for one in new}
 
 

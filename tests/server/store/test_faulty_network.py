@@ -13,6 +13,7 @@ from server.store.database import connect, upgrade_database
 from server.store.deadline import TRANSACTION_SECONDS
 from server.store.errors import StoreError
 from server.store.outage import ALONE_SECONDS, Outage, outage_of
+from server.store.postgresql import IDLE_SECONDS
 from server.store.tables import used_tokens
 from server.store.transactions import transaction
 from tests.fault_proxy import BlackHole, Drip, Fault, FaultProxy, Flap, Garbage, HalfClose, Latency, ResetAfter, fault_proxy
@@ -85,6 +86,21 @@ def test_whatever_the_network_does_nobody_waits_for_long_and_it_heals_by_itself(
         seen = list(pool.map(lambda fault: meet(fault, postgresql, name), FAULTS))
     assert [one for one in seen if one.longest > TRANSACTION_SECONDS + MARGIN] == []
     assert [one for one in seen if one.healed > HEALED_SECONDS] == []
+
+
+@pytest.mark.requirement("DB-02")
+def test_what_a_vanished_caller_had_locked_is_soon_free(postgresql: PostgresqlServer, name: str) -> None:
+    with behind_a_proxy(postgresql, name) as (vanishing, proxy), behind_a_proxy(postgresql, name) as (engine, _):
+        connection = vanishing.connect()
+        connection.exec_driver_sql("LOCK TABLE used_tokens IN ACCESS EXCLUSIVE MODE")
+        proxy.fault = BlackHole()
+        assert not attempt(engine)[0], "the server does not know yet"
+        deadline = monotonic() + IDLE_SECONDS + MARGIN
+        while not (is_free := attempt(engine)[0]) and monotonic() < deadline:
+            pass
+        assert is_free
+        connection.invalidate()
+        connection.close()
 
 
 @pytest.mark.requirement("DB-02")
