@@ -10,6 +10,8 @@ SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters; counted in UTF-16 units, which is never less than code points."""
 
 _MAX_VALUE = 300
+_REMEMBERED = 2000
+"""Characters; a chart may hold any of a million."""
 _OR_SHORTER = "\x1f"
 """Between two wordings of one sentence; `plain` takes it out of each."""
 
@@ -24,12 +26,23 @@ def plain(text: str) -> str:
     """Text with control, format and bidirectional characters removed and white space folded."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())[:_MAX_VALUE]
-    kept = "".join(
-        " " if ch.isspace() else ch
-        for ch in text[: _MAX_VALUE * 4]
-        if ch.isspace() or unicodedata.category(ch) not in ("Cc", "Cf", "Co", "Cs")
-    )
+    kept = text[: _MAX_VALUE * 4].translate(_KEPT)
     return " ".join(unicodedata.normalize("NFC", kept).split())[:_MAX_VALUE].rstrip()
+
+
+class _KeptCharacters(dict[int, str]):
+    """What becomes of a character, looked up once for those that are written often."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        unwanted = unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs")
+        kept = " " if character.isspace() else "" if unwanted else character
+        if len(self) < _REMEMBERED:
+            self[point] = kept
+        return kept
+
+
+_KEPT = _KeptCharacters()
 
 
 def escape(text: str) -> str:

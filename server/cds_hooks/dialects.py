@@ -1,7 +1,6 @@
 """What single EHRs read differently, the last step before an answer leaves: `dialects.yaml` is the table, decision 15 the why."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cards.markdown import bullets, escape, section
@@ -24,7 +23,7 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
         client: who is answered.
     """
     dialect = DIALECTS[client.dialect]
-    return [_card(deepcopy(card), dialect, client.links) for card in cards]
+    return [_card(_copy_of(card), dialect, client.links) for card in cards]
 
 
 def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
@@ -40,6 +39,13 @@ def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Jso
     for path in dialect.left_out:
         _leave_out(card, path)
     return card
+
+
+def _copy_of(value: Any) -> Any:
+    """A copy whose objects and arrays are its own; the texts, which nobody changes, stay the sentences that they are."""
+    if isinstance(value, dict):
+        return {name: _copy_of(member) for name, member in value.items()}
+    return [_copy_of(item) for item in value] if isinstance(value, list) else value
 
 
 def _put(card: Json, member: str, value: Any) -> None:

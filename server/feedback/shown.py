@@ -54,7 +54,7 @@ def remember_cards(
     }
     said = {one.id: one for one in evaluation.recommendations}
     rows = [same | _row(card, said, visit) for card in evaluation.cards]
-    connection.execute(insert_once(connection, cards_shown).values(rows))
+    connection.execute(insert_once(connection, cards_shown), rows)
 
 
 def fate_of_advice(evaluation: Evaluation, show: Show, client: Client) -> dict[str, object]:
