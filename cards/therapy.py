@@ -7,6 +7,7 @@ is set aside and says why.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cards.instead import notes_on_instead
 from cards.knowledge import Knowledge, Offer, Rule
 from cards.recommendation import Backing, Caution, Level, Option, Unchecked
 from cards.safety import cautions_for, unchecked_for
@@ -125,7 +126,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         title=entry.title,
         is_adjunct=entry.adjunct,
         backing=tuple(backing for _, backing in ordered),
-        cautions=tuple(c for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
+        cautions=tuple(_with_instead(c, case, known) for c in cautions if c.level in (Level.HOLD, Level.WARN) and c.is_certain),
         reminders=tuple(c for c in cautions if c.level is Level.REMIND),
         undecided=tuple(c for c in cautions if not c.is_certain),
         unchecked=unchecked,
@@ -135,6 +136,11 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
             _withheld(cautions, course) or _unread(entry, case) or _route_unknown(treatment, case) or _not_checked(unchecked)
         ),
     )
+
+
+def _with_instead(caution: Caution, case: Case, known: Knowledge) -> Caution:
+    """Names in the drug's place only what stands in this patient."""
+    return replace(caution, instead=join(" ", notes_on_instead(caution, case, known)) or None) if caution.instead else caution
 
 
 def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:

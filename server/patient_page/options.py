@@ -31,7 +31,7 @@ class Raised:
 
     Args:
         text, source, link: what it says, who says so, and where that is explained.
-        instead: what may be used in its place, or empty.
+        instead: what may be used in its place in this patient, or empty.
         because: the resources of the chart that it rests on.
         missing: what would decide it, where it is not decided.
     """
@@ -158,7 +158,7 @@ def _raised(caution: Caution, known: Knowledge) -> Raised:
         text=begin(caution.text),
         source=caution.source.dated,
         link=guideline_link(caution.id, known),
-        instead=caution.instead or "",
+        instead=caution.instead if caution.is_certain and caution.instead else "",
         because=facts(item for item in caution.because if item.reference),
         missing=tuple(begin(item.text) for item in caution.missing) if not caution.is_certain else (),
     )

@@ -36,3 +36,15 @@ def test_in_inclusion_body_myositis_no_immunosuppressant_stands_in_for_another()
     for said in (notes(patient, "azathioprine"), notes(patient.takes("azathioprine"))):
         assert "mycophenolate" not in said
         assert "methotrexate" not in said
+
+
+def test_an_option_with_a_caution_names_nothing_that_must_not_be_given_either() -> None:
+    def instead(patient: Patient) -> str:
+        options = [option for r in patient.recommendations() for option in r.options if option.treatment == "methotrexate"]
+        return " ".join({c.instead or "" for option in options for c in option.cautions if c.id == "methotrexate-ild"})
+
+    with_lungs = WOMAN.has("interstitial_lung_disease", since="2026-08")
+    assert "cyclophosphamide" in instead(with_lungs)
+    assert instead(with_lungs.has("pregnancy", since="2026-09")) == (
+        "Of the alternatives that are named, nothing is known here against tacrolimus."
+    )
