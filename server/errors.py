@@ -252,3 +252,14 @@ class AuditUnavailableError(RequestRefusedError):
     def __init__(self) -> None:
         """There is one text."""
         super().__init__("What is answered must be recorded, and the record could not be written just now. Try again later.")
+
+
+class TooLateError(RequestRefusedError):
+    """The request has waited for so long that nobody reads the answer any more (`server.serving.waited`)."""
+
+    number, status, code = "MYO-1906", 503, "throttled"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        """There is one text."""
+        super().__init__("The service has more to do than it can, and the request waited too long. Try again in a moment.")

@@ -56,7 +56,7 @@ def _promised(holds: bool) -> None:
 
 
 def read_json(sent: bytes) -> None:
-    """Strict JSON: the same as the standard library reads, and no member twice."""
+    """Strict JSON: the same as the standard library reads, and no member twice; integers beyond 64 bits are read as floats."""
 
     def whole(members: list[tuple[str, Any]]) -> dict[str, Any]:
         _promised(len(members) == len(dict(members)))
@@ -64,7 +64,12 @@ def read_json(sent: bytes) -> None:
 
     with suppress(RequestRefusedError):
         value = parse_json(sent)
-        _promised(value == json.loads(sent, object_pairs_hook=whole))
+        _promised(value == json.loads(sent, object_pairs_hook=whole, parse_int=_integer))
+
+
+def _integer(digits: str) -> int | float:
+    is_wide = len(digits) > len(str(-(2**63)))  # and perhaps too long for an integer at all
+    return float(digits) if is_wide or not -(2**63) <= int(digits) < 2**64 else int(digits)
 
 
 def read_chart(sent: bytes) -> None:

@@ -12,6 +12,7 @@ from server.intake import read_json
 from server.request_log import note
 from server.responses import json_response
 from server.runtime import Runtime
+from server.serving.waited import refuse_if_late
 
 
 def assess_blueprint(runtime: Runtime) -> Blueprint:
@@ -20,6 +21,7 @@ def assess_blueprint(runtime: Runtime) -> Blueprint:
 
     @blueprint.post("/assess")
     def assess() -> Response:
+        refuse_if_late(request.environ)
         caller = runtime.gate.admit(request, [runtime.url("/assess")])
         note(client=caller.client.name)
         config, day = runtime.config, request.args.get("asOf")

@@ -30,6 +30,7 @@ from server.observing.logs import logger
 from server.request_log import note, timed, uuid_or_nothing
 from server.responses import json_response
 from server.runtime import Runtime
+from server.serving.waited import refuse_if_late
 from server.smart.card_links import with_app_link
 from server.smart.paths import LAUNCH_PATH
 from server.stopwatch import Stopwatch, server_timing
@@ -48,6 +49,7 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
     def call(service_id: str) -> Response:
         service = find_service(service_id)
         note(service=service.id)
+        refuse_if_late(request.environ)
         watch = timed(Stopwatch())
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])

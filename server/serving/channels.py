@@ -13,6 +13,7 @@ from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error
 
 from server.error_answers import FHIR_JSON, outcome_of_status
+from server.serving.waited import WAITED
 
 HEAD_SECONDS = 10.0
 """A request line and its headers, from the first byte; of a new connection, from its opening."""
@@ -33,6 +34,12 @@ class _RequestTimeoutError(Error):
 
 
 class _Task(WSGITask):
+    channel: "Channel"
+
+    def get_environment(self) -> dict[str, Any]:
+        """As waitress makes it, and how long the request has waited."""
+        return super().get_environment() | {WAITED: time.monotonic() - self.channel.whole_at}
+
     def build_response_header(self) -> bytes:
         if getattr(self.channel.server, "is_ending", False):
             self.set_close_on_finish()
@@ -83,6 +90,8 @@ class Channel(HTTPChannel):
     requests: list[HTTPRequestParser]
     _has_asked = False
     _waits_since: float | None = None
+    whole_at = 0.0
+    """When the newest request had come in; the next one is not read before this one is answered."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As waitress does it."""
@@ -91,7 +100,7 @@ class Channel(HTTPChannel):
 
     def received(self, data: bytes) -> bool:
         """Take in bytes, and remember when the request that they are part of began."""
-        before = self.request
+        before, self.whole_at = self.request, time.monotonic()  # before another thread may take it
         result = super().received(data)
         self._has_asked = self._has_asked or self.request is None
         if self.request is not before:
