@@ -7,14 +7,14 @@ the site replaces the packaged one of the same id, in its place; every other one
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
 from cards.verdicts import RuleError
-from fhir_profiles.yaml_files import YamlError, read_yaml
+from fhir_profiles.yaml_files import YamlError, parse_yaml, read_text
 
 PACKAGED = Path(__file__).parent
 TABLES = ("orders", "treatments", "sources", "topics", "populations", "contradictions")
@@ -166,19 +166,25 @@ def is_whole(folder: Path) -> bool:
 
 
 def read_document(path: Path, schema: str) -> Any:
-    """Parse a YAML file and check it against `schemas/<schema>.schema.json`.
+    """Parse a YAML file and check it against `schemas/<schema>.schema.json`; what it says is shared, and not to be changed.
 
     Raises:
         RuleError: naming the file, the place and what is wrong.
     """
     try:
-        document = read_yaml(path, label(path))
+        return _checked(read_text(path), label(path), schema)
     except YamlError as error:
         raise RuleError(str(error)) from error
+
+
+@lru_cache(maxsize=256)
+def _checked(text: str, name: str, schema: str) -> Any:
+    """What a file says: the packaged files are read with every site folder, and checked once."""
+    document = parse_yaml(text, name)
     errors = sorted(_validator(schema).iter_errors(document), key=_by_place)
     if errors:
         at = "/".join(str(part) for part in errors[0].absolute_path) or "top level"
-        raise RuleError(f"{label(path)} at {at}: {in_words(errors[0])}")
+        raise RuleError(f"{name} at {at}: {in_words(errors[0])}")
     return document
 
 

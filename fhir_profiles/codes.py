@@ -44,8 +44,7 @@ class Terminology:
 
         Raises TerminologyError for a folder that does not exist and for a file that cannot be used.
         """
-        index = Index()
-        index.add_packaged()
+        index = Index.of_the_package()
         for folder in extra_folders:
             index.add_site_folder(folder)
         exact = {key: _ordered(concepts) for key, concepts in index.exact.items()}

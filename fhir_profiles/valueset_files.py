@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -53,6 +55,12 @@ class Index:
     drug_names: dict[str, set[str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     codings: dict[str, list[Coding]] = field(default_factory=dict)
+
+    @classmethod
+    def of_the_package(cls) -> Index:
+        """Every ValueSet of the package, each one a concept; read once, and copied for whoever adds to it."""
+        tables = {table.name: getattr(_packaged(), table.name) for table in fields(cls)}
+        return cls(**{name: {key: copy(value) for key, value in table.items()} for name, table in tables.items()})
 
     def add_packaged(self) -> None:
         """Add every ValueSet of the package; each one is a concept."""
@@ -151,6 +159,13 @@ class Index:
                 f"map to a code of a packaged ValueSet, or to {LOCAL_CONCEPT} with the id of one",
             )
         return set(concepts)
+
+
+@cache
+def _packaged() -> Index:
+    index = Index()
+    index.add_packaged()
+    return index
 
 
 def _targets(path: Path, code: str, element: dict[str, Any]) -> Iterator[str]:

@@ -50,17 +50,40 @@ def read_yaml(path: Path, name: str | None = None) -> Any:
     Raises:
         YamlError: it cannot be read, is not YAML, or holds a key twice.
     """
+    return parse_yaml(read_text(path), name or path.name)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        YamlError: it cannot be read.
+    """
     try:
-        return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - it derives from CSafeLoader
+        return path.read_text("utf-8")
     except OSError as error:
         raise YamlError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise YamlError(f"{path}: is not UTF-8; save it as UTF-8") from None
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """What a text says.
+
+    Args:
+        text: of a file.
+        name: of the file in messages.
+
+    Raises:
+        YamlError: it is not YAML, or holds a key twice.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it derives from CSafeLoader
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise YamlError(f"{name or path.name}{line}: not YAML that we can use: {error.problem}") from None
+        raise YamlError(f"{name}{line}: not YAML that we can use: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise YamlError(f"{name or path.name}: not YAML: {error}") from None
+        raise YamlError(f"{name}: not YAML: {error}") from None
 
 
 def line_of(path: Path, place: Sequence[str | int]) -> int:

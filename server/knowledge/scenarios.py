@@ -6,7 +6,7 @@ The packaged ones stand in `cards/scenarios/*.yaml`; the form is explained in `d
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
 from cards.layers import PACKAGED, in_words
-from fhir_profiles.yaml_files import YamlError, line_of, read_yaml
+from fhir_profiles.yaml_files import YamlError, line_of, parse_yaml, read_text
 from server.knowledge.clinical_chart import ChartWordError, ClinicalChart
 from server.knowledge.scenario_chart import Words, chart_of, merged
 
@@ -100,14 +100,20 @@ def _patient(patient: str | Words, named: Mapping[str, Words], within: tuple[str
 
 def _read(file: Path) -> Any:
     try:
-        document = read_yaml(file)
+        document, problem = _held_against_the_schema(read_text(file), file.name)
     except YamlError as error:
         raise ScenarioError(str(error)) from None
-    problem = best_match(_validator().iter_errors(document))
     if problem is not None:
         place = tuple(problem.absolute_path)
         raise ScenarioError(f"{file.name}:{line_of(file, place)}: {_about(document, place)}{_in_words(problem)}")
     return document
+
+
+@lru_cache(maxsize=256)
+def _held_against_the_schema(text: str, name: str) -> tuple[Any, ValidationError | None]:
+    """What a file says, and what is wrong with it first of all."""
+    document = parse_yaml(text, name)
+    return document, best_match(_validator().iter_errors(document))
 
 
 @cache
