@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import new as hmac
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.feedback.once import insert_once
 from server.store.tables import audit_chains, audit_events
+
+# Built once: every call is written down with them.
+_OF_CLIENT = update(audit_chains).where(audit_chains.c.client == bindparam("of_client"))
+_LOCK = _OF_CLIENT.values(client=bindparam("of_client")).returning(audit_chains.c.sequence, audit_chains.c.chain)
+_MOVE = _OF_CLIENT.values(sequence=bindparam("sequence"), chain=bindparam("chain"))
+_ADD = insert(audit_events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +93,8 @@ def append(connection: Connection, key: bytes, lines: Sequence[Line], *, unless_
                 }
             )
     if rows:
-        connection.execute(insert(audit_events), rows)
-        moved = update(audit_chains).where(audit_chains.c.client == head.client)
-        connection.execute(moved.values(sequence=head.sequence, chain=head.chain))
+        connection.execute(_ADD, rows)
+        connection.execute(_MOVE, {"of_client": head.client, "sequence": head.sequence, "chain": head.chain})
     return head
 
 
@@ -98,13 +103,11 @@ def locked_head(connection: Connection, client: str) -> Head:
 
     An update that changes nothing locks the row on PostgreSQL and the file on SQLite, where reading begins no transaction.
     """
-    table = audit_chains
-    lock = update(table).where(table.c.client == client).values(client=client).returning(table.c.sequence, table.c.chain)
-    row = connection.execute(lock).one_or_none()
+    row = connection.execute(_LOCK, {"of_client": client}).one_or_none()
     if row is None:
         new = {"client": client, "sequence": 0, "chain": "", "purged_sequence": 0, "purged_chain": ""}
-        connection.execute(insert_once(connection, table).values(new))
-        row = connection.execute(lock).one()
+        connection.execute(insert_once(connection, audit_chains).values(new))
+        row = connection.execute(_LOCK, {"of_client": client}).one()
     return Head(client, row.sequence, row.chain)
 
 

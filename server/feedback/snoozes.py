@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, delete, select
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, select
 
 from cards.override_reasons import quiet_days
 from server.feedback.latest import latest, seconds_of
@@ -23,6 +23,11 @@ from server.store.transactions import reading
 from server.trust.clients import Caller, Client
 
 _DAY = 86_400
+
+_QUIET = select(snoozes.c.recommendation).where(
+    snoozes.c.client == bindparam("of_client"), snoozes.c.patient == bindparam("of_patient"), snoozes.c.until > bindparam("now")
+)
+"""Built once: every call asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,10 @@ def silenced(database: Engine, caller: Caller, patient: str) -> frozenset[str]:
     """
     if not caller.client.snooze_days:
         return frozenset()
-    quiet = select(snoozes.c.recommendation).where(
-        snoozes.c.client == caller.client.name, snoozes.c.patient == patient, snoozes.c.until > int(time.time())
-    )
+    whose = {"of_client": caller.client.name, "of_patient": patient, "now": int(time.time())}
     try:
         with reading(database) as connection:
-            return frozenset(connection.scalars(quiet))
+            return frozenset(connection.scalars(_QUIET, whose))
     except StoreError as error:
         log_trouble(error, "silenced")
         return frozenset()

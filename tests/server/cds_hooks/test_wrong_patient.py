@@ -76,33 +76,35 @@ def tells_nothing(text: str, name: str, canaries: tuple[str, ...] = cases.CANARI
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_no_card_is_ever_built_from_another_patients_data(client: FlaskClient, portion: int) -> None:
     random = Random(portion)
-    for _ in range(REFUSED_IN_EACH):
-        name, call = cases.refused(random)
-        with listening() as heard:
+    with listening() as heard:
+        for _ in range(REFUSED_IN_EACH):
+            name, call = cases.refused(random)
+            heard.records.clear()
             response = send(client, call)
-        body = response.get_data(as_text=True)
-        assert response.status_code == 412, name
-        assert "MYO-1201" in body, name
-        assert "cards" not in body, name
-        (line,) = heard.security
-        assert SECURITY_LINE.fullmatch(line), name
-        assert call["hookInstance"] in line, name
-        tells_nothing(body, name)
-        tells_nothing(heard.everything.replace(call["hookInstance"], ""), name)
+            body = response.get_data(as_text=True)
+            assert response.status_code == 412, name
+            assert "MYO-1201" in body, name
+            assert "cards" not in body, name
+            (line,) = heard.security
+            assert SECURITY_LINE.fullmatch(line), name
+            assert call["hookInstance"] in line, name
+            tells_nothing(body, name)
+            tells_nothing(heard.everything.replace(call["hookInstance"], ""), name)
 
 
 @pytest.mark.requirement("SAF-01", "SAF-02", "LOG-02")
 @pytest.mark.parametrize("portion", range(PORTIONS))
 def test_what_may_be_anybodys_is_neither_used_nor_a_reason_to_refuse(client: FlaskClient, portion: int) -> None:
     random = Random(1_000 + portion)
-    for _ in range(UNTOLD_IN_EACH):
-        name, call = cases.spliced(random, cases.UNTOLD)
-        with listening() as heard:
+    with listening() as heard:
+        for _ in range(UNTOLD_IN_EACH):
+            name, call = cases.spliced(random, cases.UNTOLD)
+            heard.records.clear()
             response = send(client, call)
-        assert response.status_code == 200 or "MYO-1202" in response.text, name
-        assert heard.security == [], name
-        tells_nothing(response.text, name, ("canary",))  # the id of the patient is in the suggested orders, as it must be
-        tells_nothing(heard.everything.replace(call["hookInstance"], ""), name)
+            assert response.status_code == 200 or "MYO-1202" in response.text, name
+            assert heard.security == [], name
+            tells_nothing(response.text, name, ("canary",))  # the id of the patient is in the suggested orders, as it must be
+            tells_nothing(heard.everything.replace(call["hookInstance"], ""), name)
 
 
 @pytest.mark.requirement("SAF-01")

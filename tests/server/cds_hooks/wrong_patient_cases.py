@@ -5,12 +5,11 @@ whose it is. What must never be seen outside carries a canary: ids, names, recor
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from tests.server.charts import PREFETCH_KEYS, Json, hook_call, order_call, searchset
+from tests.server.charts import PREFETCH_KEYS, Json, copied, hook_call, order_call, searchset
 
 US, THEM = "20471182", "90471183"
 """Ids of the two patients. Numbers, as EHRs have them, so that another server may have the same."""
@@ -71,7 +70,7 @@ def patient(identity: str, record: str) -> Json:
 def fact(kind: str, subject: Any, identity: str) -> Json:
     """A resource of that type, about whoever the subject is; without one if it is None."""
     name = "patient" if kind == "AllergyIntolerance" else "subject"
-    made = {"resourceType": kind, "id": identity, **deepcopy(_FACTS[kind])}
+    made = {"resourceType": kind, "id": identity, **copied(_FACTS[kind])}
     return made if subject is None else made | {name: subject}
 
 
