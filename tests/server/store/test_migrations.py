@@ -34,17 +34,21 @@ def differences(engine: Engine) -> Any:
 def described(engine: Engine) -> dict[str, Any]:
     """Every table with all that the database knows about it, names of constraints too."""
     inspector = inspect(engine)
+    kinds = {
+        "primary key": inspector.get_multi_pk_constraint(),
+        "foreign keys": inspector.get_multi_foreign_keys(),
+        "unique": inspector.get_multi_unique_constraints(),
+        "checks": inspector.get_multi_check_constraints(),
+    }
+    indexes = inspector.get_multi_indexes()
     return {
-        table: {
-            "columns": [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(table)],
-            "primary key": inspector.get_pk_constraint(table),
-            "foreign keys": inspector.get_foreign_keys(table),
-            "unique": inspector.get_unique_constraints(table),
-            "indexes": sorted(str(index) for index in inspector.get_indexes(table)),
-            "checks": inspector.get_check_constraints(table),
+        place[1]: {
+            "columns": [(column["name"], str(column["type"]), column["nullable"]) for column in columns],
+            "indexes": sorted(str(index) for index in indexes[place]),
         }
-        for table in inspector.get_table_names()
-        if table != "alembic_version"
+        | {kind: found[place] for kind, found in kinds.items()}
+        for place, columns in inspector.get_multi_columns().items()
+        if place[1] != "alembic_version"
     }
 
 
