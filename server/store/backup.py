@@ -13,6 +13,7 @@ from server.store import postgresql_backup, sqlite_backup
 from server.store.database import open_database, upgrade_database
 from server.store.engines import SETTING, connect, place_of, unusable
 from server.store.new_files import complete_or_absent
+from server.store.revisions import known_revisions
 from server.store.sqlite import file_of
 
 
@@ -110,8 +111,6 @@ def _revision(file: Path) -> str:
     Raises:
         ConfigurationError: it is none of ours, or of newer software.
     """
-    from server.store.migrating import known_revisions
-
     of_kind = {sqlite_backup.MAGIC: sqlite_backup.revision_in, postgresql_backup.MAGIC: postgresql_backup.revision_in}
     try:
         beginning = _beginning(file)

@@ -1,15 +1,19 @@
 """`myositis-cds db …`: for those who look after the database."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from time import time
 
 import click
+from sqlalchemy import Engine
 
 from server.config import Config, ConfigurationError
 from server.store.database import downgrade_database, open_database, refuse_unless_current, upgrade_database
 from server.store.engines import SETTING, connect, place_of
+from server.store.revisions import newest_revision
 from server.store.sqlite import file_of
 from server.store.writing import try_writing
 
@@ -26,8 +30,6 @@ def upgrade() -> None:
     An SQLite file does this by itself whenever the service starts, and leaves a backup beside it. PostgreSQL waits for this
     command.
     """
-    from server.store.migrating import newest_revision
-
     url = _url()
     upgrade_database(url)
     click.echo(f"{place_of(connect(url).url)}: up to date, revision {newest_revision()}")
@@ -84,13 +86,11 @@ Whoever has the SMART app open must open it again. What was purged since then is
 @db.command()
 def check() -> None:
     """Say where the database is, its revision, and whether it can be written."""
-    from server.store.migrating import newest_revision
-
-    engine = connect(_url_of_what_is_there())
-    refuse_unless_current(engine)
-    click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
-    try_writing(engine)
-    click.echo("It can be written.")
+    with _released(connect(_url_of_what_is_there())) as engine:
+        refuse_unless_current(engine)
+        click.echo(f"{place_of(engine.url)}: up to date, revision {newest_revision()}")
+        try_writing(engine)
+        click.echo("It can be written.")
 
 
 @db.command()
@@ -116,18 +116,25 @@ def purge(keep_days: int, keep_comments_days: int, keep_audit_days: int, launche
     from server.store.purging import purge as purge_database
 
     now, config = int(time()), Config.from_environment(os.environ)
-    engine = open_database(_url_of_what_is_there())
-    if launches_only:
-        for table, count in asdict(purge_launches(engine, now=now)).items():
+    with _released(open_database(_url_of_what_is_there())) as engine:
+        if launches_only:
+            for table, count in asdict(purge_launches(engine, now=now)).items():
+                click.echo(f"{table}: {count} deleted")
+            return
+        purged = purge_database(engine, now=now, keep_days=keep_days, keep_comments_days=keep_comments_days)
+        for table, count in asdict(purged).items():
             click.echo(f"{table}: {count} deleted")
+        key = load_pseudonyms(engine, config.pseudonym_key_file).key_for("audit")
+        click.echo(f"audit_events: {purge_audit(engine, key, (now - keep_audit_days * DAY) * 1000)} deleted")
+
+
+@contextmanager
+def _released(engine: Engine) -> Iterator[Engine]:
+    """A database whose connections are closed at the end, whatever happens."""
+    try:
+        yield engine
+    finally:
         engine.dispose()
-        return
-    purged = purge_database(engine, now=now, keep_days=keep_days, keep_comments_days=keep_comments_days)
-    for table, count in asdict(purged).items():
-        click.echo(f"{table}: {count} deleted")
-    key = load_pseudonyms(engine, config.pseudonym_key_file).key_for("audit")
-    click.echo(f"audit_events: {purge_audit(engine, key, (now - keep_audit_days * DAY) * 1000)} deleted")
-    engine.dispose()
 
 
 def _url() -> str:

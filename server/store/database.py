@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server.config import ConfigurationError
 from server.store.engines import SETTING, connect, place_of, unusable
 from server.store.errors import StoreError
+from server.store.revisions import known_revisions, newest_revision, revision_of
 from server.store.sqlite import IN_MEMORY, file_of, made_ready
 from server.store.sqlite_backup import keep_beside
 from server.store.tables import metadata
@@ -21,7 +22,7 @@ __all__ = ["IN_MEMORY", "connect", "downgrade_database", "open_database", "refus
 Change = Callable[[Engine, str, Callable[[str], None]], None]
 """`migrating.upgrade` or `migrating.downgrade`."""
 
-# Alembic, which is imported below where it is needed, reports its own parts and every look at a database.
+# Alembic, which is imported where tables change, reports its own parts and every look at a database.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -79,7 +80,7 @@ def downgrade_database(url: str, revision: str) -> None:
         ConfigurationError: it cannot be read or written, was made by newer software, or the revision is none of ours.
         StoreError: PostgreSQL cannot be reached.
     """
-    from server.store.migrating import BASE, downgrade, known_revisions, revision_of
+    from server.store.migrating import BASE, downgrade
 
     engine = connect(url, hurried=False)
     if (file := file_of(engine.url) if engine.dialect.name == "sqlite" else None) and not file.exists():
@@ -105,8 +106,6 @@ def refuse_unless_current(engine: Engine) -> None:
         ConfigurationError: they are not, or it cannot be told.
         StoreError: PostgreSQL cannot be reached.
     """
-    from server.store.migrating import newest_revision, revision_of
-
     try:
         revision = revision_of(engine)
     except SQLAlchemyError as error:
@@ -123,14 +122,12 @@ def _upgrade(engine: Engine, revision: str = "head") -> None:
     if engine.dialect.name == "sqlite" and file_of(engine.url) is None:
         metadata.create_all(engine)
     else:
-        from server.store.migrating import upgrade  # Alembic takes a while to import; a database in memory needs none
+        from server.store.migrating import upgrade
 
         _change(engine, revision, upgrade)
 
 
 def _change(engine: Engine, revision: str, change: Change) -> None:
-    from server.store.migrating import revision_of
-
     file = file_of(engine.url) if engine.dialect.name == "sqlite" else None
     try:
         with made_ready(file) if file else nullcontext():
@@ -145,8 +142,6 @@ def _keep_nothing(revision: str) -> None:
 
 
 def _refuse_newer(url: URL, revision: str | None) -> None:
-    from server.store.migrating import known_revisions
-
     if revision is not None and revision not in known_revisions():
         raise ConfigurationError(
             f"{SETTING}: {place_of(url)} is at revision {revision}, which this version does not know: newer software made it; "

@@ -1,15 +1,16 @@
-"""Bringing the tables of a database up to date or back, and telling how far they are."""
+"""Bringing the tables of a database up to date or back, by Alembic, which is imported only where tables are to change."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from server.observing.logs import logger
+from server.store.revisions import newest_revision, revision_over
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 _log = logger("store")
 
@@ -22,25 +23,6 @@ BASE = "base"
 _PATIENCE_SECONDS = 10  # who starts while others write without a pause waits longer than a hook call could
 
 
-def newest_revision() -> str:
-    """The revision that this software needs."""
-    head = _scripts().get_current_head()
-    if head is None:
-        raise RuntimeError("the software came without its migrations")
-    return head
-
-
-def known_revisions() -> frozenset[str]:
-    """Every revision that this software can bring up to date."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
-
-
-def revision_of(engine: Engine) -> str | None:
-    """The revision of a database; None for one without our tables."""
-    with engine.connect() as connection:
-        return _revision(connection)
-
-
 def upgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> None:
     """Bring the tables up to date: all of it or, on any trouble, nothing (DB-06).
 
@@ -50,11 +32,14 @@ def upgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> None:
         keep: is told the revision of a database that has tables and is about to change, while nobody else can write to it.
     """
     with _alone(engine) as connection:
-        before = _revision(connection)
-        if before is not None and before != (newest_revision() if revision == "head" else revision):
-            keep(before)
-        command.upgrade(_configuration(connection), revision)
-        after = _revision(connection)
+        before = after = revision_over(connection)
+        if before != (newest_revision() if revision == "head" else revision):
+            from alembic import command
+
+            if before is not None:
+                keep(before)
+            command.upgrade(_configuration(connection), revision)
+            after = revision_over(connection)
     if after != before:
         _log.info("database_upgraded", database=engine.dialect.name, before=before or "none", after=after)
 
@@ -69,8 +54,10 @@ def downgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> Non
         keep: as for `upgrade`.
     """
     with _alone(engine) as connection:
-        before = _revision(connection)
+        before = revision_over(connection)
         if before is not None and before != revision:
+            from alembic import command
+
             keep(before)
             command.downgrade(_configuration(connection), revision)
 
@@ -93,16 +80,10 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         connection.invalidate()  # with its settings
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def _configuration(connection: Connection) -> "AlembicConfig":
+    from alembic.config import Config
 
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_configuration())
-
-
-def _configuration(connection: Connection | None = None) -> AlembicConfig:
-    config = AlembicConfig()
+    config = Config()
     config.set_main_option("script_location", "server.store:migrations")
     config.attributes["connection"] = connection
     return config

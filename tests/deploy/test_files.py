@@ -32,8 +32,8 @@ from server.smart.keys import load_signing_keys
 from server.smart.sealing import load_sealer
 from server.store.backup import restore
 from server.store.database import connect, upgrade_database
-from server.store.migrating import newest_revision
 from server.store.restored import MARK
+from server.store.revisions import newest_revision
 from server.store.tables import installation
 from tests.postgresql import PostgresqlServer
 

@@ -56,7 +56,7 @@ JOBS: dict[str, Job] = {"open": open_files, "use": use_tokens, "pseudonyms": mak
 
 def main(job: str, argument: str) -> int:
     """Do a job in all processes; 0 if every process came through."""
-    for module in ("server.store.hurried", "server.store.migrating"):
+    for module in ("server.store.hurried", "alembic.command"):
         import_module(module)  # once, instead of once in each process
     fork = get_context("fork")
     start, said = fork.Barrier(PROCESSES, timeout=SECONDS), fork.SimpleQueue()

@@ -1,10 +1,20 @@
 """Rows for tests, with what does not matter filled in."""
 
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, insert, select
+from sqlalchemy import Engine, Table, delete, func, insert, select
 
-from server.store.tables import cards_shown, feedback, feedback_comments, shadow_calls, smart_launches, snoozes, used_tokens
+from server.store.tables import (
+    cards_shown,
+    feedback,
+    feedback_comments,
+    metadata,
+    shadow_calls,
+    smart_launches,
+    snoozes,
+    used_tokens,
+)
 
 _DEFAULTS: dict[Table, dict[str, Any]] = {
     used_tokens: {"issuer": "https://ehr.example", "jti": "1", "expires_at": 0},
@@ -30,10 +40,19 @@ _DEFAULTS: dict[Table, dict[str, Any]] = {
 
 
 def add(engine: Engine, table: Table, *rows: dict[str, Any]) -> None:
-    """Write rows."""
+    """Write rows; those next to each other that have the same columns, in one statement."""
+    whole = [_DEFAULTS[table] | row for row in rows]
     with engine.begin() as connection:
-        for row in rows:
-            connection.execute(insert(table).values(**(_DEFAULTS[table] | row)))
+        for _, same in groupby(whole, key=sorted):
+            connection.execute(insert(table), list(same))
+
+
+def emptied(engine: Engine) -> Engine:
+    """The same database without a row: that takes less time than to make another one."""
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+    return engine
 
 
 def column(engine: Engine, table: Table, name: str) -> set[Any]:

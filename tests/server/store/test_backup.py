@@ -18,8 +18,8 @@ from server.config import ConfigurationError
 from server.store.backup import back_up, restore
 from server.store.database import connect, downgrade_database, open_database, upgrade_database
 from server.store.errors import StoreError
-from server.store.migrating import newest_revision, revision_of
 from server.store.restored import CLOCKS_SECONDS
+from server.store.revisions import newest_revision, revision_of
 from server.store.tables import audit_chains, audit_events, feedback, installation, smart_launches, used_tokens
 from server.store.transactions import transaction
 from server.store.used_tokens import remember

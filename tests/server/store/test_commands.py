@@ -1,13 +1,16 @@
-"""`myositis-cds db`, as a process: what it prints, and with which exit code."""
+"""`myositis-cds db`: what it prints, and with which exit code, mostly called without starting a process."""
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine
 
+from server.command_line import main
 from server.store.database import connect, open_database, upgrade_database
 from server.store.purging import DAY
 from server.store.tables import cards_shown, feedback, feedback_comments, installation, smart_launches, snoozes, used_tokens
@@ -17,12 +20,31 @@ from tests.server.store.rows import add, column, count
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 
 
-def run(url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_DATABASE_URL": url}
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60, env=environment)
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def trouble(result: "subprocess.CompletedProcess[str]", code: int) -> str:
+def environment(url: str) -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_DATABASE_URL": url}
+
+
+def run(url: str, *arguments: str) -> Ended:
+    result = CliRunner(env=environment(url)).invoke(main, arguments, prog_name="myositis-cds", catch_exceptions=False)
+    return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def run_process(url: str, *arguments: str) -> Ended:
+    command = [COMMAND, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment(url))
+    return Ended(result.returncode, result.stdout, result.stderr)
+
+
+def trouble(result: Ended, code: int) -> str:
     """The one line on stderr."""
     assert (result.returncode, result.stdout) == (code, "")
     (line,) = result.stderr.splitlines()
@@ -38,7 +60,7 @@ def test_upgrade_makes_the_tables_and_may_be_repeated(empty_database_url: str) -
 
 
 def test_check_tells_the_revision_and_that_it_can_write(database: Engine, database_url: str) -> None:
-    result = run(database_url, "db", "check")
+    result = run_process(database_url, "db", "check")
     assert (result.returncode, result.stderr) == (0, "")
     first, second = result.stdout.splitlines()
     assert first.endswith(": up to date, revision 0005")
@@ -66,7 +88,8 @@ def test_a_database_in_memory_is_not_looked_after() -> None:
 @pytest.mark.requirement("DB-01")
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("db", "purge"), ("serve", "--port", "0")], ids=" ".join)
 def test_without_its_database_nothing_starts(tmp_path: Path, command: tuple[str, ...]) -> None:
-    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", *command), 1)  # which systemd tries again
+    called = run_process if command[0] == "serve" else run  # which starts processes
+    line = trouble(called(f"postgresql://somebody:secret@/store?host={tmp_path}", *command), 1)  # which systemd tries again
     assert line.startswith(f"myositis-cds: MYOSITIS_CDS_DATABASE_URL: PostgreSQL store on {tmp_path} cannot be used: ")
     assert "secret" not in line
 
@@ -76,7 +99,7 @@ def test_check_tells_that_a_database_cannot_be_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.sqlite3"
     with open_database(url).connect() as other:
         other.exec_driver_sql("BEGIN IMMEDIATE")
-        result = run(url, "db", "check")
+        result = run_process(url, "db", "check")
     assert (result.returncode, result.stderr) == (1, "myositis-cds: the database cannot be used now (OperationalError)\n")
     assert result.stdout.endswith("up to date, revision 0005\n")
 
@@ -130,7 +153,9 @@ def test_every_quarter_of_an_hour_only_launches_are_purged(database: Engine, dat
 @pytest.mark.requirement("DB-01")
 def test_who_waits_for_a_database_that_never_comes_hears_so(tmp_path: Path) -> None:
     began = monotonic()
-    line = trouble(run(f"postgresql://somebody:secret@/store?host={tmp_path}", "serve", "--port", "0", "--wait-db", "1.5"), 1)
+    line = trouble(
+        run_process(f"postgresql://somebody:secret@/store?host={tmp_path}", "serve", "--port", "0", "--wait-db", "1.5"), 1
+    )
     assert monotonic() - began > 1
     assert "cannot be used: " in line
     assert "secret" not in line
@@ -140,7 +165,7 @@ def test_who_waits_for_a_database_that_never_comes_hears_so(tmp_path: Path) -> N
 def test_nobody_waits_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite3").mkdir()
     began = monotonic()
-    trouble(run(f"sqlite:///{tmp_path}/store.sqlite3", "serve", "--port", "0", "--wait-db", "60"), 2)
+    trouble(run_process(f"sqlite:///{tmp_path}/store.sqlite3", "serve", "--port", "0", "--wait-db", "60"), 2)
     assert monotonic() - began < 30
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from server.config import Config, ConfigurationError
 from server.store.database import IN_MEMORY, connect, open_database, upgrade_database
 from server.store.errors import StoreError
-from server.store.migrating import newest_revision
+from server.store.revisions import newest_revision
 from server.store.tables import metadata
 from tests.postgresql import PostgresqlServer
 from tests.server.store.all_at_once import FILES, PROCESSES

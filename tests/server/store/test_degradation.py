@@ -50,15 +50,15 @@ class Service:
         self.remembered = Ehr("remembered", "https://remembered.example/jwks.json")
         self.forgotten = Ehr("forgotten", "https://forgotten.example/jwks.json")
         self.runtimes = [self._open(config, self.remembered), self._open(config, self.forgotten, replay_check=False)]
+        ready = Event()
+        ready.set()
+        self.applications = [create_app(runtime.config, runtime=runtime, ready=ready) for runtime in self.runtimes]
 
     def _open(self, config: object, ehr: Ehr, **settings: bool) -> Runtime:
         return open_runtime(config, clients=[ehr.client(jwks=ehr.jwks(), **settings)])  # type: ignore[arg-type]
 
     def call(self, who: str) -> TestResponse:
-        ready = Event()
-        ready.set()
-        runtime = self.runtimes[who != "remembered"]
-        http = create_app(runtime.config, runtime=runtime, ready=ready).test_client()
+        http = self.applications[who != "remembered"].test_client()
         ehr = self.remembered if who == "remembered" else self.forgotten
         if who == "ready":
             return http.get("/health/ready")

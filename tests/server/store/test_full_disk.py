@@ -11,7 +11,7 @@ from server.config import ConfigurationError
 from server.store.backup import back_up
 from server.store.database import downgrade_database, open_database
 from server.store.errors import StoreError
-from server.store.migrating import newest_revision, revision_of
+from server.store.revisions import newest_revision, revision_of
 from server.store.tables import used_tokens
 from server.store.used_tokens import remember
 from server.store.writing import try_writing

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from server.config import ConfigurationError
+from server.store import migrations
 from server.store.database import connect, downgrade_database, upgrade_database
-from server.store.migrating import BASE, known_revisions, newest_revision, revision_of
+from server.store.migrating import BASE
+from server.store.revisions import known_revisions, newest_revision, revision_of
 from server.store.sqlite import file_of
 from server.store.sqlite_backup import revision_in
 from server.store.tables import cards_shown, feedback, feedback_comments, metadata, smart_launches, snoozes, used_tokens
@@ -31,17 +34,21 @@ def differences(engine: Engine) -> Any:
 def described(engine: Engine) -> dict[str, Any]:
     """Every table with all that the database knows about it, names of constraints too."""
     inspector = inspect(engine)
+    kinds = {
+        "primary key": inspector.get_multi_pk_constraint(),
+        "foreign keys": inspector.get_multi_foreign_keys(),
+        "unique": inspector.get_multi_unique_constraints(),
+        "checks": inspector.get_multi_check_constraints(),
+    }
+    indexes = inspector.get_multi_indexes()
     return {
-        table: {
-            "columns": [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(table)],
-            "primary key": inspector.get_pk_constraint(table),
-            "foreign keys": inspector.get_foreign_keys(table),
-            "unique": inspector.get_unique_constraints(table),
-            "indexes": sorted(str(index) for index in inspector.get_indexes(table)),
-            "checks": inspector.get_check_constraints(table),
+        place[1]: {
+            "columns": [(column["name"], str(column["type"]), column["nullable"]) for column in columns],
+            "indexes": sorted(str(index) for index in indexes[place]),
         }
-        for table in inspector.get_table_names()
-        if table != "alembic_version"
+        | {kind: found[place] for kind, found in kinds.items()}
+        for place, columns in inspector.get_multi_columns().items()
+        if place[1] != "alembic_version"
     }
 
 
@@ -62,6 +69,12 @@ def test_a_difference_would_be_noticed(database: Engine) -> None:
         connection.exec_driver_sql("DROP INDEX feedback_received_at")
         connection.exec_driver_sql("ALTER TABLE snoozes ADD COLUMN why TEXT")
     assert len(differences(database)) == 2
+
+
+def test_the_files_of_the_migrations_are_what_alembic_finds_in_them() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert {one.revision for one in scripts.walk_revisions()} == known_revisions()
+    assert scripts.get_heads() == [newest_revision()]
 
 
 @pytest.mark.parametrize("revision", OLDER_REVISIONS)

@@ -1,5 +1,6 @@
 """Purging deletes what is due, all of it, and nothing else."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,18 @@ from server.store.database import IN_MEMORY, open_database
 from server.store.purging import DAY, Purged, purge
 from server.store.tables import cards_shown, feedback, feedback_comments, shadow_calls, smart_launches, snoozes, used_tokens
 from server.store.used_tokens import GRACE_SECONDS
-from tests.server.store.rows import add, column, count
+from tests.server.store.rows import add, column, count, emptied
 
 NOW = 1_800_000_000
 MOMENTS = st.lists(st.integers(NOW - 40 * DAY, NOW + 40 * DAY), unique=True, max_size=12)
 DAYS = st.integers(1, 30)
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Engine]:
+    engine = open_database(IN_MEMORY)
+    yield engine
+    engine.dispose()
 
 
 def days_ago(days: int, seconds: int = 0) -> int:
@@ -73,9 +81,11 @@ def test_what_is_due_goes_and_the_rest_stays_to_the_second(database: Engine) -> 
 
 
 @pytest.mark.requirement("LOG-07")
-@given(MOMENTS, MOMENTS, DAYS, DAYS)
-def test_no_row_is_deleted_early_and_none_forgotten(others: list[int], received: list[int], keep: int, comments: int) -> None:
-    engine = open_database(IN_MEMORY)
+@given(others=MOMENTS, received=MOMENTS, keep=DAYS, comments=DAYS)
+def test_no_row_is_deleted_early_and_none_forgotten(
+    memory: Engine, others: list[int], received: list[int], keep: int, comments: int
+) -> None:
+    engine = emptied(memory)
     add(engine, used_tokens, *({"jti": f"{at}", "expires_at": at} for at in others))
     add(engine, snoozes, *({"recommendation": f"{at}", "until": at} for at in others))
     add(engine, cards_shown, *({"card": f"{at}", "shown_at": at} for at in others))
@@ -90,7 +100,6 @@ def test_no_row_is_deleted_early_and_none_forgotten(others: list[int], received:
     assert column(engine, feedback, "received_at") == {at for at in received if at >= days_ago(keep)}
     assert column(engine, feedback_comments, "feedback") == {at for at in received if at >= days_ago(min(keep, comments))}
     assert purged.feedback_comments == len(received) - count(engine, feedback_comments)
-    engine.dispose()
 
 
 def test_many_rows_go_in_several_batches(database: Engine) -> None:

@@ -1,6 +1,7 @@
 """A token is accepted once: by one process of many, whatever its text, and never because the database is in trouble."""
 
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count, takewhile
 from pathlib import Path
@@ -19,6 +20,7 @@ from server.store.used_tokens import GRACE_SECONDS, remember
 from tests.postgresql import PostgresqlServer
 from tests.server.store.all_at_once import TOKENS
 from tests.server.store.processes import all_at_once, python
+from tests.server.store.rows import emptied
 
 ISSUER = "https://ehr.example"
 NOON = datetime(2126, 11, 22, 12, tzinfo=UTC)  # far ahead: what has expired by the real clock is forgotten
@@ -54,13 +56,19 @@ def test_any_text_is_told_from_any_other(database: Engine, jti: str) -> None:
     assert remember(database, ISSUER, f"{jti}.", NOW, NOW)
 
 
-@pytest.mark.requirement("DB-07")
-@given(st.lists(st.text(st.characters()), unique=True, max_size=20))
-def test_different_texts_are_different_tokens(jtis: list[str]) -> None:
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Engine]:
     engine = open_database(IN_MEMORY)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.requirement("DB-07")
+@given(jtis=st.lists(st.text(st.characters()), unique=True, max_size=20))
+def test_different_texts_are_different_tokens(memory: Engine, jtis: list[str]) -> None:
+    engine = emptied(memory)
     assert all(remember(engine, ISSUER, jti, NOW, NOW) for jti in jtis)
     assert not any(remember(engine, ISSUER, jti, NOW, NOW) for jti in jtis)
-    engine.dispose()
 
 
 @pytest.mark.requirement("J-17")
