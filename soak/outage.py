@@ -16,7 +16,12 @@ _LONGEST_SECONDS = ANSWER_SECONDS + CONNECT_SECONDS + 3.0
 
 
 def run(
-    folder: Path, *, up_seconds: float = 20, down_seconds: float = 60, server: PostgresqlServer | None = None
+    folder: Path,
+    *,
+    up_seconds: float = 20,
+    down_seconds: float = 60,
+    pause: float = 0,
+    server: PostgresqlServer | None = None,
 ) -> dict[str, Any]:
     """Once stopped in order, once by a crash.
 
@@ -24,24 +29,25 @@ def run(
         folder: for the service.
         up_seconds: under load before and after.
         down_seconds: in between.
+        pause: seconds between two hook calls of a sender.
         server: that runs, and is running again at the end; one of its own by default.
     """
     if server:
-        return _both(folder, server, up_seconds, down_seconds)
+        return _both(folder, server, up_seconds, down_seconds, pause)
     postgresql = new_server()
     try:
         postgresql.start()
-        return _both(folder, postgresql, up_seconds, down_seconds)
+        return _both(folder, postgresql, up_seconds, down_seconds, pause)
     finally:
         postgresql.stop(signal.SIGQUIT)
         shutil.rmtree(postgresql.folder)
 
 
-def _both(folder: Path, postgresql: PostgresqlServer, up_seconds: float, down_seconds: float) -> dict[str, Any]:
+def _both(folder: Path, postgresql: PostgresqlServer, up_seconds: float, down_seconds: float, pause: float) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, how in (("stopped", signal.SIGINT), ("crashed", signal.SIGQUIT)):
         (place := folder / name).mkdir()
-        seen = stop_and_start(place, postgresql, up_seconds=up_seconds, down_seconds=down_seconds, how=how)
+        seen = stop_and_start(place, postgresql, up_seconds=up_seconds, down_seconds=down_seconds, pause=pause, how=how)
         figures |= {f"{name}: {what}": figure for what, figure in _figures(seen).items()}
     return figures | {"kept": all(figures[f"{name}: kept"] for name in ("stopped", "crashed"))}
 

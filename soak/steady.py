@@ -14,6 +14,7 @@ from soak.service import Service, running
 
 CLIENTS = 4
 _LOOKS = 360  # at the memory
+_BETWEEN_LOOKS = 0.1  # seconds at least; a look costs the machine milliseconds for each process
 _WARM = 0.25  # of the time; caches fill, the allocator finds its size
 
 
@@ -33,7 +34,7 @@ def run(folder: Path, *, seconds: float = 1800, rate: float = 50, workers: int =
     callers = ehrs(CLIENTS)
     with running(folder, callers, workers=workers) as service:
         Load(service.port, callers, mixed(0), rate).run(min(10, seconds))
-        watch = MemoryWatch(service, seconds / _LOOKS)
+        watch = MemoryWatch(service, max(seconds / _LOOKS, _BETWEEN_LOOKS))
         answers = Load(service.port, callers, mixed(1), rate).run(seconds)
         memory = watch.end()
     growth = slope(memory[int(len(memory) * _WARM) :])

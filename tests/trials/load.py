@@ -46,9 +46,15 @@ class Answered:
 
 @dataclass
 class Load:
-    """What was answered so far."""
+    """What was answered so far.
+
+    Args:
+        service: who answers.
+        pause: seconds between two hook calls of a sender, in which the machine is free for others.
+    """
 
     service: TrustingService
+    pause: float = 0.0
     answered: list[Answered] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
 
@@ -61,6 +67,7 @@ class Load:
         while not self.stop.is_set():
             for card in (None, str(uuid4())):
                 self.answered.append(self._send(card))
+            self.stop.wait(self.pause)
 
     def _send(self, card: str | None) -> Answered:
         began = time.monotonic()
@@ -76,14 +83,15 @@ class Load:
 
 
 @contextmanager
-def load(service: TrustingService, senders: int) -> Iterator[Load]:
+def load(service: TrustingService, senders: int, pause: float = 0.0) -> Iterator[Load]:
     """Send until the end of the context.
 
     Args:
         service: whom.
         senders: how many at the same time.
+        pause: seconds between two hook calls of one of them.
     """
-    sending = Load(service)
+    sending = Load(service, pause)
     threads = [Thread(target=sending.send_until_told) for _ in range(senders)]
     with ExitStack() as at_the_end:
         for thread in threads:

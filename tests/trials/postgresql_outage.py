@@ -59,6 +59,7 @@ def stop_and_start(
     up_seconds: float,
     down_seconds: float,
     senders: int = 8,
+    pause: float = 0.0,
     how: signal.Signals = signal.SIGINT,
 ) -> Outage:
     """Run a service under load while its PostgreSQL goes and comes back.
@@ -69,11 +70,12 @@ def stop_and_start(
         up_seconds: before it is stopped, and after it has recovered.
         down_seconds: in between.
         senders: requests at the same time.
+        pause: seconds between two hook calls of a sender.
         how: SIGINT stops it in order, SIGQUIT is a crash.
     """
     url = postgresql.new_database()
     upgrade_database(url)
-    with trusting_service(folder, url) as service, load(service, senders) as sending:
+    with trusting_service(folder, url) as service, load(service, senders, pause) as sending:
         workers = workers_of(service.process.pid)
         began = time.monotonic()
         time.sleep(up_seconds)

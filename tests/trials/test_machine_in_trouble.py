@@ -22,6 +22,8 @@ from tests.trials.processes import handles_of, short_of
 from tests.trials.trusting_service import TrustingService, trusting_service
 
 PATIENCE = 20.0
+PAUSE = 0.05
+"""Seconds between two hook calls of a sender."""
 BUSY_SECONDS = 3.0
 """What else an answer may take, on a machine that has other things to do."""
 
@@ -59,7 +61,7 @@ def statuses(sending: Load, count: int) -> set[int]:
 @pytest.mark.requirement("DB-04", "F-9")
 def test_a_full_disk_is_said_and_breaks_nothing_and_is_over_when_there_is_room(service: TrustingService, file: Path) -> None:
     full = dict.fromkeys(tree_of(service.process.pid), 4096)  # no page finds room in the write-ahead log
-    with load(service, 2) as sending:
+    with load(service, 2, PAUSE) as sending:
         assert statuses(sending, 8) == {200}
         with short_of(service.process.pid, resource.RLIMIT_FSIZE, full):
             readiness(service, 503)
@@ -92,7 +94,7 @@ def test_without_handles_it_is_not_ready_and_lives_and_comes_back(service: Trust
             assert ask("/health/live") == 200
             assert ask("/cds-services") == 200
         assert ask("/health/ready") == 200
-    with load(service, 2) as sending:
+    with load(service, 2, PAUSE) as sending:
         assert statuses(sending, 8) == {200}
     assert service.process.poll() is None
 
@@ -105,7 +107,7 @@ def test_a_database_that_swallows_everything_holds_no_request(tmp_path: Path, po
     with fault_proxy(f"{postgresql.folder}/.s.PGSQL.5432") as proxy:
         name = url.partition("@/")[2].partition("?")[0]
         through = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{name}"
-        with trusting_service(tmp_path, through) as service, load(service, 20) as sending:  # more than it has threads
+        with trusting_service(tmp_path, through) as service, load(service, 20, PAUSE) as sending:  # more than it has threads
             assert statuses(sending, 40) == {200}
             proxy.fault = BlackHole()
             hole = time.monotonic()
