@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tests.server.charts import Json
 
@@ -66,11 +67,19 @@ class Claim:
 def every_claim(cards: Iterable[Json]) -> Iterator[Claim]:
     """All that cards say is not there: in their summaries, details, reasons, and what they miss."""
     for text in _texts(cards):
-        for found in _CLAIM.finditer(_UNCHECKED.sub("", text)):
-            words = (found["none"] or found["not_there"] or found["untested"]).strip()
-            rows = [kinds for pattern, kinds in _SHOWN_BY.items() if re.search(pattern, words, re.IGNORECASE)]
-            kinds = frozenset[str]().union(*rows, _ORDERED if found["ordered"] else ())
-            yield Claim(words, kinds if rows else None)
+        yield from _claims_in(text)
+
+
+@cache
+def _claims_in(text: str) -> tuple[Claim, ...]:
+    return tuple(map(_claim, _CLAIM.finditer(_UNCHECKED.sub("", text))))
+
+
+def _claim(found: re.Match[str]) -> Claim:
+    words = (found["none"] or found["not_there"] or found["untested"]).strip()
+    rows = [kinds for pattern, kinds in _SHOWN_BY.items() if re.search(pattern, words, re.IGNORECASE)]
+    kinds = frozenset[str]().union(*rows, _ORDERED if found["ordered"] else ())
+    return Claim(words, kinds if rows else None)
 
 
 def claims_of_absence(cards: Iterable[Json], kinds: Iterable[str]) -> list[str]:
