@@ -146,6 +146,11 @@ class Watched:
         assert self.failures == []
         assert self.strangers == []
 
+    def forget(self) -> None:
+        """Begin to watch anew."""
+        for heard in (self.messages, self.failures, self.strangers):
+            heard.clear()
+
     def _hear(self, text: str) -> None:
         if not text.startswith("Failed to load resource"):  # which `failures` says better
             self.messages.append(text)
@@ -188,6 +193,27 @@ def watched(watch: Watch) -> Watched:
     return watch()
 
 
+@pytest.fixture(scope="session")
+def _one_tab(browser: Browser) -> Iterator[Watched]:
+    opened = Watched(browser.new_context())
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def tab(_one_tab: Watched) -> Iterator[Watched]:
+    """Like `watched`, for pages that keep nothing in the browser: the same tab each time, since opening one takes long."""
+    _one_tab.page.emulate_media(media="null", color_scheme="null")
+    _one_tab.page.set_viewport_size({"width": 1280, "height": 900})
+    yield _one_tab
+    _one_tab.page.goto("about:blank")
+    try:
+        _one_tab.check()
+        assert not _one_tab.context.cookies()
+    finally:
+        _one_tab.forget()
+
+
 def shuts_out(page: Page) -> list[str]:
     """What axe finds, in light and in dark, that keeps people out; and whether the page scrolls sideways on a phone."""
     before = page.viewport_size
@@ -207,6 +233,16 @@ def shuts_out(page: Page) -> list[str]:
 def fits(page: Page) -> bool:
     """Whether nothing has to be scrolled sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+def widths_that_scroll_sideways(page: Page, *widths: int) -> list[int]:
+    """On which of these screens something has to be scrolled sideways."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        if not fits(page):
+            found.append(width)
+    return found
 
 
 def _serious(page: Page, rules: dict[str, Any]) -> list[str]:

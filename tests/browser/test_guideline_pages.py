@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 
 from server.application import create_app
 from server.config import Config
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, widths_that_scroll_sideways
 
 pytestmark = pytest.mark.browser
 
@@ -27,53 +27,51 @@ def service_url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("width", [360, 820, 1600])
-def test_no_page_scrolls_sideways(watched: Watched, service_url: str, path: str, width: int) -> None:
-    watched.page.set_viewport_size({"width": width, "height": 900})
-    watched.page.goto(f"{service_url}/guidelines{path}")
-    assert watched.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+def test_no_page_scrolls_sideways(tab: Watched, service_url: str, path: str) -> None:
+    tab.page.goto(f"{service_url}/guidelines{path}")
+    assert widths_that_scroll_sideways(tab.page, 360, 820, 1600) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_headings_go_down_one_level_at_a_time_and_begin_with_one_h1(watched: Watched, service_url: str, path: str) -> None:
-    watched.page.goto(f"{service_url}/guidelines{path}")
-    levels = watched.page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(h => Number(h.tagName[1]))")
+def test_headings_go_down_one_level_at_a_time_and_begin_with_one_h1(tab: Watched, service_url: str, path: str) -> None:
+    tab.page.goto(f"{service_url}/guidelines{path}")
+    levels = tab.page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(h => Number(h.tagName[1]))")
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_link_within_a_page_leads_somewhere(watched: Watched, service_url: str, path: str) -> None:
-    watched.page.goto(f"{service_url}/guidelines{path}")
-    dangling = watched.page.eval_on_selector_all(
+def test_every_link_within_a_page_leads_somewhere(tab: Watched, service_url: str, path: str) -> None:
+    tab.page.goto(f"{service_url}/guidelines{path}")
+    dangling = tab.page.eval_on_selector_all(
         "a[href^='#']", "all => all.map(a => a.getAttribute('href').slice(1)).filter(id => !document.getElementById(id))"
     )
     assert dangling == []
-    twice = watched.page.eval_on_selector_all("[id]", "all => all.map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i)")
+    twice = tab.page.eval_on_selector_all("[id]", "all => all.map(e => e.id).filter((id, i, ids) => ids.indexOf(id) !== i)")
     assert twice == []
 
 
-def test_the_first_stop_of_the_keyboard_skips_to_the_content(watched: Watched, service_url: str) -> None:
-    watched.page.goto(f"{service_url}/guidelines/titulaer-2011")
-    watched.page.keyboard.press("Tab")
-    assert watched.page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    watched.page.keyboard.press("Enter")
-    assert watched.page.evaluate("document.activeElement.id") == "main"
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(tab: Watched, service_url: str) -> None:
+    tab.page.goto(f"{service_url}/guidelines/titulaer-2011")
+    tab.page.keyboard.press("Tab")
+    assert tab.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    tab.page.keyboard.press("Enter")
+    assert tab.page.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_link_to_a_recommendation_leads_to_its_statement(watched: Watched, service_url: str) -> None:
-    watched.page.goto(f"{service_url}/guidelines/titulaer-2011#titulaer-2011-dm-colonoscopy-over-50")
-    target = watched.page.locator("article:target")
+def test_a_link_to_a_recommendation_leads_to_its_statement(tab: Watched, service_url: str) -> None:
+    tab.page.goto(f"{service_url}/guidelines/titulaer-2011#titulaer-2011-dm-colonoscopy-over-50")
+    target = tab.page.locator("article:target")
     assert "no colonoscopy on record" in target.inner_text()
     assert target.is_visible()
 
 
-def test_the_tables_stay_tables_for_a_screen_reader_on_a_phone(watched: Watched, service_url: str) -> None:
-    watched.page.set_viewport_size({"width": 360, "height": 800})
-    watched.page.goto(f"{service_url}/guidelines")
-    assert watched.page.get_by_role("columnheader", name="Rests on").count() >= 2
-    assert watched.page.get_by_role("rowheader", name="Titulaer et al. 2011").count() == 1
+def test_the_tables_stay_tables_for_a_screen_reader_on_a_phone(tab: Watched, service_url: str) -> None:
+    tab.page.set_viewport_size({"width": 360, "height": 800})
+    tab.page.goto(f"{service_url}/guidelines")
+    assert tab.page.get_by_role("columnheader", name="Rests on").count() >= 2
+    assert tab.page.get_by_role("rowheader", name="Titulaer et al. 2011").count() == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
