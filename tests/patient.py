@@ -4,8 +4,9 @@ woman = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2
 woman.antibody("anti_tif1_gamma", "positive").cards()
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
@@ -47,8 +48,8 @@ class Patient(ClinicalChart):
         return read_record([self.bundle()], terminology=terminology(), as_of=self.as_of, patient_id="1", inputs=self.inputs())
 
     def assess(self) -> Assessment:
-        """What it means."""
-        return assess(self.record())
+        """What it means; worked out once for each chart, since nothing in it changes."""
+        return _assessed(_Chart(repr(self), self))
 
     def drafted(self, *orders: str) -> tuple[DraftOrder, ...]:
         """What is read of draft prescriptions."""
@@ -61,8 +62,30 @@ class Patient(ClinicalChart):
 
     def recommendations(self, drafting: tuple[str, ...] | None = None) -> list[Recommendation]:
         """What the guidelines say; about drafted drugs where some are given."""
-        return recommend(self.assess(), None if drafting is None else self.drafted(*drafting))
+        return list(_recommended(_Chart(repr(self), self), drafting))
 
     def cards(self, drafting: tuple[str, ...] | None = None, seed: str = "hook-1", cap: int = 5) -> list[Json]:
         """The cards of one answer."""
         return to_cards(self.recommendations(drafting), self.assess(), seed=seed, show=Show(cap))
+
+
+# A law asks several things of the same chart: each is evaluated once, and forgotten after some others.
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """A chart that is the same as another where everything in it reads the same."""
+
+    words: str
+    patient: Patient = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _assessed(chart: _Chart) -> Assessment:
+    return assess(chart.patient.record())
+
+
+@lru_cache(maxsize=64)
+def _recommended(chart: _Chart, drafting: tuple[str, ...] | None) -> tuple[Recommendation, ...]:
+    drafts = None if drafting is None else chart.patient.drafted(*drafting)
+    return tuple(recommend(chart.patient.assess(), drafts))

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from cards.drafts import from_caution
 from cards.knowledge import knowledge
 from cards.plain_words import leaves
-from cards.recommend import calendar
+from cards.recommend import calendar, recommend
 from cards.recommendation import URGENCIES, Level
 from cards.safety import cautions_for
 from cards.schedule import Due, DueState
 from cards.verdicts import Case
+from fhir_profiles.assess import assess
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import DraftOrder
 from tests.cards.naming import asked_by
@@ -663,3 +664,10 @@ def test_what_a_screen_is_asked_for_is_not_asked_again_where_the_answer_is_known
         said = {caution.id for caution in cautions_for(drug, Case(known.assess()), knowledge(), Level)}
         assert {"biologic-hepatitis-b-known", "biologic-tuberculosis-known"} <= said
         assert said.isdisjoint({"biologic-hepatitis-b", "biologic-tuberculosis"})
+
+
+def test_the_same_chart_read_anew_is_advised_the_same() -> None:
+    """`Patient` works its advice out once for each chart; here it is worked out twice."""
+    once, again = (recommend(assess(_MILD.record())) for _ in range(2))
+    assert once == again
+    assert once == _MILD.recommendations()
