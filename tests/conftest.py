@@ -25,3 +25,8 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trials take seconds each: first, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in {"soak", "trials"})

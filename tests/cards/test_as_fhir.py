@@ -12,6 +12,7 @@ from cards.as_fhir import as_fhir
 from cards.knowledge import KNOWLEDGE_RELEASE, knowledge
 from cards.source_attributes import source_attributes
 from fhir_profiles.systems import CANONICAL
+from tests.for_each import for_each
 from tests.patient import Json
 
 KNOWN = knowledge()
@@ -93,7 +94,7 @@ def test_every_code_of_ours_is_in_its_code_system() -> None:
                 assert code["code"] in {concept["code"] for concept in concepts}
 
 
-@pytest.mark.parametrize("name", RULES)
+@for_each("name", RULES)
 def test_a_plan_says_what_the_statement_says(name: str) -> None:
     rule, plan = RULES[name], PLANS[name]
     (strength,) = extension(plan, "recommendation-strength")
@@ -113,13 +114,13 @@ def test_a_plan_says_what_the_statement_says(name: str) -> None:
     assert [e["valueString"] for e in extension(plan, "not-computed")] == ([rule.stated] if rule.stated else [])
 
 
-@pytest.mark.parametrize("name", RULES)
+@for_each("name", RULES)
 def test_a_plan_carries_the_thirteen_source_attributes(name: str) -> None:
     carried = [tuple(part["valueString"] for part in e["extension"]) for e in extension(PLANS[name], "source-attribute")]
     assert carried == [(attribute.name, attribute.value) for attribute in source_attributes(RULES[name], KNOWN)]
 
 
-@pytest.mark.parametrize("name", RULES)
+@for_each("name", RULES)
 def test_the_condition_is_plain_english_and_complete_in_itself(name: str) -> None:
     (action,) = PLANS[name]["action"]
     assert ("condition" in action) == (RULES[name].trigger is not None)
@@ -132,7 +133,7 @@ def test_the_condition_is_plain_english_and_complete_in_itself(name: str) -> Non
             assert f"“{group}” means: " in text
 
 
-@pytest.mark.parametrize("name", RULES)
+@for_each("name", RULES)
 def test_the_actions_are_the_orders_and_treatments_of_the_statement(name: str) -> None:
     rule = RULES[name]
     orders = [*rule.orders, *(order for part in rule.orders_if for order in part.orders)]

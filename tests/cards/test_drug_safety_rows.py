@@ -7,9 +7,8 @@ the rules that carry it, or the reason why no rule does.
 import csv
 from pathlib import Path
 
-import pytest
-
 from cards.knowledge import knowledge
+from tests.for_each import for_each
 
 KNOWN = knowledge()
 ON = {rule.id: rule for rule in KNOWN.safety}
@@ -47,14 +46,14 @@ def test_the_list_holds_every_row_with_its_tag() -> None:
     assert len({(row["section"], row["tag"], row["row"]) for row in ROWS}) == len(ROWS)
 
 
-@pytest.mark.parametrize("row", SOURCED, ids=title)
+@for_each("row", SOURCED, ids=title)
 def test_a_row_with_a_source_has_rules_and_they_are_on(row: dict[str, str]) -> None:
     assert named(row)
     assert set(named(row)) <= ON.keys() | GUIDELINES
     assert any(name in GUIDELINES or ON[name].basis in ("S", "P") for name in named(row))
 
 
-@pytest.mark.parametrize("row", BACKGROUND, ids=title)
+@for_each("row", BACKGROUND, ids=title)
 def test_a_row_of_background_knowledge_has_rules_that_are_off_or_a_reason(row: dict[str, str]) -> None:
     """The house defaults are on: they hold an order back and are marked as unverified."""
     assert bool(named(row)) != bool(row["reason"])
@@ -62,13 +61,13 @@ def test_a_row_of_background_knowledge_has_rules_that_are_off_or_a_reason(row: d
         assert name in OFF or ON[name].source.id == "house-default"
 
 
-@pytest.mark.parametrize("name", sorted(ON | OFF))
+@for_each("name", sorted(ON | OFF))
 def test_no_rule_exists_without_a_row_of_its_tag(name: str) -> None:
     tags = {row["tag"] for row in ROWS if name in named(row)}
     assert (ON | OFF)[name].basis in tags
 
 
-@pytest.mark.parametrize("row", [row for row in SOURCED if row["level"] in LEVELS], ids=title)
+@for_each("row", [row for row in SOURCED if row["level"] in LEVELS], ids=title)
 def test_a_row_with_a_source_is_said_at_its_level(row: dict[str, str]) -> None:
     """At least one of its rules is at the level of the row, but for those that say why not."""
     rules = [name for name in named(row) if name in ON]

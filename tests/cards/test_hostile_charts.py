@@ -13,6 +13,7 @@ from cards.markdown import SUMMARY_LIMIT, bullets, escape, fit, table
 from sandbox.markdown import render_folded
 from server.evaluation import evaluate
 from tests.cards.test_markdown import GFM_AUTOLINK, HOSTILE, RENDERER
+from tests.for_each import for_each
 from tests.server.charts import ANTI_TIF1, AS_OF, Json, chart
 
 MORE = [
@@ -94,7 +95,7 @@ def shown(markdown: str) -> list[Elements]:
 
 
 @pytest.mark.requirement("CARD-01", "CARD-02")
-@pytest.mark.parametrize("poison", [*HOSTILE, *MORE])
+@for_each("poison", [*HOSTILE, *MORE])
 def test_no_text_is_an_element_a_link_or_an_image_in_any_reader(poison: str) -> None:
     value = escape(poison)
     for markdown in (value, f"Because of {value}.", bullets([value, f"**{value}**"]), table(("a", "b"), [(value, f"_{value}_")])):
@@ -105,7 +106,7 @@ def test_no_text_is_an_element_a_link_or_an_image_in_any_reader(poison: str) -> 
 
 
 @pytest.mark.requirement("CARD-03")
-@pytest.mark.parametrize("poison", [*HOSTILE, *MORE])
+@for_each("poison", [*HOSTILE, *MORE])
 def test_no_text_hides_reverses_or_decomposes_a_letter(poison: str) -> None:
     for text in (escape(poison), fit(poison)):
         assert not [letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs")]

@@ -19,6 +19,7 @@ from cards.recommendation import Level
 from cards.verdicts import RuleError
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.yaml_files import read_yaml
+from tests.for_each import for_each
 from tests.patient import terminology
 
 KNOWN = knowledge()
@@ -53,12 +54,12 @@ def test_every_statement_of_the_reference_is_transcribed_and_nothing_is_invented
     assert set(OF_THE_SOURCES) == set(REFERENCE)
 
 
-@pytest.mark.parametrize("name", OF_THE_SOURCES)
+@for_each("name", OF_THE_SOURCES)
 def test_every_statement_has_the_strength_of_the_reference(name: str) -> None:
     assert FIRMER_FOR_SOME.get(name, RULES[name].strength) == REFERENCE[name]["strength"]
 
 
-@pytest.mark.parametrize("name", [name for name in OF_THE_SOURCES if RULES[name].line in LINES and RULES[name].stated is None])
+@for_each("name", [name for name in OF_THE_SOURCES if RULES[name].line in LINES and RULES[name].stated is None])
 def test_the_line_that_a_card_prints_is_the_line_of_the_source(name: str) -> None:
     """Adjuncts, and statements for any line, are placed by us; what the source calls a line keeps it."""
     line = REFERENCE[name]["line"]
@@ -82,7 +83,7 @@ def test_what_is_newer_says_where_it_was_read_and_how_well(name: str) -> None:
     assert rule.sources[0].id not in {"bmj-bp", *(source for source in SOURCES_OF_THE_REVIEW)}
 
 
-@pytest.mark.parametrize("name", OF_THE_SOURCES)
+@for_each("name", OF_THE_SOURCES)
 def test_every_statement_cites_the_guideline_that_its_id_names(name: str) -> None:
     source = RULES[name].sources[0].id
     assert name.startswith({"bmj-bp": ("bmj-",), "meyer-2019": ("meyer-2019-", "unmet-")}.get(source, (f"{source}-",)))
@@ -130,7 +131,7 @@ def test_advice_against_treatment_in_inclusion_body_myositis_is_supportive_care(
     assert RULES["bmj-ibm-no-immunosuppression"].topic == "supportiveCare"
 
 
-@pytest.mark.parametrize("key", KNOWN.orders)
+@for_each("key", KNOWN.orders)
 def test_every_code_of_an_order_is_in_the_value_set_of_its_concept(key: str) -> None:
     entry = KNOWN.orders[key]
     for coding in entry.get("coding", ()):
@@ -208,7 +209,7 @@ def keys(node: Any) -> Iterator[Any]:
             yield from keys(item)
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@for_each("name", DOCUMENTS)
 def test_no_key_is_taken_for_a_truth_value(name: str) -> None:
     assert [key for key in keys(DOCUMENTS[name]) if not isinstance(key, str)] == []
 

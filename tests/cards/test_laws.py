@@ -23,6 +23,7 @@ from fhir_profiles.record import DraftOrder
 from tests.cards.naming import asked_by
 from tests.cards.reading import drugs, held, offered, options, orders, topics
 from tests.patient import Patient, codeable
+from tests.sizes import size
 
 DIAGNOSES = (
     *("dermatomyositis", "polymyositis", "inclusion_body_myositis", "antisynthetase_syndrome", "overlap_myositis"),
@@ -92,7 +93,7 @@ def is_cautious(patient: Patient) -> set[str]:
     return {str(card["source"]["topic"]["code"]) for card in patient.cards() if any(w in card["summary"] for w in words)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(("refuted", "entered-in-error")))
 def test_withdrawing_the_diagnosis_withdraws_every_card(patient: Patient, verification: str) -> None:
     diagnosis = next(one for one in patient.resources if one["resourceType"] == "Condition")
@@ -106,7 +107,7 @@ def test_withdrawing_the_diagnosis_withdraws_every_card(patient: Patient, verifi
     assert "tumourScreening" not in topics(after.cards())
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(KINDS))
 def test_data_that_failed_never_bring_more_advice_than_data_confirmed_empty(patient: Patient, kind: str) -> None:
     """SAF-08: turning "none" into "unknown" may only remove cards, or turn them to "could not be assessed"."""
@@ -210,7 +211,7 @@ IRRELEVANT: Mapping[str, dict[str, Any]] = {
 """What says nothing about myositis, and what says something that is not so (or not yet)."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(sorted(IRRELEVANT)))
 def test_what_does_not_matter_changes_nothing(patient: Patient, irrelevant: str) -> None:
     more = patient.add(**IRRELEVANT[irrelevant])
@@ -218,7 +219,7 @@ def test_what_does_not_matter_changes_nothing(patient: Patient, irrelevant: str)
     assert more.recommendations() == patient.recommendations()
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts(), st.randoms(use_true_random=False))
 def test_the_order_of_the_chart_makes_no_difference(patient: Patient, random) -> None:  # type: ignore[no-untyped-def]
     order = list(range(len(patient.resources)))
@@ -226,7 +227,7 @@ def test_the_order_of_the_chart_makes_no_difference(patient: Patient, random) ->
     assert patient.shuffled(order).cards() == patient.cards()
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts(), st.sampled_from(DRUGS))
 def test_an_allergy_takes_the_drug_from_the_orders_and_gives_it_no_new_place(patient: Patient, drug: str) -> None:
     """SAF-23: an allergy makes the suggestion disappear."""
@@ -236,21 +237,21 @@ def test_an_allergy_takes_the_drug_from_the_orders_and_gives_it_no_new_place(pat
     assert key not in drugs(patient.cannot_tolerate(drug).cards())
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts())
 def test_no_drug_that_is_being_taken_is_ever_drafted_again(patient: Patient) -> None:
     current = patient.assess().treatment.current
     assert drugs(patient.cards()).isdisjoint(set(current) - {"glucocorticoid"})
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts())
 def test_with_inclusion_body_myositis_on_the_list_nothing_is_ever_drafted(patient: Patient) -> None:
     for verification in ("confirmed", "provisional"):
         assert drugs(patient.has("inclusion_body_myositis", since="2024", verification=verification).cards()) == set()
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts())
 def test_in_a_pregnant_woman_no_teratogen_is_ever_offered(patient: Patient) -> None:
     pregnant = Patient("female", "1992-01-01", patient.resources).has("pregnancy", since="2026-08")
@@ -278,7 +279,7 @@ _ASKS = {"diagnosticWorkup", "lungFunction"}
 """Topics whose advice is to find out: they may newly ask for the test that is gone."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(sorted(ABSENCES)))
 def test_not_knowing_that_something_is_absent_never_brings_more_treatment(patient: Patient, absence: str) -> None:
     known = ABSENCES[absence](patient)
@@ -287,7 +288,7 @@ def test_not_knowing_that_something_is_absent_never_brings_more_treatment(patien
     assert set(topics(patient.cards(cap=10))) <= set(topics(known.cards(cap=10))) | is_cautious(patient) | _ASKS
 
 
-@settings(max_examples=30)
+@settings(max_examples=size(30, part=12))
 @given(charts(), st.sampled_from(("1992-01-01", "1977-06-01", "1964-02-01")), st.sampled_from(("sex", "born")))
 def test_not_knowing_sex_or_age_never_brings_more_orders_to_an_adult(patient: Patient, born: str, what: str) -> None:
     """Nor an order that needs it; in a woman who could be pregnant the test may still be asked for."""
@@ -387,7 +388,7 @@ def test_a_test_that_would_answer_a_question_is_not_ordered_where_it_is_stopped(
     assert "pulmonary-function-test" not in orders(patient.has("pneumomediastinum", since="2026-11").cards())
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(_STOPPED))
 def test_with_a_contraindication_on_record_nothing_brings_the_suggestion_back(
     patient: Patient, stopped: tuple[str, int, str]
@@ -427,7 +428,7 @@ def _calendar(patient: Patient) -> dict[str, Due]:
     return calendar(patient.assess())
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(followed_up(), st.lists(st.integers(1, 400), min_size=1, max_size=4))
 def test_what_is_due_stays_due_until_it_is_done_or_the_calendar_ends(patient: Patient, steps: list[int]) -> None:
     before = _calendar(patient)
@@ -441,7 +442,7 @@ def test_what_is_due_stays_due_until_it_is_done_or_the_calendar_ends(patient: Pa
         before = after
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(followed_up())
 def test_what_is_announced_for_a_day_falls_due_on_that_day_and_not_before(patient: Patient) -> None:
     for name, due in _calendar(patient).items():
@@ -508,7 +509,7 @@ def _differing(one: Patient, other: Patient) -> set[str]:
     return {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts())
 def test_sex_changes_only_what_asks_for_it(patient: Patient) -> None:
     other = replace(patient, sex="male" if patient.sex == "female" else "female")
@@ -516,7 +517,7 @@ def test_sex_changes_only_what_asks_for_it(patient: Patient) -> None:
     assert not [name for name in _differing(patient, other) if not asked_by(name).tells_apart(one, two)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(60, part=24))
 @given(charts(), st.sampled_from(BIRTHS), st.sampled_from(BIRTHS))
 def test_age_changes_only_what_asks_for_it(patient: Patient, birth: str, other_birth: str) -> None:
     """A statement may differ only where an age that it names lies between the two, or the disease began in childhood in one."""
@@ -553,7 +554,7 @@ def test_age_50_changes_exactly_the_screening_that_goes_by_it() -> None:
 # --- what was read only in part -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(60, part=24))
 @given(charts(), st.sampled_from(KINDS))
 def test_what_holds_becomes_unknown_at_most_when_a_kind_is_incomplete(patient: Patient, kind: str) -> None:
     """Unknown is not no: what was found stays, and what was not read may change it, so nothing vanishes without a word."""
@@ -573,7 +574,7 @@ LISTS: Mapping[str, Callable[[Patient], Patient]] = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(sorted(LISTS)), st.booleans())
 def test_lists_that_nobody_read_never_make_a_line_of_treatment_appear_earlier(
     patient: Patient, how: str, is_allergic: bool
@@ -585,7 +586,7 @@ def test_lists_that_nobody_read_never_make_a_line_of_treatment_appear_earlier(
     assert drugs(unread.cards(cap=10)) <= drugs(patient.cards(cap=10))
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from((*KINDS, "MedicationStatement", "MedicationAdministration")))
 def test_a_certain_contraindication_stays_said_whatever_could_not_be_read(patient: Patient, kind: str) -> None:
     """What was found is kept: the kind came in part, or another one failed."""

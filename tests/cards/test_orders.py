@@ -6,6 +6,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cards.knowledge import knowledge
 from cards.orders import CANONICAL, build_order, prove_templates
+from tests.for_each import for_each
 from tests.patient import Json
 
 KNOWN = knowledge()
@@ -20,7 +21,7 @@ def test_every_template_is_proved_at_the_start() -> None:
     assert prove_templates(KNOWN) == len(KNOWN.orders) > 20
 
 
-@pytest.mark.parametrize("key", KNOWN.orders)
+@for_each("key", KNOWN.orders)
 def test_every_order_is_valid_fhir_and_a_draft_for_this_patient_that_proposes(key: str) -> None:
     resource = order(key)
     MODELS[resource["resourceType"]].model_validate(resource)
@@ -29,14 +30,14 @@ def test_every_order_is_valid_fhir_and_a_draft_for_this_patient_that_proposes(ke
     assert "id" not in resource
 
 
-@pytest.mark.parametrize("key", KNOWN.orders)
+@for_each("key", KNOWN.orders)
 def test_every_order_names_its_reason_and_the_statement_that_asks_for_it(key: str) -> None:
     resource = order(key)
     assert resource["reasonReference"] == [{"reference": "Condition/dm"}]
     assert resource["instantiatesCanonical"] == [f"{CANONICAL}/PlanDefinition/titulaer-2011-dm-mammography-women"]
 
 
-@pytest.mark.parametrize("key", KNOWN.orders)
+@for_each("key", KNOWN.orders)
 def test_every_order_says_in_words_what_it_is_for_people(key: str) -> None:
     resource = order(key)
     assert (resource.get("code") or resource["medicationCodeableConcept"])["text"] == KNOWN.orders[key]["title"]

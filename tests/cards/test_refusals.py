@@ -10,6 +10,7 @@ from fhir_profiles.findings import Answer
 from tests.cards.reading import card_about, drugs, held, offered, options, orders, topics
 from tests.cards.test_laws import charts
 from tests.patient import Patient
+from tests.sizes import size
 
 WOMAN_OF_62 = Patient(sex="female", born="1964-02-01").has("dermatomyositis", since="2026-05")
 ALL_BUT_COLONOSCOPY = WOMAN_OF_62.had("ct_chest_abdomen_pelvis").had("pelvic_ultrasound").had("mammography")
@@ -136,7 +137,7 @@ def test_drug_safety_speaks_about_a_drafted_drug_whatever_was_declined() -> None
 # --- laws ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(60, part=24))
 @given(charts(), st.sampled_from(sorted(TEST_ORDERS)), st.sampled_from(("2026-11-20", "2019", None)))
 def test_declining_a_test_removes_its_order_and_adds_none(patient: Patient, test: str, on: str | None) -> None:
     after = patient.declined(test, on=on)
@@ -150,7 +151,7 @@ def test_declining_a_test_removes_its_order_and_adds_none(patient: Patient, test
     assert offered(after) == offered(patient)
 
 
-@settings(max_examples=60)
+@settings(max_examples=size(60, part=24))
 @given(charts(), st.sampled_from(sorted(DECLINED_TREATMENTS)), st.sampled_from(("2026-11-20", "2019-03", None)))
 @example(WITH_A_FULL_CARD, "rituximab", "2026-11-20")
 def test_declining_a_drug_removes_that_option_and_adds_none(patient: Patient, drug: str, on: str | None) -> None:
@@ -164,7 +165,7 @@ def test_declining_a_drug_removes_that_option_and_adds_none(patient: Patient, dr
     assert after.assess().treatment == patient.assess().treatment
 
 
-@settings(max_examples=40)
+@settings(max_examples=size(40, part=16))
 @given(charts(), st.sampled_from(sorted({*TEST_ORDERS, *DECLINED_TREATMENTS})))
 def test_what_is_urgent_stays_whatever_was_declined(patient: Patient, what: str) -> None:
     def urgent(one: Patient) -> set[tuple[str, tuple[str, ...]]]:
@@ -181,7 +182,7 @@ def test_what_is_urgent_stays_whatever_was_declined(patient: Patient, what: str)
     assert alarms(after) == alarms(patient)
 
 
-@settings(max_examples=25)
+@settings(max_examples=size(25, part=10))
 @given(charts(), st.sampled_from(sorted(TEST_ORDERS)))
 def test_not_done_without_a_refusal_changes_nothing(patient: Patient, test: str) -> None:
     undone = patient.declined(test)

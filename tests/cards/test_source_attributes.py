@@ -18,6 +18,7 @@ from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.reader import read_record
 from tests.cards.test_knowledge import after
+from tests.for_each import for_each
 from tests.patient import AS_OF, Json, terminology
 
 KNOWN = knowledge()
@@ -56,7 +57,7 @@ def use_of(what: str, name: str) -> str:
 # --- complete and true ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", RULES)
+@for_each("name", RULES)
 def test_every_statement_has_all_thirteen_by_their_exact_names(name: str) -> None:
     attributes = source_attributes(RULES[name], KNOWN)
     assert [attribute.name for attribute in attributes] == NAMES

@@ -13,6 +13,7 @@ from cards.patient_conditions import TREATMENT_FINDINGS
 from fhir_profiles.clinical_definitions import TABLES as DEFINITION_TABLES
 from scripts.example_answer import answer
 from server.knowledge.check import problems_in
+from tests.for_each import for_each
 from tests.site import site_with
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,7 +44,7 @@ def test_every_relative_link_leads_to_a_file(page: str) -> None:
             assert (ROOT / page).parent.joinpath(target).exists(), f"{page}: {target}"
 
 
-@pytest.mark.parametrize("key", [*condition_keys(), *TREATMENT_FINDINGS])
+@for_each("key", [*condition_keys(), *TREATMENT_FINDINGS])
 def test_every_word_of_the_rule_vocabulary_is_explained(key: str) -> None:
     assert f"`{key}`" in (ROOT / "docs/rule-vocabulary.md").read_text("utf-8")
 

@@ -18,6 +18,7 @@ from fhir_profiles.clinical_definitions import (
     load_definitions,
 )
 from fhir_profiles.severity import MILD_MARKER, SEVERE_MARKERS
+from tests.for_each import for_each
 from tests.patient import Patient, terminology
 
 FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
@@ -51,7 +52,7 @@ def test_no_key_and_no_list_item_is_taken_for_a_truth_value_or_a_number(name: st
     assert [leaf for leaf in leaves(document) if not isinstance(leaf, str)] == []
 
 
-@pytest.mark.parametrize("place", sorted(concepts_named(definitions())))
+@for_each("place", sorted(concepts_named(definitions())))
 def test_every_concept_that_a_definition_names_has_a_value_set(place: str) -> None:
     assert concepts_named(definitions())[place] - terminology().concepts == set()
 

@@ -8,6 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from fhir_profiles.hypotheses import HypothesisError, Supposition, hypotheses, hypothetical_resource, supposition
 from fhir_profiles.reader import read_record
 from fhir_profiles.record import PatientRecord
+from tests.for_each import for_each
 from tests.patient import AS_OF, Json, terminology
 
 EVERYTHING = [Supposition(one, answer) for one in hypotheses().values() for answer in one.answers.values()]
@@ -21,7 +22,7 @@ def read(supposed: Supposition) -> PatientRecord:
     return read_record([resource_of(supposed)], terminology=terminology(), as_of=AS_OF, patient_id="1")
 
 
-@pytest.mark.parametrize("supposed", EVERYTHING, ids=lambda one: one.id)
+@for_each("supposed", EVERYTHING, ids=lambda one: one.id)
 def test_it_is_valid_fhir_of_that_day_and_of_this_patient(supposed: Supposition) -> None:
     resource = resource_of(supposed)
     get_fhir_model_class(resource["resourceType"]).model_validate(resource)
@@ -31,7 +32,7 @@ def test_it_is_valid_fhir_of_that_day_and_of_this_patient(supposed: Supposition)
     assert resource["id"].startswith("hypothetical-")
 
 
-@pytest.mark.parametrize("supposed", EVERYTHING, ids=lambda one: one.id)
+@for_each("supposed", EVERYTHING, ids=lambda one: one.id)
 def test_it_is_read_as_its_concept_alone_without_an_issue(supposed: Supposition) -> None:
     record = read(supposed)
     assert record.issues == ()
@@ -41,7 +42,7 @@ def test_it_is_read_as_its_concept_alone_without_an_issue(supposed: Supposition)
     assert not any(fact.matched_by_text for fact in filed)
 
 
-@pytest.mark.parametrize("supposed", EVERYTHING, ids=lambda one: one.id)
+@for_each("supposed", EVERYTHING, ids=lambda one: one.id)
 def test_its_answer_is_read_as_it_is_meant(supposed: Supposition) -> None:
     record, answer, concept = read(supposed), supposed.answer, supposed.hypothesis.concept
     if answer.verification == "refuted":

@@ -13,6 +13,7 @@ from sandbox.web_addresses import is_web_address
 from tests.sandbox.conftest import CARD, StubService
 from tests.sandbox.desks import TIF1_GAMMA, open_ehr
 from tests.sandbox.reading_pages import PATIENT, Page, page, post, way
+from tests.sizes import size
 
 SOUND = CARD | {"summary": "The sound one"}
 UNUSABLE: list[Any] = [
@@ -122,7 +123,7 @@ VALUES = st.recursive(
 BAD = st.builds(lambda name, value: CARD | {name: value}, st.sampled_from(sorted(CARD)), VALUES) | VALUES
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(40, part=16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(BAD, max_size=4))
 def test_whatever_is_sent_as_cards_the_chart_opens(browser_of_pages: FlaskClient, service: StubService, cards: list[Any]) -> None:
     service.answer = {"cards": [*cards, SOUND]}

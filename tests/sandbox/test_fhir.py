@@ -16,6 +16,7 @@ from sandbox.changes import read_changes
 from sandbox.codes import read_codes
 from sandbox.order_pad import ROUTES, orderables
 from sandbox.story import read_stories
+from tests.for_each import for_each
 
 Json = dict[str, Any]
 
@@ -106,7 +107,7 @@ def test_the_code_table_holds_exactly_what_stories_orders_and_the_editor_use() -
     assert used == set(read_codes())
 
 
-@pytest.mark.parametrize("key", read_codes())
+@for_each("key", read_codes())
 def test_every_code_of_the_code_table_is_in_our_terminology_or_published_by_hl7(key: str) -> None:
     for coding in read_codes()[key].codings:
         assert coding.display in KNOWN[coding.system, coding.code]

@@ -7,6 +7,7 @@ import pytest
 
 from soak.__main__ import TRIALS
 from soak.kills import is_bounded
+from soak.laws import LAWS, ROOT
 from soak.load import NO_ANSWER, Answered
 from soak.many_patients import CLIENTS, PATIENTS
 from soak.slow import SLOW
@@ -40,6 +41,19 @@ def test_no_request_that_is_nearly_right_is_a_fault_or_hangs_or_ends_a_worker(tm
 def test_whatever_a_killed_worker_acknowledged_is_kept(tmp_path: Path) -> None:
     found = tried("kills", tmp_path)
     assert found["workers that ended so"] == 3
+
+
+def test_the_laws_that_are_tried_in_full_are_all_that_the_suite_tries_in_part() -> None:
+    hurried = {path for path in (ROOT / "tests").rglob("*.py") if "from tests.sizes import" in path.read_text("utf-8")}
+    by_test = {"tests/server/languages/said.py": "tests/server/languages/test_german.py"}
+    names = {path.relative_to(ROOT).as_posix() for path in hurried}
+    assert {by_test.get(name, name) for name in names} == {*LAWS}
+
+
+@pytest.mark.slow
+def test_a_law_in_full_holds_as_its_part_does(tmp_path: Path) -> None:
+    found = tried("laws", tmp_path)
+    assert found["tests"] > 10
 
 
 @pytest.mark.slow

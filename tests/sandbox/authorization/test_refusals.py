@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.authorization.authorization import Authorization
 from tests.sandbox.authorization.conftest import PATIENT, REDIRECT, App, Clock, answer_of
+from tests.sizes import size
 
 # --- the authorization request
 
@@ -252,7 +253,7 @@ def test_credentials_alone_are_for_systems(app: App) -> None:
 TEXT = st.text(max_size=20)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(40, part=16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(
         ["response_type", "client_id", "redirect_uri", "scope", "state", "aud", "launch", "nonce", "code_challenge", "prompt"]
@@ -266,7 +267,7 @@ def test_no_parameter_breaks_the_authorization_endpoint(app: App, name: str, val
         assert response.location.startswith(f"{REDIRECT}?")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(40, part=16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(
         ["grant_type", "code", "redirect_uri", "code_verifier", "client_assertion", "client_assertion_type", "scope", "client_id"]

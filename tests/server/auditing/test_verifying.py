@@ -19,6 +19,7 @@ from server.auditing.verifying import MOST_FAULTS, Verified, verify
 from server.store.database import open_database
 from server.store.tables import audit_chains, audit_events
 from tests.server.auditing.rows import KEY, add, faults, line
+from tests.sizes import size
 
 TABLES = {"events": audit_events, "chains": audit_chains}
 NUMBERS = {"sequence", "recorded_at", "purged_sequence"}
@@ -91,7 +92,7 @@ def swap_two(connection: Connection, table: Any, data: st.DataObject) -> None:
 @given(
     table=st.sampled_from(["events", "chains"]), do=st.sampled_from([change_one, take_one, put_one_in, swap_two]), data=st.data()
 )
-@settings(max_examples=150)
+@settings(max_examples=size(150, part=60))
 def test_any_single_change_of_any_row_is_found(trail: Engine, table: str, do: Any, data: st.DataObject) -> None:
     with trail.connect() as connection:
         assert found(connection) == []

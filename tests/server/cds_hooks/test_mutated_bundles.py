@@ -17,8 +17,9 @@ from server.application import create_app
 from server.basis import packaged_terminology as terminology
 from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of, resources, slugs
 from tests.server.conftest import CONFIG
+from tests.sizes import size
 
-EXAMPLES = 500
+EXAMPLES = size(500, part=150)
 ROUTES = ("whole", "split", "order-sign", "assess")
 
 JUNK: list[Any] = [

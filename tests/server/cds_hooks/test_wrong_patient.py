@@ -1,7 +1,7 @@
 """Another patient's data among the input of a hook call: no card, one line in the security log, nothing told (SAF-01, SAF-06).
 
-Ten thousand made-up calls that must be refused, the same ones at every run, and a thousand that must not.
-`wrong_patient_cases` says what is varied.
+Ten thousand made-up calls that must be refused, the same ones at every run, and a thousand that must not; a part of them where
+the suite is in a hurry (`tests.sizes`). `wrong_patient_cases` says what is varied.
 """
 
 import json
@@ -19,9 +19,10 @@ from werkzeug.test import TestResponse
 from tests.server.cds_hooks import wrong_patient_cases as cases
 from tests.server.charts import Json
 from tests.server.logged import lines
+from tests.sizes import size
 
 PORTIONS = 10
-REFUSED_IN_EACH, UNTOLD_IN_EACH = 1000, 100
+REFUSED_IN_EACH, UNTOLD_IN_EACH = size(1000, part=200), size(100, part=30)
 """With `PORTIONS`: 10,000 calls that must be refused, and 1,000 with something of which nobody can tell whose it is."""
 
 SECURITY_LINE = re.compile(

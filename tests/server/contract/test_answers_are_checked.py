@@ -49,7 +49,12 @@ def test_over_a_network_too_nobody_speaks_to_the_service_on_a_connection_that_do
     importing = re.compile(r"^(from http\.client import .*\bHTTPConnection\b|import http\.client)", re.MULTILINE)
     opened = {path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py") if importing.search(path.read_text("utf-8"))}
     others = {"sandbox/test_fhir_api.py", "browser/conftest.py", "end_to_end/test_demo.py"}
-    timing = {"trials/slow_clients.py", "end_to_end/serving.py", "server/serving/test_channels.py"}
+    timing = {
+        "trials/slow_clients.py",
+        "end_to_end/serving.py",
+        "server/serving/test_channels.py",
+        "server/serving/test_waited.py",
+    }
     assert opened - others - timing == {"end_to_end/checked_connection.py"}
 
 

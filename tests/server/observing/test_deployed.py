@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from server.observing.figures import REGISTRY
+from tests.for_each import for_each
 
 ROOT = Path(__file__).parents[3]
 DASHBOARD = json.loads((ROOT / "deploy/grafana/dashboard.json").read_text("utf-8"))
@@ -56,21 +57,21 @@ def test_the_names_in_a_query_are_found() -> None:
     assert names_in(query) == {"a_bucket", "b:c:day", "d"}
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@for_each("query", QUERIES)
 def test_every_figure_in_a_query_is_one_that_the_service_exports(query: str) -> None:
     assert names_in(query)
     assert names_in(query) <= set(exported()) | RECORDED | set(OF_PROMETHEUS)
     assert query.count("(") == query.count(")")
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@for_each("query", QUERIES)
 def test_every_label_in_a_selector_is_one_that_the_figure_has(query: str) -> None:
     for name, selector in re.findall(r"([\w:]+)\{([^}]*)\}", query):
         labels = set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", selector))
         assert labels <= (exported() | OF_PROMETHEUS | LABELS_RECORDED)[name]
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@for_each("query", QUERIES)
 def test_every_label_that_is_grouped_by_is_one_that_a_figure_has(query: str) -> None:
     grouped = {label.strip() for found in re.findall(r"\bby\s*\(([^)]*)\)", query) for label in found.split(",")}
     of_figures = [exported()[name] for name in names_in(query) & set(exported())]
