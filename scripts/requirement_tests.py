@@ -38,6 +38,7 @@ class _Module:
     definitions: dict[str, ast.stmt] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
     others: list[ast.stmt] = field(default_factory=list)
+    has_markers: bool = True
 
     @property
     def tests(self) -> Iterator[str]:
@@ -55,7 +56,7 @@ def shown_in(folder: Path) -> tuple[Shown, ...]:
     modules = {file: _module(path, file) for path in folder.rglob("*.py") for file in [path.relative_to(folder).as_posix()]}
     running = _running(modules)
     found: set[Shown] = set()
-    for module in modules.values():
+    for module in (one for one in modules.values() if one.has_markers):
         found.update(_markers(module, {name for file, name in running if file == module.file}))
     return tuple(sorted(found))
 
@@ -65,8 +66,9 @@ _MAY_NOT_RUN = {f"pytest.{name}" for name in ("skip", "xfail", "importorskip", "
 
 
 def _module(path: Path, file: str) -> _Module:
-    module = _Module(file)
-    for node in ast.parse(path.read_text("utf-8")).body:
+    text = path.read_text("utf-8")
+    module = _Module(file, has_markers="requirement" in text)
+    for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom) and node.module:
             module.imports |= {name.asname or name.name: (node.module, name.name) for name in node.names}
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -104,9 +106,10 @@ def _meant(name: str, module: _Module, modules: Mapping[str, _Module]) -> Iterat
     elif first in module.imports:
         source, original = module.imports[first]
         for path, wanted in ((source, original), (f"{source}.{original}", attribute)):
-            for other in modules.values():
-                if wanted in other.definitions and f"/{path.replace('.', '/')}.py".endswith(f"/{other.file}"):
-                    yield other.file, wanted
+            parts = path.split(".")
+            for file in ("/".join(parts[start:]) + ".py" for start in range(len(parts))):
+                if file in modules and wanted in modules[file].definitions:
+                    yield file, wanted
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
