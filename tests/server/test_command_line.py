@@ -10,20 +10,10 @@ import pytest
 
 from server.assessing.chart_input import evaluate_chart
 from tests.server.charts import ANTI_TIF1, AS_OF, FOLDER, HEALTHY, Json, chart, diagnosis
+from tests.server.store.processes import command as run
 
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 DAY = ("--as-of", AS_OF.isoformat())
-
-
-def run(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={"PATH": "/usr/bin:/bin"} | environment,
-    )
 
 
 def written(tmp_path: Path, content: bytes | Json | list[Json]) -> Path:
@@ -144,4 +134,5 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert run("--version").stdout.startswith("myositis-cds 0.")
+    told = subprocess.run([COMMAND, "--version"], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.startswith("myositis-cds 0.")

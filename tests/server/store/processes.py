@@ -1,9 +1,10 @@
-"""What the tests run in a process of its own, to be killed or to have fewer rights."""
+"""What the tests run in a process of its own: commands, and what is to be killed or to have fewer rights."""
 
 import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,8 @@ _forking = get_context("forkserver")
 _forking.set_forkserver_preload(
     [
         "alembic.command",
+        "server.assessing.chart_input",
+        "server.command_line",
         "server.auditing.bringing_home",
         "server.store.backup",
         "server.store.hurried",
@@ -27,19 +30,28 @@ _forking.set_forkserver_preload(
 """One process loads what takes a second to load, opens nothing, and is forked for each program."""
 
 
-def python(*arguments: str, before: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+def command(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run `myositis-cds`, with these variables in its environment and the path, and no others."""
+    started = "from server.command_line import main; main(prog_name='myositis-cds')"
+    return python("-c", started, *map(str, arguments), environment={"PATH": os.defpath} | environment)
+
+
+def python(
+    *arguments: str, before: tuple[str, ...] = (), environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run Python.
 
     Args:
         arguments: what to run, as on a command line: `-c` or `-m`, and what follows.
         before: a command to start it with.
+        environment: its environment; ours by default.
     """
     if before:
         return subprocess.run(
             [*before, sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS
         )
     with TemporaryDirectory() as said:
-        process = _forking.Process(target=_become, args=(arguments, Path(said)))
+        process = _forking.Process(target=_become, args=(arguments, Path(said), environment))
         process.start()
         process.join(SECONDS)
         if process.exitcode is None:
@@ -56,9 +68,12 @@ def all_at_once(job: str, argument: str) -> list[str]:
     return result.stdout.split()
 
 
-def _become(arguments: tuple[str, ...], said: Path) -> None:
+def _become(arguments: tuple[str, ...], said: Path, environment: Mapping[str, str] | None) -> None:
     """In the forked process: be the program, and say what it says into two files."""
     os.chdir(ROOT)
+    if environment is not None:
+        os.environ.clear()
+        os.environ.update(environment)
     for number, name in enumerate(("stdout", "stderr"), 1):
         os.dup2(os.open(said / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
     form, program, *rest = arguments

@@ -1,5 +1,6 @@
 """`myositis-cds clients check`, and starting with a clients file, as processes."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,14 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.store.processes import command
 from tests.server.trust.ehrs import Ehr, jwk, private_key
 from tests.server.trust.jwks_server import JwksServer, jwks_server
 
 COMMAND = Path(sys.executable).with_name("myositis-cds")
 
 
+IN_MEMORY = {"MYOSITIS_CDS_DATABASE_URL": "sqlite://"}
+
+
 def run(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    env = {"PATH": "/usr/bin:/bin", "MYOSITIS_CDS_DATABASE_URL": "sqlite://"} | environment
+    return command(*arguments, **IN_MEMORY | environment)
+
+
+def start(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """With the processes that the command itself starts."""
+    env = {"PATH": os.defpath} | IN_MEMORY | environment
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60, env=env)
 
 
@@ -100,7 +110,7 @@ def test_a_jwk_set_that_cannot_be_had_is_trouble_of_the_machine(
 
 def test_the_service_does_not_start_with_a_fault_in_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, "https://hospital.example/jwks", "card_cap = 0\nlongest_life = 0")
-    result = run("serve", "--port", "0", MYOSITIS_CDS_CLIENTS=str(path))
+    result = start("serve", "--port", "0", MYOSITIS_CDS_CLIENTS=str(path))
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"myositis-cds: {path}: 2 faults: (1) client hospital: ")
@@ -109,6 +119,6 @@ def test_the_service_does_not_start_with_a_fault_in_the_file(tmp_path: Path) -> 
 @pytest.mark.requirement("X-4", "JWT-19")
 def test_the_service_does_not_start_for_others_with_the_published_key_of_the_sandbox(tmp_path: Path) -> None:
     path = written(tmp_path, "https://sandbox.cds-hooks.org/.well-known/jwks.json")
-    result = run("serve", "--port", "0", MYOSITIS_CDS_CLIENTS=str(path), MYOSITIS_CDS_PUBLIC_URL="https://cds.example")
+    result = start("serve", "--port", "0", MYOSITIS_CDS_CLIENTS=str(path), MYOSITIS_CDS_PUBLIC_URL="https://cds.example")
     assert (result.returncode, result.stdout) == (2, "")
     assert "the private key of sandbox.cds-hooks.org is public" in result.stderr
