@@ -47,16 +47,25 @@ def find_features(
     Returns:
         Findings by code, those of `known` included.
     """
-    found = dict(known)
-
-    def finding(code: str) -> Finding:
-        if code not in found:
-            found[code] = _answer(Question(code, features[code], record, ages), finding)
-        return found[code]
-
+    asked = _Asked(record, features, ages, dict(known))
     for code in features:
-        finding(code)
-    return found
+        asked.finding(code)
+    return asked.found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was found out so far; a function that calls itself would keep the chart until the garbage collector comes."""
+
+    record: PatientRecord
+    features: Mapping[str, FeatureDefinition]
+    ages: Ages
+    found: dict[str, Finding]
+
+    def finding(self, code: str) -> Finding:
+        if code not in self.found:
+            self.found[code] = _answer(Question(code, self.features[code], self.record, self.ages), self.finding)
+        return self.found[code]
 
 
 def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
