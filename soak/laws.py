@@ -23,6 +23,7 @@ LAWS = (
     "tests/server/cds_hooks/test_wrong_patient.py",
     "tests/server/contract/test_fuzzed.py",
     "tests/server/languages/test_german.py",
+    "tests/server/languages/test_said.py",
 )
 
 

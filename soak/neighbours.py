@@ -1,6 +1,6 @@
 """A client that sends five times what it may is told so; its neighbour is answered as if it had not (IN-14).
 
-What a client may send costs its neighbours time, since they share the processors. What it sends beyond that must cost next to none.
+What a client may send costs its neighbours time: they share the processors. What it sends beyond that must cost them nearly none.
 """
 
 from pathlib import Path

@@ -4,6 +4,7 @@ Every query with every fault: answered in time, never a fault of ours, and what 
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -136,7 +137,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ehr]:
             assert process.stdout
             yield Ehr(process.stdout.readline().split()[-1], faults)
         finally:
-            end(process)
+            end(process, signal.SIGTERM)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A network to the EHR's FHIR server that does whatever networks do; and clocks that jump meanwhile."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def proxy() -> Iterator[FaultProxy]:
                 Service(running).call(prefetch_of(chart(ANTI_TIF1)))  # the first call of a process reads the knowledge
                 yield running
         finally:
-            end(process)
+            end(process, signal.SIGTERM)
 
 
 class _Admits(Gate):

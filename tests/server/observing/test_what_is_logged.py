@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,20 +54,22 @@ def _logged(where: str, call: ast.Call) -> Logged:
     return Logged(where, event if isinstance(event, str) else None, frozenset(one.arg for one in call.keywords))
 
 
-ALL = tuple(calls_of_loggers())
+@cache
+def all_calls() -> tuple[Logged, ...]:
+    return tuple(calls_of_loggers())
 
 
 @pytest.mark.requirement("LOG-01", "LOG-02", "LOG-04")
 def test_every_event_is_a_word_of_the_list() -> None:
-    assert len(ALL) > 20
-    assert [one for one in ALL if one.event not in EVENTS] == []
+    assert len(all_calls()) > 20
+    assert [one for one in all_calls() if one.event not in EVENTS] == []
 
 
 @pytest.mark.requirement("LOG-01", "LOG-02")
 def test_every_field_is_on_the_list() -> None:
     """The line of a request takes its fields from `note`, below."""
-    assert [one for one in ALL if not one.fields - {None} <= ALLOWED | BESIDE] == []
-    assert {one.where.partition(":")[0] for one in ALL if None in one.fields} == {FIELDS_OF_A_REQUEST}
+    assert [one for one in all_calls() if not one.fields - {None} <= ALLOWED | BESIDE] == []
+    assert {one.where.partition(":")[0] for one in all_calls() if None in one.fields} == {FIELDS_OF_A_REQUEST}
 
 
 @pytest.mark.requirement("LOG-01", "LOG-02")
@@ -81,7 +84,7 @@ def test_every_field_that_a_request_is_noted_with_is_on_the_list() -> None:
 
 
 def test_no_event_is_listed_that_nobody_writes() -> None:
-    assert set(EVENTS) - OF_THE_FRAME == {one.event for one in ALL}
+    assert set(EVENTS) - OF_THE_FRAME == {one.event for one in all_calls()}
 
 
 @pytest.mark.requirement("LOG-01")
