@@ -7,8 +7,8 @@ VENV := .venv
 BIN  := $(VENV)/bin
 ROOMS := server cards fhir_profiles sandbox
 
-# One more than there are processors: many tests wait for a process, a browser or a database.
-WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are processors: many tests wait for a process, a browser or a database.
+WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 # The version of the tool that writes requirements.lock, so that two people get the same file.
 PIP_TOOLS := pip-tools==7.5.2

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import OK, HTTPConnection
 from pathlib import Path
+from random import sample
 
 COMMAND = str(Path(sys.executable).parent / "myositis-cds")
 _HOST = "127.0.0.1"
@@ -40,14 +41,13 @@ def running_demo(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def two_free_ports() -> int:
-    """A free port whose successor is free too."""
-    for _ in range(50):
+    """A free port whose successor is free too; of those that no system gives to whoever asks for any port."""
+    for port in sample(range(20_000, 32_000, 2), 50):
         with socket.socket() as first, socket.socket() as second:
-            first.bind((_HOST, 0))
-            port = int(first.getsockname()[1])
             try:
+                first.bind((_HOST, port))
                 second.bind((_HOST, port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return port
     raise RuntimeError("no two neighbouring free ports")

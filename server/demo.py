@@ -131,7 +131,7 @@ def _answers(port: int, path: str) -> bool:
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):  # the latter where another program has the port
         return False
     finally:
         connection.close()

@@ -11,22 +11,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.dialects import DIALECTS
+from scripts.running_demo import two_free_ports
 from server.demo import clients_toml
 from server.trust.clients_file import load_clients
 from tests.end_to_end.conftest import COMMAND, end, wait_for_line
-
-
-def two_free_ports() -> int:
-    """A port that is free, and so is the next."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def post(port: int, path: str, body: object) -> int:

@@ -26,9 +26,13 @@ OLDER_REVISIONS = [None, *sorted(known_revisions() - {newest_revision()})]
 
 
 def differences(engine: Engine) -> Any:
-    """What Alembic would change to make the database be as the code says."""
-    with engine.connect() as connection:
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+    """What Alembic would change to make the database be as the code says; it takes its time, within one transaction."""
+    patient = connect(engine.url.render_as_string(hide_password=False), hurried=False)
+    try:
+        with patient.connect() as connection:
+            return compare_metadata(MigrationContext.configure(connection), metadata)
+    finally:
+        patient.dispose()
 
 
 def described(engine: Engine) -> dict[str, Any]:
