@@ -1,5 +1,6 @@
 """What a card says, in words: conclusion first, then options, reasons, what is missing, who disagrees, and the sources."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from cards.knowledge import Knowledge
@@ -85,18 +86,28 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
     """The statements that no option and no note carries, the most urgent first."""
     in_order = sorted(recommendations, key=lambda r: URGENCIES.index(r.urgency))
-    return [_advised(r) for r in in_order if not r.options and not r.is_note]
+    set_aside = [option.title for option in options_of(recommendations) if option.not_offered]
+    return [_advised(r, set_aside) for r in in_order if not r.options and not r.is_note]
 
 
-def _advised(said: Recommendation) -> str:
-    """A statement in its strength, its sources, and what is open about it."""
+def _advised(said: Recommendation, set_aside: Sequence[str]) -> str:
+    """A statement in its strength, its sources, and what is open about it; what it names and this patient cannot have is said."""
     says = join(": ", (listed(said.avoid), said.says)) if said.avoid else said.says
+    named = [] if said.is_against else [title for title in set_aside if _is_named(title, says)]
+    if named:
+        says = say("{says} (not suggested in this patient: {drugs})", says=says, drugs=listed(named))
     words = {"says": capital(says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
     if said.holds is Answer.YES:
         return say("{says}: _{strength}_ ({sources})", **words)
     if said.warns_unread:
         return say("{says}: _{strength}_ ({sources}); whether such a drug is being taken is not known", **words)
     return say("{says}: _{strength}_ ({sources}), if the missing data confirm it", **words)
+
+
+def _is_named(title: str, text: str) -> bool:
+    """Whether a text names a treatment, by its title or by the abbreviation in it."""
+    names = "|".join(re.escape(name.strip(" )")) for name in title.split("("))
+    return re.search(rf"\b(?:{names})s?\b", text, re.IGNORECASE) is not None
 
 
 def strength_words(strength: str) -> str:

@@ -13,6 +13,7 @@ from cards.verdicts import Case, RuleError, Verdict, Vocabulary, everyone
 from fhir_profiles.clinical_definitions import definitions
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import DraftOrder
+from tests.for_each import for_each
 from tests.patient import Patient
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -217,9 +218,7 @@ def test_a_drafted_pulse_is_told_from_tablets_by_its_route(agent: str, route: st
     assert ask({"given": "glucocorticoid-oral"}, DM, drafts=(draft,)).answer is YES
 
 
-@pytest.mark.parametrize(
-    ("node", "patient", "expected"), CASES, ids=[f"{n}-{str(next(iter(c[0].items())))[:50]}" for n, c in enumerate(CASES)]
-)
+@for_each(("node", "patient", "expected"), CASES, ids=[f"{n}-{str(next(iter(c[0].items())))[:50]}" for n, c in enumerate(CASES)])
 def test_each_condition_answers_as_its_page_says(node: dict[str, Any], patient: Patient, expected: Answer) -> None:
     assert ask(node, patient).answer is expected
 
@@ -360,7 +359,7 @@ def test_a_rule_that_names_what_does_not_exist_is_refused_with_the_right_names(n
     assert str(error.value).startswith("titulaer-2011.yaml: some-statement: ")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "node",
     [
         {"sex": "woman"},

@@ -12,6 +12,7 @@ from server.knowledge.scenario_run import evaluated
 from server.knowledge.scenarios import Scenario, packaged_scenarios
 from server.languages.speaking import in_language
 from tests.cards.reading import card_about, explanation
+from tests.for_each import for_each
 from tests.patient import Json, Patient
 
 PREGNANT = Patient(sex="female", born="1992-01-01").has("dermatomyositis", since="2026-08").has("pregnancy", since="2026-09")
@@ -29,7 +30,7 @@ def stops(said: list[Recommendation]) -> list[Recommendation]:
 
 
 @pytest.mark.requirement("SAF-21")
-@pytest.mark.parametrize("scenario", OF_DRUGS, ids=lambda scenario: scenario.name)
+@for_each("scenario", OF_DRUGS, ids=lambda scenario: scenario.name)
 def test_a_critical_sentence_names_each_stop_or_counts_it(scenario: Scenario) -> None:
     found = evaluated(scenario, packaged_basis())
     said = list(found.recommendations)

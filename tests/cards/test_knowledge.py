@@ -138,7 +138,7 @@ def test_every_code_of_an_order_is_in_the_value_set_of_its_concept(key: str) -> 
         assert terminology().has(entry["concept"], coding["system"], coding["code"]), coding
 
 
-@pytest.mark.parametrize("key", [key for key, entry in KNOWN.orders.items() if entry["resource"] == "ServiceRequest"])
+@for_each("key", [key for key, entry in KNOWN.orders.items() if entry["resource"] == "ServiceRequest"])
 def test_every_test_or_referral_is_recognised_on_the_chart_once_it_was_ordered(key: str) -> None:
     entry = KNOWN.orders[key]
     shown_by = definitions().investigations[entry["investigation"]].shown_by

@@ -9,6 +9,7 @@ from cards.conditions import condition_keys
 from cards.knowledge import knowledge
 from cards.plain_words import explained, groups_in, one_line, plain_words, spoken_keys
 from cards.verdicts import RuleError
+from tests.for_each import for_each
 
 KNOWN = knowledge()
 RULES = {rule.id: rule for rule in KNOWN.rules}
@@ -113,7 +114,7 @@ def test_every_condition_of_the_vocabulary_has_an_example_here() -> None:
     assert {key for node, _, _ in SAID for key in node} | {"all", "any", "not", "population"} == set(condition_keys())
 
 
-@pytest.mark.parametrize(("node", "held", "denied"), SAID)
+@for_each(("node", "held", "denied"), SAID)
 def test_a_condition_reads_as_a_clinician_says_it(node: dict[str, Any], held: str, denied: str) -> None:
     assert plain_words(node).text == held
     if denied:

@@ -12,6 +12,7 @@ from cards.safety import cautions_for
 from cards.verdicts import Case, RuleError
 from fhir_profiles.record import DraftOrder
 from tests.cards.reading import drugs, offered, options
+from tests.for_each import for_each
 from tests.patient import Patient
 from tests.site import site_switching
 
@@ -274,7 +275,7 @@ def test_every_safety_rule_has_its_patients_here() -> None:
     assert set(OFF_SPEAKS) == set(OFF)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@for_each("name", EVERY)
 def test_a_rule_speaks_about_the_drug_in_the_patient_it_is_about(name: str) -> None:
     """A rule that is off does so once a site has turned it on."""
     treatment, patient, _ = EVERY[name]
@@ -284,7 +285,7 @@ def test_a_rule_speaks_about_the_drug_in_the_patient_it_is_about(name: str) -> N
     assert (caution.level, caution.text, caution.source) == (rule.level, rule.says, rule.source)
 
 
-@pytest.mark.parametrize("name", [name for name, (_, _, other) in EVERY.items() if other])
+@for_each("name", [name for name, (_, _, other) in EVERY.items() if other])
 def test_a_rule_keeps_silent_about_the_drug_in_another_patient(name: str) -> None:
     treatment, _, patient = EVERY[name]
     assert patient is not None
@@ -298,7 +299,7 @@ def test_a_test_is_not_called_missing_while_what_may_hold_it_could_not_be_had(na
     assert caution is None or not caution.is_certain
 
 
-@pytest.mark.parametrize("name", OFF_SPEAKS)
+@for_each("name", OFF_SPEAKS)
 def test_a_rule_that_is_off_says_nothing_even_in_its_own_patient(name: str) -> None:
     treatment, patient, _ = OFF_SPEAKS[name]
     assert name not in spoken(patient, treatment)
@@ -390,7 +391,7 @@ def test_a_rule_that_does_not_exist_or_is_in_both_lists_cannot_be_switched(on: l
         load_knowledge(site=site_switching(tmp_path, on=on, off=off))
 
 
-@pytest.mark.parametrize("name", SPEAKS)
+@for_each("name", SPEAKS)
 def test_a_rule_keeps_silent_about_other_drugs(name: str) -> None:
     _, patient, _ = SPEAKS[name]
     assert name not in spoken(patient, "plasma-exchange")

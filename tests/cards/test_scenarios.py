@@ -1,12 +1,26 @@
 """Every packaged scenario (`cards/scenarios/*.yaml`): a patient in a few lines, and what must and must not be said."""
 
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
 import pytest
 
 from server.knowledge.scenario_run import run
-from server.knowledge.scenarios import Scenario, packaged_scenarios
+from server.knowledge.scenarios import packaged_scenarios
+
+BY_FILE = {file: tuple(scenarios) for file, scenarios in groupby(packaged_scenarios(), lambda scenario: scenario.file)}
 
 
-@pytest.mark.parametrize("scenario", packaged_scenarios(), ids=lambda scenario: scenario.name)
-def test_scenario(scenario: Scenario) -> None:
-    complaints = run(scenario)
-    assert not complaints, f"{scenario.file.name}: {scenario.name}\n" + "\n".join(f"- {one}" for one in complaints)
+@pytest.mark.parametrize("file", BY_FILE, ids=lambda file: file.stem)
+def test_what_is_said_is_what_each_scenario_of_the_file_expects(file: Path) -> None:
+    complaints = {scenario.name: told for scenario in BY_FILE[file] if (told := run(scenario))}
+    assert not complaints, "\n".join(_in_words(name, told) for name, told in complaints.items())
+
+
+def test_no_scenario_was_left_out() -> None:
+    assert sum(len(scenarios) for scenarios in BY_FILE.values()) == len(packaged_scenarios())
+
+
+def _in_words(name: str, told: Sequence[str]) -> str:
+    return "\n".join([name, *(f"- {one}" for one in told)])

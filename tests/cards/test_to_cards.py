@@ -20,6 +20,7 @@ from fhir_profiles.assess import assess
 from fhir_profiles.codes import Terminology
 from fhir_profiles.reader import read_record
 from tests.cards.reading import EXPLANATION, explanation, orders, resources, topic_of, topics
+from tests.for_each import for_each
 from tests.patient import AS_OF, Json, Patient, terminology
 
 SANDBOX = Path(__file__).parents[2] / "sandbox" / "patients"
@@ -58,7 +59,7 @@ def values(node: Any) -> Iterator[Any]:
         yield from values(child)
 
 
-every_patient = pytest.mark.parametrize("name", NAMES)
+every_patient = for_each("name", NAMES)
 
 
 def test_there_are_patients_with_and_without_cards() -> None:

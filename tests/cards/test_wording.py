@@ -53,6 +53,15 @@ def test_a_strength_is_printed_beside_its_source() -> None:
     assert "- CT of thorax and abdomen in dermatomyositis: _recommended_ (Titulaer 2011)" in detail(DM, "tumourScreening")
 
 
+def test_a_statement_that_names_a_drug_which_this_patient_cannot_have_says_so_where_it_stands() -> None:
+    no_preference = "Lundberg 2021 suggests methotrexate or azathioprine first"
+    mild = DM.strength("proximal", 4)
+    assert f"{no_preference}: _" in detail(mild, "nextLineTherapy")
+    pregnant = detail(mild.has("pregnancy", since="2026-09"), "nextLineTherapy")
+    assert f"{no_preference} (not suggested in this patient: methotrexate): _" in pregnant
+    assert pregnant.index("not suggested in this patient") < pregnant.index("**Options that fit best**")
+
+
 def test_a_disagreement_is_shown_with_every_side() -> None:
     words = detail(DM, "tumourScreening")
     assert "Which myositis needs tumour screening, and how (C5)" in words

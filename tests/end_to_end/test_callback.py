@@ -7,7 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from tests.end_to_end.conftest import end
 from tests.server.absence import NEVER_CLAIMED, claims_of_absence, orders_of
 from tests.server.answers import check_answer, diagnostics
 from tests.server.charts import ANTI_TIF1, AS_OF, INSTANCE, Json, chart, hook_call, prefetch_of, slugs, whole, without_uuids
+from tests.sizes import size
 
 SECONDS = 0.8
 """For everything that one call fetches, where a fault lasts longer."""
@@ -37,6 +38,7 @@ PLENTY = 4.0
 """The same, where it does not."""
 MARGIN = 0.7
 """For what else a call does, on a busy machine."""
+TRIES = 3
 
 TOKEN = "synthetic-token"
 
@@ -87,6 +89,17 @@ class Ehr:
     def spoil(self, faults: Mapping[str, Json]) -> None:
         """Switch faults on, by prefetch key."""
         self.faults.write_text(json.dumps({TYPES.get(key, key): fault for key, fault in faults.items()}), "utf-8")
+
+    def call_in_time(self, seconds: float) -> tuple[int, Json]:
+        """Open a chart; status and answer.
+
+        A machine that is busy elsewhere is late now and then; a service that waits too long would be late each time.
+        """
+        for _ in range(TRIES):
+            status, answer, taken = self.call(seconds=seconds)
+            if taken < seconds + MARGIN:
+                return status, answer
+        raise AssertionError(f"{TRIES} times later than {seconds + MARGIN} s")
 
     def call(
         self, slug: str = ANTI_TIF1, prefetch: Json | None = None, seconds: float = PLENTY, **more: Any
@@ -172,6 +185,12 @@ def time_for(fault: Json) -> float:
     return SECONDS if "seconds" in fault else PLENTY
 
 
+def each_with(keys: Iterable[str], faults: Iterable[str]) -> list[tuple[str, str]]:
+    """Each fault with each key; where the suite is in a hurry, with every third, so that each key meets a third of them."""
+    every = size(1, part=3)
+    return [(key, fault) for i, key in enumerate(keys) for j, fault in enumerate(faults) if (i + j) % every == 0]
+
+
 # --- when all is well
 
 
@@ -216,13 +235,10 @@ def test_a_resource_type_that_the_ehr_does_not_have_is_like_a_key_that_is_never_
 
 @pytest.mark.requirement("R-18", "T-10.a", "H-7", "SAF-08")
 @pytest.mark.requirement("OUT-03", "OUT-05", "OUT-06", "OUT-08", "OUT-09", "OUT-10", "OUT-11", "OUT-12")
-@pytest.mark.parametrize("key", TYPES)
-@pytest.mark.parametrize("fault", NOTHING_COMES)
+@pytest.mark.parametrize(("key", "fault"), each_with(TYPES, NOTHING_COMES))
 def test_what_was_not_answered_is_not_known(ehr: Ehr, key: str, fault: str) -> None:
     ehr.spoil({key: NOTHING_COMES[fault]})
-    limit = time_for(NOTHING_COMES[fault])
-    status, answer, seconds = ehr.call(seconds=limit)
-    assert seconds < limit + MARGIN
+    status, answer = ehr.call_in_time(time_for(NOTHING_COMES[fault]))
     if key == "conditions":
         assert status == 412
         assert "prefetch key conditions" in diagnostics(answer)
@@ -235,12 +251,10 @@ def test_what_was_not_answered_is_not_known(ehr: Ehr, key: str, fault: str) -> N
 
 
 @pytest.mark.requirement("R-15", "OUT-07", "SAF-08")
-@pytest.mark.parametrize("key", SEARCHED)
-@pytest.mark.parametrize("fault", A_PART_COMES)
+@pytest.mark.parametrize(("key", "fault"), each_with(SEARCHED, A_PART_COMES))
 def test_what_came_is_used_and_what_may_be_missing_is_said(ehr: Ehr, key: str, fault: str) -> None:
     ehr.spoil({key: A_PART_COMES[fault]})
-    status, answer, seconds = ehr.call()
-    assert seconds < PLENTY + MARGIN
+    status, answer = ehr.call_in_time(PLENTY)
     cut = whole()[key] or {"resourceType": "Bundle"}
     told = cards_of(whole() | {key: cut | {"link": [{"relation": "next", "url": "x"}]}})
     assert (status, answer) == (200, {"cards": told})
@@ -285,9 +299,7 @@ def test_data_of_another_patient_refuse_the_call(ehr: Ehr, key: str) -> None:
 @pytest.mark.parametrize("fault", ["fail", "slow", "drip", "denied", "html", "busy for an hour"])
 def test_where_nothing_at_all_is_answered_the_call_is_refused_in_time_and_the_keys_are_named(ehr: Ehr, fault: str) -> None:
     ehr.spoil({"*": NOTHING_COMES[fault]})
-    limit = time_for(NOTHING_COMES[fault])
-    status, answer, seconds = ehr.call(seconds=limit)
-    assert seconds < limit + MARGIN
+    status, answer = ehr.call_in_time(time_for(NOTHING_COMES[fault]))
     assert status == 412
     assert all(key in diagnostics(answer) for key in TYPES)
 

@@ -19,6 +19,7 @@ from fhir_profiles.systems import (
     normalise_code,
     normalise_system,
 )
+from tests.for_each import for_each
 
 SPELLINGS = [
     ("http://snomed.info/sct", SNOMED),
@@ -56,7 +57,7 @@ SPELLINGS = [
 
 
 @pytest.mark.requirement("SAF-15")
-@pytest.mark.parametrize(("spelling", "system"), SPELLINGS)
+@for_each(("spelling", "system"), SPELLINGS)
 def test_a_known_system_is_recognised_however_it_is_spelled(spelling: str, system: str) -> None:
     assert normalise_system(spelling) == system
 

@@ -14,6 +14,7 @@ from sandbox.results import Point, results_over_time
 from sandbox.sparkline import HEIGHT, WIDTH, sparkline
 from sandbox.timing import WIDTH as BAR
 from sandbox.timing import phases
+from tests.for_each import for_each
 
 VALUES = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 LIMITS = st.none() | VALUES
@@ -61,7 +62,7 @@ def test_folding_loses_and_repeats_nothing_and_never_cuts_a_section(sections: li
     assert not rest or rest.startswith("<p><strong>")
 
 
-@pytest.mark.parametrize("slug", sorted(load_charts()))
+@for_each("slug", sorted(load_charts()))
 def test_every_observation_of_a_chart_is_in_one_row(slug: str) -> None:
     chart = load_charts()[slug]
     rows = [row.reference for series in results_over_time(chart) for row in series.rows]

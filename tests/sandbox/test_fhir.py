@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 import fhir_profiles
@@ -68,14 +67,14 @@ def known_codes() -> dict[tuple[str, str], set[str]]:
 KNOWN = known_codes()
 
 
-@pytest.mark.parametrize("slug", BUNDLES)
+@for_each("slug", BUNDLES)
 def test_a_bundle_and_each_resource_in_it_is_valid(slug: str) -> None:
     get_fhir_model_class("Bundle").model_validate(BUNDLES[slug])
     for resource in resources(BUNDLES[slug]):
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
 
 
-@pytest.mark.parametrize("slug", BUNDLES)
+@for_each("slug", BUNDLES)
 def test_codes_of_required_bindings_are_those_of_fhir(slug: str) -> None:
     checked = 0
     for resource in resources(BUNDLES[slug]):
@@ -87,7 +86,7 @@ def test_codes_of_required_bindings_are_those_of_fhir(slug: str) -> None:
     assert checked >= len(resources(BUNDLES[slug])) / 2
 
 
-@pytest.mark.parametrize("slug", BUNDLES)
+@for_each("slug", BUNDLES)
 def test_every_code_is_in_our_terminology_or_published_by_hl7(slug: str) -> None:
     found = list(codings(BUNDLES[slug]))
     assert found
@@ -124,7 +123,7 @@ def test_ids_are_valid_and_given_once_across_all_patients() -> None:
     assert all(re.fullmatch(r"[A-Za-z]+/[A-Za-z0-9\-.]{1,64}", reference) for reference in references)
 
 
-@pytest.mark.parametrize("slug", BUNDLES)
+@for_each("slug", BUNDLES)
 def test_every_reference_is_to_a_resource_of_the_same_bundle(slug: str) -> None:
     own = {f"{resource['resourceType']}/{resource['id']}" for resource in resources(BUNDLES[slug])}
     named = {part["reference"] for part in every_part(BUNDLES[slug]) if "reference" in part}
@@ -132,7 +131,7 @@ def test_every_reference_is_to_a_resource_of_the_same_bundle(slug: str) -> None:
     assert f"Patient/{slug}" in named
 
 
-@pytest.mark.parametrize("slug", BUNDLES)
+@for_each("slug", BUNDLES)
 def test_a_patient_is_labelled_as_test_data(slug: str) -> None:
     patient = resources(BUNDLES[slug])[0]
     assert patient["resourceType"] == "Patient"

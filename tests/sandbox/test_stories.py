@@ -12,6 +12,7 @@ from sandbox.build_patients import differences, expected_files, main, write
 from sandbox.bundles import build_bundle
 from sandbox.codes import read_codes
 from sandbox.story import STORIES_FOLDER, Story, StoryError, read_stories, read_story
+from tests.for_each import for_each
 
 STORIES = {story.slug: story for story in read_stories()}
 DISEASE_TREATMENT = (
@@ -231,13 +232,13 @@ COVERAGE: dict[str, tuple[str, Callable[[Story], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("who", COVERAGE)
+@for_each("who", COVERAGE)
 def test_the_patients_include(who: str) -> None:
     slug, is_told = COVERAGE[who]
     assert is_told(STORIES[slug])
 
 
-@pytest.mark.parametrize("slug", STORIES)
+@for_each("slug", STORIES)
 def test_the_age_in_the_story_is_the_age_of_the_patient(slug: str) -> None:
     story = STORIES[slug]
     told = re.search(r"\b(man|woman|boy|girl) of (?:exactly )?(\d+)\b", story.story, re.IGNORECASE)
@@ -258,7 +259,7 @@ def test_the_same_story_always_gives_the_same_bundle() -> None:
     assert expected_files() == expected_files()
 
 
-@pytest.mark.parametrize("slug", STORIES)
+@for_each("slug", STORIES)
 def test_nothing_in_a_story_happens_after_it_is_told(slug: str) -> None:
     story = STORIES[slug]
     dates = [
@@ -281,7 +282,7 @@ def test_nothing_in_a_story_happens_after_it_is_told(slug: str) -> None:
     assert all(day <= story.as_of.isoformat() for day in dates)
 
 
-@pytest.mark.parametrize("slug", STORIES)
+@for_each("slug", STORIES)
 def test_a_chart_has_every_kind_of_input_so_that_none_counts_as_not_supplied(slug: str) -> None:
     kinds = {entry["resource"]["resourceType"] for entry in build_bundle(STORIES[slug], read_codes())["entry"]}
     assert kinds >= {

@@ -10,6 +10,7 @@ from werkzeug.exceptions import ImATeapot
 from server import errors
 from server.error_answers import install_error_handlers, outcome_of_status
 from server.errors import NotReadyError, RequestRefusedError
+from tests.for_each import for_each
 from tests.server.answers import check_answer, check_outcome, diagnostics
 from tests.server.logged import text
 
@@ -50,7 +51,7 @@ def test_every_refusal_has_a_number_of_its_own() -> None:
     assert len(set(numbers)) == len(numbers) > 10
 
 
-@pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
+@for_each("kind", REFUSALS, ids=lambda kind: kind.__name__)
 def test_every_refusal_has_a_status_and_an_issue_type_of_fhir(kind: type[RequestRefusedError]) -> None:
     assert 400 <= kind.status < 600
     assert kind.code in ISSUE_TYPES

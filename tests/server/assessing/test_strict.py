@@ -3,12 +3,13 @@
 import pytest
 
 from server.assessing.strict import strict_issues
+from tests.for_each import for_each
 from tests.server.charts import Json, chart, slugs
 
 OBSERVATION = {"resourceType": "Observation", "id": "1", "status": "final", "code": {"text": "x"}}
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_nothing_is_found_in_the_patients_of_the_sandbox(slug: str) -> None:
     assert strict_issues(chart(slug)) == ()
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fhir_profiles.clinical_definitions import definitions
 from server.application import create_app
 from server.basis import packaged_terminology as terminology
+from tests.for_each import for_each
 from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of, resources, slugs
 from tests.server.conftest import CONFIG
 from tests.sizes import size
@@ -194,7 +195,7 @@ def test_a_chart_without_the_diagnosis_gets_no_card(slug: str) -> None:
         assert send(slug, without_diagnosis(slug), route)[1] == []
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_antibodies_alone_give_no_card_when_the_chart_is_opened(slug: str) -> None:
     assert send(slug, without_diagnosis(slug, keep_antibodies=True), "whole")[1] == []
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.ehr.address import below, is_loopback, normal_base
+from tests.for_each import for_each
 
 BASE = "https://ehr.example/fhir/r4"
 
@@ -26,7 +27,7 @@ def test_spellings_of_one_base_are_one(url: str) -> None:
 
 
 @pytest.mark.requirement("OUT-01", "OUT-02")
-@pytest.mark.parametrize(
+@for_each(
     "url",
     [
         "",

@@ -15,6 +15,7 @@ from server.patient_page.options import OptionRow, comparisons
 from server.patient_page.page import render
 from server.patient_page.patient_summary import render_summary
 from server.patient_page.scores import classification_score
+from tests.for_each import for_each
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.patient_page.html_pages import ReadPage
@@ -53,7 +54,7 @@ def test_every_story_has_a_page_that_is_valid_and_holds_each_recommendation_once
     assert shown == sorted(expected)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_what_holds_on_a_card_what_holds_besides_and_what_waits_are_three_places(slug: str) -> None:
     patient = opened(slug)
     given = advice(patient.evaluation, ())

@@ -3,10 +3,9 @@
 import re
 from itertools import chain
 
-import pytest
-
 from server.patient_page.patient_summary import patient_summary, render_summary
 from server.patient_page.plain_language import plain_words
+from tests.for_each import for_each
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.patient_page.html_pages import ReadPage
@@ -58,7 +57,7 @@ def test_the_words_are_short() -> None:
             assert len(sentence.split()) <= 24, sentence
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_every_story_has_a_valid_summary_that_names_only_what_is_taken(slug: str) -> None:
     page = ReadPage(render_summary(opened(slug), "en"))
     assert page.problems == []
@@ -70,7 +69,7 @@ def test_every_story_has_a_valid_summary_that_names_only_what_is_taken(slug: str
     assert not re.search(r"\d\s?mg\b", page.text)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_only_tests_that_the_evaluation_proposes_are_in_it(slug: str) -> None:
     proposed = {order for r in opened(slug).evaluation.recommendations if r.holds == "yes" for order in r.orders}
     allowed = {WORDS.orders[order]["what"] for order in proposed if order in WORDS.orders}

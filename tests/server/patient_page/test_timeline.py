@@ -16,6 +16,7 @@ from server.patient_page.lanes import every
 from server.patient_page.time_axis import MOST_TICKS, axis_over
 from server.patient_page.timeline import Lane, Timeline
 from server.patient_page.treatment_rows import treatment_rows
+from tests.for_each import for_each
 from tests.patient import Patient
 from tests.server.charts import AS_OF, slugs
 from tests.server.evaluated import evaluated
@@ -55,7 +56,7 @@ def test_the_axis_holds_every_day_in_order_with_few_ticks(some: list[date], as_o
 # --- laws over all stories ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_every_course_has_one_row_with_all_of_its_entries(slug: str) -> None:
     found = evaluated(slug)
     (rows,) = (group.lanes for group in timeline(found).groups if group.title == "Treatments")
@@ -66,7 +67,7 @@ def test_every_course_has_one_row_with_all_of_its_entries(slug: str) -> None:
         assert Counter(one.reference for one in row.happenings) == Counter(item.reference for item in course.evidence)
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_every_result_event_order_and_diagnosis_appears_once(slug: str) -> None:
     found = evaluated(slug)
     record = found.record

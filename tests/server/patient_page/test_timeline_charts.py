@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fhir_profiles.sentences import Sentence
 from server.patient_page.charts import Series, charts, series
 from server.patient_page.plot import PLOT
+from tests.for_each import for_each
 from tests.patient import Patient
 from tests.server.charts import slugs
 from tests.server.evaluated import evaluated
@@ -31,7 +32,7 @@ def assert_is_inside(one: Series) -> None:
     assert all(before.x <= after.x for before, after in pairwise(one.points))
 
 
-@pytest.mark.parametrize("slug", slugs())
+@for_each("slug", slugs())
 def test_every_chart_of_a_story_keeps_within_its_plot(slug: str) -> None:
     for one in series(evaluated(slug)):
         assert_is_inside(one)

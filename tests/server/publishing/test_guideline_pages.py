@@ -11,6 +11,7 @@ from cards.source_attributes import source_attributes
 from server.application import create_app
 from server.publishing import guideline_views
 from server.publishing.guideline_pages import CONTENT_SECURITY_POLICY
+from tests.for_each import for_each
 from tests.server.answers import check_outcome, diagnostics
 from tests.server.conftest import CONFIG
 
@@ -174,7 +175,7 @@ def test_the_index_names_every_source(client: FlaskClient) -> None:
 # --- a guideline ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rule", KNOWN.rules, ids=lambda rule: rule.id)
+@for_each("rule", KNOWN.rules, ids=lambda rule: rule.id)
 def test_a_statement_stands_on_its_page_with_all_that_belongs_to_it(client: FlaskClient, rule: Rule) -> None:
     text = article(client, rule.guideline, rule.id).casefold()
     expected = [rule.says, rule.id, f"PlanDefinition/{rule.id}", *(note.text for note in rule.notes)]

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from server.config import ConfigurationError
 from server.trust.clients import Client
 from server.trust.clients_file import load_clients, read_clients
+from tests.for_each import for_each
 from tests.server.trust.ehrs import Ehr, jwk, private_key
 
 EHR = Ehr("hospital", "https://hospital.example/jwks.json")
@@ -159,7 +160,7 @@ def faults_of(path: Path) -> list[str]:
     return [str(fault) for fault in read_clients(path)[1]]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "words"),
     [
         ('jwk_url = "Canary"', "jwk_url: is not a key; did you mean jwks_url?"),
