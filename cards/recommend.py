@@ -103,7 +103,7 @@ def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     case.triggers[rule.id] = Answer.NO if rule.concerns_everyone else verdict.answer
     if rule.concerns_everyone or verdict.answer is not Answer.YES:
         return None
-    return replace(_from(rule, verdict, case, known), is_stated=True)
+    return _from(rule, verdict, case, known, is_stated=True)
 
 
 def _beside(stated: Recommendation, said: Sequence[Recommendation]) -> Recommendation:
@@ -149,14 +149,17 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
         return _against_current_treatment(rule, recommendation, case, known)
     recommendation = _in_its_own_strength(rule, recommendation, case)
     orders, undecided = _orders_of(rule, case)
-    recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
+    if undecided:
+        recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
     if not orders:
-        return replace(recommendation, is_note=bool(rule.orders_if))
+        return replace(recommendation, is_note=True) if rule.orders_if else recommendation
     return _with_orders(recommendation, orders, rule, case, known)
 
 
 def _in_its_own_strength(rule: Rule, recommendation: Recommendation, case: Case) -> Recommendation:
     """A statement may be firmer for some patients than for others (`strength` of an offer)."""
+    if all(offer.strength is None for offer in rule.offers):
+        return recommendation
     strengths = {offer.strength or rule.strength for offer in rule.offers if offer.when(case).answer is Answer.YES}
     return replace(recommendation, strength=strengths.pop()) if len(strengths) == 1 else recommendation
 
@@ -168,12 +171,12 @@ def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
         return Verdict(Answer.NO)
     case.calendar[rule.id] = due
     if due.state is DueState.UNKNOWN:
-        return Verdict(Answer.UNKNOWN, verdict.because, (*verdict.missing, *due.missing))
+        return Verdict(Answer.UNKNOWN, verdict.because, tuple(dict.fromkeys((*verdict.missing, *due.missing))))
     because = (*verdict.because, *evidence_of(due, case.assessment.as_of))
     return Verdict(Answer.YES if due.is_now else Answer.NO, because, verdict.missing)
 
 
-def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation:
+def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge, *, is_stated: bool = False) -> Recommendation:
     notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
     disputes = (known.disputes[code] for code in rule.conflicts)
     return Recommendation(
@@ -192,6 +195,7 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recomme
         headline=rule.headline,
         asks_about=rule.asks_about,
         due=case.calendar.get(rule.id),
+        is_stated=is_stated,
     )
 
 

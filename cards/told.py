@@ -25,7 +25,7 @@ class Told:
         Args:
             recommendation: what would be said now.
         """
-        return mark_of(recommendation, self.key) in self.marks
+        return bool(self.marks) and mark_of(recommendation, self.key) in self.marks
 
 
 def mark_of(recommendation: Recommendation, key: bytes) -> str:

@@ -46,6 +46,9 @@ class Assessment:
     in_remission: bool
     issues: tuple[Issue, ...] = ()
     definitions: Definitions = field(default_factory=definitions, repr=False, compare=False)
+    _investigated: dict[tuple[str, date | None], Investigation] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def as_of(self) -> date:
@@ -82,7 +85,10 @@ class Assessment:
         Raises:
             KeyError: no such investigation in `definitions/investigations.yaml`.
         """
-        return investigate(self.record, code, self.definitions.investigations[code], since)
+        asked = (code, since)  # by several statements, and answered once
+        if asked not in self._investigated:
+            self._investigated[asked] = investigate(self.record, code, self.definitions.investigations[code], since)
+        return self._investigated[asked]
 
     @property
     def declined(self) -> tuple[Refusal, ...]:

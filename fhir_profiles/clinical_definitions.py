@@ -73,6 +73,24 @@ class FeatureDefinition:
     applies: Mapping[str, Any] = field(default_factory=dict)
     ask: str | None = None
     basis: str | None = None
+    concepts: frozenset[str] = field(init=False, repr=False)
+    """Every ValueSet that it names."""
+
+    def __post_init__(self) -> None:
+        """A definition never changes, and each is asked of every chart."""
+        answers = {self.answers["test"], *self.answers["present"], *self.answers["absent"]} if self.answers else set()
+        under = {self.results_under["result"]} if self.results_under else set()
+        lists = (
+            self.diagnoses,
+            self.severe_by_itself,
+            self.unclear,
+            self.positive,
+            self.above,
+            self.below,
+            self.drugs,
+            self.tested,
+        )
+        object.__setattr__(self, "concepts", frozenset(answers.union(under, *lists)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +127,7 @@ def concepts_named(known: Definitions) -> dict[str, set[str]]:
     for code, rule in known.phenotypes["recorded"].items():
         named[f"phenotypes.yaml: {code}"] = {*rule["diagnoses"], *rule.get("except", ()), *rule.get("always_juvenile", ())}
     for code, f in known.features.items():
-        answers = {f.answers["test"], *f.answers["present"], *f.answers["absent"]} if f.answers else set()
-        under = {f.results_under["result"]} if f.results_under else set()
-        lists = (f.diagnoses, f.severe_by_itself, f.unclear, f.positive, f.above, f.below, f.drugs, f.tested)
-        named[f"features.yaml: {code}"] = answers | under | {concept for names in lists for concept in names}
+        named[f"features.yaml: {code}"] = {*f.concepts}
     return named
 
 
@@ -195,7 +210,7 @@ _SHAPES: Mapping[object, tuple[type, str]] = {
 
 
 def _build(kind: type[Definition], name: str, code: str, entry: object) -> Definition:
-    members = {member.name: member for member in fields(kind)}  # type: ignore[arg-type]
+    members = {member.name: member for member in fields(kind) if member.init}  # type: ignore[arg-type]
     if not isinstance(entry, dict):
         raise DefinitionError(f"{name}: {code} must be a mapping with members such as {', '.join(sorted(members))}")
     if unknown := set(entry) - set(members):

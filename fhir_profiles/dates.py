@@ -114,6 +114,7 @@ def completed_years(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
+@lru_cache(maxsize=8192)
 def add_months(day: date, months: int) -> date:
     """The same day of the month, `months` later (or earlier); the last day of a shorter month."""
     index = max(day.year * 12 + day.month - 1 + months, 12)

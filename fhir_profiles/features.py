@@ -1,8 +1,9 @@
 """Organ features and contexts: each question of `definitions/features.yaml`, answered from the record."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from fhir_profiles.clinical_definitions import FeatureDefinition
 from fhir_profiles.code_words import word
@@ -20,6 +21,27 @@ Part = tuple[Standing, tuple[Evidence, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Silence:
+    """What is on record at all, and how to read that something is not: the same for every question."""
+
+    concepts: frozenset[str]
+    of_diagnoses: Standing
+    of_results: Standing
+    of_drugs: Standing
+    of_tests: Standing
+
+
+def _silence_of(record: PatientRecord) -> _Silence:
+    return _Silence(
+        concepts=frozenset().union(record.diagnoses, record.refuted, record.drugs, record.results),
+        of_diagnoses=absence(record, ("Condition",)),
+        of_results=absence(record, ("Observation",)),
+        of_drugs=absence_of_drugs(record),
+        of_tests=absence_of_results(record),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One definition asked of one record."""
 
@@ -27,6 +49,7 @@ class Question:
     definition: FeatureDefinition
     record: PatientRecord
     ages: Ages
+    silence: _Silence
 
     def since(self, months: int | None) -> date | None:
         """First day that still counts, or None where age does not matter."""
@@ -47,7 +70,7 @@ def find_features(
     Returns:
         Findings by code, those of `known` included.
     """
-    asked = _Asked(record, features, ages, dict(known))
+    asked = _Asked(record, features, ages, dict(known), _silence_of(record))
     for code in features:
         asked.finding(code)
     return asked.found
@@ -61,10 +84,12 @@ class _Asked:
     features: Mapping[str, FeatureDefinition]
     ages: Ages
     found: dict[str, Finding]
+    silence: _Silence
 
     def finding(self, code: str) -> Finding:
         if code not in self.found:
-            self.found[code] = _answer(Question(code, self.features[code], self.record, self.ages), self.finding)
+            question = Question(code, self.features[code], self.record, self.ages, self.silence)
+            self.found[code] = _answer(question, self.finding)
         return self.found[code]
 
 
@@ -78,14 +103,32 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         open_parts = tuple(m for part in combined if part.standing is standing for m in part.missing)
     else:
         open_parts = ()
-        results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
-        parts = [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
+        parts = _parts(question)
         seen = {standing for standing, _ in parts}
         standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
     standing, evidence = _for_whom_it_applies(question, standing, evidence)
     missing = tuple(dict.fromkeys(open_parts)) or _missing(question, standing)
     return Finding(question.code, definition.title, standing, evidence, missing)
+
+
+def _parts(question: Question) -> list[Part]:
+    """What each source of the fact says: most say nothing, since most of what is asked is not in a chart."""
+    if question.definition.concepts.isdisjoint(question.silence.concepts):
+        return [(standing, ()) for standing in _silent(question.definition, question.silence)]
+    results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
+    return [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
+
+
+def _silent(definition: FeatureDefinition, silence: _Silence) -> Iterator[Standing]:
+    if definition.diagnoses or definition.unclear:
+        yield silence.of_diagnoses
+    if definition.positive or definition.above or definition.below or definition.answers or definition.results_under:
+        yield silence.of_results
+    if definition.drugs:
+        yield silence.of_drugs
+    if definition.tested:
+        yield silence.of_tests
 
 
 def _for_whom_it_applies(question: Question, standing: Standing, evidence: tuple[Evidence, ...]) -> Part:
@@ -136,6 +179,12 @@ def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
     if definition.applies.keys() & {"at_least", "at_most"} and question.ages == (None, None):
         concept = "Patient.birthDate"  # first whether the question arises at all: no test is ordered for a child
     asked = question.definition.question or question.definition.title.removesuffix(" on record")
+    return _not_known(asked, concept, standing)
+
+
+@lru_cache(maxsize=8192)
+def _not_known(asked: str, concept: str, standing: Standing) -> tuple[Missing, ...]:
+    """Made of the words of the definitions alone."""
     return (Missing(_open(asked, standing), concept, is_caveat=standing in (Standing.NOT_SUPPLIED, Standing.FAILED)),)
 
 
@@ -178,7 +227,7 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
         if _is_too_old_to_rule_out(question, fact):
             continue
         yield Standing.RULED_OUT, (Evidence(say("{title} was considered and refuted", title=definition.title), fact.reference),)
-    yield absence(record, ("Condition",)), ()
+    yield question.silence.of_diagnoses, ()
 
 
 def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | None:
@@ -252,7 +301,7 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     since = question.since(definition.within_months)
     results = [r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)]
     if not results:
-        yield absence(record, ("Observation",)), ()
+        yield question.silence.of_results, ()
         return
     read_results = [(read(result), result) for result in (results if definition.any_result else results[:1])]
     verdict, result = next((pair for wanted in (True, None) for pair in read_results if pair[0] is wanted), read_results[0])
@@ -283,7 +332,7 @@ def _from_drugs(question: Question) -> Iterable[Part]:
     for fact in facts_of(record.drugs, definition.drugs):
         if fact.is_current:
             yield Standing.PRESENT, (Evidence(_taken_since(definition.title, fact.when), fact.reference),)
-    yield absence_of_drugs(record), ()
+    yield question.silence.of_drugs, ()
 
 
 def _from_tests(question: Question) -> Iterable[Part]:
@@ -292,7 +341,7 @@ def _from_tests(question: Question) -> Iterable[Part]:
         return
     for fact in facts_of(record.results, definition.tested)[:1]:
         yield Standing.PRESENT, (Evidence(at_time(definition.title, fact.when), fact.reference),)
-    yield absence_of_results(record), ()
+    yield question.silence.of_tests, ()
 
 
 def absence_of_results(record: PatientRecord) -> Standing:

@@ -280,9 +280,10 @@ class DraftOrder:
 
 def facts_of(filed: Filed[FactType], concepts: tuple[str, ...]) -> tuple[FactType, ...]:
     """The facts filed under any of the concepts, each once, newest first, undated last."""
-    if len(concepts) == 1:
-        return filed.get(concepts[0], ())
-    unique = {id(fact): fact for concept in concepts for fact in filed.get(concept, ())}
+    found = [filed[concept] for concept in concepts if concept in filed]
+    if len(found) < 2:
+        return found[0] if found else ()
+    unique = {id(fact): fact for facts in found for fact in facts}
     return tuple(sorted(unique.values(), key=newest_first))
 
 

@@ -59,7 +59,7 @@ class PostgresqlServer:
     def new_database(self, template: str = "template1") -> str:
         """Make a database that holds what its template holds, by default nothing; its URL."""
         name = f"test_{next(_numbers)}_{uuid4().hex[:8]}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
     def drop(self, url: str) -> None:

@@ -23,10 +23,11 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
         client: who is answered.
     """
     dialect = DIALECTS[client.dialect]
-    return [_card(_copy_of(card), dialect, client.links) for card in cards]
+    return [_card(card, dialect, client.links) for card in cards]
 
 
-def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
+def _card(written: Json, dialect: Dialect, registered: Sequence[str] | None) -> Json:
+    card = {**written, "source": {**written["source"], "topic": {**written["source"]["topic"]}}}
     ours = card.get("suggestions", [])
     offered = _compatible([one for one in ours if _is_understood(one, dialect)], dialect)
     _put(card, "detail", join("\n\n", [part for part in (card["detail"], _by_hand(ours, offered, dialect)) if part]))
@@ -39,13 +40,6 @@ def _card(card: Json, dialect: Dialect, registered: Sequence[str] | None) -> Jso
     for path in dialect.left_out:
         _leave_out(card, path)
     return card
-
-
-def _copy_of(value: Any) -> Any:
-    """A copy whose objects and arrays are its own; the texts, which nobody changes, stay the sentences that they are."""
-    if isinstance(value, dict):
-        return {name: _copy_of(member) for name, member in value.items()}
-    return [_copy_of(item) for item in value] if isinstance(value, list) else value
 
 
 def _put(card: Json, member: str, value: Any) -> None:
@@ -93,25 +87,51 @@ def _can_be_coded(action: Json, dialect: Dialect) -> bool:
 
 
 def _codings(order: Json) -> list[Json]:
-    concept = order.get("medicationCodeableConcept") or order.get("code") or {}
-    return [coding for coding in concept.get("coding", ()) if "system" in coding]
+    member = _ordered_by(order)
+    return [coding for coding in order[member].get("coding", ()) if "system" in coding] if member else []
+
+
+def _ordered_by(order: Json) -> str | None:
+    """The member that says what is ordered."""
+    return next((member for member in ("medicationCodeableConcept", "code") if order.get(member)), None)
 
 
 def _suggestion(suggestion: Json, dialect: Dialect) -> Json:
-    """Changes the suggestion, which is our own copy by now."""
-    for action in suggestion["actions"]:
-        if dialect.label_is_description:
-            action["description"] = suggestion["label"]
-        if action["type"] == "delete":
-            action[dialect.delete_member] = action.pop("resourceId")
-        elif action["type"] == "create":
-            for coding in _codings(action["resource"]):
-                coding["system"] = dialect.spelling(coding["system"])
-    return suggestion
+    return {**suggestion, "actions": [_action(action, suggestion["label"], dialect) for action in suggestion["actions"]]}
+
+
+def _action(written: Json, label: str, dialect: Dialect) -> Json:
+    action = dict(written)
+    if dialect.label_is_description:
+        action["description"] = label
+    if action["type"] == "delete":
+        action[dialect.delete_member] = action.pop("resourceId")
+    elif action["type"] == "create":
+        action["resource"] = _spelt(action["resource"], dialect)
+    return action
+
+
+def _spelt(order: Json, dialect: Dialect) -> Json:
+    """The order with the code systems of what it orders as this reader spells them."""
+    member = _ordered_by(order)
+    if member is None or not order[member].get("coding"):
+        return order
+    codings = [
+        {**coding, "system": dialect.spelling(coding["system"])} if "system" in coding else coding
+        for coding in order[member]["coding"]
+    ]
+    return {**order, member: {**order[member], "coding": codings}}
 
 
 def _leave_out(card: Json, path: str) -> None:
     outer, _, member = path.rpartition(".")
-    holders = [card] if not outer else card.get(outer, [])
-    for holder in holders if isinstance(holders, list) else [holders]:
-        holder.pop(member, None)
+    if not outer:
+        card.pop(member, None)
+    elif isinstance(held := card.get(outer), list):
+        card[outer] = [_without(one, member) for one in held]
+    elif held is not None:
+        card[outer] = _without(held, member)
+
+
+def _without(held: Json, member: str) -> Json:
+    return {name: value for name, value in held.items() if name != member}

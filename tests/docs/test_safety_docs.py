@@ -12,7 +12,7 @@ from scripts.safety_docs import LIKELIHOOD, SEVERITY, controls, hazards, risk
 from scripts.shown import ROOT
 from tests.for_each import for_each
 
-HAZARDS = [pytest.param(one, id=one["id"]) for one in hazards()]
+HAZARDS = hazards()
 MEMBERS = {"id", "hazard", "causes", "other_causes", "effect", "before", "controls", "after", "open", "acceptable", "owner"}
 PAGES = ["SECURITY.md", "docs/security.md", "docs/threat-model.md", "docs/licences.md"]
 PAGES += [f"docs/safety/{name}.md" for name in ("hazard-log", "intended-use", "fda-2026", "dcb0129", "eu-mdr")]
@@ -31,7 +31,7 @@ def test_hazards_are_numbered_without_a_gap() -> None:
     assert [one["id"] for one in hazards()] == [f"H{number}" for number in range(1, len(hazards()) + 1)]
 
 
-@for_each("hazard", HAZARDS)
+@for_each("hazard", HAZARDS, ids=lambda hazard: hazard["id"])
 def test_a_hazard_is_judged_and_has_a_control_that_a_test_shows(hazard: dict[str, object]) -> None:
     assert set(hazard) <= MEMBERS
     assert MEMBERS - set(hazard) <= {"open", "causes", "other_causes"}
@@ -39,7 +39,7 @@ def test_a_hazard_is_judged_and_has_a_control_that_a_test_shows(hazard: dict[str
     assert any(control.is_tested(shown.tests()) for control in controls(hazard))
 
 
-@for_each("hazard", HAZARDS)
+@for_each("hazard", HAZARDS, ids=lambda hazard: hazard["id"])
 def test_a_control_names_a_place_and_proofs_that_exist(hazard: dict[str, object]) -> None:
     for control in controls(hazard):
         assert (ROOT / control.place).is_file(), control.place
@@ -50,7 +50,7 @@ def test_a_control_names_a_place_and_proofs_that_exist(hazard: dict[str, object]
         assert [one for one in control.ids if one not in shown.tests() and not shown.rows()[one].why] == []
 
 
-@for_each("hazard", HAZARDS)
+@for_each("hazard", HAZARDS, ids=lambda hazard: hazard["id"])
 def test_controls_make_harm_less_likely_and_leave_no_risk_that_is_unacceptable(hazard: dict[str, dict[str, str]]) -> None:
     assert {hazard[when]["severity"] for when in ("before", "after")} <= set(SEVERITY)
     assert {hazard[when]["likelihood"] for when in ("before", "after")} <= set(LIKELIHOOD)

@@ -26,7 +26,7 @@ from tests.server.trust.wrong_tokens import CLINIC, HOSPITAL, WRONG, published_b
 ROOT = Path(__file__).parents[2]
 PATH = PATIENT_VIEW.removeprefix(PUBLIC_URL)
 CALL = orjson.dumps(hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
-TOKENS = 25
+TOKENS = 12
 """So many are raced for on each database."""
 
 

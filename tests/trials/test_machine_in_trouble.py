@@ -107,7 +107,7 @@ def test_a_database_that_swallows_everything_holds_no_request(tmp_path: Path, po
     with fault_proxy(f"{postgresql.folder}/.s.PGSQL.5432") as proxy:
         name = url.partition("@/")[2].partition("?")[0]
         through = f"postgresql+psycopg://postgres@127.0.0.1:{proxy.port}/{name}"
-        with trusting_service(tmp_path, through) as service, load(service, 20, PAUSE) as sending:  # more than it has threads
+        with trusting_service(tmp_path, through) as service, load(service, 20, 4 * PAUSE) as sending:  # more than it has threads
             assert statuses(sending, 40) == {200}
             proxy.fault = BlackHole()
             hole = time.monotonic()

@@ -22,7 +22,7 @@ from tests.server.logged import lines
 from tests.sizes import size
 
 PORTIONS = 10
-REFUSED_IN_EACH, UNTOLD_IN_EACH = size(1000, part=200), size(100, part=30)
+REFUSED_IN_EACH, UNTOLD_IN_EACH = size(1000, part=120), size(100, part=20)
 """With `PORTIONS`: 10,000 calls that must be refused, and 1,000 with something of which nobody can tell whose it is."""
 
 SECURITY_LINE = re.compile(
