@@ -91,9 +91,9 @@ def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
 
 
 def _advised(said: Recommendation, set_aside: Sequence[str]) -> str:
-    """A statement in its strength, its sources, and what is open about it; what it names and this patient cannot have is said."""
+    """A statement in its strength, its sources, and what is open about it, and which of its drugs are set aside here."""
     says = join(": ", (listed(said.avoid), said.says)) if said.avoid else said.says
-    named = [] if said.is_against else [title for title in set_aside if _is_named(title, says)]
+    named = [] if said.is_against else [name for title in set_aside if (name := named_as(title, says))]
     if named:
         says = say("{says} (not suggested in this patient: {drugs})", says=says, drugs=listed(named))
     words = {"says": capital(says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
@@ -104,10 +104,19 @@ def _advised(said: Recommendation, set_aside: Sequence[str]) -> str:
     return say("{says}: _{strength}_ ({sources}), if the missing data confirm it", **words)
 
 
-def _is_named(title: str, text: str) -> bool:
-    """Whether a text names a treatment, by its title or by the abbreviation in it."""
+def named_as(title: str, text: str) -> str | None:
+    """What a text calls a treatment.
+
+    Args:
+        title: of the treatment, perhaps with an abbreviation in brackets.
+        text: of a statement.
+
+    Returns:
+        The words of the text; None where it does not name it. A drug for the skin is another treatment.
+    """
     names = "|".join(re.escape(name.strip(" )")) for name in title.split("("))
-    return re.search(rf"\b(?:{names})s?\b", text, re.IGNORECASE) is not None
+    found = re.search(rf"(?<!\btopical )\b(?:{names})s?\b", text, re.IGNORECASE)
+    return found and found.group()
 
 
 def strength_words(strength: str) -> str:

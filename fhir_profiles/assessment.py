@@ -33,6 +33,8 @@ class Assessment:
         disease_began: first day that a diagnosis behind the phenotypes gives, or None.
         in_remission: every diagnosis behind the confirmed phenotypes is in remission.
         issues: what was wrong with the data, a patient mismatch first.
+
+    What was investigated is remembered, so that each question is answered once; that is no part of the value.
     """
 
     record: PatientRecord

@@ -77,7 +77,7 @@ class FeatureDefinition:
     """Every ValueSet that it names."""
 
     def __post_init__(self) -> None:
-        """A definition never changes, and each is asked of every chart."""
+        """Works out `concepts`, once: a definition never changes, and each is asked of every chart."""
         answers = {self.answers["test"], *self.answers["present"], *self.answers["absent"]} if self.answers else set()
         under = {self.results_under["result"]} if self.results_under else set()
         lists = (
@@ -209,6 +209,10 @@ _SHAPES: Mapping[object, tuple[type, str]] = {
 }
 
 
+_PARTS = {"answers": ("test", "present", "absent"), "results_under": ("result", "value")}
+"""What members that are mappings must hold."""
+
+
 def _build(kind: type[Definition], name: str, code: str, entry: object) -> Definition:
     members = {member.name: member for member in fields(kind) if member.init}  # type: ignore[arg-type]
     if not isinstance(entry, dict):
@@ -222,6 +226,8 @@ def _build(kind: type[Definition], name: str, code: str, entry: object) -> Defin
         shape, words = _SHAPES[members[key].type]
         if not isinstance(value, shape):
             raise DefinitionError(f"{name}: {code}: `{key}` must be {words}")
+        if isinstance(value, dict) and (lacking := [part for part in _PARTS.get(key, ()) if part not in value]):
+            raise DefinitionError(f"{name}: {code}: `{key}` lacks {', '.join(lacking)}")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
 
 

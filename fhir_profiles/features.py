@@ -21,8 +21,13 @@ Part = tuple[Standing, tuple[Evidence, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Silence:
-    """What is on record at all, and how to read that something is not: the same for every question."""
+class Silence:
+    """What is on record at all, and how to read that something is not: the same for every question.
+
+    Args:
+        concepts: ValueSets under which the record has a diagnosis, drug or result.
+        of_diagnoses, of_results, of_drugs, of_tests: the standing where it has none.
+    """
 
     concepts: frozenset[str]
     of_diagnoses: Standing
@@ -31,8 +36,13 @@ class _Silence:
     of_tests: Standing
 
 
-def _silence_of(record: PatientRecord) -> _Silence:
-    return _Silence(
+def silence_of(record: PatientRecord) -> Silence:
+    """Worked out once for all questions.
+
+    Args:
+        record: the chart.
+    """
+    return Silence(
         concepts=frozenset().union(record.diagnoses, record.refuted, record.drugs, record.results),
         of_diagnoses=absence(record, ("Condition",)),
         of_results=absence(record, ("Observation",)),
@@ -49,7 +59,7 @@ class Question:
     definition: FeatureDefinition
     record: PatientRecord
     ages: Ages
-    silence: _Silence
+    silence: Silence
 
     def since(self, months: int | None) -> date | None:
         """First day that still counts, or None where age does not matter."""
@@ -70,7 +80,7 @@ def find_features(
     Returns:
         Findings by code, those of `known` included.
     """
-    asked = _Asked(record, features, ages, dict(known), _silence_of(record))
+    asked = _Asked(record, features, ages, dict(known), silence_of(record))
     for code in features:
         asked.finding(code)
     return asked.found
@@ -84,7 +94,7 @@ class _Asked:
     features: Mapping[str, FeatureDefinition]
     ages: Ages
     found: dict[str, Finding]
-    silence: _Silence
+    silence: Silence
 
     def finding(self, code: str) -> Finding:
         if code not in self.found:
@@ -103,7 +113,7 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         open_parts = tuple(m for part in combined if part.standing is standing for m in part.missing)
     else:
         open_parts = ()
-        parts = _parts(question)
+        parts = parts_of(question)
         seen = {standing for standing, _ in parts}
         standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
@@ -112,15 +122,21 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
     return Finding(question.code, definition.title, standing, evidence, missing)
 
 
-def _parts(question: Question) -> list[Part]:
-    """What each source of the fact says: most say nothing, since most of what is asked is not in a chart."""
+def parts_of(question: Question) -> list[Part]:
+    """What each source of the fact says.
+
+    Most of what is asked is not in a chart: there only the silence of each source has to be read.
+
+    Args:
+        question: with a definition that combines no others.
+    """
     if question.definition.concepts.isdisjoint(question.silence.concepts):
         return [(standing, ()) for standing in _silent(question.definition, question.silence)]
     results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
     return [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
 
 
-def _silent(definition: FeatureDefinition, silence: _Silence) -> Iterator[Standing]:
+def _silent(definition: FeatureDefinition, silence: Silence) -> Iterator[Standing]:
     if definition.diagnoses or definition.unclear:
         yield silence.of_diagnoses
     if definition.positive or definition.above or definition.below or definition.answers or definition.results_under:

@@ -16,6 +16,7 @@ LAWS = (
     "tests/cards/test_laws.py",
     "tests/cards/test_refusals.py",
     "tests/end_to_end/test_callback.py",
+    "tests/end_to_end/test_trust.py",
     "tests/fhir_profiles/test_reader_laws.py",
     "tests/sandbox/authorization/test_refusals.py",
     "tests/sandbox/test_bad_cards.py",

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+import pytest
+
 
 def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[Any], object] = str) -> Callable[[Any], Any]:
     """As `pytest.mark.parametrize`, but one test, which says every case that fails.
@@ -17,6 +19,7 @@ def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[
     of_case = tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
     listed = list(cases)
     assert listed, "a test of no cases shows nothing"
+    assert callable(ids)
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         @wraps(test)
@@ -26,8 +29,9 @@ def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[
                 values = (case,) if len(of_case) == 1 else case
                 try:
                     test(**fixtures, **dict(zip(of_case, values, strict=True)))
-                except AssertionError as error:
-                    failed.append(f"{', '.join(str(ids(value)) for value in values)}: {error}")
+                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - said below, each with its case
+                    said = f"{type(error).__name__}: {error}"
+                    failed.append(f"{', '.join(str(ids(value)) for value in values)}: {said}")
             assert not failed, "\n".join(failed)
 
         parameters = inspect.signature(test).parameters

@@ -21,6 +21,9 @@ def in_dialect(cards: Sequence[Json], client: "Client") -> list[Json]:
     Args:
         cards: CDS Hooks 2.0.1 cards; not changed.
         client: who is answered.
+
+    Returns:
+        Cards that share with those given what the dialect leaves alone.
     """
     dialect = DIALECTS[client.dialect]
     return [_card(card, dialect, client.links) for card in cards]

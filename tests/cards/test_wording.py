@@ -8,6 +8,7 @@ import pytest
 
 from cards.knowledge import knowledge
 from cards.summary import summary
+from cards.wording import named_as
 from tests.cards.reading import card_about, topics
 from tests.patient import Json, Patient
 
@@ -53,13 +54,28 @@ def test_a_strength_is_printed_beside_its_source() -> None:
     assert "- CT of thorax and abdomen in dermatomyositis: _recommended_ (Titulaer 2011)" in detail(DM, "tumourScreening")
 
 
-def test_a_statement_that_names_a_drug_which_this_patient_cannot_have_says_so_where_it_stands() -> None:
+def test_a_statement_that_names_a_drug_which_is_set_aside_says_so_where_it_stands() -> None:
     no_preference = "Lundberg 2021 suggests methotrexate or azathioprine first"
     mild = DM.strength("proximal", 4)
     assert f"{no_preference}: _" in detail(mild, "nextLineTherapy")
     pregnant = detail(mild.has("pregnancy", since="2026-09"), "nextLineTherapy")
     assert f"{no_preference} (not suggested in this patient: methotrexate): _" in pregnant
     assert pregnant.index("not suggested in this patient") < pregnant.index("**Options that fit best**")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "named"),
+    [
+        ("tacrolimus", "topical tacrolimus or topical glucocorticoid for the skin", None),
+        ("tacrolimus", "ciclosporin or Tacrolimus", "Tacrolimus"),
+        ("intravenous immunoglobulin (IVIG)", "IVIG is listed among the options", "IVIG"),
+        ("intravenous immunoglobulin (IVIG)", "intravenous immunoglobulin first", "intravenous immunoglobulin"),
+        ("JAK inhibitor", "calcineurin and JAK inhibitors", "JAK inhibitors"),
+        ("oral glucocorticoid", "intravenous glucocorticoid", None),
+    ],
+)
+def test_a_treatment_is_named_by_its_title_or_its_abbreviation(title: str, text: str, named: str | None) -> None:
+    assert named_as(title, text) == named
 
 
 def test_a_disagreement_is_shown_with_every_side() -> None:

@@ -1,6 +1,7 @@
 """Calling back to a real FHIR server in another process, with whatever can go wrong (Must-show 3).
 
-Every query with every fault: answered in time, never a fault of ours, and what was not read is never taken for what is not there.
+Every query with every fault, or in a hurry a third of these pairs (`tests.sizes`): answered in time, never a fault of ours, and
+what was not read is never taken for what is not there.
 """
 
 import json
@@ -93,13 +94,16 @@ class Ehr:
     def call_in_time(self, seconds: float) -> tuple[int, Json]:
         """Open a chart; status and answer.
 
-        A machine that is busy elsewhere is late now and then; a service that waits too long would be late each time.
+        A machine that is busy elsewhere is late now and then; a service that waits too long would be late each time. Late or
+        not, it says the same.
         """
-        for _ in range(TRIES):
-            status, answer, taken = self.call(seconds=seconds)
-            if taken < seconds + MARGIN:
-                return status, answer
-        raise AssertionError(f"{TRIES} times later than {seconds + MARGIN} s")
+        tries = [self.call(seconds=seconds)]
+        while tries[-1][2] >= seconds + MARGIN and len(tries) < TRIES:
+            tries.append(self.call(seconds=seconds))
+        assert tries[-1][2] < seconds + MARGIN, [taken for *_, taken in tries]
+        status, answer, _ = tries[0]
+        assert [one[:2] for one in tries] == [(status, answer)] * len(tries)
+        return status, answer
 
     def call(
         self, slug: str = ANTI_TIF1, prefetch: Json | None = None, seconds: float = PLENTY, **more: Any
@@ -187,8 +191,8 @@ def time_for(fault: Json) -> float:
 
 def each_with(keys: Iterable[str], faults: Iterable[str]) -> list[tuple[str, str]]:
     """Each fault with each key; where the suite is in a hurry, with every third, so that each key meets a third of them."""
-    every = size(1, part=3)
-    return [(key, fault) for i, key in enumerate(keys) for j, fault in enumerate(faults) if (i + j) % every == 0]
+    kept = size(3, part=1)  # of three
+    return [(key, fault) for i, key in enumerate(keys) for j, fault in enumerate(faults) if (i + j) % 3 < kept]
 
 
 # --- when all is well

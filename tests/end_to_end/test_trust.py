@@ -22,11 +22,12 @@ from tests.server.trust.ehrs import PATIENT_VIEW, PUBLIC_URL, Ehr, bearer, jwk, 
 from tests.server.trust.jwks_server import JwksServer, jwks_server
 from tests.server.trust.token_makers import OTHER, Make
 from tests.server.trust.wrong_tokens import CLINIC, HOSPITAL, WRONG, published_by
+from tests.sizes import size
 
 ROOT = Path(__file__).parents[2]
 PATH = PATIENT_VIEW.removeprefix(PUBLIC_URL)
 CALL = orjson.dumps(hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
-TOKENS = 12
+TOKENS = size(25, part=12)
 """So many are raced for on each database."""
 
 

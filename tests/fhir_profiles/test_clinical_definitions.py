@@ -180,6 +180,12 @@ def test_a_folder_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
         ("features.yaml", "pregnancy: {diagnoses: [pregnancy]}\n", "pregnancy lacks title; an entry is written as a whole"),
         ("features.yaml", "pregnancy: {title: x, diagnoses: pregnancy}\n", "pregnancy: `diagnoses` must be a list"),
         ("features.yaml", "pregnancy: {title: x, ever: sometimes}\n", "pregnancy: `ever` must be true or false"),
+        (
+            "features.yaml",
+            "pregnancy: {title: x, answers: {test: pregnancy_status}}\n",
+            "pregnancy: `answers` lacks present, absent",
+        ),
+        ("features.yaml", "pregnancy: {title: x, results_under: {value: 3}}\n", "pregnancy: `results_under` lacks result"),
         ("investigations.yaml", "scan: {title: scan}\n", "scan needs `title`, and `shown_by`"),
         ("phenotypes.yaml", "recorded: {ours: {diagnoses: [polymyositis]}}\n", "ours also needs an entry in `titles`"),
         ("feature.yaml", "{}\n", "nothing of this name is read"),

@@ -1,7 +1,11 @@
 """Organ features and contexts, answered in more than two values (design section 4, rule 1; drug-safety.md section 0)."""
 
+from dataclasses import fields, replace
+
 import pytest
 
+from fhir_profiles.clinical_definitions import FeatureDefinition, definitions
+from fhir_profiles.features import Question, parts_of, silence_of
 from fhir_profiles.findings import Answer, Finding, Standing
 from tests.patient import Patient, codeable
 
@@ -358,3 +362,32 @@ def test_a_pregnancy_on_record_is_believed_at_any_age(born: str) -> None:
 
 def test_a_refuted_pregnancy_does_not_count() -> None:
     assert not feature(WOMAN.has("pregnancy", since="2026-07", verification="refuted"), "pregnancy").is_present
+
+
+# --- what is not on record, in short
+
+
+KINDS = ("Condition", "Observation", "DiagnosticReport", "MedicationRequest", "MedicationStatement")
+
+
+@pytest.mark.requirement("SAF-08")
+@pytest.mark.parametrize("patient", [Patient(), WOMAN, *(Patient().failed(kind) for kind in KINDS)], ids=["man", "woman", *KINDS])
+def test_a_question_of_which_nothing_is_on_record_is_answered_as_if_every_list_had_been_read(patient: Patient) -> None:
+    assessment = patient.assess()
+    silence = silence_of(assessment.record)
+    for code, definition in definitions().features.items():
+        if definition.any or definition.all:
+            continue
+        short = Question(code, definition, assessment.record, assessment.ages, silence)
+        long = replace(short, silence=replace(silence, concepts=definition.concepts))
+        assert definition.concepts.isdisjoint(silence.concepts)
+        assert {*parts_of(short)} == {*parts_of(long)}, code
+
+
+def test_every_value_set_that_a_definition_names_is_among_its_concepts() -> None:
+    lists = [one.name for one in fields(FeatureDefinition) if one.type == tuple[str, ...] and one.name not in ("any", "all")]
+    assert len(lists) == 8
+    for name in lists:
+        assert FeatureDefinition("x", **{name: ("some_value_set",)}).concepts == {"some_value_set"}
+    answers = {"test": "a", "present": ["b"], "absent": ["c"]}
+    assert FeatureDefinition("x", answers=answers, results_under={"result": "d", "value": 1}).concepts == set("abcd")
