@@ -204,6 +204,7 @@ class Option:
         cautions: what this patient's chart raises against it.
         not_offered: why it is set aside, or None if it stands.
         is_declined: the patient's refusal is all that sets it aside.
+        is_ruled_out: it is contraindicated, or was not tolerated, whatever else sets it aside.
         order_withheld: why it stands without a ready-made order, or None.
         reminders: what goes with it.
         undecided: stop and hold rules that a missing datum leaves open.
@@ -225,6 +226,7 @@ class Option:
     rank: int = 0
     not_offered: str | None = None
     is_declined: bool = False
+    is_ruled_out: bool = False
     order_withheld: str | None = None
 
 

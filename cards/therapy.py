@@ -119,7 +119,8 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
     )
     cautions, unchecked = cautions_for(treatment, case, known, Level), unchecked_for(treatment, case, known)
     course = case.assessment.treatment.courses.get(entry.course or "")
-    set_aside = _set_aside_by_history(treatment, course) or _same_class(treatment, case) or _set_aside_by_safety(cautions)
+    ruled_out = _not_tolerated(course) or _same_class(treatment, case) or _set_aside_by_safety(cautions)
+    set_aside = _has_failed(course) or _not_tolerated(course) or _is_on_record(treatment, course) or ruled_out
     refusal = case.assessment.refusal_of_treatment(entry.course)
     return Option(
         treatment=treatment,
@@ -132,6 +133,7 @@ def _option(treatment: str, backers: list[tuple[int, Backing]], case: Case, know
         unchecked=unchecked,
         not_offered=join("; ", [reason for reason in (set_aside, refusal and in_words(refusal)) if reason]) or None,
         is_declined=refusal is not None and set_aside is None,
+        is_ruled_out=ruled_out is not None,
         order_withheld=(
             _withheld(cautions, course) or _unread(entry, case) or _route_unknown(treatment, case) or _not_checked(unchecked)
         ),
@@ -143,25 +145,28 @@ def _with_instead(caution: Caution, case: Case, known: Knowledge) -> Caution:
     return replace(caution, instead=join(" ", notes_on_instead(caution, case, known)) or None) if caution.instead else caution
 
 
-def _set_aside_by_history(treatment: str, course: Course | None) -> str | None:
-    if course is None:
+def _has_failed(course: Course | None) -> str | None:
+    if course is None or course.outcome is not Outcome.FAILED or course.role == "glucocorticoid":
         return None
-    if course.outcome is Outcome.FAILED and course.role != "glucocorticoid":
-        return say("has failed: {reason}", reason=course.decided_by)
-    if course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
-        return say("not tolerated: {reason}", reason=course.decided_by)
-    if course.is_current and treatment not in _UNROUTED:
-        return say("already on record: {reason}", reason=course.decided_by)
-    return None
+    return say("has failed: {reason}", reason=course.decided_by)
+
+
+def _not_tolerated(course: Course | None) -> str | None:
+    if course is None or course.outcome not in (Outcome.NOT_TOLERATED, Outcome.ALLERGY):
+        return None
+    return say("not tolerated: {reason}", reason=course.decided_by)
+
+
+def _is_on_record(treatment: str, course: Course | None) -> str | None:
+    if course is None or not course.is_current or treatment in _UNROUTED:
+        return None
+    return say("already on record: {reason}", reason=course.decided_by)
 
 
 def _same_class(treatment: str, case: Case) -> str | None:
     """An intolerance of one glucocorticoid speaks about all of them (drug-safety.md section 0, same class)."""
-    course = case.assessment.treatment.courses.get("glucocorticoid")
-    if course is None or not treatment.startswith("glucocorticoid"):
-        return None
-    not_tolerated = course.outcome in (Outcome.NOT_TOLERATED, Outcome.ALLERGY)
-    return say("not tolerated: {reason}", reason=course.decided_by) if not_tolerated else None
+    is_glucocorticoid = treatment.startswith("glucocorticoid")
+    return _not_tolerated(case.assessment.treatment.courses.get("glucocorticoid")) if is_glucocorticoid else None
 
 
 def _set_aside_by_safety(cautions: tuple[Caution, ...]) -> str | None:

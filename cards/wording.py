@@ -86,14 +86,14 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
 def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
     """The statements that no option and no note carries, the most urgent first."""
     in_order = sorted(recommendations, key=lambda r: URGENCIES.index(r.urgency))
-    set_aside = [option.title for option in options_of(recommendations) if option.not_offered]
-    return [_advised(r, set_aside) for r in in_order if not r.options and not r.is_note]
+    ruled_out = [option.title for option in options_of(recommendations) if option.is_ruled_out]
+    return [_advised(r, ruled_out) for r in in_order if not r.options and not r.is_note]
 
 
-def _advised(said: Recommendation, set_aside: Sequence[str]) -> str:
-    """A statement in its strength, its sources, and what is open about it, and which of its drugs are set aside here."""
+def _advised(said: Recommendation, ruled_out: Sequence[str]) -> str:
+    """A statement in its strength, its sources, and what is open about it, and which of its drugs are ruled out here."""
     says = join(": ", (listed(said.avoid), said.says)) if said.avoid else said.says
-    named = [] if said.is_against else [name for title in set_aside if (name := named_as(title, says))]
+    named = [] if said.is_against else [name for title in ruled_out if (name := named_as(title, says))]
     if named:
         says = say("{says} (not suggested in this patient: {drugs})", says=says, drugs=listed(named))
     words = {"says": capital(says), "strength": strength_words(said.strength), "sources": _named(said.sources)}

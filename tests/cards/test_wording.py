@@ -54,13 +54,20 @@ def test_a_strength_is_printed_beside_its_source() -> None:
     assert "- CT of thorax and abdomen in dermatomyositis: _recommended_ (Titulaer 2011)" in detail(DM, "tumourScreening")
 
 
-def test_a_statement_that_names_a_drug_which_is_set_aside_says_so_where_it_stands() -> None:
+def test_a_statement_that_names_a_drug_which_is_ruled_out_says_so_where_it_stands() -> None:
     no_preference = "Lundberg 2021 suggests methotrexate or azathioprine first"
     mild = DM.strength("proximal", 4)
     assert f"{no_preference}: _" in detail(mild, "nextLineTherapy")
     pregnant = detail(mild.has("pregnancy", since="2026-09"), "nextLineTherapy")
     assert f"{no_preference} (not suggested in this patient: methotrexate): _" in pregnant
     assert pregnant.index("not suggested in this patient") < pregnant.index("**Options that fit best**")
+
+
+def test_a_drug_that_is_being_taken_is_not_ruled_out_though_it_is_not_offered_again() -> None:
+    pulsed = DM.strength("proximal", 2).takes("methylprednisolone", route="intravenous", since="2026-11-10")
+    words = detail(pulsed, "nextLineTherapy")
+    assert "intravenous glucocorticoid: already on record" in words
+    assert "not suggested in this patient" not in words
 
 
 @pytest.mark.parametrize(
