@@ -197,13 +197,12 @@ def _by_source(cautions: Sequence[Caution]) -> list[str]:
 
 
 def _in_general(options: Sequence[Option]) -> list[str]:
-    """Options that fit less closely: who names them, and what speaks against them."""
+    """Options that fit less closely: who names them, and what the chart raises; silence would read as a clearance."""
     return [_in_one_line(option) for option in options]
 
 
 def _in_one_line(option: Option) -> str:
-    speaks_against = option.cautions or option.order_withheld or option.unchecked
-    said = (_said_by(option), *((_raised(option),) if speaks_against else ()))
+    said = [words for words in (_said_by(option), _raised(option)) if words]
     return join("", (_name(option), ": ", join("; ", said)))
 
 

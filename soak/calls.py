@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +19,9 @@ Json = dict[str, Any]
 SERVICES = "/cds-services/myositis"
 _PATIENTS = Path(__file__).parents[1] / "sandbox" / "patients"
 _INSTANCE = "00000000-0000-4000-8000-000000000000"
+_VISIT = "visit-0"
+_CALLS_OF_A_VISIT = 400
+"""Of all patients together, before each of them comes again."""
 _METHOTREXATE = "http://www.nlm.nih.gov/research/umls/rxnorm|6851"
 
 
@@ -46,14 +49,14 @@ def mixed(seed: int) -> Iterator[Call]:
     chance = Random(seed)
     kinds = ["patient-view"] * 66 + ["order-select"] * 10 + ["order-sign"] * 10 + ["long chart"] * 4 + ["feedback"] * 10
     charts = cycle(chance.sample(sorted(bodies()), len(bodies())))
-    while True:
+    for number in count():
         kind = chance.choice(kinds)
         if kind == "feedback":
             yield feedback(str(uuid4()))
         elif kind == "long chart":
-            yield _fresh(Call(kind, f"{SERVICES}-patient-view", _long_chart()))
+            yield _fresh(Call(kind, f"{SERVICES}-patient-view", _long_chart()), number)
         else:
-            yield _fresh(Call(kind, f"{SERVICES}-{kind}", bodies()[next(charts)][kind]))
+            yield _fresh(Call(kind, f"{SERVICES}-{kind}", bodies()[next(charts)][kind]), number)
 
 
 def feedback(card: str) -> Call:
@@ -81,7 +84,7 @@ def _of_patient(bundle: Json) -> Mapping[str, bytes]:
         else _searchset([one for one in found if one["resourceType"] == template.resource_type])
         for template in TEMPLATES
     }
-    context = {"userId": "Practitioner/soak", "patientId": patient["id"], "encounterId": f"visit-{patient['id']}"}
+    context = {"userId": "Practitioner/soak", "patientId": patient["id"], "encounterId": _VISIT}
     drafted = context | {
         "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": _draft(patient)}]}
     }
@@ -124,6 +127,8 @@ def _long_chart() -> bytes:
     return json.dumps(body | {"hookInstance": _INSTANCE}).encode()
 
 
-def _fresh(call: Call) -> Call:
-    """The same call with a hook instance of its own."""
-    return Call(call.kind, call.path, call.body.replace(_INSTANCE.encode(), str(uuid4()).encode()))
+def _fresh(call: Call, number: int) -> Call:
+    """The same call with a hook instance of its own, in a visit that ends some time."""
+    visit = f"visit-{number // _CALLS_OF_A_VISIT}"
+    body = call.body.replace(_INSTANCE.encode(), str(uuid4()).encode())
+    return Call(call.kind, call.path, body.replace(f'"{_VISIT}"'.encode(), f'"{visit}"'.encode()))

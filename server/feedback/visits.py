@@ -20,6 +20,9 @@ from server.store.tables import cards_shown
 from server.store.transactions import reading
 from server.trust.clients import Caller
 
+MOST_CARDS = 100
+"""Of one visit that are looked at, the newest: what was said before is said again, where a chart is opened without end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -67,12 +70,17 @@ def told_in(visit: Visit | None, database: Engine, caller: Caller, service: Serv
     """
     if visit is None or not service.is_about_orders:
         return None
-    shown = select(cards_shown.c.marks).where(
-        cards_shown.c.client == caller.client.name,
-        cards_shown.c.patient == patient,
-        cards_shown.c.encounter == visit.id,
-        cards_shown.c.service == CHART_OPENED,
-        cards_shown.c.is_shadow == caller.client.is_in_shadow,
+    shown = (
+        select(cards_shown.c.marks)
+        .where(
+            cards_shown.c.client == caller.client.name,
+            cards_shown.c.patient == patient,
+            cards_shown.c.encounter == visit.id,
+            cards_shown.c.service == CHART_OPENED,
+            cards_shown.c.is_shadow == caller.client.is_in_shadow,
+        )
+        .order_by(cards_shown.c.shown_at.desc(), cards_shown.c.card)
+        .limit(MOST_CARDS)
     )
     try:
         with reading(database) as connection:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, create_engine, insert, select
 
 from cards.told import Told
 from server.cds_hooks.envelope import HookCall
 from server.cds_hooks.services import SERVICES
 from server.feedback.patients import pseudonym_of
-from server.feedback.visits import told_in, visit_of
+from server.feedback.visits import MOST_CARDS, told_in, visit_of
 from server.store.pseudonyms import Pseudonyms, load_pseudonyms
 from server.store.tables import cards_shown
 from server.trust.clients import Caller, Client
@@ -72,6 +72,18 @@ def test_what_was_shown_when_the_chart_was_opened_is_known_when_an_order_is_sign
     assert not told(database, replace(OPENED, user="Practitioner/2")).marks
     assert not told(database, replace(OPENED, encounter="visit-8")).marks
     assert not told(database, name="elsewhere").marks
+
+
+def test_of_a_visit_without_end_the_newest_cards_are_looked_at(ehr: Ehr, database: Engine) -> None:
+    ehr.open_chart(**IN_VISIT)
+    with database.begin() as connection:
+        row = dict(connection.execute(select(cards_shown)).mappings().first() or {})
+        newer = [{**row, "card": str(uuid4()), "shown_at": row["shown_at"] + 1, "marks": ["newer"]} for _ in range(MOST_CARDS)]
+        connection.execute(insert(cards_shown), newer[1:])
+    assert {"newer"} < told(database).marks
+    with database.begin() as connection:
+        connection.execute(insert(cards_shown), newer[:1])
+    assert told(database).marks == {"newer"}
 
 
 def test_opening_the_chart_again_shows_everything_again(ehr: Ehr, database: Engine) -> None:
