@@ -93,7 +93,7 @@ def _advice(recommendations: Sequence[Recommendation]) -> list[str]:
 def _advised(said: Recommendation, ruled_out: Sequence[str]) -> str:
     """A statement in its strength, its sources, and what is open about it, and which of its drugs are ruled out here."""
     says = join(": ", (listed(said.avoid), said.says)) if said.avoid else said.says
-    named = [] if said.is_against else [name for title in ruled_out if (name := named_as(title, says))]
+    named = [] if said.is_against else [title for title in ruled_out if is_named(title, says)]
     if named:
         says = say("{says} (not suggested in this patient: {drugs})", says=says, drugs=listed(named))
     words = {"says": capital(says), "strength": strength_words(said.strength), "sources": _named(said.sources)}
@@ -104,19 +104,15 @@ def _advised(said: Recommendation, ruled_out: Sequence[str]) -> str:
     return say("{says}: _{strength}_ ({sources}), if the missing data confirm it", **words)
 
 
-def named_as(title: str, text: str) -> str | None:
-    """What a text calls a treatment.
+def is_named(title: str, text: str) -> bool:
+    """Whether a text names a treatment; a drug for the skin is another treatment.
 
     Args:
-        title: of the treatment, perhaps with an abbreviation in brackets.
+        title: of the treatment, perhaps with an abbreviation in brackets: either is enough.
         text: of a statement.
-
-    Returns:
-        The words of the text; None where it does not name it. A drug for the skin is another treatment.
     """
     names = "|".join(re.escape(name.strip(" )")) for name in title.split("("))
-    found = re.search(rf"(?<!\btopical )\b(?:{names})s?\b", text, re.IGNORECASE)
-    return found and found.group()
+    return re.search(rf"(?<!\btopical )\b(?:{names})s?\b", text, re.IGNORECASE) is not None
 
 
 def strength_words(strength: str) -> str:
