@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import chain, islice
 
 from fhir_profiles.clinical_definitions import FeatureDefinition
 from fhir_profiles.code_words import word
@@ -26,7 +25,7 @@ class Silence:
     """What is on record at all, and how to read that something is not: the same for every question.
 
     Args:
-        concepts: ValueSets under which the record has a diagnosis, drug, result or report.
+        concepts: ValueSets under which the record has a diagnosis, drug or result.
         of_diagnoses, of_results, of_drugs, of_tests: the standing where it has none.
     """
 
@@ -44,7 +43,7 @@ def silence_of(record: PatientRecord) -> Silence:
         record: the chart.
     """
     return Silence(
-        concepts=frozenset().union(record.diagnoses, record.refuted, record.drugs, record.results, record.events),
+        concepts=frozenset().union(record.diagnoses, record.refuted, record.drugs, record.results),
         of_diagnoses=absence(record, ("Condition",)),
         of_results=absence(record, ("Observation",)),
         of_drugs=absence_of_drugs(record),
@@ -356,8 +355,7 @@ def _from_tests(question: Question) -> Iterable[Part]:
     definition, record = question.definition, question.record
     if not definition.tested:
         return
-    done: Iterable[Fact] = chain(facts_of(record.results, definition.tested), facts_of(record.events, definition.tested))
-    for fact in islice(done, 1):  # a report that came without its values is one as well
+    for fact in facts_of(record.results, definition.tested)[:1]:
         yield Standing.PRESENT, (Evidence(at_time(definition.title, fact.when), fact.reference),)
     yield question.silence.of_tests, ()
 

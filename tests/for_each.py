@@ -29,9 +29,8 @@ def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[
                 values = (case,) if len(of_case) == 1 else case
                 try:
                     test(**fixtures, **dict(zip(of_case, values, strict=True)))
-                except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - said below, each with its case
-                    said = f"{type(error).__name__}: {error}"
-                    failed.append(f"{', '.join(str(ids(value)) for value in values)}: {said}")
+                except (AssertionError, pytest.fail.Exception) as error:  # another error ends the test, with its own traceback
+                    failed.append(f"{', '.join(str(ids(value)) for value in values)}: {error}")
             assert not failed, "\n".join(failed)
 
         parameters = inspect.signature(test).parameters

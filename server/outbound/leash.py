@@ -19,8 +19,8 @@ class Leash:
         Args:
             seconds: from entering the context to the end of every connection.
         """
-        self._timer = Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._seconds = seconds
+        self._timer: Timer | None = None
         self._held: list[socket.socket] = []
         self._lock = Lock()
         self.is_cut = False
@@ -41,12 +41,16 @@ class Leash:
 
     def __enter__(self) -> Self:
         """Start the clock."""
+        self._timer = Timer(self._seconds, self._cut)
+        self._timer.daemon = True
         self._timer.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Let go of everything."""
-        self._timer.cancel()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None  # each holds the other: apart, neither waits for the garbage collector
         with self._lock:
             for held in self._held:
                 held.close()

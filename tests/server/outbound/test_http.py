@@ -1,9 +1,11 @@
 """The one door for connections that we open, against a server that does everything wrong (OUT-02 to OUT-08, OUT-15)."""
 
+import gc
 import gzip
 import os
 import ssl
 import threading
+import weakref
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from server.outbound.http import Answer, OutboundError, get
+from server.outbound.leash import Leash
 from tests.server.outbound.certificates import self_signed
 from tests.server.outbound.peer import Script, answer, peer
 
@@ -284,3 +287,21 @@ def test_an_exchange_leaves_no_classes_behind() -> None:
         classes = len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())
         fetch(server.url())
     assert (len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())) == classes
+
+
+def wait_for_timers() -> None:
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(1)
+
+
+def test_a_leash_that_was_let_go_does_not_wait_for_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        with Leash(60) as leash:
+            kept = weakref.ref(leash)
+        del leash
+        wait_for_timers()  # whose thread holds the leash until it has seen that it is over
+        assert kept() is None
+    finally:
+        gc.enable()
