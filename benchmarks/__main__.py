@@ -22,7 +22,7 @@ from server.cds_hooks.evaluate_call import evaluate_call
 from server.cds_hooks.prefetch import read_prefetch
 from server.cds_hooks.services import SERVICES
 from server.evaluation import PHASES, evaluate
-from server.http_server import quieten_garbage_collector
+from server.interpreter import quieten_garbage_collector
 from server.json_input import parse_json
 from server.trust.clients import OPEN_CLIENT
 from server.warm_up import warm_up

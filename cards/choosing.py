@@ -36,10 +36,12 @@ class Chosen:
     Args:
         cards: topic code of each card and what it says, the most important first.
         left_out: why there is no card, by topic code.
+        held_back: topics that can wait while the first card is critical, whatever was said or silenced of them before.
     """
 
     cards: tuple[tuple[str, tuple[Recommendation, ...]], ...]
     left_out: tuple[tuple[str, LeftOut], ...]
+    held_back: tuple[str, ...] = ()
 
 
 _Topics = list[tuple[str, list[Recommendation]]]
@@ -67,13 +69,14 @@ def choose(recommendations: Sequence[Recommendation], show: Show, known: Knowled
             left_out[topic] = reason
     wanted.sort(key=lambda item: _importance(item[0], item[1], known))
     is_alarm = bool(wanted) and indicator_of(wanted[0][1]) == "critical"
-    for topic, said in wanted if is_alarm else ():
-        if known.topics[topic].can_wait and indicator_of(said) == "info" and not any(map(must_be_said, said)):
-            left_out[topic] = LeftOut.WAITS
+    waits = {topic for topic, said in topics if is_alarm and _can_wait(topic, said, known)}
+    left_out |= {topic: LeftOut.WAITS for topic, _ in wanted if topic in waits}
     ready = _with_one_alarm([(topic, said) for topic, said in wanted if topic not in left_out])
     left_out |= dict.fromkeys((topic for topic, _ in ready[show.cap :]), LeftOut.OVER_CAP)
     cards = _with_what_must_be_said(ready[: show.cap], ready[show.cap :])
-    return Chosen(tuple((topic, tuple(said)) for topic, said in cards), tuple(left_out.items()))
+    never = (LeftOut.OFF, LeftOut.BELOW)
+    held_back = tuple(topic for topic, _ in topics if topic in waits and left_out[topic] not in never)
+    return Chosen(tuple((topic, tuple(said)) for topic, said in cards), tuple(left_out.items()), held_back)
 
 
 def indicator_of(said: Sequence[Recommendation]) -> str:
@@ -123,6 +126,10 @@ def _by_topic(recommendations: Sequence[Recommendation], known: Knowledge) -> _T
 def _importance(topic: str, said: list[Recommendation], known: Knowledge) -> tuple[int, bool, int]:
     """By urgency; then advice against what is given or being written, before what else there is to say of it; then by topic."""
     return INDICATORS.index(indicator_of(said)), not any(r.avoid or r.warns_unread for r in said), known.topics[topic].rank
+
+
+def _can_wait(topic: str, said: list[Recommendation], known: Knowledge) -> bool:
+    return known.topics[topic].can_wait and indicator_of(said) == "info" and not any(map(must_be_said, said))
 
 
 def _reason_to_leave_out(topic: str, said: list[Recommendation], show: Show, is_emergency: bool) -> LeftOut | None:

@@ -174,6 +174,7 @@ class Knowledge:
         review: until when it may be taken for current.
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
         safety: the drug-safety rules that are on.
+        safety_about: those that speak about a treatment or order, by its key.
         populations: the named groups of patients, as they stand in their file.
         sources: every source, by id.
         source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
@@ -196,6 +197,15 @@ class Knowledge:
     source_attributes: tuple[Mapping[str, str], ...] = ()
     titles: Titles = field(default_factory=titles)
     digest: str = ""
+    safety_about: Mapping[str, tuple[SafetyRule, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look up once which safety rules speak about a treatment or order."""
+        about: dict[str, tuple[SafetyRule, ...]] = {}
+        for rule in self.safety:
+            for treatment in rule.treatments:
+                about[treatment] = (*about.get(treatment, ()), rule)
+        object.__setattr__(self, "safety_about", about)
 
     @property
     def rules_off(self) -> tuple[Rule, ...]:

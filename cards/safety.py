@@ -1,7 +1,6 @@
 """Drug safety: what this patient's chart raises against a treatment or an order (clinical/drug-safety.md)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from cards.knowledge import Knowledge, SafetyRule
 from cards.recommendation import Caution, Level, Unchecked
@@ -34,7 +33,7 @@ def cautions_for(
     Returns:
         Cautions, stop first.
     """
-    asked = replace(case, considered=treatment, draft=draft)
+    asked = case.about(treatment, draft)
     spoken = [_speak(rule, treatment, asked) for rule in _rules_about(treatment, known, levels, has_myositis, draft)]
     order = list(Level)
     return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
@@ -52,7 +51,7 @@ def unchecked_for(
         treatment, case, known, draft: as for `cautions_for`; the patient has a myositis.
         only: id of the one rule that is asked about; None for all.
     """
-    asked = replace(case, considered=treatment, draft=draft)
+    asked = case.about(treatment, draft)
     opened = []
     for rule in _rules_about(treatment, known, (Level.WARN, Level.REMIND), True, draft):
         if only not in (None, rule.id):
@@ -79,11 +78,8 @@ def _rules_about(
     wanted, about = set(levels), {"both", "suggested" if draft is None else "drafted"}
     return [
         rule
-        for rule in known.safety
-        if treatment in rule.treatments
-        and rule.level in wanted
-        and rule.about in about
-        and (has_myositis or rule.without_myositis)
+        for rule in known.safety_about.get(treatment, ())
+        if rule.level in wanted and rule.about in about and (has_myositis or rule.without_myositis)
     ]
 
 

@@ -49,12 +49,22 @@ def to_cards(
     known = known or knowledge()
     namespace = uuid5(NAMESPACE_URL, f"{CANONICAL}/cards/{seed}/{assessment.record.patient_id}")
     offered: set[str] = set()
-    chosen = choose(recommendations, show, known).cards
-    return [_card(topic, list(said), assessment, known, namespace, offered) for topic, said in chosen]
+    chosen = choose(recommendations, show, known)
+    waiting = [known.topics[topic].display for topic in chosen.held_back]
+    return [
+        _card(topic, list(said), assessment, known, namespace, offered, () if number else waiting)
+        for number, (topic, said) in enumerate(chosen.cards)
+    ]
 
 
 def _card(
-    topic: str, said: list[Recommendation], assessment: Assessment, known: Knowledge, namespace: UUID, offered: set[str]
+    topic: str,
+    said: list[Recommendation],
+    assessment: Assessment,
+    known: Knowledge,
+    namespace: UUID,
+    offered: set[str],
+    waiting: Sequence[str],
 ) -> dict[str, Any]:
     missing = missing_of(said)
     told = said
@@ -69,7 +79,7 @@ def _card(
     card: dict[str, Any] = {
         "uuid": str(uuid5(namespace, f"{topic}/{'/'.join(r.id for r in said)}")),
         "summary": summary(topic, said, assessment, known),
-        "detail": detail(told, missing, known),
+        "detail": detail(told, missing, known, waiting),
         "indicator": indicator_of(said),
         "source": _source(topic, sources, known),
     }

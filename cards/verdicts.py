@@ -50,6 +50,10 @@ class Case:
     draft: DraftOrder | None = None
     triggers: dict[str, Answer] = field(default_factory=dict)
 
+    def about(self, treatment: str, draft: DraftOrder | None) -> "Case":
+        """The same case when it is asked about one treatment or order; asked a dozen times for a card, so without `replace`."""
+        return Case(self.assessment, self.outcomes, self.populations, self.calendar, self.drafts, treatment, draft, self.triggers)
+
 
 Condition = Callable[[Case], Verdict]
 
@@ -105,10 +109,16 @@ def everyone(_: Case) -> Verdict:
 
 def combined(answer: Answer, verdicts: list[Verdict]) -> Verdict:
     """Reasons of all parts; of the missing data, those of undecided parts come first."""
+    if len(verdicts) == 1 and _is_said_once(verdicts[0]) and verdicts[0].answer is answer:
+        return verdicts[0]
     ordered = sorted(verdicts, key=lambda verdict: verdict.answer is not Answer.UNKNOWN)
     because = dict.fromkeys(item for verdict in verdicts for item in verdict.because)
     missing = dict.fromkeys(item for verdict in ordered for item in verdict.missing)
     return Verdict(answer, tuple(because), tuple(missing))
+
+
+def _is_said_once(verdict: Verdict) -> bool:
+    return len(verdict.because) <= 1 and len(verdict.missing) <= 1
 
 
 def names_of(value: Any, known: Iterable[str], where: str, kind: str) -> list[str]:

@@ -50,13 +50,16 @@ _CITES_OTHERS = "bmj-bp"
 _MOST_REASONS = 8
 
 
-def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge) -> str:
+def detail(
+    recommendations: Sequence[Recommendation], missing: Sequence[Missing], known: Knowledge, waiting: Sequence[str] = ()
+) -> str:
     """The card's detail, in Markdown.
 
     Args:
         recommendations: what the card says.
         missing: what would help, of these and of the statements that wait for it.
         known: the knowledge.
+        waiting: names of the topics that have something to say, and are not shown beside a critical card.
     """
     options = options_of(recommendations)
     standing = [option for option in options if option.not_offered is None]
@@ -75,6 +78,7 @@ def detail(recommendations: Sequence[Recommendation], missing: Sequence[Missing]
         section(say("Please note"), bullets(dict.fromkeys(note for r in recommendations for note in r.notes))),
         section(say("Why"), bullets(_reasons(evidence_of(recommendations)))),
         section(say("Already done or ordered"), bullets(already)),
+        section(say("Held back while this is critical"), bullets(waiting)),
         section(say("Missing"), bullets(capital(escape(item.text)) for item in missing[:_MOST_REASONS])),
         section(say("Where guidelines disagree"), bullets(_disagreements(recommendations))),
         section(say("Sources"), bullets(_cited(source) for source in sources_of(recommendations))),

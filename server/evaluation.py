@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from threading import BoundedSemaphore
 from typing import Any
 
 from cards.knowledge import Knowledge
@@ -20,7 +21,14 @@ from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
 from server.basis import Basis, packaged_basis
 
-PHASES = ("read", "assess", "recommend", "cards")
+PHASES = ("turn", "read", "assess", "recommend", "cards")
+
+AT_ONCE = 2
+"""So many threads of a process evaluate at once. The interpreter computes for one of them at a time, and those that have the
+database open wait for it too: the fewer compute, the sooner they are done (decision 26). Two, so that a chart of thousands of
+resources does not keep all others waiting."""
+
+_PLACES = BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +121,27 @@ def evaluate(
     """
     basis = basis or packaged_basis()
     ticks = [timer()]
-    record = read_record(
-        parts,
-        terminology=basis.terminology,
-        as_of=as_of,
-        patient_id=patient_id,
-        inputs=inputs,
-        several_patients=several_patients,
-        servers=servers,
-    )
-    orders, order_issues = _read_drafts(drafts, record, servers, basis)
-    ticks.append(timer())
-    assessment = assess(record, basis.knowledge.definitions)
-    ticks.append(timer())
-    mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
-    triggers: dict[str, Answer] = {}
-    recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge, triggers)
-    ticks.append(timer())
-    cards = to_cards(recommendations, assessment, seed=seed, show=show, known=basis.knowledge)
-    ticks.append(timer())
+    with _PLACES:
+        ticks.append(timer())
+        record = read_record(
+            parts,
+            terminology=basis.terminology,
+            as_of=as_of,
+            patient_id=patient_id,
+            inputs=inputs,
+            several_patients=several_patients,
+            servers=servers,
+        )
+        orders, order_issues = _read_drafts(drafts, record, servers, basis)
+        ticks.append(timer())
+        assessment = assess(record, basis.knowledge.definitions)
+        ticks.append(timer())
+        mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
+        triggers: dict[str, Answer] = {}
+        recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge, triggers)
+        ticks.append(timer())
+        cards = to_cards(recommendations, assessment, seed=seed, show=show, known=basis.knowledge)
+        ticks.append(timer())
     return Evaluation(
         record=record,
         assessment=assessment,

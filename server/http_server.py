@@ -1,6 +1,5 @@
 """The HTTP server: waitress, set up for a service behind no other server (reference: ecosystem 2.1, security IN-01 to IN-08)."""
 
-import gc
 import resource
 import socket
 import time
@@ -125,15 +124,6 @@ def create_http_server(app: Flask, config: Config, listening: socket.socket | No
     server = Server(app, listening or bind(config), settings)
     app.extensions[HTTP_SERVER] = server  # whose queue and connections are figures
     return server
-
-
-def quieten_garbage_collector() -> None:
-    """Take everything that lives as long as the process out of garbage collection: without it, parsing one chart now and then
-    stops for tens of milliseconds (reference: performance, trap 1). Call after the warm-up."""
-    gc.collect()
-    gc.freeze()
-    gc.collect()  # of nothing: a whole collection waits until a quarter as much is new as the last one found
-    gc.set_threshold(100_000, 20, 10)
 
 
 def _affordable_connections() -> int:

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: made from the services, the schemas and the refusals, so that it says what they do."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from server import errors
@@ -42,18 +43,24 @@ def openapi(public_url: str) -> Json:
         "servers": [{"url": public_url}],
         "security": [{}, {"clientToken": []}],
         "paths": dict(_paths()),
-        "components": {
-            "schemas": {name: _embedded(name, document) for name, document in schemas().items()},
-            "responses": {f"refusal-{status}": _refusal(status) for status in _statuses(("MYO-",))},
-            "securitySchemes": {
-                "clientToken": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "The token of a registered client, as CDS Hooks 2.0.1 describes it. A service without "
-                    "registered clients answers its own machine only, and everybody there.",
-                }
-            },
+        "components": _components(),
+    }
+
+
+@cache
+def _components() -> Json:
+    """The same wherever the service is reached."""
+    return {
+        "schemas": {name: _embedded(name, document) for name, document in schemas().items()},
+        "responses": {f"refusal-{status}": _refusal(status) for status in _statuses(("MYO-",))},
+        "securitySchemes": {
+            "clientToken": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "The token of a registered client, as CDS Hooks 2.0.1 describes it. A service without "
+                "registered clients answers its own machine only, and everybody there.",
+            }
         },
     }
 

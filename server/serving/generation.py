@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
-from server.http_server import quieten_garbage_collector
+from server.interpreter import settle
 from server.observing.logs import log_to_stderr, logger
 from server.observing.processes import forget_ended_processes
 from server.runtime import open_runtime
@@ -52,7 +52,7 @@ def prepare(config: Config) -> None:
     warm_up(load_basis(config.site, config.terminology))
     if threading.active_count() > 1:
         _log.error("threads_before_fork", number=threading.active_count() - 1)
-    quieten_garbage_collector()
+    settle()
 
 
 @dataclass(slots=True)

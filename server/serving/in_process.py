@@ -7,7 +7,8 @@ from types import FrameType
 from server.application import create_app
 from server.basis import load_basis
 from server.config import Config
-from server.http_server import Server, create_http_server, quieten_garbage_collector
+from server.http_server import Server, create_http_server
+from server.interpreter import settle
 from server.runtime import open_runtime
 from server.serving.watching import watch
 from server.warm_up import warm_up
@@ -28,7 +29,7 @@ def open_service(config: Config) -> Server:
     runtime.gate.warm()
     app = create_app(config, runtime=runtime, ready=ready)
     warm_up(load_basis(config.site, config.terminology))
-    quieten_garbage_collector()
+    settle()
     ready.set()
     server = create_http_server(app, config)
     watch(app, runtime)

@@ -60,6 +60,17 @@ def test_two_critical_matters_are_one_card_that_says_both_whatever_the_cap(cap: 
     assert "drugSafety" not in topics(others)
 
 
+def test_the_alarm_names_what_it_holds_back_and_no_other_card_does() -> None:
+    held_back = choose(RAPID.recommendations(), EVERYTHING, knowledge()).held_back
+    assert "tumourScreening" in held_back
+    assert set(held_back) == {topic for topic, reason in why(RAPID, EVERYTHING).items() if reason is LeftOut.WAITS}
+    first, *others = shown(RAPID, EVERYTHING)
+    _, _, named = first["detail"].partition("**Held back while this is critical**\n\n")
+    named = named.partition("\n\n")[0]
+    assert named.splitlines() == [f"- {knowledge().topics[topic].display}" for topic in held_back]
+    assert not [card for card in [*others, *shown(DERMATOMYOSITIS, EVERYTHING)] if "Held back" in card["detail"]]
+
+
 def test_each_of_the_two_alone_has_the_card_of_its_own_topic() -> None:
     assert topics(shown(RAPID, EVERYTHING))[0] == "urgentReferral"
     pregnant = DERMATOMYOSITIS.has("pregnancy", since="2026-09").takes("methotrexate")

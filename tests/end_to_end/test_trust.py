@@ -27,7 +27,7 @@ from tests.sizes import size
 ROOT = Path(__file__).parents[2]
 PATH = PATIENT_VIEW.removeprefix(PUBLIC_URL)
 CALL = orjson.dumps(hook_call(ANTI_TIF1, prefetch_of(chart(ANTI_TIF1))))
-TOKENS = size(25, part=12)
+TOKENS = size(25, part=6)
 """So many are raced for on each database."""
 
 

@@ -95,7 +95,7 @@ known_types = st.sampled_from(sorted({one["resourceType"] for one in CHART} | {"
 # --- never raises (SAF-16) ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=size(200, part=60))
+@settings(max_examples=size(200, part=30))
 @given(st.lists(json_values | resources_of_any_shape(known_types), max_size=5), st.sampled_from(["1", None]))
 def test_no_json_breaks_the_reader(parts: list[Any], patient_id: str | None) -> None:
     record = read(*parts, patient_id=patient_id)
@@ -122,7 +122,7 @@ def replaced(resource: Json, place: tuple[Any, ...], value: Any) -> Json:
 MUTABLE = [(index, place) for index, resource in enumerate(CHART) for place in places(resource) if place]
 
 
-@settings(max_examples=size(500, part=150))
+@settings(max_examples=size(500, part=75))
 @given(st.lists(st.tuples(st.sampled_from(MUTABLE), json_values), min_size=1, max_size=4))
 def test_a_resource_spoilt_anywhere_costs_no_other(spoilings: list[tuple[tuple[int, tuple[Any, ...]], Any]]) -> None:
     chart = list(CHART)
@@ -242,7 +242,7 @@ SLOTS: list[Callable[[list[Json], list[Json], int], list[Any]]] = [
 WITH_SUBJECT = [one for one in CHART if "subject" in one or "patient" in one]
 
 
-@settings(max_examples=size(1000, part=300))
+@settings(max_examples=size(1000, part=150))
 @given(
     st.lists(st.sampled_from(WITH_SUBJECT), min_size=1, max_size=3),
     FOREIGN,

@@ -15,6 +15,8 @@ _CLAIM = re.compile(
 )
 _UNCHECKED = re.compile(r"could not be checked, as the data are incomplete: [^;|\n]*")
 """Asks whether something is on record, and claims nothing."""
+_ENDS = re.compile(r"[.;|\n]")
+"""No claim goes beyond one of these."""
 
 _DONE = {"Procedure", "DiagnosticReport"}
 _TESTED = {"Observation", "DiagnosticReport"}
@@ -70,10 +72,15 @@ def every_claim(cards: Iterable[Json]) -> Iterator[Claim]:
         yield from _claims_in(text)
 
 
+def _claims_in(text: str) -> Iterator[Claim]:
+    for piece in _ENDS.split(_UNCHECKED.sub("", text)):
+        yield from _claims_in_piece(piece)
+
+
 @cache
-def _claims_in(text: str) -> tuple[Claim, ...]:
-    """What one text claims; hundreds of charts are told the same."""
-    return tuple(_claim(found) for found in _CLAIM.finditer(_UNCHECKED.sub("", text)))
+def _claims_in_piece(piece: str) -> tuple[Claim, ...]:
+    """What one sentence or line claims; hundreds of charts are told the same."""
+    return tuple(_claim(found) for found in _CLAIM.finditer(piece))
 
 
 def _claim(found: re.Match[str]) -> Claim:

@@ -13,7 +13,10 @@ from werkzeug.test import TestResponse
 from server.application import create_app
 from server.contract.schema_files import schemas
 
-MARKUP = re.compile(rb"<!doctype|<html|Traceback|File \"", re.IGNORECASE)
+MARKUP = (b"<!doctype", b"<html", b"traceback", b'file "')
+
+MAY_BE_EMPTY = re.compile(rb'null|""|\[\]|\{\}')
+"""What a null, or a member without content, looks like in JSON; text in a string may look so, too."""
 
 CONTRACTED = re.compile(r"/(cds-services|assess|health)(/|$)")
 """Paths whose answers are held against a schema. Every refusal is, wherever it comes from."""
@@ -61,7 +64,8 @@ def check_page(method: str, path: str, status: int, headers: Mapping[str, str], 
 def check_answer(status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Assert what holds for every answer of `/cds-services`, `/assess` and `/health`, and for every refusal."""
     assert headers["Cache-Control"] == "no-store"
-    assert not MARKUP.search(body)
+    lower = body.lower()
+    assert not [one for one in MARKUP if one in lower]
     if status < 300 and not body:
         return  # a preflight or a feedback, to which there is nothing to say
     answer = orjson.loads(body)
@@ -112,7 +116,8 @@ def check_outcome(answer: Any) -> None:
 
 def check_cards(cards: list[dict[str, Any]]) -> None:
     """Assert what CDS Hooks 2.0.1 asks of cards and a schema does not say."""
-    assert list(empty_members(cards)) in ([], [""])
+    if MAY_BE_EMPTY.search(orjson.dumps(cards)):
+        assert list(empty_members(cards)) in ([], [""])
     uuids = [card["uuid"] for card in cards]
     assert len(set(uuids)) == len(uuids)
 

@@ -20,7 +20,7 @@ from tests.server.charts import Json, chart, hook_call, order_call, prefetch_of,
 from tests.server.conftest import CONFIG
 from tests.sizes import size
 
-EXAMPLES = size(500, part=150)
+EXAMPLES = size(500, part=75)
 ROUTES = ("whole", "split", "order-sign", "assess")
 
 JUNK: list[Any] = [

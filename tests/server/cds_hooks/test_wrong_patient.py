@@ -22,7 +22,7 @@ from tests.server.logged import lines
 from tests.sizes import size
 
 PORTIONS = 10
-REFUSED_IN_EACH, UNTOLD_IN_EACH = size(1000, part=120), size(100, part=20)
+REFUSED_IN_EACH, UNTOLD_IN_EACH = size(1000, part=60), size(100, part=10)
 """With `PORTIONS`: 10,000 calls that must be refused, and 1,000 with something of which nobody can tell whose it is."""
 
 SECURITY_LINE = re.compile(
@@ -112,7 +112,7 @@ def test_what_may_be_anybodys_is_neither_used_nor_a_reason_to_refuse(client: Fla
 @pytest.mark.parametrize("spelling", cases.OURS)
 def test_the_patients_own_is_used_however_it_is_spelt(client: FlaskClient, spelling: str) -> None:
     random = Random(7)
-    for _ in range(20):
+    for _ in range(size(20, part=6)):
         name, call = cases.spliced(random, {spelling: cases.OURS[spelling]})
         plain = json.loads(
             json.dumps(call).replace(json.dumps(cases.OURS[spelling](random)[0]), json.dumps(cases.relative(cases.US)))

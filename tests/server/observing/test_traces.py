@@ -79,7 +79,18 @@ def test_a_call_is_one_span_with_one_for_each_part_and_nothing_of_the_patient(mo
     assert answer.status_code == 200
     call, other = (one for one in collector.spans if not one.parent_span_id)  # type: ignore[attr-defined]
     parts = [one for one in collector.spans if one.parent_span_id]  # type: ignore[attr-defined]
-    assert [one.name for one in parts] == ["trust", "request", "fetch", "store", "read", "assess", "recommend", "cards", "audit"]  # type: ignore[attr-defined]
+    assert [one.name for one in parts] == [
+        "trust",
+        "request",
+        "fetch",
+        "store",
+        "turn",
+        "read",
+        "assess",
+        "recommend",
+        "cards",
+        "audit",
+    ]  # type: ignore[attr-defined]
     for one in parts:
         assert one.parent_span_id == call.span_id  # type: ignore[attr-defined]
         assert call.start_time_unix_nano <= one.start_time_unix_nano <= one.end_time_unix_nano <= call.end_time_unix_nano  # type: ignore[attr-defined]
