@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from threading import BoundedSemaphore
 from typing import Any
 
 from cards.knowledge import Knowledge
@@ -20,15 +19,9 @@ from fhir_profiles.identity import is_mismatch
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
 from server.basis import Basis, packaged_basis
+from server.interpreter import turn_to_compute
 
 PHASES = ("turn", "read", "assess", "recommend", "cards")
-
-AT_ONCE = 2
-"""So many threads of a process evaluate at once. The interpreter computes for one of them at a time, and those that have the
-database open wait for it too: the fewer compute, the sooner they are done (decision 26). Two, so that a chart of thousands of
-resources does not keep all others waiting."""
-
-_PLACES = BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,7 @@ def evaluate(
     """
     basis = basis or packaged_basis()
     ticks = [timer()]
-    with _PLACES:
+    with turn_to_compute():
         ticks.append(timer())
         record = read_record(
             parts,

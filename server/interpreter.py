@@ -1,19 +1,39 @@
 """How a process that answers uses Python's interpreter and its memory: settled once, after the warm-up.
 
-Its threads compute in turns, and wait beside each other for the database, the network and the disk. What holds them all up is a
-thread that has the database and waits for its turn to compute (decision 26).
+Its threads wait beside each other for the network and the disk, and compute one at a time (decision 26).
 """
 
 import ctypes
 import gc
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import RLock
 
 SWITCH_SECONDS = 0.0005
-"""So long a thread computes while another one waits for its turn; Python's default is ten times as much. A transaction needs
-several turns, one after each answer of the database, and meanwhile no other writes."""
+"""So long a thread computes while another one waits for the interpreter; Python's default is ten times as much."""
+
+PATIENCE_SECONDS = 1.0
+"""So long a thread waits for its turn; then it goes on without one, slower, since a turn is worth nothing but time."""
+
+_TURN = RLock()
 
 _M_ARENA_MAX = -8  # of malloc.h
+
+
+@contextmanager
+def turn_to_compute() -> Iterator[None]:
+    """Let one thread of the process do what needs the interpreter all the time: evaluate a chart, or write to an SQLite file.
+
+    A writer gives the interpreter up at each statement. Among threads that compute it gets it back late, and until then nobody
+    else writes, in this process or another one; those who compute gain nothing by doing so at once.
+    """
+    is_ours = _TURN.acquire(timeout=PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        if is_ours:
+            _TURN.release()
 
 
 def settle() -> None:

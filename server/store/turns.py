@@ -1,33 +1,46 @@
-"""Writers of one process take turns: at an SQLite file, and at a row of PostgreSQL that many of them want to lock.
+"""Writers take turns: at an SQLite file, and at a row of PostgreSQL that many of one process want to lock.
 
-SQLite lets a writer that finds the file locked sleep and look again, with no queue: of sixteen threads that write at once some
-wait for two seconds and are then refused, while others have come and gone. A lock of this process has a queue; another process,
-of which there are few, is still waited for as SQLite does it. PostgreSQL has a queue, and counts the time in it as time of the
-statement: sixteen busy threads, of which each needs a moment between lock and commit, would be refused for nothing but that.
+SQLite lets a writer that finds the file locked sleep and look again, with no queue, and each time for longer: of sixteen threads
+that write at once some wait for two seconds and are then refused, while others have come and gone; of two processes that write
+all the time, one sleeps where the other has long been done. So threads queue at a lock of their process, and processes at a file
+beside the database, which the system unlocks when its holder is killed, and at which they look again every half millisecond.
+Whoever does not know of it (a tool of SQLite's) is still waited for as SQLite does it. PostgreSQL has a queue, and counts the
+time in it as time of the statement: sixteen busy threads, of which each needs a moment between lock and commit, would be refused
+for nothing but that.
 """
 
+import fcntl
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock, RLock
-from time import monotonic
+from time import monotonic, sleep
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
+from server.interpreter import turn_to_compute
 from server.observing.figures import DATABASE_TROUBLE
 from server.store.deadline import TRANSACTION_SECONDS, within
 from server.store.errors import StoreError
 from server.store.outage import LeftAloneError, outage_of
-from server.store.sqlite import BUSY_SECONDS
+from server.store.sqlite import BUSY_SECONDS, file_of
 
-_LOCKS: "WeakKeyDictionary[Engine, RLock]" = WeakKeyDictionary()
+BESIDE = "-turn"
+"""What is added to the name of the database: the file that its writers queue at, and that nothing is ever written into."""
+
+_BETWEEN_LOOKS = 0.0005
+
+_QUEUES: "WeakKeyDictionary[Engine, _Queue]" = WeakKeyDictionary()
 _ROWS: "WeakKeyDictionary[Engine, defaultdict[str, Lock]]" = WeakKeyDictionary()
 
 
 @contextmanager
 def turn(engine: Engine) -> Iterator[None]:
-    """Wait until no other thread writes into the same SQLite file; PostgreSQL needs no turns.
+    """Wait until nobody else writes into the same SQLite file; PostgreSQL needs no turns.
 
     Raises:
         StoreError: it took too long.
@@ -35,14 +48,79 @@ def turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
-    lock = _LOCKS.setdefault(engine, RLock())
-    if not lock.acquire(timeout=BUSY_SECONDS):
-        DATABASE_TROUBLE.inc()
-        raise StoreError("the database cannot be used now (others write)")
+    queue = _QUEUES.get(engine) or _QUEUES.setdefault(engine, _Queue(file_of(engine.url)))
+    until = monotonic() + BUSY_SECONDS
+    if not queue.threads.acquire(timeout=BUSY_SECONDS):
+        raise _too_late()
     try:
-        yield
+        with turn_to_compute():
+            queue.take_among_processes(until)
+            try:
+                yield
+            finally:
+                queue.leave_to_processes()
     finally:
-        lock.release()
+        queue.threads.release()
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Where those who write into one file wait.
+
+    Args:
+        file: the database; None in memory.
+        threads: the queue within this process. A thread that has its turn may ask again.
+        depth: how often it has asked.
+        descriptor: of the file beside the database, while it is locked.
+    """
+
+    file: Path | None
+    threads: RLock = field(default_factory=RLock)
+    depth: int = 0
+    descriptor: int | None = None
+
+    def take_among_processes(self, until: float) -> None:
+        """Lock the file; only the thread that has its turn within the process may call it."""
+        if self.depth == 0 and self.file:
+            self.descriptor = _opened(self.file)
+            while self.descriptor is not None and not _is_locked(self.descriptor):
+                if monotonic() > until:
+                    self._close()
+                    raise _too_late()
+                sleep(_BETWEEN_LOOKS)
+        self.depth += 1
+
+    def leave_to_processes(self) -> None:
+        """Unlock the file, if nobody further out in this thread needs it."""
+        self.depth -= 1
+        if self.depth == 0:
+            self._close()
+
+    def _close(self) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)  # which unlocks it
+            self.descriptor = None
+
+
+def _opened(file: Path) -> int | None:
+    """Anew for each turn: a lock belongs to whoever opened the file, and to all processes forked from it."""
+    try:
+        return os.open(f"{file}{BESIDE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None  # the database itself will say what is wrong with its folder
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _too_late() -> StoreError:
+    DATABASE_TROUBLE.inc()
+    return StoreError("the database cannot be used now (others write)")
 
 
 class RowTurn:
@@ -69,8 +147,7 @@ class RowTurn:
             return
         has_waited = not self._lock.acquire(blocking=False)
         if has_waited and not self._lock.acquire(timeout=max(0.0, within(TRANSACTION_SECONDS) - monotonic())):
-            DATABASE_TROUBLE.inc()
-            raise StoreError("the database cannot be used now (others write)")
+            raise _too_late()
         self._is_taken = True
         if has_waited and not outage_of(self._engine).lets_through():
             raise StoreError("the database did not answer a moment ago") from LeftAloneError()

@@ -1,17 +1,18 @@
-"""How a process shares its interpreter: settled once, and by few at a time."""
+"""How a process shares its interpreter: settled once, and by one thread at a time."""
 
 import gc
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
-from server import evaluation
-from server.evaluation import AT_ONCE, evaluate
-from server.interpreter import SWITCH_SECONDS, settle
+from server import evaluation, interpreter
+from server.evaluation import evaluate
+from server.interpreter import SWITCH_SECONDS, settle, turn_to_compute
 from tests.server.charts import ANTI_TIF1, AS_OF, chart
 
 
@@ -33,35 +34,39 @@ def test_a_settled_process_changes_threads_soon_and_collects_garbage_seldom() ->
     assert gc.get_threshold()[0] > 10_000
 
 
-def test_few_threads_evaluate_at_once_and_all_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_thread_computes_at_a_time_and_all_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     within, most = 0, 0
-    counting, all_in = threading.Lock(), threading.Barrier(AT_ONCE)
 
     def counted(*arguments: object) -> Assessment:
         nonlocal within, most
-        with counting:
-            within += 1
-            most = max(most, within)
-        all_in.wait(10)  # as many as may be here are here together; one more would break the next round
-        with counting:
-            within -= 1
+        within += 1
+        most = max(most, within)
+        Event().wait(0.01)  # where another thread would come in
+        within -= 1
         return assess(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(evaluation, "assess", counted)
-    answers: list[int] = []
-
-    def call() -> None:
-        made = evaluate([chart(ANTI_TIF1)], as_of=AS_OF, seed="one", patient_id=ANTI_TIF1)
-        answers.append(len(made.cards))
-
-    threads = [threading.Thread(target=call) for _ in range(4 * AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert most == AT_ONCE
-    assert len(answers) == len(threads)
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(evaluate, [chart(ANTI_TIF1)], as_of=AS_OF, seed="1", patient_id=ANTI_TIF1) for _ in range(16)]
+        answers = [len(one.result().cards) for one in made]
+    assert most == 1
     assert len(set(answers)) == 1
+    assert answers[0]
+
+
+def test_whoever_does_not_get_a_turn_goes_on_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 0.02)
+    reached = Event()
+
+    def compute() -> None:
+        with turn_to_compute():
+            reached.set()
+
+    with ThreadPoolExecutor(1) as pool, turn_to_compute():
+        pool.submit(compute).result(5)
+    assert reached.is_set()
+    with turn_to_compute(), turn_to_compute():  # a thread that has its turn may ask again
+        pass
 
 
 def test_waiting_for_a_turn_is_a_phase_of_its_own() -> None:

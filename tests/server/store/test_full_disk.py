@@ -66,5 +66,9 @@ def test_without_room_for_a_backup_there_is_none_and_no_table_changes(disk: Path
     with pytest.raises(ConfigurationError, match="full"):
         downgrade_database(url, "0001")
     assert revision_of(engine) == newest_revision()
-    assert {one.name for one in disk.iterdir()} <= {"ballast", "more", "store.sqlite3", "store.sqlite3-wal", "store.sqlite3-shm"}
+    assert {one.name for one in disk.iterdir()} <= {
+        "ballast",
+        "more",
+        *("store.sqlite3" + end for end in ("", "-wal", "-shm", "-turn")),
+    }
     engine.dispose()
