@@ -203,7 +203,7 @@ class Knowledge:
         """Look up once which safety rules speak about a treatment or order."""
         about: dict[str, tuple[SafetyRule, ...]] = {}
         for rule in self.safety:
-            for treatment in rule.treatments:
+            for treatment in dict.fromkeys(rule.treatments):
                 about[treatment] = (*about.get(treatment, ()), rule)
         object.__setattr__(self, "safety_about", about)
 

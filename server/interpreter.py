@@ -37,7 +37,7 @@ def turn_to_compute() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Make the process ready to answer for weeks. Call it after the warm-up, and before there are threads."""
+    """Make the process ready to answer for weeks. Call it after the warm-up."""
     quieten_garbage_collector()
     sys.setswitchinterval(SWITCH_SECONDS)
     _keep_to_one_heap()

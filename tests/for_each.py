@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import wraps
+from types import TracebackType
 from typing import Any
 
 import pytest
@@ -27,10 +29,12 @@ def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[
             failed = []
             for case in listed:
                 values = (case,) if len(of_case) == 1 else case
+                named = ", ".join(str(ids(value)) for value in values)
                 try:
-                    test(**fixtures, **dict(zip(of_case, values, strict=True)))
+                    with _Named(named):
+                        test(**fixtures, **dict(zip(of_case, values, strict=True)))
                 except (AssertionError, pytest.fail.Exception) as error:  # another error ends the test, with its own traceback
-                    failed.append(f"{', '.join(str(ids(value)) for value in values)}: {error}")
+                    failed.append(f"{named}: {error}")
             assert not failed, "\n".join(failed)
 
         parameters = inspect.signature(test).parameters
@@ -39,3 +43,14 @@ def for_each(names: str | tuple[str, ...], cases: Iterable[Any], ids: Callable[[
         return try_each
 
     return decorate
+
+
+class _Named(AbstractContextManager[None]):
+    """Whatever is raised within says of which case it is."""
+
+    def __init__(self, case: str) -> None:
+        self._case = case
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error:
+            error.add_note(self._case)

@@ -27,6 +27,7 @@ _SETTINGS = (
     "synchronous=FULL",  # what was committed survives loss of power, at the price of one flush to disk
     "foreign_keys=ON",
     "secure_delete=ON",  # purged comments are overwritten, not just forgotten
+    "cache_size=-512",  # KiB for each connection, of which there are many; another process that writes makes it void anyway
 )
 
 

@@ -2,9 +2,9 @@
 
 SQLite lets a writer that finds the file locked sleep and look again, with no queue, and each time for longer: of sixteen threads
 that write at once some wait for two seconds and are then refused, while others have come and gone; of two processes that write
-all the time, one sleeps where the other has long been done. So threads queue at a lock of their process, and processes at a file
-beside the database, which the system unlocks when its holder is killed, and at which they look again every half millisecond.
-Whoever does not know of it (a tool of SQLite's) is still waited for as SQLite does it. PostgreSQL has a queue, and counts the
+all the time, one sleeps where the other has long been done. So writers take turns at a lock of their process and at a file beside
+the database, which the system unlocks when its holder is killed; they look again every half millisecond. Whoever does not know of
+that file (a tool of SQLite's) is still waited for as SQLite does it. PostgreSQL has a queue, and counts the
 time in it as time of the statement: sixteen busy threads, of which each needs a moment between lock and commit, would be refused
 for nothing but that.
 """
@@ -15,6 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from errno import errorcode
+from functools import cache
 from pathlib import Path
 from threading import Lock, RLock
 from time import monotonic, sleep
@@ -24,17 +26,20 @@ from sqlalchemy import Engine
 
 from server.interpreter import turn_to_compute
 from server.observing.figures import DATABASE_TROUBLE
+from server.observing.logs import logger
 from server.store.deadline import TRANSACTION_SECONDS, within
 from server.store.errors import StoreError
 from server.store.outage import LeftAloneError, outage_of
 from server.store.sqlite import BUSY_SECONDS, file_of
 
 BESIDE = "-turn"
-"""What is added to the name of the database: the file that its writers queue at, and that nothing is ever written into."""
+"""What is added to the name of the database: the file that its writers lock, and that nothing is ever written into."""
 
 _BETWEEN_LOOKS = 0.0005
 
-_QUEUES: "WeakKeyDictionary[Engine, _Queue]" = WeakKeyDictionary()
+_log = logger("store")
+
+_PLACES: "WeakKeyDictionary[Engine, _Place]" = WeakKeyDictionary()
 _ROWS: "WeakKeyDictionary[Engine, defaultdict[str, Lock]]" = WeakKeyDictionary()
 
 
@@ -42,59 +47,78 @@ _ROWS: "WeakKeyDictionary[Engine, defaultdict[str, Lock]]" = WeakKeyDictionary()
 def turn(engine: Engine) -> Iterator[None]:
     """Wait until nobody else writes into the same SQLite file; PostgreSQL needs no turns.
 
+    Whoever finds the file taken gives its turn to compute back before it looks again: those who evaluate need not wait for it.
+
     Raises:
-        StoreError: it took too long.
+        StoreError: others have written for `BUSY_SECONDS`.
     """
     if engine.dialect.name != "sqlite":
         yield
         return
-    queue = _QUEUES.get(engine) or _QUEUES.setdefault(engine, _Queue(file_of(engine.url)))
-    until = monotonic() + BUSY_SECONDS
-    if not queue.threads.acquire(timeout=BUSY_SECONDS):
-        raise _too_late()
-    try:
+    place = _PLACES.get(engine) or _PLACES.setdefault(engine, _Place(file_of(engine.url)))
+    until: float | None = None
+    while True:
         with turn_to_compute():
-            queue.take_among_processes(until)
-            try:
-                yield
-            finally:
-                queue.leave_to_processes()
-    finally:
-        queue.threads.release()
+            until = until or monotonic() + BUSY_SECONDS  # waiting for those who evaluate is not waiting for those who write
+            if place.is_taken():
+                try:
+                    yield
+                finally:
+                    place.leave()
+                return
+        if monotonic() > until:
+            raise _too_late()
+        sleep(_BETWEEN_LOOKS)
 
 
 @dataclass(slots=True)
-class _Queue:
-    """Where those who write into one file wait.
+class _Place:
+    """Where one writes into a file at a time.
 
     Args:
         file: the database; None in memory.
-        threads: the queue within this process. A thread that has its turn may ask again.
+        thread: the one that writes. It may ask again.
         depth: how often it has asked.
         descriptor: of the file beside the database, while it is locked.
     """
 
     file: Path | None
-    threads: RLock = field(default_factory=RLock)
+    thread: RLock = field(default_factory=RLock)
     depth: int = 0
     descriptor: int | None = None
 
-    def take_among_processes(self, until: float) -> None:
-        """Lock the file; only the thread that has its turn within the process may call it."""
-        if self.depth == 0 and self.file:
-            self.descriptor = _opened(self.file)
-            while self.descriptor is not None and not _is_locked(self.descriptor):
-                if monotonic() > until:
-                    self._close()
-                    raise _too_late()
-                sleep(_BETWEEN_LOOKS)
+    def is_taken(self) -> bool:
+        """Take it, unless another thread or process has it."""
+        if not self.thread.acquire(blocking=False):
+            return False
+        if self.depth == 0 and self.file and not self._is_locked(self.file):
+            self.thread.release()
+            return False
         self.depth += 1
+        return True
 
-    def leave_to_processes(self) -> None:
-        """Unlock the file, if nobody further out in this thread needs it."""
+    def leave(self) -> None:
+        """Let others have it, if nobody further out in this thread needs it."""
         self.depth -= 1
         if self.depth == 0:
             self._close()
+        self.thread.release()
+
+    def _is_locked(self, file: Path) -> bool:
+        """Lock the file beside the database, opened anew: a lock belongs to all processes forked from whoever opened it.
+
+        Where there can be none, SQLite's own waiting has to do.
+        """
+        try:
+            self.descriptor = os.open(f"{file}{BESIDE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._close()
+            return False
+        except OSError as error:
+            self._close()
+            _say_once(f"{file}{BESIDE}", errorcode.get(error.errno or 0, "OSError"))
+        return True
 
     def _close(self) -> None:
         if self.descriptor is not None:
@@ -102,20 +126,9 @@ class _Queue:
             self.descriptor = None
 
 
-def _opened(file: Path) -> int | None:
-    """Anew for each turn: a lock belongs to whoever opened the file, and to all processes forked from it."""
-    try:
-        return os.open(f"{file}{BESIDE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError:
-        return None  # the database itself will say what is wrong with its folder
-
-
-def _is_locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+@cache
+def _say_once(file: str, error: str) -> None:
+    _log.warning("no_turns_among_processes", error=error)
 
 
 def _too_late() -> StoreError:
@@ -143,7 +156,7 @@ class RowTurn:
         Raises:
             StoreError: it took too long, or those who waited before found that the database does not answer.
         """
-        if self._is_taken:
+        if self._is_taken or self._engine.dialect.name == "sqlite":  # there, nobody else has the file
             return
         has_waited = not self._lock.acquire(blocking=False)
         if has_waited and not self._lock.acquire(timeout=max(0.0, within(TRANSACTION_SECONDS) - monotonic())):

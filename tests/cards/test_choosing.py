@@ -71,6 +71,20 @@ def test_the_alarm_names_what_it_holds_back_and_no_other_card_does() -> None:
     assert not [card for card in [*others, *shown(DERMATOMYOSITIS, EVERYTHING)] if "Held back" in card["detail"]]
 
 
+@pytest.mark.parametrize(
+    ("show", "is_named"),
+    [
+        (replace(EVERYTHING, topics_off=frozenset({"tumourScreening"})), False),
+        (replace(EVERYTHING, least_indicator="warning"), False),
+        (replace(EVERYTHING, silenced=frozenset(one.id for one in RAPID.recommendations())), True),
+    ],
+    ids=["off", "below", "snoozed"],
+)
+def test_the_alarm_names_no_topic_that_is_never_shown_here(show: Show, is_named: bool) -> None:
+    """Snoozed ones are named: what is critical reads the same whatever was said before."""
+    assert ("tumourScreening" in choose(RAPID.recommendations(), show, knowledge()).held_back) is is_named
+
+
 def test_each_of_the_two_alone_has_the_card_of_its_own_topic() -> None:
     assert topics(shown(RAPID, EVERYTHING))[0] == "urgentReferral"
     pregnant = DERMATOMYOSITIS.has("pregnancy", since="2026-09").takes("methotrexate")

@@ -100,8 +100,17 @@ def test_a_dangerous_pair_is_asked_for_while_the_medications_could_not_be_read()
 def test_what_was_not_supplied_is_not_called_absent_from_the_record() -> None:
     card = safety_card(DERMATOMYOSITIS.without("Observation"), "methotrexate")
     assert card
-    assert "no blood count in the data supplied" in card["detail"]
-    assert "no blood count on record" not in card["detail"]
+    assert "no blood count values in the data supplied" in card["detail"]
+    assert "no blood count values on record" not in card["detail"]
+
+
+def test_a_blood_count_that_came_as_a_report_without_values_is_no_blood_count_values() -> None:
+    """Nobody here has seen a number; that a report exists is not said to be untrue either."""
+    card = safety_card(DERMATOMYOSITIS.reported("cbc_panel"), "methotrexate")
+    assert card
+    assert "no blood count values on record" in card["detail"]
+    measured = safety_card(DERMATOMYOSITIS.result("platelets", 250, on="7 days ago"), "methotrexate")
+    assert "no blood count values" not in (measured or {}).get("detail", "")
 
 
 @pytest.mark.parametrize(

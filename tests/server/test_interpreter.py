@@ -5,12 +5,14 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import monotonic
 
 import pytest
 
 from fhir_profiles.assess import assess
 from fhir_profiles.assessment import Assessment
 from server import evaluation, interpreter
+from server.basis import packaged_basis
 from server.evaluation import evaluate
 from server.interpreter import SWITCH_SECONDS, settle, turn_to_compute
 from tests.server.charts import ANTI_TIF1, AS_OF, chart
@@ -45,7 +47,9 @@ def test_one_thread_computes_at_a_time_and_all_are_answered(monkeypatch: pytest.
         within -= 1
         return assess(*arguments)  # type: ignore[arg-type]
 
+    packaged_basis()
     monkeypatch.setattr(evaluation, "assess", counted)
+    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
     with ThreadPoolExecutor(8) as pool:
         made = [pool.submit(evaluate, [chart(ANTI_TIF1)], as_of=AS_OF, seed="1", patient_id=ANTI_TIF1) for _ in range(16)]
         answers = [len(one.result().cards) for one in made]
@@ -65,8 +69,13 @@ def test_whoever_does_not_get_a_turn_goes_on_without_one(monkeypatch: pytest.Mon
     with ThreadPoolExecutor(1) as pool, turn_to_compute():
         pool.submit(compute).result(5)
     assert reached.is_set()
-    with turn_to_compute(), turn_to_compute():  # a thread that has its turn may ask again
-        pass
+
+
+def test_a_thread_that_has_its_turn_has_it_at_once_when_it_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
+    began = monotonic()
+    with turn_to_compute(), turn_to_compute():
+        assert monotonic() < began + 30
 
 
 def test_waiting_for_a_turn_is_a_phase_of_its_own() -> None:

@@ -289,19 +289,14 @@ def test_an_exchange_leaves_no_classes_behind() -> None:
     assert (len(HTTPConnection.__subclasses__()), len(HTTPConnectionPool.__subclasses__())) == classes
 
 
-def wait_for_timers() -> None:
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.join(1)
-
-
 def test_a_leash_that_was_let_go_does_not_wait_for_the_garbage_collector() -> None:
     gc.disable()
     try:
         with Leash(60) as leash:
-            kept = weakref.ref(leash)
-        del leash
-        wait_for_timers()  # whose thread holds the leash until it has seen that it is over
+            kept, timer = weakref.ref(leash), leash._timer
+        assert timer
+        timer.join(5)
+        del leash, timer  # the second holds the first
         assert kept() is None
     finally:
         gc.enable()

@@ -35,7 +35,7 @@ def test_a_queue_longer_than_a_statement_may_wait_refuses_nobody(database: Engin
 
 @pytest.mark.requirement("DB-02")
 def test_who_waited_while_the_database_went_away_hears_so_at_once() -> None:
-    engine, held, let_go = create_engine("sqlite://"), Event(), Event()
+    engine, held, let_go = create_engine("postgresql+psycopg://"), Event(), Event()  # which is never connected to
 
     def first() -> None:
         with row_turn(engine, "hospital") as turn:
