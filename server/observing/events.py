@@ -33,6 +33,7 @@ EVENTS: Mapping[str, str] = {
     "recovered": "what was missing is there again",
     "refresh_refused": "a renewed token of a launch was not right",
     "refused": "a caller was not let in",
+    "no_turns_among_processes": "the file that writers of SQLite take turns at cannot be opened or locked; they wait longer",
     "replay_not_checked": "whether a token was used before could not be told; the call was refused",
     "request": "one request was answered",
     "snoozed": "a recommendation will not be shown for a patient for some days",

@@ -29,7 +29,7 @@ _SHOWN_BY = {
     r"glucocorticoid|steroid-sparing|immunosuppressant|first-line treatment|prophylaxis|drug that prevents": _DRUGS,
     r"TPMT|NUDT15|tuberculosis test|hepatitis B|interferon-gamma|HbA1c|immunoglobulin G": {"Observation"},
     r"measure of activity": {"Observation"},
-    r"blood count|kidney function|liver tests|anti-[a-z]|myositis(-specific)? antibod": _TESTED,
+    r"blood count|kidney function|liver tests?|anti-[a-z]|myositis(-specific)? antibod": _TESTED,
     r"lung function test|pulmonary function test|DXA|bone density": _DONE | {"Observation"} | _ORDERED,
     r"CT of|PET-CT|ultrasound|mammography|colonoscopy|urological|gynaecological|electrocardiogram|X-ray": _DONE | _ORDERED,
     r"swallowing assessment|retinal examination": _DONE | _ORDERED,

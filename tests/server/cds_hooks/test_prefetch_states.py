@@ -280,7 +280,7 @@ def test_an_unknown_brings_no_claim_that_something_is_not_there_and_no_order(slu
     assert claims_of_absence(unknown, {TYPES[key] for key in keys}) == []
 
 
-_SAID_PLAINLY = {"blood count", "kidney function", "liver tests", "pregnancy"}
+_SAID_PLAINLY = {"blood count values", "kidney function values", "liver test values", "pregnancy"}
 """What the cards on therapy and pregnancy look for in several kinds, and call not on record though one was not supplied."""
 
 
