@@ -2,7 +2,8 @@
 
 A connection is kept, and opened again where the service has closed it since the last answer, as clients do.
 
-A load that sends the next request when the last one was answered would go slower whenever the service does, and not see it.
+A load that sends the next request when the last one was answered would go slower whenever the service does, and not see it. Each
+is due at some moment of its share of the time, not on a beat: two loads on a beat meet always, or never.
 """
 
 import select
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from queue import Empty, SimpleQueue
+from random import Random
 from threading import Event
 
 from soak.calls import Call
@@ -57,6 +59,7 @@ class Load:
         calls: what is sent.
         rate: requests a second.
         keep_bodies: of the answers.
+        seed: of the moments.
     """
 
     port: int
@@ -64,6 +67,7 @@ class Load:
     calls: Iterator[Call]
     rate: float
     keep_bodies: bool = False
+    seed: int = 0
     stopped: Event = field(default_factory=Event)
 
     def run(self, seconds: float, meanwhile: Callable[[], None] | None = None) -> list[Answered]:
@@ -75,14 +79,14 @@ class Load:
         """
         due: SimpleQueue[tuple[int, float, Ehr, Call] | None] = SimpleQueue()
         answers: SimpleQueue[Answered] = SimpleQueue()
-        start = time.monotonic()
+        start, chance = time.monotonic(), Random(self.seed)
         with ThreadPoolExecutor(_THREADS + 1) as pool:
             senders = [pool.submit(self._send_all, due, answers, start) for _ in range(_THREADS)]
             beside = pool.submit(meanwhile) if meanwhile else None
             for number in range(int(seconds * self.rate)):
                 if self.stopped.is_set() or (beside and beside.done()):
                     break
-                moment = start + number / self.rate
+                moment = start + (number + chance.random()) / self.rate
                 time.sleep(max(0.0, moment - time.monotonic()))
                 due.put((number, moment, self.ehrs[number % len(self.ehrs)], next(self.calls)))
             for _ in senders:

@@ -29,7 +29,7 @@ def run(folder: Path, *, seconds: float = 120, per_second: int = 10, times: floa
     registered = folder / "registered.toml"
     registered.write_text(clients_toml([loud, quiet], requests_per_second=per_second), "utf-8")
     with running(folder, [], workers=1, database="sqlite://", settings={"MYOSITIS_CDS_CLIENTS": str(registered)}) as service:
-        ask = Load(service.port, [quiet], mixed(1), rate=per_second)
+        ask = Load(service.port, [quiet], mixed(1), rate=per_second, seed=1)
         ask.run(1)
         alone, beside, flooding = ask.run(seconds), list[Answered](), list[Answered]()
         polite = Load(service.port, [loud], mixed(2), rate=0.9 * per_second)
