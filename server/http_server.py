@@ -1,5 +1,6 @@
 """The HTTP server: waitress, set up for a service behind no other server (reference: ecosystem 2.1, security IN-01 to IN-08)."""
 
+import logging
 import resource
 import socket
 import time
@@ -26,6 +27,9 @@ MOST_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 _TURN_SECONDS = 1.0
 _HANDLES_FOR_OTHERS = 200  # files, database, EHRs
+
+
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each request that waits; how many do is a figure
 
 
 class Server(TcpWSGIServer):
