@@ -1,7 +1,7 @@
 """Where guidelines disagree (`contradictions.yaml`): for whom it matters, and whom each side fits."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cards.conditions import compile_condition
@@ -30,8 +30,7 @@ class Dispute:
         """The contradiction with the sides that fit the patient first; all of them stay, each as it is."""
         sides = zip(self.fits, self.contradiction.sides, strict=True)
         ordered = sorted(sides, key=lambda side: side[0] is None or side[0](case).answer is not Answer.YES)
-        whole = self.contradiction
-        return Contradiction(whole.id, whole.title, tuple(side for _, side in ordered), whole.note)
+        return replace(self.contradiction, sides=tuple(side for _, side in ordered))
 
     def triggers(self) -> Iterator[Mapping[str, Any]]:
         """Every condition of it, as written."""

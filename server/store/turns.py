@@ -4,9 +4,10 @@ SQLite lets a writer that finds the file locked sleep and look again, with no qu
 that write at once some wait for two seconds and are then refused, while others have come and gone; of two processes that write
 all the time, one sleeps where the other has long been done. So writers take turns at a lock of their process and at a file beside
 the database, which the system unlocks when its holder is killed; they look again every half millisecond. Whoever does not know of
-that file (a tool of SQLite's) is still waited for as SQLite does it. PostgreSQL has a queue, and counts the
-time in it as time of the statement: sixteen busy threads, of which each needs a moment between lock and commit, would be refused
-for nothing but that.
+that file (a tool of SQLite's) is still waited for as SQLite does it.
+
+PostgreSQL has a queue, and counts the time in it as time of the statement: sixteen busy threads, of which each needs a moment
+between lock and commit, would be refused for nothing but that.
 """
 
 import fcntl
@@ -60,7 +61,7 @@ def turn(engine: Engine) -> Iterator[None]:
     while True:
         with turn_to_compute():
             until = until or monotonic() + BUSY_SECONDS  # waiting for those who evaluate is not waiting for those who write
-            if place.is_taken():
+            if place.try_to_take():
                 try:
                     yield
                 finally:
@@ -87,11 +88,11 @@ class _Place:
     depth: int = 0
     descriptor: int | None = None
 
-    def is_taken(self) -> bool:
-        """Take it, unless another thread or process has it."""
+    def try_to_take(self) -> bool:
+        """Whether it was free, and is now this thread's."""
         if not self.thread.acquire(blocking=False):
             return False
-        if self.depth == 0 and self.file and not self._is_locked(self.file):
+        if self.depth == 0 and self.file and not self._try_to_lock(self.file):
             self.thread.release()
             return False
         self.depth += 1
@@ -104,7 +105,7 @@ class _Place:
             self._close()
         self.thread.release()
 
-    def _is_locked(self, file: Path) -> bool:
+    def _try_to_lock(self, file: Path) -> bool:
         """Lock the file beside the database, opened anew: a lock belongs to all processes forked from whoever opened it.
 
         Where there can be none, SQLite's own waiting has to do.
