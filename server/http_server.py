@@ -25,6 +25,7 @@ MOST_HEADER_BYTES = 64 * 1024
 """Request line and headers: the longest token that is read (16 KiB), and more cookies than we set. nginx.conf takes as much."""
 
 BACKLOG = 1024
+_RECEIVED_AT_ONCE = 64 * 1024  # bytes: most charts in one piece, and the interpreter is asked for once
 _TURN_SECONDS = 1.0
 _HANDLES_FOR_OTHERS = 200  # files, database, EHRs
 
@@ -116,6 +117,7 @@ def create_http_server(app: Flask, config: Config, listening: socket.socket | No
         threads=THREADS,
         connection_limit=_affordable_connections(),
         backlog=BACKLOG,
+        recv_bytes=_RECEIVED_AT_ONCE,
         channel_timeout=IDLE_SECONDS,
         cleanup_interval=5,
         asyncore_use_poll=True,  # select() knows no more than 1024 connections
