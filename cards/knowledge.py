@@ -140,6 +140,7 @@ class SafetyRule:
     while_taken: bool
     instead: str | None
     warn_when_unknown: bool
+    ranks_last: bool
     without_myositis: bool
 
 
@@ -423,6 +424,7 @@ class _Loader:
             while_taken=entry.get("while_taken", False),
             instead=entry.get("instead"),
             warn_when_unknown=entry.get("warn_when_unknown", False),
+            ranks_last=entry.get("ranks_last", False),
             without_myositis=entry.get("without_myositis", False),
         )
 

@@ -1,11 +1,12 @@
 """Conditions about the patient and the disease: who it is, what it does, which antibodies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 from cards.age_by_record import age_by_record
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, check_numbers, combined, names_of
+from fhir_profiles.clinical_definitions import AntibodyDefinition
 from fhir_profiles.dates import add_months
 from fhir_profiles.features import absence_of_results
 from fhir_profiles.findings import Answer, Evidence, Finding, Missing, Standing, any_of
@@ -189,16 +190,20 @@ def antibody_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condit
 
 
 def _antibody_verdict(code: str, vocabulary: Vocabulary, case: Case) -> Verdict:
-    title, test = vocabulary.definitions.antibodies[code].title, vocabulary.definitions.antibodies[code].result[0]
+    antibody = vocabulary.definitions.antibodies[code]
     found = case.assessment.antibodies.get(code)
     if found is None:
-        return Verdict(Answer.UNKNOWN, missing=(_untested(title, test, case),))
+        return Verdict(Answer.UNKNOWN, missing=(_untested(antibody.title, antibody.result[0], case),))
     evidence = (Evidence(found.text, found.source.reference),)
     if found.result == "borderline":
-        return Verdict(
-            Answer.UNKNOWN, evidence, (Missing(say("{antibody}: borderline, needs confirmation", antibody=title), test),)
-        )
+        return Verdict(Answer.UNKNOWN, evidence, (_to_confirm(antibody),))
     return Verdict(Answer.YES if found.result == "positive" else Answer.NO, evidence)
+
+
+def _to_confirm(antibody: AntibodyDefinition) -> Missing:
+    return Missing(
+        say("{antibody}: borderline, needs confirmation", antibody=antibody.title), antibody.result[0], is_to_repeat=True
+    )
 
 
 _UNTESTED = (Standing.FAILED, Standing.NOT_SUPPLIED)
@@ -220,25 +225,33 @@ def _no_result(title: str, standing: Standing) -> str:
 
 
 def antibody_ever_positive_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
-    """One of these was ever positive, now or before; unknown where results were not supplied, or could not be read."""
+    """One was ever positive, now or before; unknown where one is borderline, or results were not supplied or not readable."""
     codes = names_of(value, vocabulary.definitions.antibodies, where, "antibody")
 
     def condition(case: Case) -> Verdict:
-        positive = [a for code in codes if (a := case.assessment.antibodies.get(code)) and a.first_positive]
-        because = tuple(
-            Evidence(say("{antibody} positive", antibody=a.title), a.first_positive.reference)
-            for a in positive
-            if a.first_positive
-        )
-        if positive or absence_of_results(case.assessment.record) not in _UNTESTED:
-            return Verdict(Answer.YES if positive else Answer.NO, because)
-        antibodies = [vocabulary.definitions.antibodies[code] for code in codes if code not in case.assessment.antibodies]
-        missing = tuple(_untested(antibody.title, antibody.result[0], case) for antibody in antibodies)
-        if len(missing) > _FEW:
-            missing = (_untested(say("myositis antibodies"), antibodies[0].result[0], case),)
-        return Verdict(Answer.UNKNOWN if missing else Answer.NO, missing=missing)
+        found = [antibody for code in codes if (antibody := case.assessment.antibodies.get(code))]
+        if because := tuple(
+            Evidence(say("{antibody} positive", antibody=a.title), a.first_positive.reference) for a in found if a.first_positive
+        ):
+            return Verdict(Answer.YES, because)
+        unconfirmed = [
+            _antibody_verdict(antibody.code, vocabulary, case) for antibody in found if antibody.result == "borderline"
+        ]
+        missing = (*(m for one in unconfirmed for m in one.missing), *_not_supplied(codes, vocabulary, case))
+        because = tuple(item for one in unconfirmed for item in one.because)
+        return Verdict(Answer.UNKNOWN if missing else Answer.NO, because, missing)
 
     return condition
+
+
+def _not_supplied(codes: Iterable[str], vocabulary: Vocabulary, case: Case) -> tuple[Missing, ...]:
+    """Of results that nobody sent, or that could not be read; one that was never done asks for nothing here."""
+    if absence_of_results(case.assessment.record) not in _UNTESTED:
+        return ()
+    antibodies = [vocabulary.definitions.antibodies[code] for code in codes if code not in case.assessment.antibodies]
+    if len(antibodies) > _FEW:
+        return (_untested(say("myositis antibodies"), antibodies[0].result[0], case),)
+    return tuple(_untested(antibody.title, antibody.result[0], case) for antibody in antibodies)
 
 
 def myositis_specific_antibody_condition(value: Any, vocabulary: Vocabulary, where: str) -> Condition:

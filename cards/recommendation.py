@@ -133,6 +133,7 @@ class Caution:
         may_be_removed: a draft that it speaks about may be removed at a click.
         is_general: it has no condition: it says the same to everybody who gets the drug.
         warn_when_unknown: how a draft is met while it is uncertain: as a warning, else as a reminder.
+        ranks_last: the option comes after those that fit as closely.
         because, missing: from the evaluation.
     """
 
@@ -148,6 +149,7 @@ class Caution:
     may_be_removed: bool = False
     is_general: bool = False
     warn_when_unknown: bool = False
+    ranks_last: bool = False
     because: tuple[Evidence, ...] = ()
     missing: tuple[Missing, ...] = ()
 

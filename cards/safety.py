@@ -104,6 +104,7 @@ def _speak(rule: SafetyRule, treatment: str, case: Case) -> Caution | None:
         may_be_removed=rule.remove or (rule.level is Level.STOP and is_certain),
         is_general=rule.trigger is None,
         warn_when_unknown=rule.warn_when_unknown,
+        ranks_last=rule.ranks_last,
         because=because,
         missing=verdict.missing,
     )

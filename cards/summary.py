@@ -6,7 +6,7 @@ from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, filled_in, names_in
 from cards.dangers import clauses, contraindicated, counted, dangers_in, first_clause
 from cards.knowledge import Knowledge
 from cards.markdown import before_colon, capital, listed, longest_that_fits, more, one_of
-from cards.recommendation import URGENCIES, Option, Recommendation
+from cards.recommendation import URGENCIES, Level, Option, Recommendation
 from cards.schedule import DueState
 from cards.wording import options_of
 from fhir_profiles.assessment import Assessment
@@ -231,7 +231,8 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
         left = _with_open_severity(disease, assessment)
         yield say("No option of the guidelines is left for {disease}: seek specialist advice", disease=left)
         return
-    best = [option for option in standing if option.is_best_fit] or standing
+    fitting = [option for option in standing if option.is_best_fit] or standing
+    best = [option for option in fitting if not any(c.level is Level.HOLD for c in option.cautions)] or fitting
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)

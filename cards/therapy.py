@@ -90,9 +90,9 @@ def _route(backing: dict[str, list[tuple[int, Backing]]], severity: str) -> None
     """One glucocorticoid, by the route that the severity asks for (C10); the other statements back it in their own words."""
     if _INTRAVENOUS in backing and _ORAL in backing:
         if severity == "severe":
-            _fold(backing, _ORAL, _INTRAVENOUS, say("oral"))
+            _fold(backing, _ORAL, _INTRAVENOUS, say("but oral"))
         elif severity == "non-severe":
-            _fold(backing, _INTRAVENOUS, _ORAL, say("intravenous"))
+            _fold(backing, _INTRAVENOUS, _ORAL, say("but intravenous"))
     routed = next((treatment for treatment in (_INTRAVENOUS, _ORAL) if treatment in backing), None)
     high_dose, any_dose = _UNROUTED
     if high_dose in backing and routed:
@@ -204,7 +204,7 @@ def _unread(entry: TreatmentEntry, case: Case) -> str | None:
     return say("check first: {asked}", asked=join("; ", [item.text for item in unread])) if unread else None
 
 
-def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, int, int, str]:
+def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, bool, int, int, int, int, str]:
     """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
@@ -213,6 +213,7 @@ def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, int, int, in
         option.is_adjunct,
         not _is_partner(option),
         -fit,
+        any(caution.ranks_last for caution in option.cautions),
         len(option.cautions) + (option.unchecked.warnings if option.unchecked else 0),
         strength,
         -sources,

@@ -131,7 +131,7 @@ def _suggestions(
         if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
             for key in (drug, *_co_prescriptions(option, known)):
                 wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
-    for key in _orders_that_answer(missing, assessment, known):
+    for key in (*_tests_before(options_of(said), assessment, known), *_orders_that_answer(missing, assessment, known)):
         wanted.setdefault(key, [said[0].id])
     wanted = {order: [name] for order, name in instead.items()} | wanted
     patient_id = assessment.record.patient_id
@@ -151,6 +151,14 @@ def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
     return [order for order in named if known.orders[order]["resource"] == "MedicationRequest"]
 
 
+def _tests_before(options: Iterable[Option], assessment: Assessment, known: Knowledge) -> list[str]:
+    """The tests that a warning about a ready-made drug order asks for: TPMT before azathioprine (drug-safety.md section 3)."""
+    ready = (one for one in options if one.is_best_fit and one.not_offered is None and one.order_withheld is None)
+    asked = dict.fromkeys(order for one in ready for caution in one.cautions for order in caution.orders)
+    tests = [order for order in asked if known.orders[order]["resource"] == "ServiceRequest"]
+    return [key for key in tests if _is_needed(key, assessment, known) and not _is_stopped(key, assessment, known)]
+
+
 _SHOWN = (Standing.PRESENT, Standing.FAILED)
 
 
@@ -158,10 +166,19 @@ def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, know
     """The tests that would supply what is missing, where we know an order for them, the chart shows none (rules 1 and 3), and
     no safety rule stops it."""
     by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
-    keys = [by_concept[item.concept] for item in missing if item.concept in by_concept and not item.is_caveat]
-    shown = (assessment.investigation(known.orders[key]["investigation"]) for key in keys)
-    needed = [key for key, found in zip(keys, shown, strict=True) if found.standing not in _SHOWN and not found.declined]
+    asked = [
+        (by_concept[item.concept], item.is_to_repeat) for item in missing if item.concept in by_concept and not item.is_caveat
+    ]
+    needed = [key for key, again in asked if _is_needed(key, assessment, known, again=again)]
     return [key for key in needed if not _is_stopped(key, assessment, known)]
+
+
+def _is_needed(order: str, assessment: Assessment, known: Knowledge, *, again: bool = False) -> bool:
+    """Neither done, unless it is to be done again, nor ordered or declined; and its data could be read."""
+    entry = known.orders[order]
+    found = assessment.investigation(entry["investigation"])
+    is_open = found.standing not in _SHOWN or (again and not assessment.record.orders.get(entry["concept"]))
+    return is_open and not found.declined
 
 
 def _is_stopped(order: str, assessment: Assessment, known: Knowledge) -> bool:

@@ -61,11 +61,13 @@ class Missing:
         text: in words.
         concept: what would supply it: the id of one of our ValueSets, or a FHIR path such as `Patient.birthDate`.
         is_caveat: it decides nothing here; it says that data of one kind were not supplied, or could not be read.
+        is_to_repeat: the chart has a result that is not sure enough, so that the test is worth another one.
     """
 
     text: str
     concept: str
     is_caveat: bool = False
+    is_to_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

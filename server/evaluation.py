@@ -19,7 +19,7 @@ from fhir_profiles.identity import is_mismatch
 from fhir_profiles.reader import read_drafts, read_record
 from fhir_profiles.record import DraftOrder, InputState, Issue, PatientRecord
 from server.basis import Basis, packaged_basis
-from server.interpreter import turn_to_compute
+from server.interpreter import turn_to_evaluate
 
 PHASES = ("turn", "read", "assess", "recommend", "cards")
 
@@ -114,7 +114,7 @@ def evaluate(
     """
     basis = basis or packaged_basis()
     ticks = [timer()]
-    with turn_to_compute():
+    with turn_to_evaluate():
         ticks.append(timer())
         record = read_record(
             parts,

@@ -8,32 +8,50 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import RLock
+from threading import Lock
+from time import monotonic
 
 SWITCH_SECONDS = 0.0005
 """So long a thread computes while another one waits for the interpreter; Python's default is ten times as much."""
 
 PATIENCE_SECONDS = 1.0
-"""So long a thread waits for its turn; then it goes on without one, slower, since a turn is worth nothing but time."""
+"""So long an evaluation waits for its turn; then it goes on without one, slower, since a turn is worth nothing but time."""
 
-_TURN = RLock()
+WRITERS_PATIENCE_SECONDS = 0.1
+"""And so long a writer, for whom all other writers wait."""
+
+_EVALUATION, _COMPUTING = Lock(), Lock()
 
 _M_ARENA_MAX = -8  # of malloc.h
 
 
 @contextmanager
-def turn_to_compute() -> Iterator[None]:
-    """Let one thread of the process do what needs the interpreter all the time: evaluate a chart, or write to an SQLite file.
+def turn_to_evaluate() -> Iterator[None]:
+    """Let one thread of the process evaluate: two gain nothing by doing so at once. A writer comes before the next one."""
+    until = monotonic() + PATIENCE_SECONDS
+    with _patiently(_EVALUATION, until), _patiently(_COMPUTING, until):
+        yield
+
+
+@contextmanager
+def turn_to_write() -> Iterator[None]:
+    """Let one thread of the process write to an SQLite file while none evaluates.
 
     A writer gives the interpreter up at each statement. Among threads that compute it gets it back late, and until then nobody
-    else writes, in this process or another one; those who compute gain nothing by doing so at once.
+    else writes, in this process or another one.
     """
-    is_ours = _TURN.acquire(timeout=PATIENCE_SECONDS)
+    with _patiently(_COMPUTING, monotonic() + WRITERS_PATIENCE_SECONDS):
+        yield
+
+
+@contextmanager
+def _patiently(lock: Lock, until: float) -> Iterator[None]:
+    is_ours = lock.acquire(timeout=max(0.0, until - monotonic()))
     try:
         yield
     finally:
         if is_ours:
-            _TURN.release()
+            lock.release()
 
 
 def settle() -> None:

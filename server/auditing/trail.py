@@ -16,8 +16,8 @@ from server.feedback.trouble import log_trouble
 from server.observing.figures import AUDIT_TROUBLE
 from server.observing.logs import logger
 from server.store.errors import StoreError
+from server.store.row_turns import row_turn
 from server.store.transactions import transaction
-from server.store.turns import row_turn
 
 ANCHORED = 100
 """After so many records of a client the log names the head of its chain: logs that are kept elsewhere can be held against it."""

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ def file_of(url: URL) -> Path | None:
     return Path(url.database) if url.database and url.database != ":memory:" else None
 
 
+def turn_file(file: Path) -> Path:
+    """The file beside a database that its writers lock in turns (`server.store.turns`), and that nothing is ever written into."""
+    return file.with_name(f"{file.name}-turn")
+
+
 def sqlite_engine(url: URL) -> Engine:
     """Connections to an SQLite database, opened when they are needed."""
     connect_args = {"timeout": BUSY_SECONDS, "isolation_level": "IMMEDIATE", "check_same_thread": False}
@@ -65,9 +70,22 @@ def made_ready(file: Path) -> Iterator[None]:
         _take_turn(folder, file)
         if not file.exists():
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _make_turn_file(file)
         yield
     finally:
         os.close(folder)
+
+
+def _make_turn_file(file: Path) -> None:
+    """For the owner of the database, also where root comes before the service. Where it cannot be made, writers say so."""
+    beside = turn_file(file)
+    if beside.exists():
+        return
+    with suppress(OSError):
+        os.close(os.open(beside, os.O_CREAT | os.O_RDWR, 0o600))
+        if os.geteuid() == 0:
+            owner = file.stat()
+            os.chown(beside, owner.st_uid, owner.st_gid)
 
 
 def _take_turn(folder: int, file: Path) -> None:

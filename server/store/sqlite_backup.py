@@ -14,7 +14,7 @@ from server.store.sqlite import BUSY_SECONDS, made_ready
 
 MAGIC = b"SQLite format 3\0"
 _BESIDE = ("", "-wal", "-shm")
-"""A database is a file, and while it is in use two more."""
+"""A database is a file, and while it is in use two more that hold a part of it."""
 
 _IN_USE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 

@@ -21,8 +21,9 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         StoreError: the database did not do it.
         IntegrityError: a constraint refused it; what that means only the caller knows.
     """
-    with _asking(engine), turn(engine), engine.begin() as connection:
+    with _asking(engine), turn(engine) as let_others_compute, engine.begin() as connection:
         yield connection
+        let_others_compute()  # while the disk is flushed
 
 
 @contextmanager

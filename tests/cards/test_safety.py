@@ -91,6 +91,7 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "cyclophosphamide-mesna": ("cyclophosphamide", OLD, None),
     "biologic-off-label": ("tocilizumab", OLD, None),
     "jak-inhibitor-boxed-warnings": ("jak-inhibitor", OLD, None),
+    "jak-inhibitor-boxed-warnings-as-option": ("jak-inhibitor", OLD, None),
     "jak-inhibitor-age": ("jak-inhibitor", MAN, OLD),
     "jak-inhibitor-thrombosis": ("jak-inhibitor", OLD.has("stroke", since="2012", status="resolved"), OLD),
     "jak-inhibitor-malignancy": ("jak-inhibitor", OLD.has("malignancy_history"), OLD),

@@ -293,6 +293,7 @@ def test_where_the_tempo_of_lung_disease_is_not_known_it_is_asked_for() -> None:
 
 
 def test_acute_lung_disease_is_not_treated_as_chronic() -> None:
+    assert offered(RAPID_ILD)[-1] == "methotrexate"  # after azathioprine: C7
     assert "morrisset-2016-ild-chronic-mild-moderate" not in therapy(RAPID_ILD)
     assert "morrisset-2016-ild-acute-severe" not in therapy(CHRONIC_ILD)
 
@@ -526,7 +527,22 @@ def test_a_high_risk_child_is_referred_at_once_although_the_orders_could_not_be_
     assert "suggestions" not in found
 
 
+def test_a_child_that_does_not_respond_reads_nothing_of_tapering_and_no_drug_without_an_order_in_the_title() -> None:
+    first_line = CHILD.takes("prednisolone", since="2026-05-01").stopped("methotrexate", because="ineffective")
+    patient = first_line.strength("hip_flexion", 4).strength("shoulder_abduction", 4)
+    assert "tapered" not in words(patient)
+    assert "cyclophosphamide" in offered(patient)
+    assert "cyclophosphamide" not in card(patient)["summary"]  # type: ignore[index]
+
+
 # --- what is set aside, withheld or said beside it ----------------------------------------------------------------------
+
+
+def test_the_test_before_the_first_dose_is_offered_with_the_drug() -> None:
+    """drug-safety.md section 3: the missing test as a second suggestion, not a block."""
+    assert {"azathioprine", "tpmt-activity"} <= orders(MILD_PM.cards())
+    assert "tpmt-activity" not in orders(MILD_PM.ordered("tpmt_activity").cards())
+    assert "tpmt-activity" not in orders(MILD_PM.cannot_tolerate("azathioprine").cards())
 
 
 @pytest.mark.parametrize("drug", ["methotrexate", "azathioprine"])

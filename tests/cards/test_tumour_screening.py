@@ -49,10 +49,10 @@ def words(patient: Patient) -> str:
 def test_dermatomyositis_is_screened_by_sex_and_age(sex: str, age: int, expected: set[str]) -> None:
     patient = Patient(sex=sex, born=BORN[age]).has("dermatomyositis", since="2026-05")
     assert screen(patient) == expected
-    for answer in ("negative", "borderline"):
-        assert screen(patient.antibody("anti_tif1_gamma", answer)) == expected
+    assert screen(patient.antibody("anti_tif1_gamma", "negative")) == expected
+    assert screen(patient.antibody("anti_tif1_gamma", "borderline")) == expected | {"anti-tif1-gamma"}  # which is repeated
     for antibody in ("anti_mda5", "anti_mi2"):
-        assert screen(patient.antibody(antibody, "positive")) == expected
+        assert screen(patient.antibody(antibody, "positive")) == expected | {"anti-tif1-gamma"}  # untested, and it decides (C5)
 
 
 @pytest.mark.parametrize(

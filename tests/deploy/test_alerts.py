@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOM = {"TMPDIR": "/dev/shm", "GOGC": "400"}  # noqa: S108 - a folder of its own, with hundreds of blocks that it flushes
+ROOM = {"TMPDIR": "/dev/shm", "GOGC": "400"}  # noqa: S108 - a folder of its own, with hundreds of blocks that it flushes; GOGC: memory for time
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yml"
 GROUPS = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
 NAMES = [rule["alert"] for group in GROUPS for rule in group["rules"] if "alert" in rule]

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from time import monotonic
 
 import pytest
 
@@ -14,7 +13,7 @@ from fhir_profiles.assessment import Assessment
 from server import evaluation, interpreter
 from server.basis import packaged_basis
 from server.evaluation import evaluate
-from server.interpreter import SWITCH_SECONDS, settle, turn_to_compute
+from server.interpreter import SWITCH_SECONDS, settle, turn_to_evaluate, turn_to_write
 from tests.server.charts import ANTI_TIF1, AS_OF, chart
 
 
@@ -63,19 +62,50 @@ def test_whoever_does_not_get_a_turn_goes_on_without_one(monkeypatch: pytest.Mon
     reached = Event()
 
     def compute() -> None:
-        with turn_to_compute():
+        with turn_to_evaluate():
             reached.set()
 
-    with ThreadPoolExecutor(1) as pool, turn_to_compute():
+    with ThreadPoolExecutor(1) as pool, turn_to_evaluate():
         pool.submit(compute).result(5)
     assert reached.is_set()
 
 
-def test_a_thread_that_has_its_turn_has_it_at_once_when_it_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_comes_before_the_evaluations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
-    began = monotonic()
-    with turn_to_compute(), turn_to_compute():
-        assert monotonic() < began + 30
+    monkeypatch.setattr(interpreter, "WRITERS_PATIENCE_SECONDS", 60)
+    order: list[str] = []
+
+    def compute() -> None:
+        with turn_to_evaluate():
+            order.append("evaluation")
+            Event().wait(0.05)
+
+    def write() -> None:
+        with turn_to_write():
+            order.append("writer")
+
+    with ThreadPoolExecutor(8) as pool, turn_to_evaluate():
+        evaluations = [pool.submit(compute) for _ in range(6)]
+        Event().wait(0.1)
+        writer = pool.submit(write)
+        Event().wait(0.1)
+    for one in (*evaluations, writer):
+        one.result(5)
+    assert order.index("writer") <= 1  # one may have been next already
+
+
+def test_a_writer_does_not_wait_for_a_long_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(interpreter, "WRITERS_PATIENCE_SECONDS", 0.02)
+    reached = Event()
+
+    def write() -> None:
+        with turn_to_write():
+            reached.set()
+
+    with ThreadPoolExecutor(1) as pool, turn_to_evaluate():
+        pool.submit(write).result(5)
+    assert reached.is_set()
 
 
 def test_waiting_for_a_turn_is_a_phase_of_its_own() -> None:

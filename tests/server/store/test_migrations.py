@@ -15,7 +15,7 @@ from server.store import migrations
 from server.store.database import connect, downgrade_database, upgrade_database
 from server.store.migrating import BASE
 from server.store.revisions import known_revisions, newest_revision, revision_of
-from server.store.sqlite import file_of
+from server.store.sqlite import file_of, turn_file
 from server.store.sqlite_backup import revision_in
 from server.store.tables import cards_shown, feedback, feedback_comments, metadata, smart_launches, snoozes, used_tokens
 from tests.server.store.processes import python
@@ -176,13 +176,14 @@ def test_a_process_that_is_killed_half_way_leaves_everything_as_it_was(database_
 def test_before_an_sqlite_file_changes_a_backup_is_left_beside_it(tmp_path: Path) -> None:
     url, file = f"sqlite:///{tmp_path}/store.sqlite3", tmp_path / "store.sqlite3"
     upgrade_database(url, "0001")
-    assert [path.name for path in tmp_path.iterdir()] == ["store.sqlite3"], "there was nothing to keep"
+    assert {path.name for path in tmp_path.iterdir()} == {file.name, turn_file(file).name}, "there was nothing to keep"
     engine = connect(url)
     add(engine, used_tokens, {"jti": "kept"})
     engine.dispose()
     for _ in range(2):
         upgrade_database(url)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["store.sqlite3", "store.sqlite3.revision-0001"]
+    beside = {path.name.removeprefix(file.name) for path in tmp_path.iterdir()}
+    assert beside == {"", "-turn", ".revision-0001"}
     kept = tmp_path / "store.sqlite3.revision-0001"
     assert (revision_in(kept), revision_in(file)) == ("0001", newest_revision())
     assert kept.stat().st_mode & 0o777 == 0o600

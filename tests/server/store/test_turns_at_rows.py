@@ -11,8 +11,8 @@ from server.auditing.appending import locked_head
 from server.store.errors import StoreError
 from server.store.outage import ALONE_SECONDS, LeftAloneError, outage_of
 from server.store.postgresql import STATEMENT_SECONDS
+from server.store.row_turns import row_turn
 from server.store.transactions import transaction
-from server.store.turns import row_turn
 
 THREADS = 12
 HELD_SECONDS = 1.5 * STATEMENT_SECONDS / THREADS
