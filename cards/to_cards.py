@@ -127,8 +127,7 @@ def _suggestions(
             wanted.setdefault(order, []).append(recommendation.id)
     instead = {order: r.id for r in reversed(said) for order in r.alternatives if order not in wanted}
     for option in options_of(said):
-        drug = known.treatments[option.treatment].order
-        if drug and option.is_best_fit and option.not_offered is None and option.order_withheld is None:
+        if drug := _order_of(option, known):
             for key in (drug, *_co_prescriptions(option, known)):
                 wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
     for key in (*_tests_before(options_of(said), assessment, known), *_orders_that_answer(missing, assessment, known)):
@@ -145,6 +144,12 @@ def _suggestions(
     return answers + orders
 
 
+def _order_of(option: Option, known: Knowledge) -> str | None:
+    """The ready-made order of an option, if nothing speaks against making it ready."""
+    is_ready = option.is_best_fit and option.not_offered is None and option.order_withheld is None
+    return known.treatments[option.treatment].order if is_ready else None
+
+
 def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
     """The drugs that go with a ready-made drug order: folic acid with methotrexate. The reminder beside the option says why."""
     named = [order for caution in option.reminders for order in caution.orders]
@@ -153,8 +158,8 @@ def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
 
 def _tests_before(options: Iterable[Option], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that a warning about a ready-made drug order asks for: TPMT before azathioprine (drug-safety.md section 3)."""
-    ready = (one for one in options if one.is_best_fit and one.not_offered is None and one.order_withheld is None)
-    asked = dict.fromkeys(order for one in ready for caution in one.cautions for order in caution.orders)
+    ready = (option for option in options if _order_of(option, known))
+    asked = dict.fromkeys(order for option in ready for caution in option.cautions for order in caution.orders)
     tests = [order for order in asked if known.orders[order]["resource"] == "ServiceRequest"]
     return [key for key in tests if _is_needed(key, assessment, known) and not _is_stopped(key, assessment, known)]
 
