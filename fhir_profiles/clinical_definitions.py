@@ -76,6 +76,10 @@ class FeatureDefinition:
     concepts: frozenset[str] = field(init=False, repr=False)
     """Every ValueSet that it names."""
 
+    def __hash__(self) -> int:
+        """By its title: what is found out once and kept must be found again at once."""
+        return hash(self.title)
+
     def __post_init__(self) -> None:
         """Works out `concepts`, once: a definition never changes, and each is asked of every chart."""
         answers = {self.answers["test"], *self.answers["present"], *self.answers["absent"]} if self.answers else set()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from fhir_profiles.clinical_definitions import FeatureDefinition
 from fhir_profiles.code_words import word
@@ -20,20 +21,26 @@ Ages = tuple[int | None, int | None]
 Part = tuple[Standing, tuple[Evidence, ...]]
 
 
+class Kinds(NamedTuple):
+    """How to read that a source says nothing: the standing where there is no such diagnosis, result, drug or test."""
+
+    of_diagnoses: Standing
+    of_results: Standing
+    of_drugs: Standing
+    of_tests: Standing
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """What is on record at all, and how to read that something is not: the same for every question.
 
     Args:
         concepts: ValueSets under which the record has a diagnosis, drug or result.
-        of_diagnoses, of_results, of_drugs, of_tests: the standing where it has none.
+        kinds: the standing where it has none.
     """
 
     concepts: frozenset[str]
-    of_diagnoses: Standing
-    of_results: Standing
-    of_drugs: Standing
-    of_tests: Standing
+    kinds: Kinds
 
 
 def silence_of(record: PatientRecord) -> Silence:
@@ -44,10 +51,12 @@ def silence_of(record: PatientRecord) -> Silence:
     """
     return Silence(
         concepts=frozenset().union(record.diagnoses, record.refuted, record.drugs, record.results),
-        of_diagnoses=absence(record, ("Condition",)),
-        of_results=absence(record, ("Observation",)),
-        of_drugs=absence_of_drugs(record),
-        of_tests=absence_of_results(record),
+        kinds=Kinds(
+            of_diagnoses=absence(record, ("Condition",)),
+            of_results=absence(record, ("Observation",)),
+            of_drugs=absence_of_drugs(record),
+            of_tests=absence_of_results(record),
+        ),
     )
 
 
@@ -99,11 +108,17 @@ class _Asked:
     def finding(self, code: str) -> Finding:
         if code not in self.found:
             question = Question(code, self.features[code], self.record, self.ages, self.silence)
-            self.found[code] = _answer(question, self.finding)
+            self.found[code] = answer(question, self.finding)
         return self.found[code]
 
 
-def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
+def answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
+    """Answer one question.
+
+    Args:
+        question: the question.
+        finding: gives those findings that a definition combines, by code.
+    """
     definition = question.definition
     if definition.any or definition.all:
         combined = [finding(code) for code in (*definition.any, *definition.all)]
@@ -111,40 +126,54 @@ def _answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         standing = combine(part.standing for part in combined)
         evidence = _evidence_for(standing, combined)
         open_parts = tuple(m for part in combined if part.standing is standing for m in part.missing)
+    elif definition.concepts.isdisjoint(question.silence.concepts):
+        is_ageless = question.ages == _AGELESS
+        return _of_silence(question.code, definition, question.silence.kinds, _does_not_apply(question), is_ageless)
     else:
         open_parts = ()
-        parts = parts_of(question)
-        seen = {standing for standing, _ in parts}
-        standing = next(standing for standing in _STRONGEST_FIRST if standing in seen)
+        parts = _parts_of(question)
+        standing = _strongest(standing for standing, _ in parts)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
     standing, evidence = _for_whom_it_applies(question, standing, evidence)
-    missing = tuple(dict.fromkeys(open_parts)) or _missing(question, standing)
+    missing = tuple(dict.fromkeys(open_parts)) or _missing(definition, standing, question.ages == _AGELESS)
     return Finding(question.code, definition.title, standing, evidence, missing)
 
 
-def parts_of(question: Question) -> list[Part]:
-    """What each source of the fact says.
+_AGELESS = (None, None)
 
-    Most of what is asked is not in a chart: there only the silence of each source has to be read.
+
+@lru_cache(maxsize=16384)
+def _of_silence(code: str, definition: FeatureDefinition, kinds: Kinds, reason: str | None, is_ageless: bool) -> Finding:
+    """Most of what is asked is in no chart; then the finding is made of the definition, and the same for many patients.
 
     Args:
-        question: with a definition that combines no others.
+        code: of the finding.
+        definition: of which no concept is on record.
+        kinds: how to read the silence of each source.
+        reason: why the question does not arise for the patient; None if it does.
+        is_ageless: the age is not known.
     """
-    if question.definition.concepts.isdisjoint(question.silence.concepts):
-        return [(standing, ()) for standing in _silent(question.definition, question.silence)]
+    if reason is not None:
+        return Finding(code, definition.title, Standing.RULED_OUT, (Evidence(reason),))
+    standing = _strongest(_silent(definition, kinds))
+    return Finding(code, definition.title, standing, (), _missing(definition, standing, is_ageless))
+
+
+def _silent(definition: FeatureDefinition, kinds: Kinds) -> Iterator[Standing]:
+    if definition.diagnoses or definition.unclear:
+        yield kinds.of_diagnoses
+    if definition.positive or definition.above or definition.below or definition.answers or definition.results_under:
+        yield kinds.of_results
+    if definition.drugs:
+        yield kinds.of_drugs
+    if definition.tested:
+        yield kinds.of_tests
+
+
+def _parts_of(question: Question) -> list[Part]:
+    """What each source of the fact says."""
     results = _without_what_a_newer_result_overtook(question, list(_from_results(question)))
     return [*_from_diagnoses(question), *results, *_from_drugs(question), *_from_tests(question)]
-
-
-def _silent(definition: FeatureDefinition, silence: Silence) -> Iterator[Standing]:
-    if definition.diagnoses or definition.unclear:
-        yield silence.of_diagnoses
-    if definition.positive or definition.above or definition.below or definition.answers or definition.results_under:
-        yield silence.of_results
-    if definition.drugs:
-        yield silence.of_drugs
-    if definition.tested:
-        yield silence.of_tests
 
 
 def _for_whom_it_applies(question: Question, standing: Standing, evidence: tuple[Evidence, ...]) -> Part:
@@ -180,21 +209,25 @@ _STRONGEST_FIRST = (
 """Several sources of one fact: one that speaks outweighs one that is silent."""
 
 
+def _strongest(standings: Iterable[Standing]) -> Standing:
+    seen = set(standings)
+    return next(standing for standing in _STRONGEST_FIRST if standing in seen)
+
+
 def _evidence_for(standing: Standing, parts: Iterable[Finding]) -> tuple[Evidence, ...]:
     wanted = {Standing.PRESENT} if standing is Standing.PRESENT else {standing, Standing.UNCLEAR}
     return tuple(dict.fromkeys(item for part in parts if part.standing in wanted for item in part.evidence))
 
 
-def _missing(question: Question, standing: Standing) -> tuple[Missing, ...]:
+def _missing(definition: FeatureDefinition, standing: Standing, is_ageless: bool) -> tuple[Missing, ...]:
     if standing in (Standing.PRESENT, Standing.RULED_OUT):
         return ()
-    definition = question.definition
     concept = definition.ask or next(
         iter((*definition.diagnoses, *definition.positive, *definition.drugs, *definition.below)), "Condition.code"
     )
-    if definition.applies.keys() & {"at_least", "at_most"} and question.ages == (None, None):
+    if is_ageless and definition.applies.keys() & {"at_least", "at_most"}:
         concept = "Patient.birthDate"  # first whether the question arises at all: no test is ordered for a child
-    asked = question.definition.question or question.definition.title.removesuffix(" on record")
+    asked = definition.question or definition.title.removesuffix(" on record")
     return _not_known(asked, concept, standing)
 
 
@@ -243,7 +276,7 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
         if _is_too_old_to_rule_out(question, fact):
             continue
         yield Standing.RULED_OUT, (Evidence(say("{title} was considered and refuted", title=definition.title), fact.reference),)
-    yield question.silence.of_diagnoses, ()
+    yield question.silence.kinds.of_diagnoses, ()
 
 
 def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | None:
@@ -317,7 +350,7 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     since = question.since(definition.within_months)
     results = [r for r in record.results.get(concept, ()) if since is None or (r.when is not None and r.when.last >= since)]
     if not results:
-        yield question.silence.of_results, ()
+        yield question.silence.kinds.of_results, ()
         return
     read_results = [(read(result), result) for result in (results if definition.any_result else results[:1])]
     verdict, result = next((pair for wanted in (True, None) for pair in read_results if pair[0] is wanted), read_results[0])
@@ -348,7 +381,7 @@ def _from_drugs(question: Question) -> Iterable[Part]:
     for fact in facts_of(record.drugs, definition.drugs):
         if fact.is_current:
             yield Standing.PRESENT, (Evidence(_taken_since(definition.title, fact.when), fact.reference),)
-    yield question.silence.of_drugs, ()
+    yield question.silence.kinds.of_drugs, ()
 
 
 def _from_tests(question: Question) -> Iterable[Part]:
@@ -357,7 +390,7 @@ def _from_tests(question: Question) -> Iterable[Part]:
         return
     for fact in facts_of(record.results, definition.tested)[:1]:
         yield Standing.PRESENT, (Evidence(at_time(definition.title, fact.when), fact.reference),)
-    yield question.silence.of_tests, ()
+    yield question.silence.kinds.of_tests, ()
 
 
 def absence_of_results(record: PatientRecord) -> Standing:

@@ -18,8 +18,8 @@ from server.cds_hooks.services import Service, find_service
 from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
 from server.feedback.patients import pseudonym_of
-from server.feedback.shadow import remember_shadow_call
-from server.feedback.shown import fate_of_advice, remember_cards
+from server.feedback.shadow import remember_shadow_call, row_of_shadow_call
+from server.feedback.shown import fate_of_advice, remember_cards, rows_of_cards
 from server.feedback.snoozes import silenced
 from server.feedback.visits import Visit, told_in, visit_of
 from server.intake import read_json
@@ -122,14 +122,18 @@ def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, s
     if said.is_shadow:
         record.note(outcome=SHADOW)
 
-    def remember(connection: Connection) -> None:
-        remember_cards(connection, caller, service.id, said.patient, said.evaluation, said.visit)
-        if said.is_shadow:
-            remember_shadow_call(
-                connection, caller.client.name, service.id, call, said.patient, said.evaluation, said.show, runtime.pseudonyms
-            )
+    rows = rows_of_cards(caller, service.id, said.patient, said.evaluation, said.visit)
+    patient, evaluation, show, name = said.patient, said.evaluation, said.show, caller.client.name
+    call_row = (
+        row_of_shadow_call(name, service.id, call, patient, evaluation, show, runtime.pseudonyms) if said.is_shadow else None
+    )
 
-    if said.evaluation.cards or said.is_shadow:
+    def remember(connection: Connection) -> None:
+        remember_cards(connection, rows)
+        if call_row:
+            remember_shadow_call(connection, call_row)
+
+    if rows or call_row:
         record.beside = remember
 
 

@@ -1,9 +1,13 @@
 """Inserting what may be there already."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+
+Row = dict[str, Any]
+"""What is to be inserted, by column."""
 
 
 def insert_once(connection: Connection, table: Table) -> Any:
@@ -13,6 +17,12 @@ def insert_once(connection: Connection, table: Table) -> Any:
         connection: to SQLite or PostgreSQL; both know `ON CONFLICT DO NOTHING`, each through a construct of its own.
         table: where to.
     """
-    if connection.dialect.name == "postgresql":
+    return _insert_once(connection.dialect.name, table)
+
+
+@cache
+def _insert_once(dialect: str, table: Table) -> Any:
+    """Built once: every call writes with it."""
+    if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()

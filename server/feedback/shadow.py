@@ -12,25 +12,27 @@ from cards.choosing import choose
 from cards.show import Show
 from server.cds_hooks.envelope import HookCall
 from server.evaluation import Evaluation
-from server.feedback.once import insert_once
+from server.feedback.once import Row, insert_once
 from server.store.pseudonyms import Pseudonyms
 from server.store.tables import shadow_calls
 
 
-def remember_shadow_call(
-    connection: Connection,
-    client: str,
-    service: str,
-    call: HookCall,
-    patient: str,
-    evaluation: Evaluation,
-    show: Show,
-    pseudonyms: Pseudonyms,
-) -> None:
+def remember_shadow_call(connection: Connection, row: Row) -> None:
     """Write down one call; the same hook instance again counts once.
 
     Args:
         connection: within a transaction.
+        row: `row_of_shadow_call`, made before: others wait for the transaction.
+    """
+    connection.execute(insert_once(connection, shadow_calls), [row])
+
+
+def row_of_shadow_call(
+    client: str, service: str, call: HookCall, patient: str, evaluation: Evaluation, show: Show, pseudonyms: Pseudonyms
+) -> Row:
+    """What is to be written down of one call.
+
+    Args:
         client: name of the client.
         service: id of the service.
         call: the hook call.
@@ -41,7 +43,7 @@ def remember_shadow_call(
     """
     name = json.dumps([client, service, patient, call.instance]).encode()
     left_out = Counter(reason.value for _, reason in choose(evaluation.recommendations, show, evaluation.knowledge).left_out)
-    row = {
+    return {
         "client": client,
         "call": hmac(pseudonyms.key_for("shadow"), name, sha256).hexdigest(),
         "service": service,
@@ -50,4 +52,3 @@ def remember_shadow_call(
         "cards": len(evaluation.cards),
         "left_out": dict(left_out),
     }
-    connection.execute(insert_once(connection, shadow_calls).values(row))

@@ -1,7 +1,7 @@
 """Which cards were shown, so that feedback on a card can be counted for what it said."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, false
@@ -11,7 +11,7 @@ from cards.show import Show, word_on
 from cards.to_cards import EXPLANATION
 from cards.told import mark_of
 from server.evaluation import Evaluation, silenced_of
-from server.feedback.once import insert_once
+from server.feedback.once import Row, insert_once
 from server.feedback.visits import Visit
 from server.store.tables import cards_shown, feedback
 from server.trust.clients import Caller, Client
@@ -26,9 +26,7 @@ FEEDBACK_ON_CARD = and_(
 shown a card of shadow mode."""
 
 
-def remember_cards(
-    connection: Connection, caller: Caller, service: str, patient: str, evaluation: Evaluation, visit: Visit | None = None
-) -> None:
+def remember_cards(connection: Connection, rows: Sequence[Row]) -> None:
     """Write down the cards of one answer; a card that is there already (the same hook instance again) stays as it is.
 
     A call can do without it (`server.auditing.trail`): a figure that lacks the cards costs no patient anything. Feedback on them
@@ -36,14 +34,22 @@ def remember_cards(
 
     Args:
         connection: within a transaction.
+        rows: `rows_of_cards`, made before: others wait for the transaction.
+    """
+    if rows:
+        connection.execute(insert_once(connection, cards_shown), rows)
+
+
+def rows_of_cards(caller: Caller, service: str, patient: str, evaluation: Evaluation, visit: Visit | None = None) -> list[Row]:
+    """What is to be written down of the cards of one answer.
+
+    Args:
         caller: who is answered.
         service: id of the service.
         patient: pseudonym.
         evaluation: what is answered.
         visit: in which visit, and who reads it; None where that is not known.
     """
-    if not evaluation.cards:
-        return
     same = {
         "client": caller.client.name,
         "service": service,
@@ -53,8 +59,7 @@ def remember_cards(
         "encounter": visit and visit.id,
     }
     said = {one.id: one for one in evaluation.recommendations}
-    rows = [same | _row(card, said, visit) for card in evaluation.cards]
-    connection.execute(insert_once(connection, cards_shown), rows)
+    return [same | _row(card, said, visit) for card in evaluation.cards]
 
 
 def fate_of_advice(evaluation: Evaluation, show: Show, client: Client) -> dict[str, object]:
@@ -72,7 +77,7 @@ def fate_of_advice(evaluation: Evaluation, show: Show, client: Client) -> dict[s
     return {"cards": len(evaluation.cards)} | shown | silenced
 
 
-def _row(card: dict[str, Any], said: Mapping[str, Recommendation], visit: Visit | None) -> dict[str, Any]:
+def _row(card: dict[str, Any], said: Mapping[str, Recommendation], visit: Visit | None) -> Row:
     explanation = card["extension"][EXPLANATION]
     on_card = [said[name] for name in explanation["recommendations"]]
     return {

@@ -8,7 +8,7 @@ import pytest
 from server.cds_hooks.calls import answer
 from server.cds_hooks.envelope import read_hook_call
 from server.cds_hooks.services import find_service
-from server.feedback.shown import remember_cards
+from server.feedback.shown import remember_cards, rows_of_cards
 from server.stopwatch import Stopwatch
 from server.store.transactions import transaction
 from server.trust.clients import Caller, SmartRegistration
@@ -134,7 +134,7 @@ def view(service: Service, ehr: Ehr, **more: Any) -> Any:
     with service.app.test_request_context():
         said = answer(read_hook_call(body, found), found, caller, service.runtime, Stopwatch())
     with transaction(service.runtime.database) as connection:
-        remember_cards(connection, caller, found.id, said.patient, said.evaluation)
+        remember_cards(connection, rows_of_cards(caller, found.id, said.patient, said.evaluation))
     return said.cards
 
 
