@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cards.knowledge import Knowledge
+from fhir_profiles.assessment import Assessment
+from fhir_profiles.findings import Standing
+from fhir_profiles.investigations import Investigation
 from fhir_profiles.sentences import join, say
 from fhir_profiles.systems import CANONICAL
 
@@ -33,6 +36,22 @@ def build_order(
     if conditions := [reason for reason in dict.fromkeys(reasons) if reason.startswith("Condition/")]:
         order["reasonReference"] = [{"reference": reason} for reason in conditions[:2]]
     return order
+
+
+def panel_before(key: str, assessment: Assessment, known: Knowledge) -> Investigation | None:
+    """The panel that the order is a part of, if it is still to come or was never asked for: its own statement orders that.
+
+    Args:
+        key: order key in `orders.yaml`.
+        assessment: of the patient.
+        known: the knowledge.
+    """
+    if "part_of" not in known.orders[key]:
+        return None
+    investigation = known.orders[known.orders[key]["part_of"]]["investigation"]
+    panel, shown_by = assessment.investigation(investigation), assessment.definitions.investigations[investigation].shown_by
+    is_ordered = any(assessment.record.orders.get(concept) for concept in shown_by[0])
+    return panel if panel.standing is not Standing.PRESENT or panel.is_ordered or is_ordered else None
 
 
 def _template(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cards.drafts import cautions_about, from_caution, from_unchecked, has_myosi
 from cards.instead import notes_on_instead
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
+from cards.orders import panel_before
 from cards.recommendation import Level, Option, Recommendation
 from cards.safety import cautions_for, unchecked_for
 from cards.schedule import Due, DueState, counts_from, due_of, evidence_of
@@ -264,6 +265,11 @@ class _Look:
     def at(self, order: str) -> None:
         """One order: done, declined, failed, held back or open. What is urgent is offered whatever was declined before."""
         entry = self.known.orders[order]
+        if panel := panel_before(order, self.case.assessment, self.known):
+            self.already.extend(panel.evidence)
+            self.missing.extend(panel.missing)
+            self.has_failed |= panel.standing is Standing.FAILED
+            return
         found = self.case.assessment.investigation(entry["investigation"], self.since)
         if found.declined and self.rule.urgency != "urgent":
             declined = say("{test} {declined}", test=entry["title"], declined=in_words(found.declined))

@@ -9,7 +9,7 @@ from cards.choosing import choose, firm, indicator_of
 from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed, more
-from cards.orders import build_order
+from cards.orders import build_order, panel_before
 from cards.override_reasons import override_reasons
 from cards.recommendation import Level, Option, Recommendation
 from cards.safety import cautions_for
@@ -126,11 +126,13 @@ def _suggestions(
         for order in recommendation.orders:
             wanted.setdefault(order, []).append(recommendation.id)
     instead = {order: r.id for r in reversed(said) for order in r.alternatives if order not in wanted}
-    for option in options_of(said):
-        if drug := _order_of(option, known):
-            for key in (drug, *_co_prescriptions(option, known)):
-                wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
-    for key in (*_tests_before(options_of(said), assessment, known), *_orders_that_answer(missing, assessment, known)):
+    ready = [(option, drug) for option in options_of(said) if (drug := _order_of(option, known))]
+    drugs = [(option, (drug, *_co_prescriptions(option, known))) for option, drug in ready]
+    tests = [(option, _tests_before(option, assessment, known)) for option, _ in ready]
+    for option, keys_of_it in (*drugs, *tests):
+        for key in keys_of_it:
+            wanted.setdefault(key, []).extend(backing.recommendation for backing in option.backing)
+    for key in _orders_that_answer(missing, assessment, known):
         wanted.setdefault(key, [said[0].id])
     wanted = {order: [name] for order, name in instead.items()} | wanted
     patient_id = assessment.record.patient_id
@@ -156,10 +158,9 @@ def _co_prescriptions(option: Option, known: Knowledge) -> list[str]:
     return [order for order in named if known.orders[order]["resource"] == "MedicationRequest"]
 
 
-def _tests_before(options: Iterable[Option], assessment: Assessment, known: Knowledge) -> list[str]:
+def _tests_before(option: Option, assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that a warning about a ready-made drug order asks for: TPMT before azathioprine (drug-safety.md section 3)."""
-    ready = (option for option in options if _order_of(option, known))
-    asked = dict.fromkeys(order for option in ready for caution in option.cautions for order in caution.orders)
+    asked = dict.fromkeys(order for caution in option.cautions for order in caution.orders)
     tests = [order for order in asked if known.orders[order]["resource"] == "ServiceRequest"]
     return [key for key in tests if _is_needed(key, assessment, known) and not _is_stopped(key, assessment, known)]
 
@@ -179,11 +180,12 @@ def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, know
 
 
 def _is_needed(order: str, assessment: Assessment, known: Knowledge, *, again: bool = False) -> bool:
-    """Neither done, unless it is to be done again, nor ordered or declined; and its data could be read."""
+    """Neither done, unless it is to be done again, nor ordered, declined or part of a panel to come; and it could be read."""
     entry = known.orders[order]
     found = assessment.investigation(entry["investigation"])
-    is_open = found.standing not in _SHOWN or (again and not assessment.record.orders.get(entry["concept"]))
-    return is_open and not found.declined
+    is_to_repeat = again and found.standing is Standing.PRESENT and not assessment.record.orders.get(entry["concept"])
+    is_open = found.standing not in _SHOWN or is_to_repeat
+    return is_open and not found.declined and panel_before(order, assessment, known) is None
 
 
 def _is_stopped(order: str, assessment: Assessment, known: Knowledge) -> bool:

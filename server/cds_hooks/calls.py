@@ -17,6 +17,7 @@ from server.cds_hooks.repeated_notes import without_repeated_notes
 from server.cds_hooks.services import Service, find_service
 from server.errors import AnotherPatientError
 from server.evaluation import Evaluation
+from server.feedback.once import Row
 from server.feedback.patients import pseudonym_of
 from server.feedback.shadow import remember_shadow_call, row_of_shadow_call
 from server.feedback.shown import fate_of_advice, remember_cards, rows_of_cards
@@ -123,10 +124,7 @@ def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, s
         record.note(outcome=SHADOW)
 
     rows = rows_of_cards(caller, service.id, said.patient, said.evaluation, said.visit)
-    patient, evaluation, show, name = said.patient, said.evaluation, said.show, caller.client.name
-    call_row = (
-        row_of_shadow_call(name, service.id, call, patient, evaluation, show, runtime.pseudonyms) if said.is_shadow else None
-    )
+    call_row = _row_of_shadow(said, call, caller, service, runtime)
 
     def remember(connection: Connection) -> None:
         remember_cards(connection, rows)
@@ -135,6 +133,14 @@ def _note_answer(record: Record, said: Answer, call: HookCall, caller: Caller, s
 
     if rows or call_row:
         record.beside = remember
+
+
+def _row_of_shadow(said: Answer, call: HookCall, caller: Caller, service: Service, runtime: Runtime) -> Row | None:
+    """What is written down of a call in shadow mode; None of any other."""
+    if not said.is_shadow:
+        return None
+    client, secret = caller.client.name, runtime.pseudonyms
+    return row_of_shadow_call(client, service.id, call, said.patient, said.evaluation, said.show, secret)
 
 
 def _in_words_of(client: Client, evaluation: Evaluation, runtime: Runtime) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ def sqlite_engine(url: URL) -> Engine:
 
 @contextmanager
 def made_ready(file: Path) -> Iterator[None]:
-    """Make the folder and the file, for our user only, and keep other processes that do the same waiting until the end.
+    """Make the folder, the file and the one that its writers lock, for our user only; others that do so wait until the end.
 
     The first connections to a new file must not be opened at once: SQLite does not wait when it changes to a write-ahead log.
 
@@ -78,14 +78,14 @@ def made_ready(file: Path) -> Iterator[None]:
 
 def _make_turn_file(file: Path) -> None:
     """For the owner of the database, also where root comes before the service. Where it cannot be made, writers say so."""
-    beside = turn_file(file)
-    if beside.exists():
-        return
-    with suppress(OSError):
-        os.close(os.open(beside, os.O_CREAT | os.O_RDWR, 0o600))
-        if os.geteuid() == 0:
-            owner = file.stat()
-            os.chown(beside, owner.st_uid, owner.st_gid)
+    with suppress(OSError):  # it is there already, or cannot be made
+        descriptor = os.open(turn_file(file), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)  # follows no link that somebody laid
+        try:
+            if os.geteuid() == 0:
+                owner = file.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        finally:
+            os.close(descriptor)
 
 
 def _take_turn(folder: int, file: Path) -> None:

@@ -101,6 +101,8 @@ CASES: list[tuple[dict[str, Any], Patient, Answer]] = [
     ({"antibody_positive": "anti-jo1"}, DM, UNKNOWN),
     ({"antibody_ever_positive": "anti-jo1"}, DM.antibody("anti_jo1", "positive"), YES),
     ({"antibody_ever_positive": "anti-jo1"}, DM, NO),
+    ({"antibody_ever_positive": "anti-jo1"}, DM.antibody("anti_jo1", "borderline"), UNKNOWN),
+    ({"antibody_ever_positive": "anti-jo1"}, DM.without("Observation", "DiagnosticReport"), UNKNOWN),
     ({"antibody_positive": ["anti-jo1", "anti-mi2"]}, DM.antibody("anti_jo1", "negative"), UNKNOWN),
     ({"antibody_positive": ["anti-jo1", "anti-mi2"]}, DM.antibody("anti_mi2", "positive"), YES),
     ({"myositis_specific_antibody": True}, DM.antibody("anti_sae", "positive"), YES),

@@ -90,6 +90,7 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "cyclophosphamide-cumulative-dose": ("cyclophosphamide", OLD.stopped("cyclophosphamide", until="2026-10-10"), OLD),
     "cyclophosphamide-mesna": ("cyclophosphamide", OLD, None),
     "biologic-off-label": ("tocilizumab", OLD, None),
+    "methotrexate-trimethoprim-planned": ("methotrexate", OLD, OLD.takes("trimethoprim_sulfamethoxazole")),
     "jak-inhibitor-boxed-warnings": ("jak-inhibitor", OLD, None),
     "jak-inhibitor-boxed-warnings-as-option": ("jak-inhibitor", OLD, None),
     "jak-inhibitor-age": ("jak-inhibitor", MAN, OLD),

@@ -225,11 +225,19 @@ def test_the_file_beside_the_database_is_for_its_owner(tmp_path: Path, monkeypat
     """Also where root makes it: an administrator who comes before the service."""
     file, given = tmp_path / "state.sqlite3", []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "chown", lambda *arguments: given.append(arguments))
+    monkeypatch.setattr(os, "fchown", lambda descriptor, *owner: given.append(owner))
     with made_ready(file):
         owner = file.stat()
-    assert given == [(turn_file(file), owner.st_uid, owner.st_gid)]
+    assert given == [(owner.st_uid, owner.st_gid)]
     assert turn_file(file).stat().st_mode & 0o777 == 0o600
+
+
+def test_no_link_is_followed_to_make_the_file_beside_the_database(tmp_path: Path) -> None:
+    file, elsewhere = tmp_path / "state.sqlite3", tmp_path / "elsewhere"
+    turn_file(file).symlink_to(elsewhere)
+    with made_ready(file):
+        pass
+    assert not elsewhere.exists()
 
 
 def is_locked(file: Path) -> bool:
