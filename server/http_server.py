@@ -1,5 +1,6 @@
 """The HTTP server: waitress, set up for a service behind no other server (reference: ecosystem 2.1, security IN-01 to IN-08)."""
 
+import gc
 import logging
 import resource
 import socket
@@ -27,6 +28,7 @@ MOST_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 _RECEIVED_AT_ONCE = 64 * 1024  # bytes: most charts in one piece, and the interpreter is asked for once
 _TURN_SECONDS = 1.0
+_SWEPT_SECONDS = 10.0  # what libraries leave of each request, in circles, waits no longer for the garbage collector
 _HANDLES_FOR_OTHERS = 200  # files, database, EHRs
 
 
@@ -41,6 +43,7 @@ class Server(TcpWSGIServer):
     """Whether answers say that the connection ends with them."""
 
     _looked_at = 0.0
+    _swept_at = 0.0
 
     def __init__(self, app: Flask, listening: socket.socket, settings: Adjustments) -> None:
         """Listen, and start the threads.
@@ -78,6 +81,9 @@ class Server(TcpWSGIServer):
             self._looked_at = now
             for channel in self.channels:
                 channel.end_if_overdue()
+        if now >= self._swept_at + _SWEPT_SECONDS:
+            self._swept_at = now
+            gc.collect(0)
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt; requests under way are finished."""

@@ -1,6 +1,8 @@
 """Connections of slow clients, on real sockets: they keep nobody waiting, and end after their time."""
 
+import gc
 import socket
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -9,6 +11,7 @@ from threading import Event, Thread
 import pytest
 from flask import Flask
 
+from server import http_server
 from server.application import create_app
 from server.config import Config
 from server.http_server import Server, create_http_server
@@ -125,3 +128,22 @@ def test_whoever_does_not_take_an_answer_is_not_waited_for(impatient: None) -> N
         wait_until(lambda: server.channels)
         wait_until(lambda: not server.channels)
         wait_until(lambda: server.task_dispatcher.active_count == 0)
+
+
+def test_what_waits_for_the_garbage_collector_is_gone_after_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries leave a little of each request in circles; by itself the collector would come after thousands of requests."""
+    monkeypatch.setattr(http_server, "_SWEPT_SECONDS", 0.0)
+    monkeypatch.setattr(http_server, "_TURN_SECONDS", 0.01)
+    gone = Event()
+
+    class Circle:
+        def __init__(self) -> None:
+            self.itself = self
+
+    with running():
+        gc.disable()  # by itself it must not come
+        try:
+            weakref.finalize(Circle(), gone.set)
+            assert gone.wait(5)
+        finally:
+            gc.enable()
