@@ -1,6 +1,5 @@
 """The HTTP server: waitress, set up for a service behind no other server (reference: ecosystem 2.1, security IN-01 to IN-08)."""
 
-import gc
 import logging
 import resource
 import socket
@@ -14,6 +13,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from server.config import THREADS, Config
+from server.interpreter import sweep
 from server.observing.machine import HTTP_SERVER
 from server.serving.channels import IDLE_SECONDS, Channel
 from server.serving.port import bind
@@ -28,7 +28,7 @@ MOST_HEADER_BYTES = 64 * 1024
 BACKLOG = 1024
 _RECEIVED_AT_ONCE = 64 * 1024  # bytes: most charts in one piece, and the interpreter is asked for once
 _TURN_SECONDS = 1.0
-_SWEPT_SECONDS = 10.0  # what libraries leave of each request, in circles, waits no longer for the garbage collector
+_SWEPT_SECONDS = 10.0
 _HANDLES_FOR_OTHERS = 200  # files, database, EHRs
 
 
@@ -83,7 +83,7 @@ class Server(TcpWSGIServer):
                 channel.end_if_overdue()
         if now >= self._swept_at + _SWEPT_SECONDS:
             self._swept_at = now
-            gc.collect(0)
+            sweep()
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt; requests under way are finished."""

@@ -70,6 +70,15 @@ def quieten_garbage_collector() -> None:
     gc.set_threshold(100_000, 20, 10)
 
 
+def sweep() -> None:
+    """Collect the garbage of the last requests; call it every few seconds.
+
+    Libraries leave a little of each in circles (werkzeug's matcher of URLs, a request and its environment), and by itself the
+    quietened collector comes after thousands of requests.
+    """
+    gc.collect(0)
+
+
 def _keep_to_one_heap() -> None:
     """glibc gives each thread a heap, of which none is given back as long as anything in it is used; they never need two at once.
     Another C library has no such function, and no such heaps."""

@@ -2,8 +2,9 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from threading import Event
 
 import pytest
@@ -15,6 +16,8 @@ from server.basis import packaged_basis
 from server.evaluation import evaluate
 from server.interpreter import SWITCH_SECONDS, settle, turn_to_evaluate, turn_to_write
 from tests.server.charts import ANTI_TIF1, AS_OF, chart
+
+Turn = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -57,12 +60,18 @@ def test_one_thread_computes_at_a_time_and_all_are_answered(monkeypatch: pytest.
     assert answers[0]
 
 
-def test_whoever_does_not_get_a_turn_goes_on_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 0.02)
+@pytest.mark.parametrize(
+    ("turn", "patience"),
+    [(turn_to_evaluate, "PATIENCE_SECONDS"), (turn_to_write, "WRITERS_PATIENCE_SECONDS")],
+    ids=["an evaluation", "a writer"],
+)
+def test_whoever_does_not_get_a_turn_goes_on_without_one(turn: Turn, patience: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in ("PATIENCE_SECONDS", "WRITERS_PATIENCE_SECONDS"):
+        monkeypatch.setattr(interpreter, seconds, 0.02 if seconds == patience else 60)
     reached = Event()
 
     def compute() -> None:
-        with turn_to_evaluate():
+        with turn():
             reached.set()
 
     with ThreadPoolExecutor(1) as pool, turn_to_evaluate():
@@ -92,20 +101,6 @@ def test_a_writer_comes_before_the_evaluations_that_wait(monkeypatch: pytest.Mon
     for one in (*evaluations, writer):
         one.result(5)
     assert order.index("writer") <= 1  # one may have been next already
-
-
-def test_a_writer_does_not_wait_for_a_long_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
-    monkeypatch.setattr(interpreter, "WRITERS_PATIENCE_SECONDS", 0.02)
-    reached = Event()
-
-    def write() -> None:
-        with turn_to_write():
-            reached.set()
-
-    with ThreadPoolExecutor(1) as pool, turn_to_evaluate():
-        pool.submit(write).result(5)
-    assert reached.is_set()
 
 
 def test_waiting_for_a_turn_is_a_phase_of_its_own() -> None:
