@@ -38,8 +38,12 @@ class Service:
 
     @property
     def mebibytes(self) -> float:
-        """Memory of all its processes (PSS: what they share counts once)."""
-        return sum(map(_pss, tree_of(self.process.pid))) / 1024
+        """Memory of all its processes; what they share counts once.
+
+        Without the pages of files: of a library that other programs use too each of these bears a part, so that a service would
+        seem to grow when another one on the machine ends.
+        """
+        return sum(map(_own_memory, tree_of(self.process.pid))) / 1024
 
     def logged(self, event: str) -> int:
         """How many lines of the log name an event."""
@@ -90,10 +94,11 @@ def _port(process: "subprocess.Popen[str]") -> int:
     raise RuntimeError("the service did not start; its log says why")
 
 
-def _pss(process: int) -> int:
-    """Kibibytes; none of a process that is gone."""
+def _own_memory(process: int) -> int:
+    """Kibibytes of memory that is no file's; none of a process that is gone."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text("utf-8").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    kibibytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
+    return kibibytes["Pss_Anon:"] + kibibytes["Pss_Shmem:"]

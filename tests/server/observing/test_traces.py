@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
 
 from server.application import create_app
 from server.config import ConfigurationError
@@ -61,13 +62,24 @@ def collecting() -> Iterator[Collector]:
         collector.server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[TracerProvider]]:
+    """Those that a test opens, and none goes on sending after it: with each attempt an exporter draws from `random`, of which
+    Hypothesis finds in another test that somebody else has drawn."""
+    opened: list[TracerProvider] = []
+    make = traces._provider
+    monkeypatch.setattr(traces, "_provider", lambda endpoint: opened.append(make(endpoint)) or opened[-1])
+    yield opened
+    for one in opened:
+        one.shutdown()
+
+
 @pytest.mark.requirement("LOG-05", "LOG-02", "LOG-01")
-def test_a_call_is_one_span_with_one_for_each_part_and_nothing_of_the_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_one_span_with_one_for_each_part_and_nothing_of_the_patient(
+    monkeypatch: pytest.MonkeyPatch, providers: list[TracerProvider]
+) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", f"host.name={CANARY}")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    providers = []
-    make = traces._provider
-    monkeypatch.setattr(traces, "_provider", lambda endpoint: providers.append(make(endpoint)) or providers[0])
     with collecting() as collector:
         client = create_app(replace(CONFIG, trace_endpoint=collector.url)).test_client()
         prefetch = prefetch_of(chart(ANTI_TIF1))
