@@ -74,8 +74,8 @@ def sweep() -> None:
     """Collect the garbage of the last requests; call it every few seconds.
 
     Libraries leave a little of each in circles (werkzeug's matcher of URLs, a request and its environment), and by itself the
-    quietened collector comes after thousands of requests. Of all generations: what belongs to a request that is under way just now
-    would be passed on to an older one, at which nobody looks again for hours. There are few objects, so that it takes 2 ms.
+    quietened collector comes after thousands of requests. Of all generations: what belongs to a request that is under way just
+    now would be passed on to an older one, at which nobody looks again for hours. There are few objects, so that it takes 2 ms.
     """
     gc.collect()
 
