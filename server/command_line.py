@@ -27,6 +27,7 @@ _ELSEWHERE = {
     "audit": "server.auditing.commands",
     "clients": "server.trust.commands",
     "config": "server.serving.commands",
+    "cohort": "server.cohort.commands",
     "connect": "server.connecting.commands",
     "db": "server.store.commands",
     "doctor": "server.connecting.commands",

@@ -1,5 +1,6 @@
 """Who does the tasks of a run: processes of this machine, or a Dask cluster. Each task is done again if whoever did it was killed."""
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -141,3 +142,26 @@ def _run_on(client: "Client", task: Task, numbers: Sequence[int]) -> Iterator[in
         except KilledWorker as error:
             raise CohortError(_KILLED.format(number=futures[done], times=_MOST_KILLS)) from error
         done.release()
+
+
+def engine_for(name: str, scheduler: str | None, workers: int | None) -> Engine:
+    """The engine that was asked for.
+
+    Args:
+        name: `local` or `dask`.
+        scheduler: address of the Dask scheduler.
+        workers: processes of this machine; None for one to each processor.
+
+    Raises:
+        CohortError: what was asked for does not go together.
+    """
+    if name == "dask":
+        if scheduler is None:
+            raise CohortError("--engine dask needs the address of a cluster: --scheduler tcp://HOST:8786.")
+        if workers is not None:
+            raise CohortError("--workers is for this machine; a Dask cluster has the workers that it has.")
+        return Dask(scheduler)
+    if scheduler is not None:
+        raise CohortError("--scheduler is for --engine dask.")
+    number = workers or len(os.sched_getaffinity(0))
+    return Here() if number == 1 else Processes(number)

@@ -79,7 +79,7 @@ def evaluate_chart(chart: Chart, drugs: list[Json], kinds: tuple[str, ...], plan
     inputs = {} if _has_bundle(chart) else dict.fromkeys(kinds, InputState.CONFIRMED_EMPTY)
     present = {kind for resource in chart.resources if isinstance(kind := resource.get("resourceType"), str)}
     inputs = {kind: state for kind, state in inputs.items() if kind not in present}
-    inputs |= dict.fromkeys(chart.unreadable, InputState.FAILED)
+    inputs |= dict.fromkeys((*chart.unreadable, *plan.incomplete), InputState.FAILED)
     return evaluate(
         [*chart.resources, *drugs],
         as_of=plan.as_of,

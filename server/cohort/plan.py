@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -18,6 +20,7 @@ PARTITION_BYTES = 24 * 2**20
 """About so much of the input is about the patients of one partition: it bounds the memory of whoever evaluates them."""
 
 _MOST_PARTITIONS = 65_536
+_KEPT = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Plan:
     def work(self) -> Path:
         """The work in progress."""
         return Path(self.out) / "work"
+
+    @property
+    def address(self) -> "PlanAddress":
+        """Where whoever does a task finds the plan."""
+        return PlanAddress(str(self.work), sha256((self.work / _KEPT).read_bytes()).hexdigest())
 
     @property
     def scattered(self) -> Path:
@@ -82,6 +90,39 @@ class Plan:
         return basis
 
 
+@dataclass(frozen=True, slots=True)
+class PlanAddress:
+    """Where a plan is kept, and which one it is: short, since it goes with every task.
+
+    Args:
+        work: folder of the work in progress.
+        digest: SHA-256 of the file, in hexadecimal.
+    """
+
+    work: str
+    digest: str
+
+
+@lru_cache(maxsize=4)
+def plan_at(address: PlanAddress) -> Plan:
+    """The plan that is kept there.
+
+    Raises:
+        CohortError: it is not there, or is another one.
+    """
+    path = Path(address.work) / _KEPT
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise CohortError(f"{path}: cannot be read here ({error.strerror}); every worker needs the folders of the run.") from error
+    if sha256(text).hexdigest() != address.digest:
+        raise CohortError(f"{path}: is the plan of another run; every worker needs the same folders of the run.")
+    kept = orjson.loads(text)
+    tasks = tuple(tuple(Part(part["file"], part["start"], part["end"]) for part in task) for task in kept.pop("tasks"))
+    day, incomplete = date.fromisoformat(kept.pop("as_of")), tuple(kept.pop("incomplete"))
+    return Plan(tasks=tasks, as_of=day, incomplete=incomplete, **kept)
+
+
 def make_plan(
     inputs: Inputs, out: Path, *, as_of: date, site: Path | None, terminology: Path | None, basis: Basis, incomplete: tuple[str, ...]
 ) -> Plan:
@@ -89,6 +130,12 @@ def make_plan(
     partitions = min(_MOST_PARTITIONS, max(1, -(-inputs.bytes // PARTITION_BYTES)))
     folders = (str(folder) if folder else None for folder in (site, terminology))
     return Plan(str(out), inputs.tasks, partitions, as_of, *folders, basis.knowledge.digest, incomplete)
+
+
+def day_of_unfinished(out: Path) -> date | None:
+    """For which day the unfinished run in a folder evaluates, if there is one: it goes on with it the day after, too."""
+    kept = out / "work" / _KEPT
+    return date.fromisoformat(orjson.loads(kept.read_bytes())["as_of"]) if kept.exists() else None
 
 
 def begin(plan: Plan) -> bool:
@@ -100,7 +147,7 @@ def begin(plan: Plan) -> bool:
     Raises:
         CohortError: the folder holds the work of another run.
     """
-    kept = plan.work / "plan.json"
+    kept = plan.work / _KEPT
     said = _as_json(plan)
     if not kept.exists():
         for folder in (plan.scattered, plan.evaluated):

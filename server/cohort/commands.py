@@ -1,0 +1,81 @@
+"""`myositis-cds cohort …`: every patient of a registry, by the same evaluation as at the bedside."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from server.cohort.errors import CohortError
+
+_P = ParamSpec("_P")
+_Day = click.DateTime(("%Y-%m-%d",))
+_UNUSABLE = 2
+
+
+@click.group()
+def cohort() -> None:
+    """Evaluate every patient of a registry: who is due for what, and what the data do not say."""
+
+
+def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
+    @wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except CohortError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(_UNUSABLE)
+
+    return run
+
+
+@cohort.command()
+@click.argument("place", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of the results.")
+@click.option("--as-of", type=_Day, metavar="YYYY-MM-DD", help="Evaluate for this day instead of today (UTC).")
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--scheduler", metavar="URL", help="Of the Dask cluster, such as tcp://10.0.0.1:8786.")
+@click.option("--workers", type=click.IntRange(1), help="Processes on this machine.  [default: one for each processor]")
+@click.option("--incomplete", metavar="TYPE", multiple=True, help="A resource type of which the input may not hold all.")
+@click.option("--least", type=click.IntRange(1), default=5, show_default=True, help="The report withholds smaller numbers of patients.")
+@click.option("--keep-work", is_flag=True, help="Leave the work in progress in DIR/work.")
+@_saying_what_is_wrong
+def run(
+    place: Path,
+    out: Path,
+    as_of: datetime | None,
+    engine: str,
+    scheduler: str | None,
+    workers: int | None,
+    incomplete: tuple[str, ...],
+    least: int,
+    keep_work: bool,
+) -> None:
+    """Evaluate every patient in INPUT: a folder of FHIR Bulk Data (NDJSON), or of Bundles, plain or compressed.
+
+    Killed, it goes on where it was when it is started again in the same way.
+    """
+    from server.basis import SITE, SITE_TERMINOLOGY, basis_from
+    from server.cohort.engines import engine_for
+    from server.cohort.inputs import find_inputs
+    from server.cohort.plan import day_of_unfinished, make_plan
+    from server.cohort.progress import Progress
+    from server.cohort.report.write import write_report
+    from server.cohort.run import run as run_plan
+
+    out = out.resolve()
+    day = as_of.date() if as_of else day_of_unfinished(out) or datetime.now(UTC).date()
+    basis, inputs = basis_from(os.environ), find_inputs(place.resolve())
+    site, terminology = (Path(found).resolve() if (found := os.environ.get(name)) else None for name in (SITE, SITE_TERMINOLOGY))
+    plan = make_plan(inputs, out, as_of=day, site=site, terminology=terminology, basis=basis, incomplete=tuple(sorted(incomplete)))
+    outcome = run_plan(plan, inputs, engine_for(engine, scheduler, workers), Progress(), keeps_work=keep_work)
+    write_report(out, basis.knowledge, least)
+    click.echo(
+        f"{outcome.rows['patients']:,} patients, {outcome.rows['recommendations']:,} recommendations, "
+        f"{outcome.rows['bad_lines']:,} bad lines: {out / 'report.html'}"
+    )

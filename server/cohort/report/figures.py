@@ -1,0 +1,269 @@
+"""The numbers of a report, out of the tables of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cards.knowledge import Knowledge
+from server.cohort.report.withholding import withheld_parts, withheld_rows
+from server.cohort.tables import duckdb
+
+CONFIRMED = "certainty IN ('recorded', 'supported')"
+"""Of whom therapy may be spoken: the diagnosis is in the chart."""
+
+NO_SITE = "not stated"
+
+DUE, UP_TO_DATE, CANNOT_TELL = "due now", "up to date", "cannot be told"
+_STATES = (DUE, CANNOT_TELL, UP_TO_DATE)
+
+_MOST_ROWS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One number of a chart.
+
+    Args:
+        label: of what.
+        number: patients; None where it is withheld.
+        share: of the longest bar, 0 to 1.
+        per_cent: of all who are counted here; None where it is withheld.
+    """
+
+    label: str
+    number: int | None
+    share: float
+    per_cent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Numbers that make up a whole.
+
+    Args:
+        title: what is counted.
+        of: how many patients they make up.
+        bars: longest first, or in their own order.
+        note: what must be known to read it.
+    """
+
+    title: str
+    of: int
+    bars: tuple[Bar, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One site, or one statement.
+
+    Args:
+        label: its name.
+        of: patients; None where that is withheld.
+        cells: patients by column; all None where the row is withheld.
+        shares: the same, of all in the row, 0 to 1; none where it is withheld.
+        detail: more about it.
+    """
+
+    label: str
+    of: int | None
+    cells: tuple[int | None, ...]
+    shares: tuple[float, ...]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A whole in two directions."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report shows.
+
+    Args:
+        account: `run.json`.
+        patients, confirmed: how many there are, and of how many the chart has a diagnosis of myositis.
+        charts: of those with myositis.
+        due: topic by site.
+        statements: which hold for how many.
+        disputes: where guidelines disagree.
+        quality: troubles with the data.
+        least: fewest patients that a number may be about.
+    """
+
+    account: Mapping[str, Any]
+    patients: int | None
+    confirmed: int | None
+    charts: tuple[Chart, ...]
+    due: tuple[Table, ...]
+    statements: Table
+    disputes: Chart
+    quality: tuple[Chart, ...]
+    least: int
+
+
+def figures(out: Path, known: Knowledge, least: int) -> Report:
+    """Count.
+
+    Args:
+        out: folder of the results.
+        known: the knowledge of the run, for names.
+        least: fewest patients that a number may be about.
+    """
+    with duckdb(out) as database:
+        for name in ("patients", "recommendations", "issues"):
+            source = str(out / f"{name}.parquet").replace("'", "''")
+            database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+        asked = _Asked(database, known, least)
+        return Report(
+            account=orjson.loads((out / "run.json").read_bytes()),
+            patients=asked.alone("SELECT count(*) FROM patients"),
+            confirmed=asked.alone(f"SELECT count(*) FROM patients WHERE {CONFIRMED}"),
+            charts=_of_the_disease(asked),
+            due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
+            statements=_statements(asked),
+            disputes=_disputes(asked),
+            quality=_quality(asked),
+            least=least,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The tables, and how to speak of them."""
+
+    database: Any
+    known: Knowledge
+    least: int
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.database.execute(query, list(values)).fetchall()
+        return found
+
+    def alone(self, query: str) -> int | None:
+        ((number,),) = self.rows(query)
+        return int(number) if not 0 < number < self.least else None
+
+    def parts(self, title: str, query: str, names: Mapping[str, str] | None = None, *, note: str = "", by_size: bool = True) -> Chart:
+        """A chart of what a query counts, by a label that everybody has one of."""
+        counted = {str(label): int(number) for label, number in self.rows(query)}
+        hidden, of, longest = withheld_parts(counted, self.least), sum(counted.values()), max(counted.values(), default=1)
+        order = sorted(counted, key=lambda name: -counted[name]) if by_size else sorted(counted)
+        bars = tuple(
+            Bar((names or {}).get(name, name), None, 0.0, None)
+            if name in hidden
+            else Bar((names or {}).get(name, name), counted[name], counted[name] / longest, 100 * counted[name] / of)
+            for name in order
+        )
+        return Chart(title, of, bars, note)
+
+    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str) -> Chart:
+        """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
+        counted = [(str(label), int(number)) for label, number in self.rows(query)]
+        longest = max((number for _, number in counted), default=1)
+        bars = []
+        for label, number in counted:
+            is_small = number < self.least or 0 < of - number < self.least
+            shown = (None, 0.0, None) if is_small else (number, number / longest, 100 * number / of)
+            bars.append(Bar(names.get(label, label), *shown))
+        return Chart(title, of, tuple(bars), note)
+
+
+def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
+    titles = asked.known.definitions.phenotypes["titles"]
+    counted = f"count(*) FROM patients WHERE {CONFIRMED} GROUP BY 1"
+    return (
+        asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
+        asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe: strength, or an organ, was not recorded."),
+        asked.parts(
+            "Lines of therapy used",
+            f"SELECT CASE line WHEN 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
+            by_size=False,
+        ),
+        asked.parts("Phase of treatment", f"SELECT phase, {counted}"),
+        asked.parts(
+            "Myositis antibodies",
+            f"""SELECT CASE WHEN antibodies = 0 THEN 'no result on record' WHEN positive = '' THEN 'tested, none positive'
+                ELSE 'positive for at least one' END, {counted}""",
+        ),
+    )
+
+
+_BY_STATE = f"""
+    WITH each AS (
+        SELECT patient, any_value(site) AS site,
+            CASE WHEN bool_or(outcome = 'holds') THEN '{DUE}' WHEN bool_or(outcome = 'unknown') THEN '{CANNOT_TELL}'
+                ELSE '{UP_TO_DATE}' END AS state
+        FROM recommendations WHERE topic = $1 GROUP BY patient)
+    SELECT coalesce(site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
+    WHERE {CONFIRMED} GROUP BY 1, 2"""
+
+
+def _due_by_site(asked: _Asked, topic: str) -> Table:
+    counted: dict[str, dict[str, int]] = {}
+    for site, state, number in asked.rows(_BY_STATE, topic):
+        counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
+    hidden = withheld_rows(counted, asked.least)
+    rows = [_row(site, counted[site], is_hidden=site in hidden) for site in sorted(counted, key=lambda one: -sum(counted[one].values()))]
+    note = "Patients whom at least one statement on the subject concerns. A statement that holds is due now; done, ordered or not yet due is up to date."
+    return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
+
+
+def _row(label: str, counted: Mapping[str, int], *, is_hidden: bool, detail: str = "") -> Row:
+    of = sum(counted.values())
+    if is_hidden:
+        return Row(label, None, (None,) * len(counted), (), detail)
+    return Row(label, of, tuple(counted.values()), tuple(number / of if of else 0.0 for number in counted.values()), detail)
+
+
+def _statements(asked: _Asked) -> Table:
+    query = """SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
+        count(*) FILTER (outcome = 'satisfied') FROM recommendations GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+    says = {rule.id: rule.says for rule in asked.known.rules}
+    rows = []
+    for name, *numbers in asked.rows(query)[:_MOST_ROWS]:
+        counted = dict(zip(_STATES, map(int, numbers), strict=True))
+        is_small = any(0 < number < asked.least for number in counted.values())
+        rows.append(_row(name, counted, is_hidden=is_small, detail=says.get(name, "")))
+    return Table("Statements that hold most often", _STATES, tuple(rows))
+
+
+def _disputes(asked: _Asked) -> Chart:
+    query = f"""WITH told AS (
+            SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
+            WHERE outcome = 'holds' AND conflicts <> '')
+        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {CONFIRMED}
+        GROUP BY 1 ORDER BY 2 DESC, 1"""
+    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {CONFIRMED}")
+    titles = {code: f"{code}: {dispute.title}" for code, dispute in asked.known.disputes.items()}
+    return asked.each("Guidelines disagree about", query, titles, int(of), "A patient may count in several.")
+
+
+def _quality(asked: _Asked) -> tuple[Chart, ...]:
+    ((of,),) = asked.rows("SELECT count(*) FROM patients")
+    lacking = """SELECT what, number FROM (
+        SELECT 'no age' AS what, count(*) FILTER (age IS NULL) AS number FROM patients UNION ALL
+        SELECT 'no sex', count(*) FILTER (sex IS NULL) FROM patients UNION ALL
+        SELECT 'no site', count(*) FILTER (site IS NULL) FROM patients UNION ALL
+        SELECT 'something in the chart could not be used', count(*) FILTER (issues > 0) FROM patients UNION ALL
+        SELECT 'data of another patient in the chart: not evaluated', count(*) FILTER (refused) FROM patients)
+        WHERE number > 0 ORDER BY number DESC"""
+    troubles = f"""SELECT problem, count(DISTINCT patient) FROM issues GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_ROWS}"""  # noqa: S608
+    return (
+        asked.each("What charts lack", lacking, {}, int(of), "Of all patients."),
+        asked.each("What could not be used", troubles, {}, int(of), "Of all patients; the table `issues` names each resource."),
+    )
+
+
+def names_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """Class names for the colours of columns."""
+    return tuple(name.replace(" ", "-") for name in columns)

@@ -1,0 +1,146 @@
+"""A cohort run: read the input, evaluate its patients, write the tables. Killed at any moment, it goes on where it was."""
+
+import fcntl
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from server.build_information import software_version
+from server.cohort.engines import Engine
+from server.cohort.errors import CohortError
+from server.cohort.evaluate import evaluate_partition, folder_of, supplied_kinds
+from server.cohort.files import write_whole
+from server.cohort.inputs import Inputs
+from server.cohort.plan import Plan, PlanAddress, begin, plan_at
+from server.cohort.scatter import scatter, summaries, summary_file
+from server.cohort.shared import gather_shared
+from server.cohort.tables import write_tables
+
+
+class Follower(Protocol):
+    """Is told how a step goes on."""
+
+    def step(self, title: str, done: int, of: int, counted: str) -> None:
+        """A step begins, of which a part may be done already; `counted` is what its tasks find."""
+
+    def ended(self, found: int) -> None:
+        """A task has ended, and found so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to.
+
+    Args:
+        rows: of each table.
+        went_on: it went on with work that was there.
+    """
+
+    rows: dict[str, int]
+    went_on: bool
+
+
+def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps_work: bool = False) -> Outcome:
+    """Do what is left to do of a run.
+
+    Args:
+        plan: what to do.
+        inputs: what it reads.
+        engine: who does it.
+        follower: whom to tell.
+        keeps_work: leave the work in progress where it is, when all is done.
+
+    Raises:
+        CohortError: it cannot go on; what was done stays done.
+    """
+    plan.work.mkdir(parents=True, exist_ok=True)
+    with _alone(plan):
+        went_on = begin(plan)
+        open_tasks = [task for task in range(len(plan.tasks)) if not summary_file(plan, task).exists()]
+        follower.step("Reading", len(plan.tasks) - len(open_tasks), len(plan.tasks), "resources")
+        _follow(engine.run(partial(_scatter, plan.address), open_tasks), follower)
+        if not plan.shared.exists():
+            gather_shared(plan)
+        kinds = supplied_kinds(plan)
+        open_partitions = [number for number in range(plan.partitions) if not folder_of(plan, number).exists()]
+        follower.step("Evaluating", plan.partitions - len(open_partitions), plan.partitions, "patients")
+        _follow(engine.run(partial(_evaluate, plan.address, kinds), open_partitions), follower)
+        rows = write_tables(plan, _write_bad_lines(plan))
+        _write_account(plan, inputs, kinds, rows)
+        if not keeps_work:
+            shutil.rmtree(plan.work)
+    return Outcome(rows, went_on)
+
+
+def _scatter(address: PlanAddress, task: int) -> int:
+    return scatter(plan_at(address), task)
+
+
+def _evaluate(address: PlanAddress, kinds: tuple[str, ...], partition: int) -> int:
+    return evaluate_partition(plan_at(address), partition, kinds)
+
+
+def _follow(found: Iterable[int], follower: Follower) -> None:
+    for number in found:
+        follower.ended(number)
+
+
+@contextmanager
+def _alone(plan: Plan) -> Iterator[None]:
+    """Two runs into one folder would take each other's work away."""
+    with (plan.work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CohortError(f"{plan.out}: another run is at work there; wait for it, or choose another folder.") from None
+        yield
+
+
+def _write_bad_lines(plan: Plan) -> Path:
+    """The lines that cannot be used, numbered in their files and not in the parts of these."""
+    path, before = plan.work / "bad_lines.ndjson", Counter[str]()
+    rows: list[dict[str, Any]] = []
+    for task, summary in zip(plan.tasks, summaries(plan), strict=True):
+        for bad in summary["bad_lines"]:
+            file = task[bad["part"]].file
+            earlier = sum(
+                lines for part, lines in zip(task[: bad["part"]], summary["lines"], strict=False) if part.file == file
+            )
+            rows.append({"file": file, "line": before[file] + earlier + bad["line"], "problem": bad["problem"]})
+        for part, lines in zip(task, summary["lines"], strict=True):
+            before[part.file] += lines
+    write_whole(path, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+    return path
+
+
+def _write_account(plan: Plan, inputs: Inputs, kinds: tuple[str, ...], rows: dict[str, int]) -> None:
+    """What was read and what it rests on; nothing that differs when the same run is done again."""
+    used, passed_over, lines, bad = Counter[str](), Counter[str](), 0, 0
+    for summary in summaries(plan):
+        used.update(summary["kinds"])
+        passed_over.update(summary["passed_over"])
+        lines += sum(summary["lines"])
+        bad += summary["bad"]
+    account = {
+        "asOf": plan.as_of,
+        "software": software_version(),
+        "knowledgeVersion": plan.basis().knowledge.version,
+        "knowledgeDigest": plan.digest,
+        "files": len({part.file for task in plan.tasks for part in task}),
+        "filesNotRead": [Path(name).name for name in inputs.passed_over],
+        "lines": lines,
+        "badLines": bad,
+        "resources": dict(sorted(used.items())),
+        "resourcesPassedOver": dict(sorted(passed_over.items())),
+        "kindsSupplied": list(kinds),
+        "kindsIncomplete": list(plan.incomplete),
+        "rows": rows,
+    }
+    write_whole(Path(plan.out) / "run.json", orjson.dumps(account, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -1,0 +1,91 @@
+"""From rows to tables: Parquet for programs and CSV for people, sorted out of core by DuckDB."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from server.cohort.errors import CohortError
+from server.cohort.plan import Plan
+from server.cohort.rows import KEYS, TABLES
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "512MB"
+"""Of DuckDB at most; what does not fit goes to the disk."""
+
+BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": "VARCHAR"}
+"""Columns of the table of lines that cannot be used."""
+
+_FORMULA = r"^[=+@\t\r-]"  # no spreadsheet takes a text for a formula (CSV-01)
+
+
+@contextmanager
+def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
+    """A database in memory that may use a folder for what does not fit.
+
+    Args:
+        folder: that exists.
+
+    Raises:
+        CohortError: DuckDB is not installed.
+    """
+    try:
+        import duckdb as library
+    except ImportError as error:
+        raise CohortError("DuckDB is not installed here: install myositis-cds[cohort].") from error
+    settings = {"memory_limit": MEMORY, "temp_directory": str(folder / "duckdb"), "autoinstall_known_extensions": False}
+    with closing(library.connect(config=settings)) as database:
+        yield database
+
+
+def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
+    """Write every table of a run, as Parquet and as CSV.
+
+    Args:
+        plan: the run, of which every partition is evaluated.
+        bad_lines: NDJSON of the lines that cannot be used.
+
+    Returns:
+        How many rows each has.
+    """
+    out = Path(plan.out)
+    with duckdb(plan.work) as database:
+        for name, columns in TABLES.items():
+            order = ", ".join(KEYS[name])
+            _write(database, str(plan.evaluated / "*" / f"{name}.ndjson"), columns, f"ORDER BY {order}", out / name)
+        _write(database, str(bad_lines), BAD_LINES, "ORDER BY file, line", out / "bad_lines")
+        return {name: _count(database, out / name) for name in (*TABLES, "bad_lines")}
+
+
+def _write(database: "DuckDBPyConnection", files: str, columns: Mapping[str, str], order: str, table: Path) -> None:
+    parquet, csv = (table.with_suffix(ending) for ending in (".parquet", ".csv"))
+    read = "SELECT * FROM read_json($files, format='newline_delimited', columns=$columns)"
+    database.execute(f"CREATE OR REPLACE TEMP VIEW rows AS {_quoted(read, files, columns)}")
+    database.execute(f"COPY (SELECT * FROM rows {order}) TO {_text(parquet)} (FORMAT parquet, COMPRESSION zstd)")
+    cells = ", ".join(_cell(name, kind) for name, kind in columns.items())
+    database.execute(f"COPY (SELECT {cells} FROM read_parquet({_text(parquet)})) TO {_text(csv)} (FORMAT csv, HEADER)")  # noqa: S608
+    database.execute("DROP VIEW rows")
+
+
+def _quoted(query: str, files: str, columns: Mapping[str, str]) -> str:
+    """A view takes no parameters, so that they are written into it."""
+    described = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns.items())
+    return query.replace("$files", _text(files)).replace("$columns", f"{{{described}}}")
+
+
+def _cell(name: str, kind: str) -> str:
+    if kind != "VARCHAR":
+        return f'"{name}"'
+    return f"""CASE WHEN regexp_matches("{name}", '{_FORMULA}') THEN '''' || "{name}" ELSE "{name}" END AS "{name}\""""
+
+
+def _text(value: object) -> str:
+    """As a literal of SQL."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _count(database: "DuckDBPyConnection", table: Path) -> int:
+    row = database.execute("SELECT count(*) FROM read_parquet($1)", [str(table.with_suffix(".parquet"))]).fetchone()
+    return int(row[0]) if row else 0
