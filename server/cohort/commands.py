@@ -79,3 +79,23 @@ def run(
         f"{outcome.rows['patients']:,} patients, {outcome.rows['recommendations']:,} recommendations, "
         f"{outcome.rows['bad_lines']:,} bad lines: {out / 'report.html'}"
     )
+
+
+@cohort.command()
+@click.argument("before", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("after", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write every change there, as NDJSON.")
+@click.option("--name", "most", type=click.IntRange(0), default=3, show_default=True, help="So many patients of each statement.")
+@_saying_what_is_wrong
+def diff(before: Path, after: Path, out: Path | None, most: int) -> None:
+    """Compare the results of two runs over the same data: who gains or loses what since the knowledge changed, and why.
+
+    BEFORE and AFTER are the folders that `cohort run` wrote, each with another release or site folder (MYOSITIS_CDS_SITE).
+    """
+    from server.cohort.diff import as_ndjson, as_text, compare
+    from server.cohort.files import write_whole
+
+    difference = compare(before, after)
+    if out:
+        write_whole(out.resolve(), as_ndjson(difference))
+    click.echo(as_text(difference, most))

@@ -18,6 +18,7 @@ from server.cohort.errors import CohortError
 from server.cohort.evaluate import evaluate_partition, folder_of, supplied_kinds
 from server.cohort.files import write_whole
 from server.cohort.inputs import Inputs
+from server.cohort.knowledge_kept import kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
 from server.cohort.scatter import scatter, summaries, summary_file
 from server.cohort.shared import gather_shared
@@ -143,4 +144,5 @@ def _write_account(plan: Plan, inputs: Inputs, kinds: tuple[str, ...], rows: dic
         "kindsIncomplete": list(plan.incomplete),
         "rows": rows,
     }
+    write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(kept(plan.basis().knowledge), option=orjson.OPT_INDENT_2))
     write_whole(Path(plan.out) / "run.json", orjson.dumps(account, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
