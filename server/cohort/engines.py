@@ -108,11 +108,12 @@ class Dask:
 
     Args:
         scheduler: its address, such as `tcp://127.0.0.1:8786`.
+        patience: seconds to wait for it to answer.
     """
 
-    def __init__(self, scheduler: str) -> None:
+    def __init__(self, scheduler: str, patience: float = 30) -> None:
         """Nothing is connected yet."""
-        self._scheduler = scheduler
+        self._scheduler, self._patience = scheduler, patience
 
     def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
         """See `Engine`."""
@@ -125,7 +126,7 @@ class Dask:
         except ImportError as error:
             raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
         try:
-            return Client(self._scheduler, timeout=30)
+            return Client(self._scheduler, timeout=self._patience)
         except (OSError, ValueError) as error:
             raise CohortError(f"--scheduler {self._scheduler}: no Dask scheduler answers ({type(error).__name__}).") from error
 

@@ -1,0 +1,81 @@
+"""What changes if: who gains or loses what, and which words of the knowledge that comes from."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from server.cohort.commands import cohort
+from server.cohort.diff import Difference, as_text, compare
+from server.cohort.errors import CohortError
+from tests.server.charts import AS_OF, chart
+from tests.server.cohort.registries import as_bulk_data, as_bundles, ran, rows
+from tests.site import COLONOSCOPY, OLDER_EVERYWHERE, site_with
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same patients by the packaged knowledge, and by one of a hospital whose age limit for colonoscopy is 63."""
+    folder = tmp_path_factory.mktemp("diff")
+    place = as_bundles(folder / "in")
+    ran(place, folder / "before")
+    ran(place, folder / "after", site=site_with(folder / "site", **OLDER_EVERYWHERE))
+    return folder / "before", folder / "after"
+
+
+@pytest.fixture(scope="module")
+def difference(runs: tuple[Path, Path]) -> Difference:
+    return compare(*runs)
+
+
+def test_a_changed_threshold_is_named(difference: Difference) -> None:
+    changed = [change for change in difference.knowledge if change.entry == f"statement {COLONOSCOPY}"]
+    assert [(change.before, change.after) for change in changed if change.place.endswith(".over")] == [("50", "63")]
+
+
+def test_each_patient_who_loses_the_statement_is_between_the_two_limits(difference: Difference, runs: tuple[Path, Path]) -> None:
+    ages = {row["patient"]: row["age"] for row in rows(runs[0], "patients")}
+    losers = [change.patient for change in difference.changes if change.statement == COLONOSCOPY and change.after == "not concerned"]
+    assert losers
+    assert all(50 < ages[patient] <= 63 for patient in losers)
+
+
+def test_what_it_comes_from_stands_with_each_patient(difference: Difference) -> None:
+    for change in difference.changes:
+        if change.statement == COLONOSCOPY:
+            assert any(reason.place.endswith(".over") for reason in change.because)
+
+
+def test_in_words(difference: Difference) -> None:
+    text = as_text(difference, most=2)
+    assert f"{COLONOSCOPY}: " in text
+    assert ": 50 became 63" in text
+    assert "holds → not concerned" in text
+
+
+def test_the_same_knowledge_changes_nothing_for_anybody(runs: tuple[Path, Path]) -> None:
+    assert compare(runs[0], runs[0]).changes == ()
+    assert "Nothing changes for anybody." in as_text(compare(runs[0], runs[0]), most=2)
+
+
+def test_runs_over_different_data_are_not_compared(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    ran(as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out")
+    with pytest.raises(CohortError, match="not run over the same data"):
+        compare(runs[0], tmp_path / "out")
+
+
+def test_the_command_prints_it_and_writes_every_change(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    done = CliRunner().invoke(cohort, ["diff", *map(str, runs), "--out", str(tmp_path / "changes.ndjson")])
+    assert done.exit_code == 0
+    assert "50 became 63" in done.output
+    assert (tmp_path / "changes.ndjson").read_bytes().count(b"\n") == len(compare(*runs).changes)
+
+
+def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cohort, ["diff", str(tmp_path), str(tmp_path)])
+    assert done.exit_code == 2
+    assert "holds no finished run" in done.output
+
+
+def test_the_day_of_the_runs_is_that_of_the_stories(runs: tuple[Path, Path]) -> None:
+    assert f'"asOf": "{AS_OF}"' in (runs[0] / "run.json").read_text("utf-8")

@@ -1,0 +1,43 @@
+"""What is read, what is passed over, and in which portions."""
+
+from pathlib import Path
+
+import pytest
+
+from server.cohort.errors import CohortError
+from server.cohort.inputs import find_inputs
+
+
+def test_ndjson_and_bundles_are_found_in_folders_under_the_folder(tmp_path: Path) -> None:
+    for name in ("a/Patient.ndjson", "a/Condition.ndjson.gz", "b/one.json", "b/two.jsonl", "c.json.xz"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"{}")
+    found = {Path(part.file).name for task in find_inputs(tmp_path).tasks for part in task}
+    assert found == {"Patient.ndjson", "Condition.ndjson.gz", "one.json", "two.jsonl", "c.json.xz"}
+
+
+def test_what_looks_like_data_and_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for name in ("Patient.ndjson", "Observation.ndjson.zst", "all.zip", "notes.txt", ".hidden.ndjson", "export.json"):
+        (tmp_path / name).write_bytes(b"")
+    inputs = find_inputs(tmp_path)
+    assert [Path(name).name for name in inputs.passed_over] == ["Observation.ndjson.zst", "all.zip"]
+    assert [Path(part.file).name for task in inputs.tasks for part in task] == ["Patient.ndjson"]
+
+
+def test_small_files_share_a_task_and_a_large_one_is_cut(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.json").write_bytes(b"x" * 10)
+    (tmp_path / "large.ndjson").write_bytes(b"x" * 95)
+    tasks = find_inputs(tmp_path, task_bytes=50).tasks
+    assert [sum(part.end - part.start for part in task) for task in tasks] == [50, 50, 50, 45]
+
+
+def test_a_folder_with_nothing_to_read_says_what_could_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match=r"no NDJSON \(.ndjson, .jsonl\) and no Bundle \(.json\)"):
+        find_inputs(tmp_path)
+
+
+def test_a_single_file_is_a_cohort_too(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_bytes(b"{}")
+    assert len(find_inputs(tmp_path / "one.json").tasks) == 1
