@@ -1,7 +1,6 @@
 """On a Dask cluster: a real scheduler and two real workers, of which one is killed."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from server.cohort.engines import Dask
 from server.cohort.errors import CohortError
-from tests.ports import free_port
+from tests.ports import held_port
 from tests.server.charts import chart, slugs
 from tests.server.cohort.registries import as_bulk_data, environment, ran, results
 from tests.server.cohort.test_run import renamed
@@ -22,22 +21,25 @@ _DASK = str(Path(sys.executable).with_name("dask"))
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list["subprocess.Popen[str]"]]]:
+def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
     """A cluster on this machine: the address of its scheduler, and its workers."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    port = re.sub(r".*:", "", address)
     at = ["--host", "127.0.0.1", "--no-dashboard"]
-    started = [subprocess.Popen([_DASK, "scheduler", *at, "--port", port], env=environment(), stderr=subprocess.DEVNULL, text=True)]
-    for number in range(workers):
-        place = ["--local-directory", str(folder / f"worker-{number}"), "--nthreads", "1", "--no-nanny"]
-        arguments = [_DASK, "worker", address, *at, *place]
-        started.append(subprocess.Popen(arguments, env=environment(), stderr=subprocess.DEVNULL, text=True))
-    try:
-        yield address, started[1:]
-    finally:
-        for process in reversed(started):
-            process.kill()
-            process.wait(10)
+    with held_port() as port:
+        address = f"tcp://127.0.0.1:{port}"
+        started = [_started("scheduler", *at, "--port", str(port))]
+        for number in range(workers):
+            place = ["--local-directory", str(folder / f"worker-{number}"), "--nthreads", "1", "--no-nanny"]
+            started.append(_started("worker", address, *at, *place))
+        try:
+            yield address, started[1:]
+        finally:
+            for process in reversed(started):
+                process.kill()
+                process.wait(10)
+
+
+def _started(*arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([_DASK, *arguments], env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
@@ -64,5 +66,5 @@ def test_two_workers_give_the_same_rows_as_one_process_though_one_is_killed(tmp_
 
 
 def test_no_scheduler_is_one_sentence() -> None:
-    with pytest.raises(CohortError, match=r"no Dask scheduler answers"):
-        list(Dask(f"tcp://127.0.0.1:{free_port()}", patience=0.5).run(abs, [1]))
+    with held_port() as port, pytest.raises(CohortError, match=r"no Dask scheduler answers"):
+        list(Dask(f"tcp://127.0.0.1:{port}", patience=0.5).run(abs, [1]))
