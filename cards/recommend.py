@@ -32,6 +32,7 @@ def recommend(
     drafts: Sequence[DraftOrder] | None = None,
     known: Knowledge | None = None,
     triggers: dict[str, Answer] | None = None,
+    falls_due: dict[str, Due] | None = None,
 ) -> list[Recommendation]:
     """What the guidelines say about this patient.
 
@@ -40,6 +41,7 @@ def recommend(
         drafts: the orders being written (order-select, order-sign), or None when the chart is opened (patient-view).
         known: the knowledge; the packaged one by default.
         triggers: gets what the condition of each statement came to, by id (`cards.outcomes`).
+        falls_due: gets what the calendar of each statement says, by id, as `calendar` would.
 
     Returns:
         Recommendations that hold, or would hold were a datum known; none for a mismatched record or a patient who has died.
@@ -48,7 +50,8 @@ def recommend(
     if assessment.record.is_mismatched or assessment.record.is_deceased:
         return []
     if drafts is None:
-        return _for_the_chart(Case(assessment, {}, triggers={} if triggers is None else triggers), known)
+        triggers, falls_due = ({} if noted is None else noted for noted in (triggers, falls_due))
+        return _for_the_chart(Case(assessment, triggers=triggers, calendar=falls_due), known)
     return _for_drafts(assessment, drafts, known)
 
 

@@ -214,6 +214,25 @@ def id_of_patient(patient: Element) -> str | None:
     return named[1] if named else None
 
 
+def patient_named_by(resource: Element, collection: Collection | None = None) -> str | None:
+    """The FHIR id of the patient that a resource is about, or None where it names none that can be told.
+
+    Args:
+        resource: a Patient, or a resource with a subject; of several subjects the first that names a Patient counts here, and
+            `sort_by_patient` refuses the resource for that patient if another one differs.
+        collection: the input, for references by `fullUrl`.
+    """
+    if resource.type == "Patient":
+        return id_of_patient(resource)
+    for subject in _SUBJECTS:
+        for reference in objects(resource.content.get(subject)):
+            text = reference.get("reference")
+            named = named_resource(text, collection) if type(text) is str else None
+            if named and named[0] == "Patient" and named[1]:
+                return named[1]
+    return None
+
+
 def named_resource(reference: str, collection: Collection | None = None) -> tuple[str, str] | None:
     """Type and id of what a subject reference names, or None where it names nothing that can be told.
 

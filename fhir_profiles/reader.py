@@ -68,6 +68,9 @@ _FORMER_TYPES: Mapping[str, str] = {
     "ReferralRequest": "ServiceRequest",
 }
 
+RESOURCE_TYPES = frozenset({"Patient", *_READERS, *_FORMER_TYPES})
+"""Types of the resources about a patient that are read, or whose former shape is noticed."""
+
 _DRAFT_TYPES = ("MedicationRequest", "ServiceRequest")
 _NO_DRAFT = {"cancelled", "completed", "entered-in-error", "revoked", "stopped"}
 

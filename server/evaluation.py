@@ -10,6 +10,7 @@ from cards.knowledge import Knowledge
 from cards.recommend import recommend
 from cards.recommendation import Recommendation
 from cards.said import said_on
+from cards.schedule import Due
 from cards.show import EVERYTHING, Show
 from cards.to_cards import to_cards
 from fhir_profiles.assess import assess
@@ -50,6 +51,7 @@ class Evaluation:
         seconds: time spent, by phase.
         knowledge: what it rests on.
         triggers: what the condition of each rule came to, by id; none for draft orders.
+        calendar: what falls due and when, by id of the rule; none for draft orders.
     """
 
     record: PatientRecord
@@ -60,6 +62,7 @@ class Evaluation:
     seconds: Mapping[str, float]
     knowledge: Knowledge
     triggers: Mapping[str, Answer] = field(default_factory=dict)
+    calendar: Mapping[str, Due] = field(default_factory=dict)
 
     @property
     def is_mismatched(self) -> bool:
@@ -131,7 +134,8 @@ def evaluate(
         ticks.append(timer())
         mismatched = record.is_mismatched or any(is_mismatch(issue) for issue in order_issues)
         triggers: dict[str, Answer] = {}
-        recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge, triggers)
+        falls_due: dict[str, Due] = {}
+        recommendations = [] if mismatched else recommend(assessment, orders, basis.knowledge, triggers, falls_due)
         ticks.append(timer())
         cards = to_cards(recommendations, assessment, seed=seed, show=show, known=basis.knowledge)
         ticks.append(timer())
@@ -144,6 +148,7 @@ def evaluate(
         seconds={phase: after - before for phase, before, after in zip(PHASES, ticks, ticks[1:], strict=False)},
         knowledge=basis.knowledge,
         triggers=triggers,
+        calendar=falls_due,
     )
 
 

@@ -1,0 +1,143 @@
+"""Who does the tasks of a run: processes of this machine, or a Dask cluster. Each task is done again if whoever did it was killed."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Protocol
+
+from server.cohort.errors import CohortError
+from server.interpreter import quieten_garbage_collector
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Task = Callable[[int], int]
+"""Takes a number, leaves its result in files, and says how many it found. Must be importable by name, with plain arguments bound."""
+
+_MOST_KILLS = 3
+_KILLED = (
+    "Task {number} ended the process that did it {times} times, perhaps for want of memory. Start again with fewer --workers; what "
+    "is done stays done."
+)
+
+
+class Engine(Protocol):
+    """Does tasks."""
+
+    def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
+        """Do a task for each number.
+
+        Args:
+            task: what to do.
+            numbers: for what.
+
+        Yields:
+            What each said, as they end.
+
+        Raises:
+            CohortError: one cannot be done.
+        """
+
+
+class Here:
+    """In this process, one after the other."""
+
+    def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
+        """See `Engine`."""
+        yield from map(task, numbers)
+
+
+class Processes:
+    """In processes of this machine.
+
+    Not a `multiprocessing.Pool`, which waits for ever for a worker that was killed. An executor notices, and is then of no further
+    use: the tasks that it had are given to a new one. Which of them it was that killed its worker nobody knows, so that each of these
+    counts as suspect.
+
+    Args:
+        workers: how many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        """Nothing is started yet."""
+        self._workers = workers
+
+    def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
+        """See `Engine`."""
+        waiting, kills = deque(numbers), Counter[int]()
+        while waiting:
+            yield from self._run_until_one_is_killed(task, waiting, kills)
+            for number, times in kills.items():
+                if times >= _MOST_KILLS and number in waiting:
+                    raise CohortError(_KILLED.format(number=number, times=times))
+
+    def _run_until_one_is_killed(self, task: Task, waiting: "deque[int]", kills: Counter[int]) -> Iterator[int]:
+        running: dict[Future[int], int] = {}
+        suspects = [number for number in waiting if kills[number]]
+        # Suspects are tried one at a time, so that the guilty one is found.
+        most = 1 if suspects else self._workers
+        with ProcessPoolExecutor(most, get_context("spawn"), quieten_garbage_collector) as pool:
+            if suspects:
+                waiting.remove(suspects[0])
+                running[pool.submit(task, suspects[0])] = suspects[0]
+            while waiting or running:
+                while waiting and len(running) < most and not suspects:
+                    number = waiting.popleft()
+                    running[pool.submit(task, number)] = number
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    try:
+                        said = done.result()
+                    except BrokenProcessPool:
+                        kills.update(running.values())
+                        waiting.extendleft(sorted(running.values(), reverse=True))
+                        return
+                    del running[done]
+                    yield said
+                if suspects:
+                    return
+
+
+class Dask:
+    """On a Dask cluster that is there.
+
+    The workers need this package, the same site folder, and the folders of input and output at the same place.
+
+    Args:
+        scheduler: its address, such as `tcp://127.0.0.1:8786`.
+    """
+
+    def __init__(self, scheduler: str) -> None:
+        """Nothing is connected yet."""
+        self._scheduler = scheduler
+
+    def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
+        """See `Engine`."""
+        with closing(self._connect()) as client:
+            yield from _run_on(client, task, numbers)
+
+    def _connect(self) -> "Client":
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
+        try:
+            return Client(self._scheduler, timeout=30)
+        except (OSError, ValueError) as error:
+            raise CohortError(f"--scheduler {self._scheduler}: no Dask scheduler answers ({type(error).__name__}).") from error
+
+
+def _run_on(client: "Client", task: Task, numbers: Sequence[int]) -> Iterator[int]:
+    from distributed import as_completed
+    from distributed.scheduler import KilledWorker
+
+    # Impure, since what a task is good for are its files: the scheduler must not answer from memory.
+    futures = {client.submit(task, number, pure=False, retries=0): number for number in numbers}
+    for done in as_completed(futures):
+        try:
+            yield int(done.result())
+        except KilledWorker as error:
+            raise CohortError(_KILLED.format(number=futures[done], times=_MOST_KILLS)) from error
+        done.release()

@@ -1,0 +1,5 @@
+"""What stops a cohort run: it says what to do, and what was done stays done."""
+
+
+class CohortError(Exception):
+    """The run cannot go on; the message is for whoever started it, and names no patient."""

@@ -1,0 +1,112 @@
+"""Second step: evaluate the patients of one partition, and leave rows."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fhir_profiles.reader import RESOURCE_TYPES
+from fhir_profiles.record import InputState
+from server.basis import Basis
+from server.cohort.files import write_folder
+from server.cohort.owners import UNREADABLE
+from server.cohort.plan import Plan
+from server.cohort.rows import Rows, rows_of
+from server.cohort.scatter import pieces, summaries
+from server.cohort.shared import Shared
+from server.evaluation import Evaluation, evaluate
+
+SEED = "cohort"
+"""Makes the uuids of cards, which a cohort run does not keep."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that the input has about one patient.
+
+    Args:
+        patient: FHIR id.
+        resources: resources and Bundles.
+        unreadable: types of which something could not be read.
+    """
+
+    patient: str
+    resources: list[Json]
+    unreadable: frozenset[str]
+
+
+def supplied_kinds(plan: Plan) -> tuple[str, ...]:
+    """The resource types that the input has a resource of for anybody: who has none of these has none.
+
+    Not those that the run was told not to hold everything, and none where all of it came as Bundles, each of which says only what is in
+    it.
+    """
+    found = {kind for summary in summaries(plan) for kind, number in summary["kinds"].items() if number}
+    return tuple(sorted((found & RESOURCE_TYPES) - {"Patient", *plan.incomplete}))
+
+
+def evaluate_partition(plan: Plan, partition: int, kinds: tuple[str, ...]) -> int:
+    """Evaluate the patients of a partition.
+
+    Args:
+        plan: the run.
+        partition: its number.
+        kinds: what `supplied_kinds` says.
+
+    Returns:
+        How many patients it has.
+    """
+    basis = plan.basis()
+    rows = Rows()
+    with closing(Shared(plan.shared)) as shared:
+        for chart in charts(plan, partition):
+            own = [resource for resource in chart.resources if resource.get("resourceType") == "Patient"]
+            evaluation = evaluate_chart(chart, shared.drugs_of(chart.resources), kinds, plan, basis)
+            rows.add(rows_of(chart.patient, evaluation, shared.site_of(own[-1] if own else None), len(chart.resources)))
+    write_folder(folder_of(plan, partition), rows.as_files())
+    return len(rows.patients)
+
+
+def evaluate_chart(chart: Chart, drugs: list[Json], kinds: tuple[str, ...], plan: Plan, basis: Basis) -> Evaluation:
+    """Evaluate one patient, as at the bedside."""
+    inputs = {} if _has_bundle(chart) else dict.fromkeys(kinds, InputState.CONFIRMED_EMPTY)
+    present = {kind for resource in chart.resources if isinstance(kind := resource.get("resourceType"), str)}
+    inputs = {kind: state for kind, state in inputs.items() if kind not in present}
+    inputs |= dict.fromkeys(chart.unreadable, InputState.FAILED)
+    return evaluate(
+        [*chart.resources, *drugs],
+        as_of=plan.as_of,
+        seed=SEED,
+        patient_id=chart.patient,
+        inputs=inputs,
+        basis=basis,
+        timer=time.process_time,
+    )
+
+
+def charts(plan: Plan, partition: int) -> Iterator[Chart]:
+    """The patients of a partition, by id. Parsed one at a time: until then they are bytes."""
+    lines: dict[str, list[bytes]] = defaultdict(list)
+    for patient, raw in pieces(plan, partition):
+        if patient is not None:
+            lines[patient].append(raw)
+    for patient in sorted(lines):
+        values = [orjson.loads(raw) for raw in lines.pop(patient)]
+        unreadable = frozenset(value[UNREADABLE] for value in values if UNREADABLE in value and "resourceType" not in value)
+        yield Chart(patient, [value for value in values if "resourceType" in value], unreadable)
+
+
+def folder_of(plan: Plan, partition: int) -> Path:
+    """Where the rows of a partition are; it is there once they all are."""
+    return plan.evaluated / f"{partition:06}"
+
+
+def _has_bundle(chart: Chart) -> bool:
+    return any(resource.get("resourceType") == "Bundle" for resource in chart.resources)

@@ -1,0 +1,119 @@
+"""Where a cohort is: folders of FHIR Bulk Data NDJSON, plain or compressed, and of Bundles; cut into tasks of about equal size."""
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from server.cohort.errors import CohortError
+
+TASK_BYTES = 32 * 2**20
+"""About so much of the input is read by one task: it bounds the memory of whoever reads it."""
+
+COMPRESSED: Mapping[str, Callable[[Path], Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
+_TIMES_SMALLER = 12  # what gzip makes of NDJSON, roughly
+_BY_LINE, _WHOLE = (".ndjson", ".jsonl"), (".json",)
+_OURS = {"export.json"}  # what `cohort fetch` keeps beside the files
+_UNREADABLE = {".zip", ".zst", ".7z", ".tar", ".tgz", ".parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some lines of a file, or a file that is one JSON value.
+
+    Args:
+        file: path.
+        start, end: the lines that begin at these bytes or between them; of a compressed file, and of one JSON value, all of it.
+    """
+
+    file: str
+    start: int
+    end: int
+
+    @property
+    def is_one_value(self) -> bool:
+        """A Bundle that may be spread over many lines, instead of one resource to a line."""
+        return _ending(Path(self.file)) in _WHOLE
+
+    @property
+    def is_compressed(self) -> bool:
+        """Read from its beginning to its end: nobody can begin in the middle."""
+        return Path(self.file).suffix in COMPRESSED
+
+    def open(self) -> BinaryIO:
+        """The file, unpacked while it is read."""
+        path = Path(self.file)
+        stream: BinaryIO = COMPRESSED[path.suffix](path) if self.is_compressed else path.open("rb")
+        return stream
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a run reads.
+
+    Args:
+        tasks: parts that are read together.
+        bytes: of all files, about as many as there are once they are unpacked.
+        passed_over: files that look like data and cannot be read here.
+    """
+
+    tasks: tuple[tuple[Part, ...], ...]
+    bytes: int
+    passed_over: tuple[str, ...]
+
+
+def find_inputs(place: Path, task_bytes: int = TASK_BYTES) -> Inputs:
+    """Find the files.
+
+    Args:
+        place: a folder, with all that is under it, or a file.
+        task_bytes: about so much for a task.
+
+    Raises:
+        CohortError: there is nothing to read.
+    """
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_data(path))
+    read = [path for path in files if _ending(path) in (*_BY_LINE, *_WHOLE)]
+    if not read:
+        raise CohortError(f"{place}: no NDJSON (.ndjson, .jsonl) and no Bundle (.json) in it, plain or as .gz, .bz2 or .xz.")
+    parts = [part for path in read for part in _parts(path, task_bytes)]
+    tasks = tuple(_packed(parts, task_bytes))
+    return Inputs(tasks, sum(map(_weight, parts)), tuple(str(path) for path in files if path not in set(read)))
+
+
+def _is_data(path: Path) -> bool:
+    hidden = any(step.startswith((".", "_")) for step in path.parts[-2:])
+    return path.is_file() and not hidden and path.name not in _OURS and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
+
+
+def _ending(path: Path) -> str:
+    """`.ndjson` of `Patient.ndjson.gz`."""
+    return Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
+
+
+def _parts(path: Path, task_bytes: int) -> Iterator[Part]:
+    size = path.stat().st_size
+    if path.suffix in COMPRESSED or _ending(path) in _WHOLE:
+        yield Part(str(path), 0, size)
+    else:
+        for start in range(0, size, task_bytes) or (0,):
+            yield Part(str(path), start, min(start + task_bytes, size))
+
+
+def _weight(part: Part) -> int:
+    return (part.end - part.start) * (_TIMES_SMALLER if part.is_compressed else 1)
+
+
+def _packed(parts: Iterable[Part], task_bytes: int) -> Iterator[tuple[Part, ...]]:
+    """Neighbours together, until there is enough for a task."""
+    task: list[Part] = []
+    for part in parts:
+        if task and sum(map(_weight, task)) + _weight(part) > task_bytes:
+            yield tuple(task)
+            task = []
+        task.append(part)
+    if task:
+        yield tuple(task)

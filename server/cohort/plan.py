@@ -1,0 +1,131 @@
+"""What a run is to do, settled once and kept beside its work, so that a run that was killed goes on where it was."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import orjson
+
+from server.basis import Basis, load_basis
+from server.cohort.errors import CohortError
+from server.cohort.files import write_whole
+from server.cohort.inputs import Inputs, Part
+
+PARTITION_BYTES = 24 * 2**20
+"""About so much of the input is about the patients of one partition: it bounds the memory of whoever evaluates them."""
+
+_MOST_PARTITIONS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run.
+
+    Args:
+        out: folder of the results; the work in progress is in `work` under it.
+        tasks: the input, by parts that are read together.
+        partitions: into so many groups patients are sorted, by a hash of their ids.
+        as_of: day of the evaluation, in UTC.
+        site, terminology: folders of the site's knowledge, or None (docs/site-folder.md).
+        digest: SHA-256 of the knowledge, in hexadecimal.
+        incomplete: resource types of which the input may not hold everything.
+    """
+
+    out: str
+    tasks: tuple[tuple[Part, ...], ...]
+    partitions: int
+    as_of: date
+    site: str | None
+    terminology: str | None
+    digest: str
+    incomplete: tuple[str, ...] = ()
+
+    @property
+    def work(self) -> Path:
+        """The work in progress."""
+        return Path(self.out) / "work"
+
+    @property
+    def scattered(self) -> Path:
+        """What the first step leaves: the input sorted by partition."""
+        return self.work / "scattered"
+
+    @property
+    def evaluated(self) -> Path:
+        """What the second step leaves: rows by partition."""
+        return self.work / "evaluated"
+
+    @property
+    def shared(self) -> Path:
+        """An SQLite file of what patients share."""
+        return self.work / "shared.sqlite3"
+
+    def partition_of(self, patient: str) -> int:
+        """Where a patient belongs: the same on every machine."""
+        return crc32(patient.encode("utf-8", "surrogatepass")) % self.partitions
+
+    def basis(self) -> Basis:
+        """What evaluations rest on.
+
+        Raises:
+            CohortError: it has changed since the run began, or is another one on this machine.
+        """
+        basis = load_basis(*(Path(folder) if folder else None for folder in (self.site, self.terminology)))
+        if basis.knowledge.digest != self.digest:
+            raise CohortError(
+                f"The knowledge here is {basis.knowledge.version}, not the one that the run began with. Install the same release "
+                "and site folder on every machine, or begin again in an empty folder."
+            )
+        return basis
+
+
+def make_plan(
+    inputs: Inputs, out: Path, *, as_of: date, site: Path | None, terminology: Path | None, basis: Basis, incomplete: tuple[str, ...]
+) -> Plan:
+    """Settle a run; for arguments see `Plan`."""
+    partitions = min(_MOST_PARTITIONS, max(1, -(-inputs.bytes // PARTITION_BYTES)))
+    folders = (str(folder) if folder else None for folder in (site, terminology))
+    return Plan(str(out), inputs.tasks, partitions, as_of, *folders, basis.knowledge.digest, incomplete)
+
+
+def begin(plan: Plan) -> bool:
+    """Keep the plan, or see that it is the one whose work is there.
+
+    Returns:
+        Whether there is work to go on with.
+
+    Raises:
+        CohortError: the folder holds the work of another run.
+    """
+    kept = plan.work / "plan.json"
+    said = _as_json(plan)
+    if not kept.exists():
+        for folder in (plan.scattered, plan.evaluated):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, said)
+        return False
+    differs = _differences(orjson.loads(kept.read_bytes()), orjson.loads(said))
+    if differs:
+        raise CohortError(
+            f"{plan.out}: holds the unfinished work of another run ({', '.join(differs)} differ). "
+            "Give the same arguments to go on with it, choose another folder, or remove `work` in it."
+        )
+    return True
+
+
+def _as_json(plan: Plan) -> bytes:
+    stamped = [[_stamp(part) for part in task] for task in plan.tasks]
+    return orjson.dumps({**asdict(plan), "tasks": stamped}, option=orjson.OPT_SORT_KEYS)
+
+
+def _stamp(part: Part) -> dict[str, Any]:
+    """The part, and when its file was last written: an input that changed is another one."""
+    return {**asdict(part), "written": Path(part.file).stat().st_mtime_ns}
+
+
+def _differences(kept: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+    words = {"tasks": "input", "as_of": "--as-of", "digest": "knowledge", "incomplete": "--incomplete"}
+    return [words.get(name, name) for name in sorted(said) if kept.get(name) != said[name]]

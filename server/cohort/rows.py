@@ -1,0 +1,167 @@
+"""What a run leaves of each patient: a row, one for each recommendation that concerns the patient, one for each trouble with the data.
+
+No name, no date of birth, no result: the FHIR id leads whoever may see the chart back to it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from cards.outcomes import FIRED, NOT_APPLICABLE, SATISFIED, UNKNOWN, outcomes_of
+from cards.recommendation import Recommendation
+from cards.said import said_on
+from cards.schedule import Due
+from fhir_profiles.courses import Outcome
+from server.evaluation import Evaluation
+
+Row = dict[str, Any]
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "patients": {
+        "patient": "VARCHAR",
+        "site": "VARCHAR",
+        "sex": "VARCHAR",
+        "age": "INTEGER",
+        "deceased": "BOOLEAN",
+        "phenotype": "VARCHAR",
+        "certainty": "VARCHAR",
+        "phenotypes": "VARCHAR",
+        "severity": "VARCHAR",
+        "phase": "VARCHAR",
+        "line": "INTEGER",
+        "current": "VARCHAR",
+        "failed": "VARCHAR",
+        "antibodies": "INTEGER",
+        "positive": "VARCHAR",
+        "cards": "INTEGER",
+        "resources": "INTEGER",
+        "issues": "INTEGER",
+        "refused": "BOOLEAN",
+    },
+    "recommendations": {
+        "patient": "VARCHAR",
+        "site": "VARCHAR",
+        "recommendation": "VARCHAR",
+        "topic": "VARCHAR",
+        "outcome": "VARCHAR",
+        "strength": "VARCHAR",
+        "on_card": "BOOLEAN",
+        "due_state": "VARCHAR",
+        "last_done": "DATE",
+        "due_from": "DATE",
+        "overdue_after": "DATE",
+        "conflicts": "VARCHAR",
+        "missing": "VARCHAR",
+    },
+    "issues": {"patient": "VARCHAR", "reference": "VARCHAR", "problem": "VARCHAR"},
+}
+"""Columns of each table, and their types in DuckDB; what each means: docs/cohort.md. Several words in one are parted by blanks."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "patients": ("patient",),
+    "recommendations": ("patient", "recommendation"),
+    "issues": ("patient", "reference", "problem"),
+}
+"""In this order the rows of a table stand."""
+
+_HOLDS = {FIRED: "holds", SATISFIED: "satisfied", UNKNOWN: "unknown"}
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of some patients."""
+
+    patients: list[Row] = field(default_factory=list)
+    recommendations: list[Row] = field(default_factory=list)
+    issues: list[Row] = field(default_factory=list)
+
+    def add(self, others: "Rows") -> None:
+        """Take over the rows of further patients."""
+        self.patients += others.patients
+        self.recommendations += others.recommendations
+        self.issues += others.issues
+
+    def as_files(self) -> dict[str, bytes]:
+        """Each table as NDJSON, by the name of its file."""
+        tables = {"patients": self.patients, "recommendations": self.recommendations, "issues": self.issues}
+        line = orjson.OPT_APPEND_NEWLINE
+        return {f"{name}.ndjson": b"".join(orjson.dumps(row, option=line) for row in rows) for name, rows in tables.items()}
+
+
+def rows_of(patient: str, evaluation: Evaluation, site: str | None, resources: int) -> Rows:
+    """The rows of one patient.
+
+    Args:
+        patient: FHIR id.
+        evaluation: what was found out.
+        site: where the patient is looked after, if the data say so.
+        resources: how many the input has.
+    """
+    problems = [{"patient": patient, "reference": one.reference, "problem": one.problem} for one in evaluation.issues]
+    summary = _patient(patient, evaluation, site) | {"resources": resources, "issues": len(problems)}
+    return Rows([summary], list(_recommendations(patient, evaluation, site)), problems)
+
+
+def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
+    assessment, record = evaluation.assessment, evaluation.record
+    youngest, oldest = assessment.ages
+    treatment, primary = assessment.treatment, assessment.primary
+    return {
+        "patient": patient,
+        "site": site,
+        "sex": assessment.sex,
+        "age": youngest if youngest == oldest else None,
+        "deceased": record.is_deceased,
+        "phenotype": primary.code if primary else None,
+        "certainty": primary.certainty.value if primary else None,
+        "phenotypes": _words(one.code for one in assessment.phenotypes),
+        "severity": assessment.severity.value,
+        "phase": treatment.phase,
+        "line": treatment.line,
+        "current": _words(treatment.current),
+        "failed": _words(treatment.agents(Outcome.FAILED)),
+        "antibodies": len(assessment.antibodies),
+        "positive": _words(code for code, found in assessment.antibodies.items() if found.result == "positive"),
+        "cards": len(evaluation.cards),
+        "refused": evaluation.is_mismatched,
+    }
+
+
+def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> Iterable[Row]:
+    said: dict[str, Recommendation] = {one.id: one for one in evaluation.recommendations}
+    topics = {rule.id: rule.topic for rule in evaluation.knowledge.rules}
+    strengths = {rule.id: rule.strength for rule in evaluation.knowledge.rules}
+    on_cards = said_on(evaluation.cards)
+    for rule, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
+        if outcome == NOT_APPLICABLE:
+            continue
+        recommendation = said.get(rule)
+        yield {
+            "patient": patient,
+            "site": site,
+            "recommendation": rule,
+            "topic": recommendation.topic if recommendation else topics[rule],
+            "outcome": _HOLDS[outcome],
+            "strength": recommendation.strength if recommendation else strengths[rule],
+            "on_card": rule in on_cards,
+            **_due(evaluation.calendar.get(rule)),
+            "conflicts": _words(recommendation.conflicts) if recommendation else "",
+            "missing": _words(dict.fromkeys(one.concept for one in recommendation.missing)) if recommendation else "",
+        }
+
+
+def _due(due: Due | None) -> Row:
+    if due is None:
+        return dict.fromkeys(("due_state", "last_done", "due_from", "overdue_after"))
+    return {
+        "due_state": due.state.value,
+        "last_done": due.last_done,
+        "due_from": due.due_from,
+        "overdue_after": due.overdue_after,
+    }
+
+
+def _words(words: Iterable[str]) -> str:
+    return " ".join(words)

@@ -1,0 +1,79 @@
+"""What patients share, by reference: the drugs that orders name, and the organisations that look after patients.
+
+In an SQLite file, since a formulary may be larger than what a worker may hold.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fhir_profiles.elements import objects
+from fhir_profiles.resources import type_and_id
+from server.cohort.plan import Plan
+from server.cohort.scatter import pieces
+
+Json = dict[str, Any]
+
+
+def gather_shared(plan: Plan) -> None:
+    """Write the file; of several resources of the same reference the last stays, as in a Bundle of history."""
+    draft = plan.shared.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with closing(sqlite3.connect(draft)) as database, database:
+        database.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID")
+        database.executemany("INSERT OR REPLACE INTO resource VALUES (?, ?)", _rows(plan))
+    draft.replace(plan.shared)
+
+
+def _rows(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    for _, raw in pieces(plan, plan.partitions):
+        resource = orjson.loads(raw)
+        if isinstance(resource.get("id"), str):
+            yield f"{resource['resourceType']}/{resource['id']}", raw
+
+
+class Shared:
+    """The file, for reading.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it."""
+        self._database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+    def find(self, reference: object) -> Json | None:
+        """The resource that a FHIR Reference names, if it is there."""
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        named = type_and_id(text) if isinstance(text, str) else None
+        if named is None:
+            return None
+        row = self._database.execute("SELECT content FROM resource WHERE reference = ?", ("/".join(named),)).fetchone()
+        return orjson.loads(row[0]) if row else None
+
+    def drugs_of(self, resources: list[Json]) -> list[Json]:
+        """The Medications that a patient's orders name, each once."""
+        named = {}
+        for resource in resources:
+            for reference in objects(resource.get("medicationReference")):
+                if found := self.find(reference):
+                    named[found["id"]] = found
+        return list(named.values())
+
+    def site_of(self, patient: Json | None) -> str | None:
+        """The name of the organisation that manages a patient's record; else what the chart calls it."""
+        for reference in objects((patient or {}).get("managingOrganization")):
+            found = self.find(reference) or {}
+            for name in (found.get("name"), reference.get("display"), reference.get("reference")):
+                if isinstance(name, str) and name.strip():
+                    return name.strip()
+        return None
