@@ -52,6 +52,7 @@ class Disease:
         signs: concepts of what else is on the problem list.
         overlap: concept of the connective tissue disease.
         is_controlled: the last treatment works.
+        is_in_remission: so well that the problem list says so.
         creatine_kinase: at diagnosis, in U/L.
         phenotype: what a reader who sees everything should make of it: a phenotype code of the service.
         rests_on_antibody: of the diagnosis alone, a reader would make something else.
@@ -68,6 +69,7 @@ class Disease:
     signs: tuple[str, ...]
     overlap: str | None
     is_controlled: bool
+    is_in_remission: bool
     creatine_kinase: float
     phenotype: str
     rests_on_antibody: bool
@@ -134,6 +136,7 @@ class Diseases:
         ro52 = chance.random() < self._of(f"anti_ro52.{_ro52_group(antibody)}")
         lung = self._lung_disease(form, antibody, ro52, chance)
         phenotype = _phenotype(form, antibody)
+        is_controlled = chance.random() < self._of("course.controlled")
         return Disease(
             form=form,
             recorded=recorded,
@@ -145,7 +148,8 @@ class Diseases:
             cancer=self._found_cancer(form, antibody, onset, last_day, chance),
             signs=tuple(self._signs(form, antibody, chance)),
             overlap=self._overlap.of(chance) if form in OVERLAP else None,
-            is_controlled=chance.random() < self._of("course.controlled"),
+            is_controlled=is_controlled,
+            is_in_remission=is_controlled and chance.random() < self._of("course.in_remission"),
             creatine_kinase=self._creatine_kinase(form, chance),
             phenotype=phenotype,
             rests_on_antibody=_rests_on_antibody(form, recorded, phenotype),

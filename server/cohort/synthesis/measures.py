@@ -46,7 +46,6 @@ EVERYDAY = (
     Measure("platelets", "10*9/L", 150, 400),
     Measure("creatinine", "umol/L", 45, 104),
     Measure("crp", "mg/L", 0, 5, decimals=1),
-    Measure("body_weight", "kg", 48, 98, "vital-signs", 1),
     Measure("heart_rate", "/min", 58, 96, "vital-signs"),
     Measure("oxygen_saturation", "%", 95, 99, "vital-signs"),
 )

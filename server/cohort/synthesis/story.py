@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.cohort.synthesis.chance import Choice
 from server.cohort.synthesis.chart import Chart
-from server.cohort.synthesis.disease import AMYOPATHIC, ANTISYNTHETASE, INCLUSION_BODY, NECROTISING, Disease
+from server.cohort.synthesis.disease import AMYOPATHIC, ANTISYNTHETASE, INCLUSION_BODY, Disease
 from server.cohort.synthesis.measures import ALT, AST, CMAS, CREATINE_KINASE, DLCO, FINGERS, FVC, HIP, KNEE, MMT8, SHOULDER
 from server.cohort.synthesis.proportions import Proportions
 from server.cohort.synthesis.screening import Screening
@@ -80,7 +80,7 @@ class Stories:
         """The problem list."""
         chance, of = chart.chance, self._of
         has_onset = chance.random() >= of("missing.onset")
-        clinical = "remission" if disease.is_controlled and chance.random() < of("course.in_remission") else "active"
+        clinical = "remission" if disease.is_in_remission else "active"
         if chance.random() < of("missing.clinical_status"):
             clinical = ""
         in_words = chance.random() < of("missing.diagnosis_only_in_words")
@@ -189,7 +189,7 @@ class Stories:
             if chance.random() < of("care.pneumocystis_prophylaxis"):
                 end = start + 120
                 chart.drug("trimethoprim_sulfamethoxazole", start, end if end <= last_day else None)
-        if disease.form == NECROTISING and chance.random() < of("signs.statin_before_necrotising_myopathy"):
+        if disease.antibody == "anti-hmgcr" and chance.random() < of("signs.statin_before_anti_hmgcr_myopathy"):
             chart.drug("atorvastatin", disease.onset - 700, disease.diagnosed, why="intolerance")
         if disease.form.endswith("dermatomyositis") and chance.random() < 0.25 and disease.diagnosed + 60 < last_day:
             chart.drug("hydroxychloroquine", disease.diagnosed + 60, None)

@@ -1,12 +1,15 @@
 """Every figure says what it rests on, and a made-up cohort has the proportions that are written down."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from server.cohort.synthesis.cohort import SyntheticCohort
 from server.cohort.synthesis.disease import ANTISYNTHETASE
-from server.cohort.synthesis.proportions import FILE, ProportionsError, packaged_proportions, read_proportions
-from tests.server.cohort.synthesis.cohorts import bound, shares_of, with_myositis
+from server.cohort.synthesis.proportions import FILE, Figure, ProportionsError, packaged_proportions, read_proportions
+from tests.server.cohort.synthesis.cohorts import AS_OF, SETTINGS, bound, shares_of, terminology, with_myositis
 
 PROPORTIONS = packaged_proportions()
 
@@ -21,6 +24,27 @@ def test_every_source_is_one_that_can_be_found_and_says_what_was_read_of_it() ->
 def test_every_source_is_used() -> None:
     used = {source for figure in PROPORTIONS.figures.values() for source in figure.sources}
     assert set(PROPORTIONS.sources) == used
+
+
+class Asked(dict[str, Figure]):
+    """Remembers which figures were asked for."""
+
+    def __init__(self, figures: Mapping[str, Figure]) -> None:
+        super().__init__(figures)
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> Figure:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+
+def test_no_figure_is_written_down_in_vain() -> None:
+    asked = Asked(PROPORTIONS.figures)
+    cohort = SyntheticCohort(SETTINGS, terminology(), replace(PROPORTIONS, figures=asked))
+    for kind in (*PROPORTIONS.table("myositis"), *PROPORTIONS.table("others")):
+        for number in range(60):
+            cohort.patient(number, kind)
+    assert set(asked) - asked.names == set()
 
 
 def test_every_assumption_says_why() -> None:
@@ -71,7 +95,7 @@ def test_forms_of_myositis_are_as_frequent_as_written() -> None:
 
 
 @pytest.mark.parametrize("form", ["dermatomyositis", "polymyositis", "overlap-myositis", "antisynthetase-syndrome"])
-def test_antibodies_women_lungs_and_cancers_are_as_frequent_as_written(form: str) -> None:
+def test_antibodies_and_women_are_as_frequent_as_written(form: str) -> None:
     people = [patient for patient in with_myositis() if patient.kind == form]
     diseases = [patient.disease for patient in people if patient.disease]
     weights = PROPORTIONS.table(f"antibodies.{form}")
@@ -82,6 +106,34 @@ def test_antibodies_women_lungs_and_cancers_are_as_frequent_as_written(form: str
     women = sum('"gender":"female"' in patient.lines["Patient"][0] for patient in people) / len(people)
     female = PROPORTIONS.of(f"female.{form}")
     assert women == pytest.approx(female, abs=bound(female, len(people)))
+
+
+@pytest.mark.parametrize("form", ["polymyositis", "overlap-myositis", "inclusion-body-myositis"])
+def test_lung_disease_and_cancer_are_as_frequent_as_written_where_no_antibody_decides(form: str) -> None:
+    diseases = [patient.disease for patient in with_myositis() if patient.disease and patient.kind == form]
+    for table, found in (
+        ("lung_disease", sum(bool(one.lung) for one in diseases)),
+        ("cancer", sum(one.cancer is not None for one in diseases)),
+    ):
+        share = PROPORTIONS.of(f"{table}.{form}")
+        assert found / len(diseases) == pytest.approx(share, abs=bound(share, len(diseases))), table
+
+
+@pytest.mark.parametrize(("drug", "code"), [("prednisone", "312617"), ("methotrexate", "6851"), ("azathioprine", "197388")])
+def test_who_is_ill_for_ten_years_has_had_the_usual_drugs_as_often_as_written(drug: str, code: str) -> None:
+    long_ago = AS_OF.toordinal() - 3650
+    people = [
+        patient
+        for patient in with_myositis()
+        if patient.disease
+        and patient.disease.diagnosed < long_ago
+        and not patient.disease.is_juvenile
+        and patient.disease.form != "inclusion-body-myositis"
+    ]
+    named = (f'"code":"{code}"', f'"reference":"Medication/{drug}"')
+    had = sum(any(name in line for line in one.lines.get("MedicationRequest", []) for name in named) for one in people)
+    share = PROPORTIONS.of(f"treatment.{drug}")
+    assert had / len(people) == pytest.approx(share, abs=bound(share, len(people)))
 
 
 def test_lung_disease_follows_the_antibody() -> None:
