@@ -42,7 +42,6 @@ DRUGS = (
 """That a chart may hold, so that hospitals which refer to Medications have one of each."""
 
 _FIRST_VISITS, _MOST_VISITS = 2, 12
-_CHILDREN = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ class SyntheticCohort:
 
     def _without_myositis(self, number: int, kind: str, chance: Random) -> SyntheticPatient:
         site = self._sites.of(chance)
-        is_child = kind == "control" and chance.random() < _CHILDREN
+        is_child = kind == "control" and chance.random() < self._proportions.of("people.children_without_myositis")
         years = 1 + 16 * chance.random() if is_child else 25 + 65 * chance.random()
         birth = self._today - int(years * YEAR)
         is_female = chance.random() < self._proportions.of("female.others")

@@ -21,21 +21,6 @@ _SUBSETS = {
 }
 """Of dermatomyositis; anti-TIF1-γ in adults alone (clinical/phenotypes.md section 2)."""
 
-_RECORDED: dict[str, dict[str, float]] = {
-    "dermatomyositis": {"dermatomyositis": 0.6, "dermatomyositis_adult": 0.4},
-    AMYOPATHIC: {"dermatomyositis_clinically_amyopathic": 1},
-    "polymyositis": {"polymyositis": 1},
-    "overlap-myositis": {"overlap_myositis": 0.3, "polymyositis": 0.5, "dermatomyositis": 0.2},
-    "antisynthetase-syndrome": {"antisynthetase_syndrome": 0.6, "polymyositis": 0.2, "dermatomyositis": 0.2},
-    NECROTISING: {"immune_mediated_necrotising_myopathy": 1},
-    INCLUSION_BODY: {"inclusion_body_myositis": 1},
-    "juvenile-dermatomyositis": {"dermatomyositis_juvenile": 1},
-    "juvenile-myositis": {"polymyositis": 1},
-    "juvenile-overlap-myositis": {"dermatomyositis_juvenile": 1},
-    "inflammatory-myopathy-unspecified": {"idiopathic_inflammatory_myopathy": 1},
-}
-"""As what the problem list has it, by weight: where there is no code of its own in every system, or habits differ."""
-
 
 @dataclass(frozen=True, slots=True)
 class Disease:
@@ -107,8 +92,9 @@ class Diseases:
         self._of = proportions.of
         self._by_antibody = {name: proportions.table(name) for name in ("lung_disease_by_antibody", "cancer_by_antibody")}
         self._lung, self._cancer = proportions.table("lung_disease"), proportions.table("cancer")
-        self._antibodies = {form: Choice(proportions.table(f"antibodies.{form}")) for form in _RECORDED}
-        self._recorded = {form: Choice(weights) for form, weights in _RECORDED.items()}
+        forms = proportions.table("myositis")
+        self._antibodies = {form: Choice(proportions.table(f"antibodies.{form}")) for form in forms}
+        self._recorded = {form: Choice(proportions.table(f"recorded.{form}")) for form in forms}
         self._overlap = Choice(proportions.table("overlap_disease"))
 
     @property
@@ -183,7 +169,7 @@ class Diseases:
             "fever": of("signs.fever"),
         }
         if form != AMYOPATHIC:
-            shares["proximal_muscle_weakness"] = 0.8
+            shares["proximal_muscle_weakness"] = of("signs.proximal_muscle_weakness")
         if form in RASH:
             shares["heliotrope_rash"] = of("signs.heliotrope_rash")
             shares["gottron_papules"] = of("signs.gottron_papules")
@@ -197,7 +183,7 @@ class Diseases:
             return chance.uniform(40, 180)
         middle, width = self._of("course.creatine_kinase_at_diagnosis"), self._of("course.creatine_kinase_spread")
         if form == NECROTISING:
-            return max(spread(chance, middle * 8, 0.5), 1000)
+            return max(spread(chance, middle * self._of("course.times_higher_in_necrotising_myopathy"), 0.5), 1000)
         # Inclusion body myositis: at most 15 times the limit (clinical/phenotypes.md section 2.3).
         return min(spread(chance, middle, width), 2800 if form == INCLUSION_BODY else 20_000)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.cohort.synthesis.chance import Choice
 from server.cohort.synthesis.chart import Chart
-from server.cohort.synthesis.disease import AMYOPATHIC, ANTISYNTHETASE, INCLUSION_BODY, Disease
+from server.cohort.synthesis.disease import AMYOPATHIC, INCLUSION_BODY, Disease
 from server.cohort.synthesis.measures import ALT, AST, CMAS, CREATINE_KINASE, DLCO, FINGERS, FVC, HIP, KNEE, MMT8, SHOULDER
 from server.cohort.synthesis.proportions import Proportions
 from server.cohort.synthesis.screening import Screening
@@ -87,10 +87,8 @@ class Stories:
         began = disease.onset if has_onset else None
         chart.diagnosis(disease.recorded, disease.diagnosed, onset=began, clinical=clinical, in_words=in_words)
         for sign in disease.signs:
-            severity = self._severity(chart) if sign in _GRADED else ""
-            chart.diagnosis(
-                sign, disease.diagnosed, clinical="active" if chance.random() < 0.7 else "resolved", severity=severity
-            )
+            state = "active" if chance.random() < of("signs.still_there") else "resolved"
+            chart.diagnosis(sign, disease.diagnosed, clinical=state, severity=self._severity(chart) if sign in _GRADED else "")
         if disease.overlap:
             chart.diagnosis(disease.overlap, disease.diagnosed)
         if disease.lung:
@@ -98,7 +96,8 @@ class Stories:
             day = min(disease.diagnosed + int(chance.random() * 200), chart.person.last_day)
             chart.diagnosis(concept, day, severity="" if disease.lung == "rapid" else self._severity(chart))
         if disease.cancer is not None:
-            chart.diagnosis("malignancy", disease.cancer, clinical="active" if chance.random() < 0.5 else "inactive")
+            state = "active" if chance.random() < of("signs.cancer_still_there") else "inactive"
+            chart.diagnosis("malignancy", disease.cancer, clinical=state)
         return has_onset
 
     def _severity(self, chart: Chart) -> str:
@@ -179,23 +178,23 @@ class Stories:
         chance, of, last_day = chart.chance, self._of, chart.person.last_day
         for course in courses:
             chart.drug(course.drug, course.start, course.end, why=course.why, dose=course.dose)
-        drugs = {course.drug for course in courses}
-        if "methotrexate" in drugs:
-            taken = next(course for course in courses if course.drug == "methotrexate")
-            chart.drug("folic_acid", taken.start, taken.end)
-        if "prednisone" in drugs:
-            start = courses[0].start
-            chart.drug("colecalciferol", start, None)
+        first = {course.drug: course for course in reversed(courses)}
+        if methotrexate := first.get("methotrexate"):
+            chart.drug("folic_acid", methotrexate.start, methotrexate.end)
+        if prednisone := first.get("prednisone"):
+            chart.drug("colecalciferol", prednisone.start, None)
             if chance.random() < of("care.pneumocystis_prophylaxis"):
-                end = start + 120
-                chart.drug("trimethoprim_sulfamethoxazole", start, end if end <= last_day else None)
+                end = prednisone.start + 120
+                chart.drug("trimethoprim_sulfamethoxazole", prednisone.start, end if end <= last_day else None)
+        self._give_besides(disease, chart)
+
+    def _give_besides(self, disease: Disease, chart: Chart) -> None:
+        """What depends on the form, and what was not wanted."""
+        chance, of, last_day = chart.chance, self._of, chart.person.last_day
         if disease.antibody == "anti-hmgcr" and chance.random() < of("signs.statin_before_anti_hmgcr_myopathy"):
             chart.drug("atorvastatin", disease.onset - 700, disease.diagnosed, why="intolerance")
-        if disease.form.endswith("dermatomyositis") and chance.random() < 0.25 and disease.diagnosed + 60 < last_day:
+        has_rash = disease.form.endswith("dermatomyositis") and disease.diagnosed + 60 < last_day
+        if has_rash and chance.random() < of("treatment.hydroxychloroquine_in_dermatomyositis"):
             chart.drug("hydroxychloroquine", disease.diagnosed + 60, None)
-        if (
-            disease.form != INCLUSION_BODY
-            and disease.antibody not in ANTISYNTHETASE
-            and chance.random() < of("care.drug_refused")
-        ):
+        if disease.form != INCLUSION_BODY and chance.random() < of("care.drug_refused"):
             chart.refused_drug("rituximab", last_day)

@@ -31,7 +31,7 @@ def cohort() -> SyntheticCohort:
 @cache
 def with_myositis(number: int = 1500) -> tuple[SyntheticPatient, ...]:
     """People of another cohort, in which everybody has myositis."""
-    everybody = SyntheticCohort(Settings(seed=11, as_of=AS_OF, myositis_share=1), terminology())
+    everybody = SyntheticCohort(Settings(seed=11, as_of=AS_OF, resources=1, myositis_share=1), terminology())
     return tuple(everybody.patients(number))
 
 
