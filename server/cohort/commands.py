@@ -11,6 +11,7 @@ from typing import ParamSpec
 import click
 
 from server.cohort.errors import CohortError
+from server.cohort.synthesis.command import synthesise
 
 _P = ParamSpec("_P")
 _Day = click.DateTime(("%Y-%m-%d",))
@@ -28,21 +29,28 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
         try:
             command(*args, **kwargs)
         except CohortError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"myositis-cds: {error}", err=True)
             sys.exit(_UNUSABLE)
 
     return run
 
 
+cohort.add_command(synthesise)
+
+
 @cohort.command()
 @click.argument("place", metavar="INPUT", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", required=True, metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of the results.")
+@click.option(
+    "--out", required=True, metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Folder of the results."
+)
 @click.option("--as-of", type=_Day, metavar="YYYY-MM-DD", help="Evaluate for this day instead of today (UTC).")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="URL", help="Of the Dask cluster, such as tcp://10.0.0.1:8786.")
 @click.option("--workers", type=click.IntRange(1), help="Processes on this machine.  [default: one for each processor]")
 @click.option("--incomplete", metavar="TYPE", multiple=True, help="A resource type of which the input may not hold all.")
-@click.option("--least", type=click.IntRange(1), default=5, show_default=True, help="The report withholds smaller numbers of patients.")
+@click.option(
+    "--least", type=click.IntRange(1), default=5, show_default=True, help="The report withholds smaller numbers of patients."
+)
 @click.option("--keep-work", is_flag=True, help="Leave the work in progress in DIR/work.")
 @_saying_what_is_wrong
 def run(
@@ -72,7 +80,9 @@ def run(
     day = as_of.date() if as_of else day_of_unfinished(out) or datetime.now(UTC).date()
     basis, inputs = basis_from(os.environ), find_inputs(place.resolve())
     site, terminology = (Path(found).resolve() if (found := os.environ.get(name)) else None for name in (SITE, SITE_TERMINOLOGY))
-    plan = make_plan(inputs, out, as_of=day, site=site, terminology=terminology, basis=basis, incomplete=tuple(sorted(incomplete)))
+    plan = make_plan(
+        inputs, out, as_of=day, site=site, terminology=terminology, basis=basis, incomplete=tuple(sorted(incomplete))
+    )
     outcome = run_plan(plan, inputs, engine_for(engine, scheduler, workers), Progress(), keeps_work=keep_work)
     write_report(out, basis.knowledge, least)
     click.echo(
@@ -84,7 +94,9 @@ def run(
 @cohort.command()
 @click.argument("before", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("after", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write every change there, as NDJSON.")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write every change there, as NDJSON."
+)
 @click.option("--name", "most", type=click.IntRange(0), default=3, show_default=True, help="So many patients of each statement.")
 @_saying_what_is_wrong
 def diff(before: Path, after: Path, out: Path | None, most: int) -> None:

@@ -174,12 +174,18 @@ def _text(difference: Difference, most: int) -> Iterator[str]:
 
 
 def _way(change: PatientChange) -> str:
-    outcome = f"{change.before} → {change.after}" if change.before != change.after else f"{change.after}, at another time or place"
+    outcome = (
+        f"{change.before} → {change.after}" if change.before != change.after else f"{change.after}, at another time or place"
+    )
     return f"{outcome}, card {change.card}" if change.card else outcome
 
 
 def _patient(change: PatientChange) -> str:
-    due = f", due from {change.due_before or 'no day'} → {change.due_after or 'no day'}" if change.due_before != change.due_after else ""
+    due = (
+        f", due from {change.due_before or 'no day'} → {change.due_after or 'no day'}"
+        if change.due_before != change.due_after
+        else ""
+    )
     return f"{change.patient}: {_way(change)}{due}"
 
 

@@ -1,9 +1,8 @@
 """Whose a resource is, so that all of one patient come together: by the same reading of references as at the bedside."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_profiles.elements import Element, objects
@@ -59,7 +58,7 @@ class Sorted:
     """
 
     owned: tuple[Owned, ...] = ()
-    passed_over: Mapping[str, int] = Counter()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     problem: str | None = None
 
 

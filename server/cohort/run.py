@@ -111,9 +111,7 @@ def _write_bad_lines(plan: Plan) -> Path:
     for task, summary in zip(plan.tasks, summaries(plan), strict=True):
         for bad in summary["bad_lines"]:
             file = task[bad["part"]].file
-            earlier = sum(
-                lines for part, lines in zip(task[: bad["part"]], summary["lines"], strict=False) if part.file == file
-            )
+            earlier = sum(lines for part, lines in zip(task[: bad["part"]], summary["lines"], strict=False) if part.file == file)
             rows.append({"file": file, "line": before[file] + earlier + bad["line"], "problem": bad["problem"]})
         for part, lines in zip(task, summary["lines"], strict=True):
             before[part.file] += lines

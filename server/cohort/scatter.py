@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def scatter(plan: Plan, task: int) -> int:
             _sort(plan, number, line, found, pieces)
         found.lines.append(last)
     write_whole(pieces_file(plan, task), b"".join(_packed(pieces, plan.partitions)))
-    write_whole(summary_file(plan, task), orjson.dumps(asdict(found)))
+    write_whole(summary_file(plan, task), orjson.dumps(found))
     return found.kinds.total()
 
 

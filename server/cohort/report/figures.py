@@ -153,7 +153,9 @@ class _Asked:
         ((number,),) = self.rows(query)
         return int(number) if not 0 < number < self.least else None
 
-    def parts(self, title: str, query: str, names: Mapping[str, str] | None = None, *, note: str = "", by_size: bool = True) -> Chart:
+    def parts(
+        self, title: str, query: str, names: Mapping[str, str] | None = None, *, note: str = "", by_size: bool = True
+    ) -> Chart:
         """A chart of what a query counts, by a label that everybody has one of."""
         counted = {str(label): int(number) for label, number in self.rows(query)}
         hidden, of, longest = withheld_parts(counted, self.least), sum(counted.values()), max(counted.values(), default=1)
@@ -183,7 +185,9 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     counted = f"count(*) FROM patients WHERE {CONFIRMED} GROUP BY 1"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
-        asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe: strength, or an organ, was not recorded."),
+        asked.parts(
+            "Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe: strength, or an organ, was not recorded."
+        ),
         asked.parts(
             "Lines of therapy used",
             f"SELECT CASE line WHEN 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
@@ -213,7 +217,10 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     for site, state, number in asked.rows(_BY_STATE, topic):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     hidden = withheld_rows(counted, asked.least)
-    rows = [_row(site, counted[site], is_hidden=site in hidden) for site in sorted(counted, key=lambda one: -sum(counted[one].values()))]
+    rows = [
+        _row(site, counted[site], is_hidden=site in hidden)
+        for site in sorted(counted, key=lambda one: -sum(counted[one].values()))
+    ]
     note = "Patients whom at least one statement on the subject concerns. A statement that holds is due now; done, ordered or not yet due is up to date."
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
 

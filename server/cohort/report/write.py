@@ -21,7 +21,11 @@ def write_report(out: Path, known: Knowledge, least: int) -> Path:
         Where it is.
     """
     made = Environment(
-        loader=PackageLoader("server.cohort.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("server.cohort.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.filters["number"] = lambda number: "withheld" if number is None else f"{number:,}"
     page = out / "report.html"

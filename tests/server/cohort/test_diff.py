@@ -35,7 +35,9 @@ def test_a_changed_threshold_is_named(difference: Difference) -> None:
 
 def test_each_patient_who_loses_the_statement_is_between_the_two_limits(difference: Difference, runs: tuple[Path, Path]) -> None:
     ages = {row["patient"]: row["age"] for row in rows(runs[0], "patients")}
-    losers = [change.patient for change in difference.changes if change.statement == COLONOSCOPY and change.after == "not concerned"]
+    losers = [
+        change.patient for change in difference.changes if change.statement == COLONOSCOPY and change.after == "not concerned"
+    ]
     assert losers
     assert all(50 < ages[patient] <= 63 for patient in losers)
 

@@ -45,7 +45,9 @@ def test_a_type_that_nobody_reads_is_counted_and_not_kept() -> None:
 
 
 def test_drugs_and_organisations_are_of_nobody() -> None:
-    assert [(one.patient, one.kind) for one in sort_line({"resourceType": "Medication", "id": "m"}).owned] == [(None, "Medication")]
+    assert [(one.patient, one.kind) for one in sort_line({"resourceType": "Medication", "id": "m"}).owned] == [
+        (None, "Medication")
+    ]
 
 
 def test_a_bundle_of_one_patient_stays_whole() -> None:
@@ -56,7 +58,11 @@ def test_a_bundle_of_one_patient_stays_whole() -> None:
 
 
 def test_of_a_bundle_of_several_patients_each_gets_what_is_about_no_other() -> None:
-    everything = [*chart("healthy")["entry"], {"resource": chart("classic-dermatomyositis")}, {"resource": {"resourceType": "Medication", "id": "m"}}]
+    everything = [
+        *chart("healthy")["entry"],
+        {"resource": chart("classic-dermatomyositis")},
+        {"resource": {"resourceType": "Medication", "id": "m"}},
+    ]
     found = sort_line({"resourceType": "Bundle", "type": "collection", "entry": everything})
     assert len(found.owned) == 2
     for owned in found.owned:
@@ -65,13 +71,13 @@ def test_of_a_bundle_of_several_patients_each_gets_what_is_about_no_other() -> N
         assert f"Patient/{owned.patient}" in text
         assert '"Medication"' in text
         others = {one.patient for one in found.owned} - {owned.patient}
-        assert not any(f"Patient/{other}\"" in text for other in others)
+        assert not any(f'Patient/{other}"' in text for other in others)
 
 
 def test_patients_of_a_transaction_are_told_apart_by_their_full_urls() -> None:
-    entries = [
-        {"fullUrl": f"urn:uuid:{name}", "resource": {"resourceType": "Patient"}} for name in ("a", "b")
-    ] + [{"resource": observation(f"urn:uuid:{name}", id=name)} for name in ("a", "b")]
+    entries = [{"fullUrl": f"urn:uuid:{name}", "resource": {"resourceType": "Patient"}} for name in ("a", "b")] + [
+        {"resource": observation(f"urn:uuid:{name}", id=name)} for name in ("a", "b")
+    ]
     found = sort_line({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     assert [(one.patient, len((one.resource or {})["entry"])) for one in found.owned] == [("a", 2), ("b", 2)]
 
@@ -82,7 +88,9 @@ def test_a_line_cut_in_the_middle_still_shows_of_whom_something_is_lost() -> Non
     assert (lost.patient, lost.resource, lost.is_unreadable) == ("7", {UNREADABLE: "Observation"}, True)
 
 
-@pytest.mark.parametrize("raw", [b'{"resourceType":"Observation","id":"', b'{"subject":{"reference":"Patient/7"', b"", b"\xff" * 50])
+@pytest.mark.parametrize(
+    "raw", [b'{"resourceType":"Observation","id":"', b'{"subject":{"reference":"Patient/7"', b"", b"\xff" * 50]
+)
 def test_a_line_that_does_not_show_whose_or_what_it_is_takes_nothing_from_anybody(raw: bytes) -> None:
     found = sort_unreadable(raw, "cut")
     assert (found.owned, found.problem) == ((), "cut")

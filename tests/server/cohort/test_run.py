@@ -145,7 +145,9 @@ def test_a_process_killed_in_the_middle_goes_on_and_leaves_the_same_bytes(tmp_pa
     place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(12) for slug in slugs()])
     arguments = command("run", place, "--as-of", AS_OF.isoformat(), "--workers", "2", "--out")
     subprocess.run([*arguments, tmp_path / "whole"], check=True, env=environment(), capture_output=True)
-    killed = subprocess.Popen([*arguments, tmp_path / "out"], env=environment(), stderr=subprocess.DEVNULL, start_new_session=True)
+    killed = subprocess.Popen(
+        [*arguments, tmp_path / "out"], env=environment(), stderr=subprocess.DEVNULL, start_new_session=True
+    )
     until = time.monotonic() + 60
     while not list((tmp_path / "out" / "work" / "scattered").glob("*.json")) and time.monotonic() < until:
         time.sleep(0.005)
@@ -168,7 +170,11 @@ def renamed(bundle: dict[str, Any], ending: str) -> dict[str, Any]:
 
 def test_a_finished_run_leaves_results_and_no_work(bulk: Path) -> None:
     assert {path.name for path in bulk.iterdir()} == {
-        *(f"{table}.{ending}" for table in ("patients", "recommendations", "issues", "bad_lines") for ending in ("parquet", "csv")),
+        *(
+            f"{table}.{ending}"
+            for table in ("patients", "recommendations", "issues", "bad_lines")
+            for ending in ("parquet", "csv")
+        ),
         "run.json",
         "knowledge.json",
     }
@@ -263,7 +269,11 @@ def test_drugs_that_orders_only_name_are_found_among_the_medications(tmp_path: P
     entries = []
     for resource in resources(bundle):
         if resource["resourceType"] == "MedicationRequest" and "medicationCodeableConcept" in resource:
-            drug = {"resourceType": "Medication", "id": f"drug-{resource['id']}", "code": resource.pop("medicationCodeableConcept")}
+            drug = {
+                "resourceType": "Medication",
+                "id": f"drug-{resource['id']}",
+                "code": resource.pop("medicationCodeableConcept"),
+            }
             resource["medicationReference"] = {"reference": f"Medication/{drug['id']}"}
             entries.append({"resource": drug})
         entries.append({"resource": resource})

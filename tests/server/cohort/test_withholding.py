@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from server.cohort.report.withholding import withheld_parts, withheld_rows
 
 PARTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 12), max_size=8)
-ROWS = st.dictionaries(st.sampled_from("abcdef"), st.fixed_dictionaries({"x": st.integers(0, 9), "y": st.integers(0, 9)}), max_size=6)
+ROWS = st.dictionaries(
+    st.sampled_from("abcdef"), st.fixed_dictionaries({"x": st.integers(0, 9), "y": st.integers(0, 9)}), max_size=6
+)
 
 
 @given(PARTS, st.integers(1, 6))

@@ -1,0 +1,17 @@
+"""Days as numbers, which are quicker to reckon with than dates."""
+
+from datetime import date
+from functools import lru_cache
+
+YEAR = 365.25
+"""Days."""
+
+
+@lru_cache(maxsize=65_536)
+def written(day: int) -> str:
+    """A day as FHIR writes it.
+
+    Args:
+        day: proleptic Gregorian ordinal, as `date.toordinal` counts.
+    """
+    return date.fromordinal(day).isoformat()
