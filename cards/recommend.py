@@ -50,8 +50,8 @@ def recommend(
     if assessment.record.is_mismatched or assessment.record.is_deceased:
         return []
     if drafts is None:
-        triggers, falls_due = ({} if noted is None else noted for noted in (triggers, falls_due))
-        return _for_the_chart(Case(assessment, triggers=triggers, calendar=falls_due), known)
+        calendar = {} if falls_due is None else falls_due
+        return _for_the_chart(Case(assessment, calendar=calendar, triggers={} if triggers is None else triggers), known)
     return _for_drafts(assessment, drafts, known)
 
 

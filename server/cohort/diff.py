@@ -1,4 +1,4 @@
-"""What changes if: two runs over the same data with different knowledge, patient by patient, and what the difference comes from."""
+"""What changes if: two runs over the same data with different knowledge, patient by patient, and what that comes from."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -133,8 +133,8 @@ def _see_same_data(before: Path, after: Path, old: dict[str, Any], new: dict[str
     differs = [name for name in _SAME_DATA if old[name] != new[name]]
     if differs:
         raise CohortError(
-            f"{before} and {after} were not run over the same data for the same day ({', '.join(differs)} differ): what changes then "
-            "does not come from the knowledge alone."
+            f"{before} and {after} were not run over the same data for the same day ({', '.join(differs)} differ): what "
+            "changes then does not come from the knowledge alone."
         )
 
 

@@ -1,4 +1,4 @@
-"""Who does the tasks of a run: processes of this machine, or a Dask cluster. Each task is done again if whoever did it was killed."""
+"""Who does the tasks of a run: processes of this machine, or a Dask cluster. A task whose doer is killed is done again."""
 
 import os
 from collections import Counter, deque
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Task = Callable[[int], int]
-"""Takes a number, leaves its result in files, and says how many it found. Must be importable by name, with plain arguments bound."""
+"""Takes a number, leaves its result in files, and says how many it found. Must be importable by name."""
 
 _MOST_KILLS = 3
 _KILLED = (
-    "Task {number} ended the process that did it {times} times, perhaps for want of memory. Start again with fewer --workers; what "
-    "is done stays done."
+    "Task {number} ended the process that did it {times} times, perhaps for want of memory. Start again with fewer --workers; "
+    "what is done stays done."
 )
 
 
@@ -54,9 +54,9 @@ class Here:
 class Processes:
     """In processes of this machine.
 
-    Not a `multiprocessing.Pool`, which waits for ever for a worker that was killed. An executor notices, and is then of no further
-    use: the tasks that it had are given to a new one. Which of them it was that killed its worker nobody knows, so that each of these
-    counts as suspect.
+    Not a `multiprocessing.Pool`, which waits for ever for a worker that was killed. An executor notices, and is then of no
+    further use: the tasks that it had are given to a new one. Which of them it was that killed its worker nobody knows, so that
+    each of these counts as suspect.
 
     Args:
         workers: how many.
@@ -126,7 +126,7 @@ class Dask:
         except ImportError as error:
             raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
         try:
-            return Client(self._scheduler, timeout=self._patience)
+            return Client(self._scheduler, timeout=self._patience)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise CohortError(f"--scheduler {self._scheduler}: no Dask scheduler answers ({type(error).__name__}).") from error
 
@@ -137,7 +137,7 @@ def _run_on(client: "Client", task: Task, numbers: Sequence[int]) -> Iterator[in
 
     # Impure, since what a task is good for are its files: the scheduler must not answer from memory.
     futures = {client.submit(task, number, pure=False, retries=0): number for number in numbers}
-    for done in as_completed(futures):
+    for done in as_completed(futures):  # type: ignore[no-untyped-call]
         try:
             yield int(done.result())
         except KilledWorker as error:

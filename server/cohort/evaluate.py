@@ -45,8 +45,8 @@ class Chart:
 def supplied_kinds(plan: Plan) -> tuple[str, ...]:
     """The resource types that the input has a resource of for anybody: who has none of these has none.
 
-    Not those that the run was told not to hold everything, and none where all of it came as Bundles, each of which says only what is in
-    it.
+    Not those of which the run was told not to hold everything, and none where all of it came as Bundles, each of which says only
+    what is in it.
     """
     found = {kind for summary in summaries(plan) for kind, number in summary["kinds"].items() if number}
     return tuple(sorted((found & RESOURCE_TYPES) - {"Patient", *plan.incomplete}))

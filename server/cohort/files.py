@@ -17,7 +17,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_folder(path: Path, files: dict[str, bytes]) -> None:
-    """Write a folder beside its place and move it there; one that is there already stays, since who writes twice writes the same."""
+    """Write a folder beside its place and move it there; one that is there stays, since who writes twice writes the same."""
     draft = Path(mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     for name, content in files.items():
         write_whole(draft / name, content)

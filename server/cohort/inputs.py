@@ -1,4 +1,4 @@
-"""Where a cohort is: folders of FHIR Bulk Data NDJSON, plain or compressed, and of Bundles; cut into tasks of about equal size."""
+"""Where a cohort is: folders of FHIR Bulk Data NDJSON, plain or compressed, and of Bundles; cut into tasks of equal size."""
 
 import bz2
 import gzip

@@ -114,7 +114,9 @@ def plan_at(address: PlanAddress) -> Plan:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise CohortError(f"{path}: cannot be read here ({error.strerror}); every worker needs the folders of the run.") from error
+        raise CohortError(
+            f"{path}: cannot be read here ({error.strerror}); every worker needs the folders of the run."
+        ) from error
     if sha256(text).hexdigest() != address.digest:
         raise CohortError(f"{path}: is the plan of another run; every worker needs the same folders of the run.")
     kept = orjson.loads(text)
@@ -124,12 +126,27 @@ def plan_at(address: PlanAddress) -> Plan:
 
 
 def make_plan(
-    inputs: Inputs, out: Path, *, as_of: date, site: Path | None, terminology: Path | None, basis: Basis, incomplete: tuple[str, ...]
+    inputs: Inputs,
+    out: Path,
+    *,
+    as_of: date,
+    site: Path | None,
+    terminology: Path | None,
+    basis: Basis,
+    incomplete: tuple[str, ...],
 ) -> Plan:
     """Settle a run; for arguments see `Plan`."""
     partitions = min(_MOST_PARTITIONS, max(1, -(-inputs.bytes // PARTITION_BYTES)))
-    folders = (str(folder) if folder else None for folder in (site, terminology))
-    return Plan(str(out), inputs.tasks, partitions, as_of, *folders, basis.knowledge.digest, incomplete)
+    return Plan(
+        out=str(out),
+        tasks=inputs.tasks,
+        partitions=partitions,
+        as_of=as_of,
+        site=str(site) if site else None,
+        terminology=str(terminology) if terminology else None,
+        digest=basis.knowledge.digest,
+        incomplete=incomplete,
+    )
 
 
 def day_of_unfinished(out: Path) -> date | None:

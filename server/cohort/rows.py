@@ -1,4 +1,4 @@
-"""What a run leaves of each patient: a row, one for each recommendation that concerns the patient, one for each trouble with the data.
+"""What a run leaves of each patient: a row, one for each recommendation that concerns the patient, one for each trouble.
 
 No name, no date of birth, no result: the FHIR id leads whoever may see the chart back to it.
 """
@@ -57,7 +57,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "issues": {"patient": "VARCHAR", "reference": "VARCHAR", "problem": "VARCHAR"},
 }
-"""Columns of each table, and their types in DuckDB; what each means: docs/cohort.md. Several words in one are parted by blanks."""
+"""Columns of each table, and their types in DuckDB (docs/cohort.md); several words in one are parted by blanks."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "patients": ("patient",),

@@ -35,7 +35,11 @@ def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
         import duckdb as library
     except ImportError as error:
         raise CohortError("DuckDB is not installed here: install myositis-cds[cohort].") from error
-    settings = {"memory_limit": MEMORY, "temp_directory": str(folder / "duckdb"), "autoinstall_known_extensions": False}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "temp_directory": str(folder / "duckdb"),
+        "autoinstall_known_extensions": False,
+    }
     with closing(library.connect(config=settings)) as database:
         yield database
 
@@ -65,7 +69,7 @@ def _write(database: "DuckDBPyConnection", files: str, columns: Mapping[str, str
     database.execute(f"CREATE OR REPLACE TEMP VIEW rows AS {_quoted(read, files, columns)}")
     database.execute(f"COPY (SELECT * FROM rows {order}) TO {_text(parquet)} (FORMAT parquet, COMPRESSION zstd)")
     cells = ", ".join(_cell(name, kind) for name, kind in columns.items())
-    database.execute(f"COPY (SELECT {cells} FROM read_parquet({_text(parquet)})) TO {_text(csv)} (FORMAT csv, HEADER)")  # noqa: S608
+    database.execute(f"COPY (SELECT {cells} FROM read_parquet({_text(parquet)})) TO {_text(csv)} (FORMAT csv, HEADER)")
     database.execute("DROP VIEW rows")
 
 

@@ -122,7 +122,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
     with duckdb(out) as database:
         for name in ("patients", "recommendations", "issues"):
             source = str(out / f"{name}.parquet").replace("'", "''")
-            database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+            database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
         asked = _Asked(database, known, least)
         return Report(
             account=orjson.loads((out / "run.json").read_bytes()),
@@ -185,9 +185,7 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     counted = f"count(*) FROM patients WHERE {CONFIRMED} GROUP BY 1"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
-        asked.parts(
-            "Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe: strength, or an organ, was not recorded."
-        ),
+        asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
         asked.parts(
             "Lines of therapy used",
             f"SELECT CASE line WHEN 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
@@ -221,7 +219,7 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         _row(site, counted[site], is_hidden=site in hidden)
         for site in sorted(counted, key=lambda one: -sum(counted[one].values()))
     ]
-    note = "Patients whom at least one statement on the subject concerns. A statement that holds is due now; done, ordered or not yet due is up to date."
+    note = "Patients whom a statement on the subject concerns. Up to date: done, ordered or not yet due."
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
 
 
@@ -251,7 +249,7 @@ def _disputes(asked: _Asked) -> Chart:
         SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {CONFIRMED}
         GROUP BY 1 ORDER BY 2 DESC, 1"""
     ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {CONFIRMED}")
-    titles = {code: f"{code}: {dispute.title}" for code, dispute in asked.known.disputes.items()}
+    titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
     return asked.each("Guidelines disagree about", query, titles, int(of), "A patient may count in several.")
 
 
@@ -264,7 +262,7 @@ def _quality(asked: _Asked) -> tuple[Chart, ...]:
         SELECT 'something in the chart could not be used', count(*) FILTER (issues > 0) FROM patients UNION ALL
         SELECT 'data of another patient in the chart: not evaluated', count(*) FILTER (refused) FROM patients)
         WHERE number > 0 ORDER BY number DESC"""
-    troubles = f"""SELECT problem, count(DISTINCT patient) FROM issues GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_ROWS}"""  # noqa: S608
+    troubles = f"""SELECT problem, count(DISTINCT patient) FROM issues GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_ROWS}"""
     return (
         asked.each("What charts lack", lacking, {}, int(of), "Of all patients."),
         asked.each("What could not be used", troubles, {}, int(of), "Of all patients; the table `issues` names each resource."),

@@ -19,8 +19,8 @@ def withheld_parts(parts: Mapping[_Name, int], least: int) -> frozenset[_Name]:
 def withheld_rows(rows: Mapping[_Name, Mapping[str, int]], least: int) -> frozenset[_Name]:
     """Which rows of a table to withhold, where the sums of its columns are shown elsewhere.
 
-    A row with a number that is too small is withheld whole. What all withheld rows have together can be had by subtraction; so the
-    next smallest rows go with them until they are two or more, and none of their sums is too small.
+    A row with a number that is too small is withheld whole. What all withheld rows have together can be had by subtraction; so
+    the next smallest rows go with them until they are two or more, and none of their sums is too small.
 
     Args:
         rows: patients by row and column; nobody is in two cells.

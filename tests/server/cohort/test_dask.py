@@ -53,7 +53,7 @@ def test_two_workers_give_the_same_rows_as_one_process_though_one_is_killed(tmp_
         class KillsOne(Dask):
             """Kills a worker when the first task has ended."""
 
-            def run(self, task, numbers):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+            def run(self, task, numbers):  # type: ignore[no-untyped-def]
                 for found in engine.run(task, numbers):
                     if not killed:
                         killed.append(workers[0].pid)

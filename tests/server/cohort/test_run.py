@@ -112,7 +112,7 @@ def test_packed_and_plain_files_give_the_same_rows(bulk: Path, tmp_path: Path) -
         assert rows(tmp_path / "out", table) == rows(bulk, table)
 
 
-class _Killed(Exception):
+class _KilledError(Exception):
     """Stands for SIGKILL: nothing after it is done."""
 
 
@@ -125,7 +125,7 @@ class _KilledAfter:
     def run(self, task: Any, numbers: Any) -> Any:
         for number in numbers:
             if not self._left:
-                raise _Killed
+                raise _KilledError
             self._left -= 1
             yield task(number)
 
@@ -133,7 +133,7 @@ class _KilledAfter:
 @pytest.mark.parametrize("tasks", [0, 1, 5, 9, 11, 13])
 def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(bulk: Path, tmp_path: Path, tasks: int) -> None:
     place, out = as_bulk_data(tmp_path / "in"), tmp_path / "out"
-    with pytest.raises(_Killed):
+    with pytest.raises(_KilledError):
         run(planned(place, out), find_inputs(place), _KilledAfter(tasks), Silent())
     assert not list(out.glob("*.parquet"))
     assert ran(place, out).went_on
