@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,14 +16,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from sandbox.application import create_sandbox
 from sandbox.bulk_data.endpoints import bulk_data_blueprint
 from sandbox.bulk_data.gathering import OF_PATIENTS
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
-from sandbox.faults import Fault
+from sandbox.faults import Fault, read_faults
 from sandbox.fhir_api import fhir_blueprint
 from sandbox.fhir_server import create_fhir_server
 from tests.sandbox.conftest import AS_OF
+from tests.sandbox.desks import KEYS
 
 ID = "anti-tif1-gamma-dermatomyositis"
 NDJSON = "application/fhir+ndjson"
@@ -337,6 +340,17 @@ def test_the_other_faults_do_what_they_say(ehr: Ehr) -> None:
 def test_a_stalled_file_comes_in_two_halves(ehr: Ehr) -> None:
     _, file = spoilt(ehr, "stalled", seconds=0.01)
     assert ehr.web.get(file).get_data().endswith(b"}\n")
+
+
+def test_a_whole_sandbox_exports_and_takes_faults_from_a_file_too(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    app = create_sandbox("http://127.0.0.1:8000", keys=KEYS, is_open=True, more_faults=lambda: read_faults(faults)).test_client()
+    faults.write_text('{"Condition": {"kind": "fail"}, "$export": {"kind": "failed"}}', "utf-8")
+    refused(app.get(f"/fhir/Condition?patient={ID}"), 500)
+    begun = app.get("/fhir/Patient/$export", headers=ASYNC)
+    refused(app.get(urlsplit(begun.headers["Content-Location"]).path), 500)
+    faults.unlink()
+    assert app.get(urlsplit(begun.headers["Content-Location"]).path).get_json()["requiresAccessToken"] is False
 
 
 # --- what it says about itself

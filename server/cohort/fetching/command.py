@@ -145,7 +145,7 @@ def _settings(
     if token_url is not None and not is_secure_url(token_url.partition("?")[0]):
         raise ConfigurationError("--token-url: must be an https URL (http on this machine only)")
     return Settings(
-        Wish(server_base(fhir_base), client_id, group, since, tuple(dict.fromkeys(types))),
+        Wish(server_base(fhir_base), client_id, group, since, tuple(sorted(set(types)))),
         out,
         load_client_keys(key, kid),
         token_url,

@@ -117,7 +117,6 @@ _WHAT_TO_DO = {
     400: "It does not take what was asked for: choose types with --type, leave --since out, or ask its team what it exports.",
     403: "It does not let this client export that: ask its team which scopes and groups the client is registered for.",
     404: "There is no such export: is FHIR_BASE right, does the EHR offer Bulk Data, and is --group an id that it has?",
-    401: "It does not accept its own token: ask its team.",
 }
 
 
@@ -147,7 +146,7 @@ def wait_for_manifest(connection: Connection, status_url: str, waiting: Waiting,
                     tell(f"the EHR is working on it: {progress}")
                     told = progress
             case _:
-                trouble += 1
+                trouble += "retry-after" not in (answer.headers if answer else ())  # who says when to come back means it
                 if trouble >= _MOST_TROUBLE:
                     raise FetchError(f"{status_url}: {reason}, {trouble} times in a row. Give the same command later to go on.")
         waiting.pause(answer, number, deadline)
