@@ -5,17 +5,19 @@ are joined; otherwise the file begins again.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from server.cohort.fetching.connection import Connection
 from server.cohort.fetching.errors import FetchError
 from server.cohort.fetching.export_job import Waiting
-from server.cohort.fetching.resume import PART, KeptFile
+from server.cohort.fetching.manifest import ListedFile
+from server.cohort.fetching.resume import PART, TAG
 from server.cohort.fetching.saying import why
 from server.cohort.fetching.wire import Incoming
+from server.cohort.files import write_whole
 from server.outbound.http import Answer, OutboundError
 
 MOST_BYTES = 64 * 2**30
@@ -52,22 +54,36 @@ class _BrokenOffError(Exception):
         self.reason, self.answer = reason, answer
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Part:
     """What of a file is there.
 
     Args:
-        path: where.
-        file: how far it is; changes when it begins again.
+        listed: the file.
+        path: where its beginning is.
+        tag: where the ETag of that is.
     """
 
+    listed: ListedFile
     path: Path
-    file: KeptFile
+    tag: Path
 
     @property
     def size(self) -> int:
         """How many bytes."""
         return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def validator(self) -> str:
+        """The strong ETag of what is there; empty for none."""
+        return self.tag.read_text("ascii") if self.tag.exists() else ""
+
+    def begin_again(self, validator: str) -> None:
+        """Take away what is there, before anything says that it is of this version."""
+        self.path.unlink(missing_ok=True)
+        self.tag.unlink(missing_ok=True)
+        if validator:
+            write_whole(self.tag, validator.encode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +95,32 @@ class Download:
         folder: where they go.
         needs_token: whether a token goes with each request.
         waiting: how long to wait between two tries.
-        keep: is told how far a file is, so that it is known after we were killed.
     """
 
     connection: Connection
     folder: Path
     needs_token: bool
     waiting: Waiting
-    keep: Callable[[KeptFile], None]
 
-    def fetch(self, file: KeptFile) -> KeptFile:
+    def fetch(self, listed: ListedFile) -> int:
         """Fetch a file; one that is there as a whole is only counted.
+
+        Returns:
+            How many lines it has.
 
         Raises:
             LinkOverError: its address is no longer good.
             FetchError: it does not come whole, or is not what it should be.
         """
-        path = self.folder / file.listed.name
-        part = _Part(path.with_name(path.name + PART), file)
+        path = self.folder / listed.name
+        part = _Part(listed, path.with_name(path.name + PART), path.with_name(path.name + TAG))
         try:
             if not path.exists():
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._fetch_part(part)
                 os.replace(part.path, path)
-            return replace(file, lines=count_lines(path), validator="")
+            part.tag.unlink(missing_ok=True)
+            return count_lines(path)
         except OSError as error:
             text = f"{path}: cannot be written ({error.strerror}). What is complete stays; give the same command again."
             raise FetchError(text) from error
@@ -118,13 +136,13 @@ class Download:
                 reason, answer = error.reason, error.answer
                 tries = 0 if part.size >= before + PROGRESS_BYTES else tries + 1
             else:
-                if (problem := problem_of(part.path, part.file.listed.count)) is None:
+                if (problem := problem_of(part.path, part.listed.count)) is None:
                     return
-                part.path.unlink()
+                part.begin_again("")
                 reason, wrong = problem, wrong + 1
             if tries >= _MOST_TRIES or wrong >= _MOST_WRONG:
                 times = max(tries, wrong)
-                raise FetchError(f"{part.file.listed.name}: {reason}, {times} times. Give the same command later to go on.")
+                raise FetchError(f"{part.listed.name}: {reason}, {times} times. Give the same command later to go on.")
             self.waiting.pause(answer, tries, deadline)
 
     def _go_on(self, part: _Part) -> None:
@@ -133,21 +151,20 @@ class Download:
         Raises:
             _BrokenOffError: it did not come whole.
         """
-        have = part.size if part.file.validator else 0
+        validator = part.validator
+        have = part.size if validator else 0
         headers = {"Accept": "application/fhir+ndjson", "Accept-Encoding": "identity" if have else "gzip"}
         if have:
-            headers |= {"Range": f"bytes={have}-", "If-Range": part.file.validator}
+            headers |= {"Range": f"bytes={have}-", "If-Range": validator}
         try:
-            with self.connection.stream(part.file.listed.url, headers, needs_token=self.needs_token) as incoming:
+            with self.connection.stream(part.listed.url, headers, needs_token=self.needs_token) as incoming:
                 start = _start_of(incoming, part, have)
                 if not start:
-                    part.path.unlink(missing_ok=True)  # before its validator is kept: what is there is of another one
-                    part.file = replace(part.file, validator=_validator(incoming))
-                    self.keep(part.file)
+                    part.begin_again(_validator(incoming))
                 _write(incoming.decoded(), part.path, start)
         except OutboundError as error:
             if error.reason in ("untrusted", "redirect"):
-                raise FetchError(f"{part.file.listed.name}: {why(error)}.") from error
+                raise FetchError(f"{part.listed.name}: {why(error)}.") from error
             raise _BrokenOffError(why(error)) from error
 
 
@@ -164,11 +181,11 @@ def _start_of(incoming: Incoming, part: _Part, have: int) -> int:
     if status == _OK:
         return 0
     if status in (_PART, _NO_PART):
-        part.path.unlink(missing_ok=True)
+        part.begin_again("")
         raise _BrokenOffError("the EHR has no such part of it")
     if status in _BUSY:
         raise _BrokenOffError(f"HTTP {status}", Answer(status, incoming.headers, b""))
-    raise LinkOverError(f"{part.file.listed.name}: the EHR does not give it (HTTP {status}).")
+    raise LinkOverError(f"{part.listed.name}: the EHR does not give it (HTTP {status}).")
 
 
 def problem_of(path: Path, count: int | None) -> str | None:

@@ -1,6 +1,7 @@
 """The whole of a fetch: begin an export or go on with one, wait for it, fetch its files, and let the EHR know."""
 
 import fcntl
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,12 +20,15 @@ from server.cohort.fetching.download import Download, LinkOverError
 from server.cohort.fetching.errors import FetchError, JobFailedError, JobGoneError
 from server.cohort.fetching.export_job import Waiting, delete, kick_off, wait_for_manifest
 from server.cohort.fetching.manifest import ListedFile
-from server.cohort.fetching.resume import Folder, KeptFile, Progress, Wish
+from server.cohort.fetching.resume import Folder, Progress, Wish
 from server.cohort.fetching.scopes import not_granted, scopes_for
 from server.cohort.fetching.signing_key import ClientKeys
 from server.cohort.fetching.wire import Wire
 
 Tell = Callable[[str], None]
+
+_KEEP_SECONDS = 2.0
+"""So often at most it is written down that a file is complete: one that has its name is so anyway, and there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class _Fetch:
 
     def __init__(self, settings: Settings, folder: Folder, tell: Tell) -> None:
         self._settings, self._folder, self._tell = settings, folder, tell
+        self._kept_at = -math.inf
         self._discovered = Discovered(settings.token_url) if settings.token_url else discover(settings.wish.base, settings.wire)
         self._tokens = BackendTokens(
             self._discovered, settings.wish.client_id, settings.keys, settings.wire, settings.waiting.clock
@@ -193,14 +198,14 @@ class _Fetch:
                 f"{name}: is on an origin that was declared before, and is not now; give the same --file-origin again."
             )
 
-        def keep(changed: KeptFile) -> None:
-            self._kept(progress.with_file(changed))
-
-        download = Download(self._connection, self._settings.out, progress.needs_token, self._settings.waiting, keep)
-        return self._kept(progress.with_file(download.fetch(file)))
+        download = Download(self._connection, self._settings.out, progress.needs_token, self._settings.waiting)
+        progress = progress.with_file(replace(file, lines=download.fetch(file.listed)))
+        is_due = self._settings.waiting.clock() >= self._kept_at + _KEEP_SECONDS
+        return self._kept(progress) if is_due else progress
 
     def _kept(self, progress: Progress) -> Progress:
         self._folder.keep(progress)
+        self._kept_at = self._settings.waiting.clock()
         return progress
 
 

@@ -18,6 +18,9 @@ from server.config import ConfigurationError
 
 NAME = "export.json"
 PART = ".part"
+"""Ending of what is there of a file."""
+TAG = ".tag"
+"""Ending of a file with the strong ETag of that part (RFC 9110, section 13.1.5)."""
 
 _VERSION = 1
 _WORDS = {"base": "FHIR_BASE", "client_id": "--client-id", "group": "--group", "since": "--since", "types_given": "--type"}
@@ -49,12 +52,10 @@ class KeptFile:
     Args:
         listed: what the manifest says of it.
         lines: that were counted once it was complete; None until then.
-        validator: strong ETag of the part that is there; empty for none (RFC 9110, section 13.1.5).
     """
 
     listed: ListedFile
     lines: int | None = None
-    validator: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -163,7 +164,7 @@ class Folder:
             ConfigurationError: there is something else in the folder too, which is not ours to judge.
             FetchError: the folder cannot be written.
         """
-        ours = [self.path / name for one in progress.files or () for name in (one.listed.name, one.listed.name + PART)]
+        ours = [self.path / f"{one.listed.name}{ending}" for one in progress.files or () for ending in ("", PART, TAG)]
         try:
             others = [path for path in _all_files(self.path) if path not in {*ours, self.path / NAME} and not _is_draft(path)]
             if others:
@@ -215,8 +216,8 @@ def _kept_files(said: Iterable[Any]) -> Iterator[KeptFile]:
 
 
 def _is_draft(path: Path) -> bool:
-    """Whether it is what is left where `export.json` was being written when we were killed."""
-    return path.name.startswith(f".{NAME}.")
+    """Whether it is what is left where `export.json`, or the tag of a part, was being written when we were killed."""
+    return path.name.startswith(f".{NAME}.") or (path.name.startswith(".") and f"{TAG}." in path.name)
 
 
 def _all_files(folder: Path) -> Iterator[Path]:

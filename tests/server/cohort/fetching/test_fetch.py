@@ -162,7 +162,7 @@ def test_a_file_that_always_breaks_off_is_given_up_and_kept(command: Command, eh
     result = command("--type", "Patient")
     assert result.exit_code == 1
     assert "Patient.0001.ndjson" in result.stderr
-    assert set(command.files()) == {"Patient.0001.ndjson.part"}
+    assert set(command.files()) == {"Patient.0001.ndjson.part", "Patient.0001.ndjson.tag"}
     ehr.faults.clear()
     ehr.headers.clear()
     command.done("--type", "Patient")
