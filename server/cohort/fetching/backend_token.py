@@ -31,11 +31,11 @@ _WHAT_TO_DO = {
         "the EHR does not know this client by this key (invalid_client): is --client-id right, is the public key to {file} "
         "registered there under the id {kid}, and is the clock of this machine right?"
     ),
-    "unauthorized_client": "the EHR gives this client no tokens for itself (unauthorized_client): ask its team to allow it",
-    "unsupported_grant_type": "the EHR gives no tokens to systems (unsupported_grant_type): no SMART Backend Services there",
+    "unauthorized_client": "the EHR gives this client no tokens for itself (unauthorized_client): ask its team to allow it.",
+    "unsupported_grant_type": "the EHR gives no tokens to systems (unsupported_grant_type): no SMART Backend Services there.",
     "invalid_scope": (
         "the EHR grants none of the scopes that were asked for (invalid_scope): ask its team which are registered, choose types "
-        "with --type, or spell the scopes as registered with --scope"
+        "with --type, or spell the scopes as registered with --scope."
     ),
     "invalid_request": "the EHR cannot read the request (invalid_request): is the address of the token endpoint right?",
     "invalid_grant": "the EHR does not accept the assertion (invalid_grant): is the clock of this machine right?",
@@ -114,7 +114,7 @@ class BackendTokens:
             raise FetchError(f"no token from {url}: {why(error)}.") from error
         content = json_of(answer)
         if answer.status != _OK or not isinstance(content, dict):
-            raise FetchError(f"no token from {url}: {self._reason(answer, content)}.")
+            raise FetchError(f"no token from {url}: {self._reason(answer, content)}")
         value, scope = content.get("access_token"), content.get("scope")
         if not isinstance(value, str) or not _TOKEN.fullmatch(value) or str(content.get("token_type")).lower() != "bearer":
             raise FetchError(f"no token from {url}: its answer holds none of the type Bearer.")

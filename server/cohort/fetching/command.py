@@ -159,11 +159,11 @@ def _settings(
 def _report(settings: "Settings", fetched: "Fetched") -> None:
     numbers = ", ".join(f"{kind} {number}" for kind, number in sorted(fetched.resources.items())) or "nothing"
     as_of = f", as of {fetched.instant}" if fetched.instant else ""
-    click.echo(f"{settings.out}: {numbers}; {fetched.files} files{as_of}")
+    click.echo(f"{settings.out}: {numbers}; files: {fetched.files}{as_of}")
     if settings.wish.since:
         _tell("only what was changed since then: a cohort run on this folder alone would take what is missing for not done")
     if fetched.deleted:
-        _tell(f"{fetched.deleted} deletions are listed in {settings.out / '_deleted'}, which a cohort run does not read")
+        _tell(f"deletions: {fetched.deleted}, listed in {settings.out / '_deleted'}, which a cohort run does not read")
     if fetched.messages:
         said = ", ".join(f"{severity} {number}" for severity, number in sorted(fetched.messages.items()))
         _tell(f"the EHR reports with the export: {said}. Read {settings.out / '_errors'}")

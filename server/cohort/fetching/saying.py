@@ -9,7 +9,7 @@ from server.outbound.http import Answer, OutboundError
 
 _WHY = {
     "timeout": "it did not answer in time",
-    "no-connection": "there is no connection; is the address right, and does the server answer this machine?",
+    "no-connection": "there is no connection: see that the address is right, and that the server answers this machine",
     "untrusted": "its certificate is not trusted here; if the hospital has an authority of its own, name its file with --ca-file",
     "redirect": "it redirects elsewhere, and a token is not taken there; give the address where it really is",
     "too-long": "its answer is longer than this command reads",

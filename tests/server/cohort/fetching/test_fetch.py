@@ -86,7 +86,7 @@ def test_deletions_and_messages_lie_beside_the_data(command: Command, ehr: Ehr) 
     assert result.exit_code == 1  # what could not be exported must not be taken for what is not there
     assert set(later.files()) == {"_deleted/Bundle.0001.ndjson", "_errors/OperationOutcome.0001.ndjson"}
     assert "error 1, warning 1" in result.stderr
-    assert "1 deletions" in result.stderr
+    assert "deletions: 1" in result.stderr
     assert "Observation could not" not in result.output
 
 
