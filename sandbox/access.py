@@ -96,6 +96,20 @@ class Access:
         """Whether any resource of the type may be covered."""
         return any(True for _ in self._for(interaction, resource_type))
 
+    @property
+    def is_of_system(self) -> bool:
+        """Whether a system holds it for itself: no user is logged in, and no patient was chosen."""
+        return not self.user and self.patient is None
+
+    def may_export(self, resource_type: str) -> bool:
+        """Whether a system may read and search resources of the type (Bulk Data Access 2.0, "Privacy and Security
+        Considerations": scopes that cover all that is exported); a user's token exports nothing."""
+        return any(True for _ in self._exporting(resource_type))
+
+    def exports(self, resource: Json) -> bool:
+        """Whether this very resource is covered: a scope with a query covers what the query finds."""
+        return any(not scope.query or _finds(scope.query, resource) for scope in self._exporting(resource["resourceType"]))
+
     def is_about_another(self, patient_ids: Iterable[str]) -> bool:
         """Whether somebody else than the patient of the token is named, with no scope that reaches further."""
         further = any(scope.level != "patient" for scope in self._read())
@@ -103,6 +117,10 @@ class Access:
 
     def _read(self) -> Iterator[Scope]:
         yield from filter(None, map(read_scope, self.scopes))
+
+    def _exporting(self, resource_type: str) -> Iterator[Scope]:
+        found = self._read() if self.is_of_system else ()
+        return (one for one in found if one.level == "system" and all(one.allows(resource_type, letter) for letter in "rs"))
 
     def _for(self, interaction: str, resource_type: str) -> Iterator[Scope]:
         return (scope for scope in self._read() if scope.allows(resource_type, INTERACTIONS[interaction]))

@@ -1,6 +1,6 @@
 """The sandbox as one Flask application: the pages of an EHR, and its charts as FHIR beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from secrets import token_urlsafe
 
@@ -9,12 +9,15 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.authorization.authorization import Authorization
 from sandbox.authorization.misbehaviour import Misbehaviour
-from sandbox.authorization.smart_apps import myositis_app
+from sandbox.authorization.smart_apps import backend_app, backend_with_keys, myositis_app
+from sandbox.bundles import Json
 from sandbox.chart_store import ChartStore
 from sandbox.charts import load_charts
 from sandbox.desk import Desk
 from sandbox.editor import Editor
 from sandbox.ehr import ehr_blueprints
+from sandbox.faults import Fault
+from sandbox.fhir_api import Faults
 from sandbox.hosts import refuse_other_hosts
 from sandbox.keys import EhrKeys
 from sandbox.pages.apps import apps_blueprint, launchable
@@ -55,6 +58,8 @@ def create_sandbox(
     keys: EhrKeys | None = None,
     misbehaviour: Callable[[], Misbehaviour] = Misbehaviour,
     is_open: bool = False,
+    backend_jwks: Json | None = None,
+    more_faults: Faults = dict,
 ) -> Flask:
     """The whole EHR: its pages, and beside them its FHIR API, its authorization server and its keys.
 
@@ -65,16 +70,25 @@ def create_sandbox(
         keys: of this EHR; new ones by default.
         misbehaviour: what the authorization server does wrong while no switch says otherwise.
         is_open: answer the FHIR API and the launch service without a token too, as the public CDS Hooks sandbox needs it.
+        backend_jwks: public keys of a system that may export (client id `backend`), besides the service itself.
+        more_faults: what the FHIR API and exports suffer from, besides what is switched on at the pages.
     """
     charts, keys = ChartStore(today), keys or EhrKeys()
     authorization = Authorization(charts, keys, url, misbehaviour=lambda: misbehaviour_of(desk.switches) or misbehaviour())
-    authorization.register(myositis_app(service_url.rstrip("/")))
+    for registered in (myositis_app, backend_app):
+        authorization.register(registered(service_url.rstrip("/")))
+    if backend_jwks is not None:
+        authorization.register(backend_with_keys(backend_jwks))
     desk = Desk(url, [service_url], store=charts, keys=keys, authorization=authorization, today=today)
     app = pages(desk, charts, Editor(charts, today), url)
     app.register_blueprint(checks_blueprint(authorization))
     app.register_blueprint(apps_blueprint(authorization))
     app.jinja_env.globals["apps"] = lambda: launchable(authorization.apps)
-    for blueprint in ehr_blueprints(authorization, is_open=is_open, faults=lambda: faults_of(desk.switches)):
+
+    def faults() -> Mapping[str, Fault]:
+        return {**more_faults(), **faults_of(desk.switches)}
+
+    for blueprint in ehr_blueprints(authorization, is_open=is_open, faults=faults):
         app.register_blueprint(blueprint)
     return app
 

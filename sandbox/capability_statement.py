@@ -8,6 +8,7 @@ from sandbox.search_parameters import INCLUDES, PARAMETERS
 
 _READING = ("read", "search-type")
 _WRITING = ("create", "update", "delete")
+_BULK_DATA = "http://hl7.org/fhir/uv/bulkdata"
 
 
 def capability_statement(base: str, today: date, *, needs_token: bool) -> Json:
@@ -26,12 +27,14 @@ def capability_statement(base: str, today: date, *, needs_token: bool) -> Json:
         "kind": "instance",
         "implementation": {"description": "The sandbox of myositis-cds: synthetic patients", "url": base},
         "fhirVersion": "4.0.1",
+        "instantiates": [f"{_BULK_DATA}/CapabilityStatement/bulk-data"],
         "format": ["json"],
         "rest": [
             {
                 "mode": "server",
                 "security": {"cors": True} | ({"service": [smart]} if needs_token else {}),
-                "resource": [_resource(resource_type) for resource_type in PARAMETERS],
+                "resource": [*(_resource(resource_type) for resource_type in PARAMETERS), _GROUP],
+                "operation": [_operation("export")],
             }
         ],
     }
@@ -47,4 +50,20 @@ def _resource(resource_type: str) -> Json:
         "searchParam": [{"name": name, "type": known.kind} for name, known in PARAMETERS[resource_type].items()],
     }
     includes = INCLUDES.get(resource_type)
-    return described | ({"searchInclude": list(includes)} if includes else {})
+    exported = {"operation": [_operation("patient-export")]} if resource_type == "Patient" else {}
+    return described | ({"searchInclude": list(includes)} if includes else {}) | exported
+
+
+def _operation(name: str) -> Json:
+    """`$export`, as Bulk Data Access defines it for everything, for patients, and for groups."""
+    return {"name": "export", "definition": f"{_BULK_DATA}/OperationDefinition/{name}"}
+
+
+_GROUP: Json = {
+    "type": "Group",
+    "interaction": [{"code": code} for code in _READING],
+    "versioning": "no-version",
+    "updateCreate": False,
+    "searchParam": [{"name": "_id", "type": "token"}],
+    "operation": [_operation("group-export")],
+}

@@ -67,7 +67,7 @@ class ChartStore:
         self._lock = RLock()
         self._numbers = count(1)
         self._stories = load_charts()
-        self._told = {slug: _versions_of(chart, next(self._numbers), self._instant()) for slug, chart in self._stories.items()}
+        self._told = {slug: _versions_of(chart, next(self._numbers), self.instant()) for slug, chart in self._stories.items()}
         self._changed: dict[str, dict[Key, _Version]] = {slug: {} for slug in self._stories}
         self._owners = {key: slug for slug, versions in self._told.items() for key in versions}
 
@@ -86,6 +86,20 @@ class ChartStore:
         with self._lock:
             found = self._version((resource_type, resource_id))
             return self._moved(found, self.today()) if found else None
+
+    def deletions(self) -> Sequence[tuple[str, Key, str]]:
+        """What was taken away and is not back: whose it was, type and id, and when, as an instant."""
+        with self._lock:
+            return tuple(
+                (slug, key, version.updated)
+                for slug, versions in self._changed.items()
+                for key, version in versions.items()
+                if version.resource is None
+            )
+
+    def instant(self) -> str:
+        """Now, as a FHIR instant."""
+        return self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def create(self, resource: Json) -> Json:
         """Put a resource on the chart of its subject; it gets an id, `meta.versionId` and `meta.lastUpdated`.
@@ -152,13 +166,13 @@ class ChartStore:
             for key, last in found:
                 number = next(self._numbers)
                 before = (last and last.before) or _Version(None, self.today(), number, "", number)
-                self._changed[self._owners[key]][key] = replace(before, number=number, updated=self._instant())
+                self._changed[self._owners[key]][key] = replace(before, number=number, updated=self.instant())
 
     def reset(self, patient_id: str) -> None:
         """Forget what was changed on one chart; what comes back is a new version of it."""
         with self._lock:
             if changed := self._changed.get(patient_id):
-                told = _versions_of(self._stories[patient_id], next(self._numbers), self._instant())
+                told = _versions_of(self._stories[patient_id], next(self._numbers), self.instant())
                 self._told[patient_id] |= {key: told[key] for key in changed if key in told}
                 self._changed[patient_id] = {}
 
@@ -180,7 +194,7 @@ class ChartStore:
     def _put(self, key: Key, resource: Json | None) -> _Version:
         """A new version, in place of the last."""
         number = next(self._numbers)
-        version = _Version(resource, self.today(), number, self._instant(), number, self._last(key))
+        version = _Version(resource, self.today(), number, self.instant(), number, self._last(key))
         self._changed[self._owners[key]][key] = version
         return version
 
@@ -203,9 +217,6 @@ class ChartStore:
         if slug not in self._stories:
             raise ValueError(f"{resource_type}.{PATIENT_OF[resource_type]}: names no patient of this EHR")
         return slug
-
-    def _instant(self) -> str:
-        return self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _written(resource: Json) -> Json:

@@ -22,7 +22,7 @@ _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, Prefer",
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-    "Access-Control-Expose-Headers": "ETag, Location",
+    "Access-Control-Expose-Headers": "Content-Location, ETag, Location, Retry-After, X-Progress",
 }
 """Pages of other origins may call: browser apps, and the public CDS Hooks sandbox. No cookie counts here."""
 

@@ -12,6 +12,7 @@ import waitress
 from flask import Flask
 
 from sandbox.access import EVERYTHING, Access
+from sandbox.bulk_data.endpoints import bulk_data_blueprint
 from sandbox.chart_store import ChartStore
 from sandbox.faults import read_faults
 from sandbox.fhir_api import fhir_blueprint
@@ -33,7 +34,9 @@ def create_fhir_server(today: Callable[[], date], *, token: str | None = None, f
 
     app = Flask(__name__)
     switched_on = partial(read_faults, faults)
-    app.register_blueprint(fhir_blueprint(ChartStore(today), access=access if token else None, faults=switched_on))
+    store, asked = ChartStore(today), access if token else None
+    app.register_blueprint(fhir_blueprint(store, access=asked, faults=switched_on))
+    app.register_blueprint(bulk_data_blueprint(store, access=asked, faults=switched_on))
     return app
 
 

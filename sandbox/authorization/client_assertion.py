@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from sandbox.authorization.memory import Memory
 from sandbox.authorization.published_keys import KeysUnavailableError
 from sandbox.authorization.smart_apps import PRIVATE_KEY_JWT, SmartApp
+from sandbox.bundles import Json
 
 ALGORITHMS = ("ES384", "RS384")
 LONGEST_LIFE = 300
@@ -45,7 +46,9 @@ class ClientAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
         return [self._token_url]
 
     def resolve_client_public_key(self, client: SmartApp) -> KeySet:
-        """The keys of an app, from the URL it is registered with."""
+        """The keys of an app, from the URL it is registered with, or as they were registered."""
+        if client.jwks is not None:
+            return _registered(client.jwks)
         if client.jwks_url is None:
             raise InvalidClientError(description="The client is not registered with a JWK Set.")
         try:
@@ -74,3 +77,10 @@ class ClientAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
     def validate_jti(self, claims: Any, jti: Any) -> bool:
         """Whether it is new."""
         return isinstance(jti, str) and bool(jti) and self._memory.take_assertion(claims["sub"], jti, claims["exp"] + SKEW)
+
+
+def _registered(jwks: Json) -> KeySet:
+    try:
+        return KeySet.import_key_set({"keys": jwks["keys"]})
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise InvalidClientError(description="The client is registered with something else than a JWK Set.") from None

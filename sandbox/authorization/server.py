@@ -25,6 +25,9 @@ from sandbox.authorization.token_answer import IdToken, LaunchContext
 from sandbox.bundles import Json
 from sandbox.keys import EhrKeys
 
+BACKEND_SECONDS = 300
+"""A token of a system lives no longer (SMART Backend Services, "Issue access token")."""
+
 
 class SmartServer(AuthorizationServer):  # type: ignore[misc]
     """See the module.
@@ -80,7 +83,8 @@ class SmartServer(AuthorizationServer):  # type: ignore[misc]
 
     def _seconds(self, client: SmartApp, grant_type: str) -> int:
         shorter = self.misbehaviour().token_seconds
-        return self._token_seconds if shorter is None else shorter
+        usual = min(self._token_seconds, BACKEND_SECONDS) if grant_type == "client_credentials" else self._token_seconds
+        return usual if shorter is None else shorter
 
     def _remember(self, token: Json, request: Any) -> None:
         """Keep a token that is about to be sent."""

@@ -4,12 +4,16 @@ import hmac
 from dataclasses import dataclass, field
 
 from sandbox.authorization.scopes import allowed
+from sandbox.bundles import Json
 
 PRIVATE_KEY_JWT = "private_key_jwt"
 CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 (the name of a method)
 PUBLIC = "none"
 AUTHENTICATION_METHODS = (PRIVATE_KEY_JWT, CLIENT_SECRET_BASIC, PUBLIC)
 """How a client may prove at the token endpoint who it is, by their names in RFC 7591 and OpenID."""
+
+BACKEND_SCOPES = ("system/*.rs",)
+"""What a system may ask for; it gets as much of it as it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class SmartApp:
         launch_url: where an EHR launch begins.
         scopes: all that it may ever ask for.
         jwks_url: where its public keys are, for `private_key_jwt`.
+        jwks: the keys themselves, for one that publishes none.
         secret: for `client_secret_basic`; with neither, it is a public app.
     """
 
@@ -32,12 +37,13 @@ class SmartApp:
     launch_url: str
     scopes: tuple[str, ...]
     jwks_url: str | None = None
+    jwks: Json | None = None
     secret: str | None = field(default=None, repr=False)
 
     @property
     def authentication_method(self) -> str:
         """The one way in which it has to authenticate."""
-        if self.jwks_url:
+        if self.jwks_url or self.jwks:
             return PRIVATE_KEY_JWT
         return CLIENT_SECRET_BASIC if self.secret else PUBLIC
 
@@ -87,3 +93,28 @@ def myositis_app(service_url: str) -> SmartApp:
         scopes=("launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/*.rs"),
         jwks_url=f"{service_url}/.well-known/jwks.json",
     )
+
+
+def backend_app(service_url: str) -> SmartApp:
+    """The same service as a system that acts for itself (SMART Backend Services), with the keys of its app.
+
+    Args:
+        service_url: its base URL, without a trailing slash.
+    """
+    return SmartApp(
+        client_id="myositis-cds-backend",
+        name="Myositis decision support, cohort runs",
+        redirect_uris=(),
+        launch_url="",
+        scopes=BACKEND_SCOPES,
+        jwks_url=f"{service_url}/.well-known/jwks.json",
+    )
+
+
+def backend_with_keys(jwks: Json) -> SmartApp:
+    """A system of whoever has the private keys to these public ones.
+
+    Args:
+        jwks: JWK Set.
+    """
+    return SmartApp("backend", "A system with keys of its own", (), "", BACKEND_SCOPES, jwks=jwks)
