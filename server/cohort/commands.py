@@ -11,6 +11,7 @@ from typing import ParamSpec
 import click
 
 from server.cohort.errors import CohortError
+from server.cohort.fetching.command import fetch
 from server.cohort.synthesis.command import synthesise
 
 _P = ParamSpec("_P")
@@ -35,6 +36,7 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
+cohort.add_command(fetch)
 cohort.add_command(synthesise)
 
 

@@ -4,7 +4,6 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from gzip import BadGzipFile
 from typing import Any, BinaryIO
 
 from server.cohort.inputs import Part
@@ -15,7 +14,7 @@ LONGEST = 64 * 2**20
 """No line may be longer, and no file that is one JSON value: each is held in memory whole."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_DAMAGED = "the file cannot be unpacked any further ({error}): it was cut, or is damaged; fetch it again"
+_DAMAGED = "the file cannot be unpacked any further: it was cut, or is damaged; fetch it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,10 @@ def lines_of(part: Part) -> Iterator[Line]:
         try:
             for number, raw in enumerate(_raw_lines(part, stream), start=1):
                 yield _read(number, raw)
-        except (BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
-            yield Line(number + 1, None, b"", _DAMAGED.format(error=type(error).__name__))
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the disk, and not what is in the file
+                raise
+            yield Line(number + 1, None, b"", _DAMAGED)
 
 
 def _raw_lines(part: Part, stream: BinaryIO) -> Iterator[bytes]:

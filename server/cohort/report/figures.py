@@ -206,7 +206,7 @@ _BY_STATE = f"""
             CASE WHEN bool_or(outcome = 'holds') THEN '{DUE}' WHEN bool_or(outcome = 'unknown') THEN '{CANNOT_TELL}'
                 ELSE '{UP_TO_DATE}' END AS state
         FROM recommendations WHERE topic = $1 GROUP BY patient)
-    SELECT coalesce(site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
+    SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
     WHERE {CONFIRMED} GROUP BY 1, 2"""
 
 

@@ -15,7 +15,6 @@ from server.cohort.errors import CohortError
 from tests.ports import held_port
 from tests.server.charts import chart, slugs
 from tests.server.cohort.registries import as_bulk_data, environment, ran, results
-from tests.server.cohort.test_run import renamed
 
 _DASK = str(Path(sys.executable).with_name("dask"))
 
@@ -44,7 +43,7 @@ def _started(*arguments: str) -> "subprocess.Popen[bytes]":
 
 @pytest.mark.slow
 def test_two_workers_give_the_same_rows_as_one_process_though_one_is_killed(tmp_path: Path) -> None:
-    place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(3) for slug in slugs()])
+    place = as_bulk_data(tmp_path / "in", [chart(slug) for slug in slugs()])
     ran(place, tmp_path / "here", partitions=12)
     with cluster(tmp_path, 2) as (address, workers):
         engine = Dask(address)

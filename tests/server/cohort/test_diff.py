@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
+from cards.layers import PACKAGED
 from server.cohort.commands import cohort
 from server.cohort.diff import Difference, as_text, compare
 from server.cohort.errors import CohortError
@@ -13,13 +15,21 @@ from tests.server.cohort.registries import as_bulk_data, as_bundles, ran, rows
 from tests.site import COLONOSCOPY, OLDER_EVERYWHERE, site_with
 
 
+def with_a_limit_of_63() -> dict[str, str]:
+    """The packaged statement, of which nothing but the age differs; and the one of the review."""
+    document = yaml.safe_load((PACKAGED / "guidelines" / "titulaer-2011.yaml").read_text("utf-8"))
+    (entry,) = (one for one in document["recommendations"] if one["id"] == COLONOSCOPY)
+    text = yaml.safe_dump({"source": document["source"], "recommendations": [entry]}).replace(": 50\n", ": 63\n")
+    return {**OLDER_EVERYWHERE, "guidelines__ours": text}
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same patients by the packaged knowledge, and by one of a hospital whose age limit for colonoscopy is 63."""
     folder = tmp_path_factory.mktemp("diff")
     place = as_bundles(folder / "in")
     ran(place, folder / "before")
-    ran(place, folder / "after", site=site_with(folder / "site", **OLDER_EVERYWHERE))
+    ran(place, folder / "after", site=site_with(folder / "site", **with_a_limit_of_63()))
     return folder / "before", folder / "after"
 
 
@@ -30,7 +40,7 @@ def difference(runs: tuple[Path, Path]) -> Difference:
 
 def test_a_changed_threshold_is_named(difference: Difference) -> None:
     changed = [change for change in difference.knowledge if change.entry == f"statement {COLONOSCOPY}"]
-    assert [(change.before, change.after) for change in changed if change.place.endswith(".over")] == [("50", "63")]
+    assert {(change.before, change.after) for change in changed if change.place.endswith(".over")} == {("50", "63")}
 
 
 def test_each_patient_who_loses_the_statement_is_between_the_two_limits(difference: Difference, runs: tuple[Path, Path]) -> None:
@@ -39,7 +49,7 @@ def test_each_patient_who_loses_the_statement_is_between_the_two_limits(differen
         change.patient for change in difference.changes if change.statement == COLONOSCOPY and change.after == "not concerned"
     ]
     assert losers
-    assert all(50 < ages[patient] <= 63 for patient in losers)
+    assert all(50 <= ages[patient] <= 63 for patient in losers)
 
 
 def test_what_it_comes_from_stands_with_each_patient(difference: Difference) -> None:

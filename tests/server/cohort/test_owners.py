@@ -83,7 +83,7 @@ def test_patients_of_a_transaction_are_told_apart_by_their_full_urls() -> None:
 
 
 def test_a_line_cut_in_the_middle_still_shows_of_whom_something_is_lost() -> None:
-    raw = json.dumps(observation("https://ehr.example/fhir/Patient/7")).encode()[:-9]
+    raw = json.dumps(observation("https://ehr.example/fhir/Patient/7")).encode()[:-2]
     (lost,) = sort_unreadable(raw, "cut").owned
     assert (lost.patient, lost.resource, lost.is_unreadable) == ("7", {UNREADABLE: "Observation"}, True)
 

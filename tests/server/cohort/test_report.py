@@ -14,9 +14,9 @@ from tests.server.cohort.test_run import renamed
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over twenty of each patient."""
+    """A run over two of each patient."""
     folder = tmp_path_factory.mktemp("report")
-    bundles = [renamed(chart(slug), f"-{copy}") for copy in range(6) for slug in slugs()]
+    bundles = [renamed(chart(slug), f"-{copy}") for copy in range(2) for slug in slugs()]
     ran(as_bulk_data(folder / "in", bundles), folder / "out")
     return folder / "out"
 
@@ -26,12 +26,12 @@ def written(out: Path, least: int = 5) -> str:
 
 
 def test_it_counts_everybody(finished: Path) -> None:
-    assert f"<dt>patients</dt><dd>{6 * len(slugs()):,}</dd>" in written(finished)
+    assert f"<dt>patients</dt><dd>{2 * len(slugs()):,}</dd>" in written(finished)
 
 
 def test_it_loads_nothing_from_anywhere_and_runs_no_script(finished: Path) -> None:
     page = written(finished)
-    assert re.findall(r"(?:src|href|url|@import)\s*[=(\"']\S*", page) == []
+    assert re.findall(r"(?:src|href)=|url\(|@import", page) == []
     assert "<script" not in page
     assert "default-src 'none'" in page
 

@@ -142,7 +142,7 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(bulk: Path, tmp
 
 @pytest.mark.slow
 def test_a_process_killed_in_the_middle_goes_on_and_leaves_the_same_bytes(tmp_path: Path) -> None:
-    place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(12) for slug in slugs()])
+    place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(3) for slug in slugs()])
     arguments = command("run", place, "--as-of", AS_OF.isoformat(), "--workers", "2", "--out")
     subprocess.run([*arguments, tmp_path / "whole"], check=True, env=environment(), capture_output=True)
     killed = subprocess.Popen(
