@@ -51,11 +51,11 @@ def _raw_lines(part: Part, stream: BinaryIO) -> Iterator[bytes]:
     if part.is_one_value:
         yield stream.read(LONGEST + 1)
         return
-    at = part.start
+    at, is_compressed = part.start, part.is_compressed
     if at:
         stream.seek(at - 1)  # so that a line which begins exactly here is not taken for the rest of the one before
         at += len(stream.readline()) - 1
-    while part.is_compressed or at < part.end:
+    while is_compressed or at < part.end:
         raw = stream.readline(LONGEST + 1)
         if not raw:
             return

@@ -75,6 +75,7 @@ def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps
         _follow(engine.run(partial(_evaluate, plan.address, kinds), open_partitions), follower)
         rows = write_tables(plan, _write_bad_lines(plan))
         _write_account(plan, inputs, kinds, rows)
+        _keep_private(Path(plan.out))
         if not keeps_work:
             shutil.rmtree(plan.work)
     return Outcome(rows, went_on)
@@ -91,6 +92,13 @@ def _evaluate(address: PlanAddress, kinds: tuple[str, ...], partition: int) -> i
 def _follow(found: Iterable[int], follower: Follower) -> None:
     for number in found:
         follower.ended(number)
+
+
+def _keep_private(out: Path) -> None:
+    """The tables are about patients: they are for whoever made them, who may share them."""
+    for path in out.iterdir():
+        if path.is_file():
+            path.chmod(0o600)
 
 
 @contextmanager

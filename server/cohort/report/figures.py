@@ -1,6 +1,6 @@
 """The numbers of a report, out of the tables of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from cards.knowledge import Knowledge
-from server.cohort.report.withholding import withheld_parts, withheld_rows
+from server.cohort.report.withholding import withheld
 from server.cohort.tables import duckdb
 
 CONFIRMED = "certainty IN ('recorded', 'supported')"
@@ -63,8 +63,8 @@ class Row:
     Args:
         label: its name.
         of: patients; None where that is withheld.
-        cells: patients by column; all None where the row is withheld.
-        shares: the same, of all in the row, 0 to 1; none where it is withheld.
+        cells: patients by column; None where a number is withheld.
+        shares: the same, of all in the row, 0 to 1; 0 where one is withheld.
         detail: more about it.
     """
 
@@ -158,7 +158,7 @@ class _Asked:
     ) -> Chart:
         """A chart of what a query counts, by a label that everybody has one of."""
         counted = {str(label): int(number) for label, number in self.rows(query)}
-        hidden, of, longest = withheld_parts(counted, self.least), sum(counted.values()), max(counted.values(), default=1)
+        hidden, of, longest = withheld(counted, self.least), sum(counted.values()), max(counted.values(), default=1)
         order = sorted(counted, key=lambda name: -counted[name]) if by_size else sorted(counted)
         bars = tuple(
             Bar((names or {}).get(name, name), None, 0.0, None)
@@ -203,43 +203,41 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
 _BY_STATE = f"""
     WITH each AS (
         SELECT patient, any_value(site) AS site,
-            CASE WHEN bool_or(outcome = 'holds') THEN '{DUE}' WHEN bool_or(outcome = 'unknown') THEN '{CANNOT_TELL}'
-                ELSE '{UP_TO_DATE}' END AS state
-        FROM recommendations WHERE topic = $1 GROUP BY patient)
+            CASE WHEN bool_or(outcome = 'holds' AND orders <> '') THEN '{DUE}'
+                WHEN bool_or(outcome = 'unknown') THEN '{CANNOT_TELL}' ELSE '{UP_TO_DATE}' END AS state
+        FROM recommendations WHERE list_contains($1, recommendation) GROUP BY patient)
     SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
     WHERE {CONFIRMED} GROUP BY 1, 2"""
 
 
 def _due_by_site(asked: _Asked, topic: str) -> Table:
     counted: dict[str, dict[str, int]] = {}
-    for site, state, number in asked.rows(_BY_STATE, topic):
+    asks_for_tests = [rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if)]
+    for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
-    hidden = withheld_rows(counted, asked.least)
-    rows = [
-        _row(site, counted[site], is_hidden=site in hidden)
-        for site in sorted(counted, key=lambda one: -sum(counted[one].values()))
-    ]
-    note = "Patients whom a statement on the subject concerns. Up to date: done, ordered or not yet due."
+    rows = [_row(site, counted[site], asked.least) for site in sorted(counted, key=lambda one: -sum(counted[one].values()))]
+    note = "Patients for whom a statement asks for a test. Up to date: done, ordered or not yet due."
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
 
 
-def _row(label: str, counted: Mapping[str, int], *, is_hidden: bool, detail: str = "") -> Row:
-    of = sum(counted.values())
-    if is_hidden:
+def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "") -> Row:
+    of, hidden = sum(counted.values()), withheld(counted, least)
+    if of < least:
         return Row(label, None, (None,) * len(counted), (), detail)
-    return Row(label, of, tuple(counted.values()), tuple(number / of if of else 0.0 for number in counted.values()), detail)
+    cells = tuple(None if name in hidden else number for name, number in counted.items())
+    return Row(label, of, cells, tuple((number or 0) / of for number in cells), detail)
 
 
 def _statements(asked: _Asked) -> Table:
     query = """SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
-        count(*) FILTER (outcome = 'satisfied') FROM recommendations GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
-    says = {rule.id: rule.says for rule in asked.known.rules}
-    rows = []
-    for name, *numbers in asked.rows(query)[:_MOST_ROWS]:
-        counted = dict(zip(_STATES, map(int, numbers), strict=True))
-        is_small = any(0 < number < asked.least for number in counted.values())
-        rows.append(_row(name, counted, is_hidden=is_small, detail=says.get(name, "")))
-    return Table("Statements that hold most often", _STATES, tuple(rows))
+        count(*) FILTER (outcome = 'satisfied') FROM recommendations WHERE list_contains($1, recommendation)
+        GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+    says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
+    found = asked.rows(query, list(says))[:_MOST_ROWS]
+    rows = tuple(
+        _row(name, dict(zip(_STATES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found
+    )
+    return Table("Statements that hold most often", _STATES, rows)
 
 
 def _disputes(asked: _Asked) -> Chart:
@@ -267,8 +265,3 @@ def _quality(asked: _Asked) -> tuple[Chart, ...]:
         asked.each("What charts lack", lacking, {}, int(of), "Of all patients."),
         asked.each("What could not be used", troubles, {}, int(of), "Of all patients; the table `issues` names each resource."),
     )
-
-
-def names_of(columns: Sequence[str]) -> tuple[str, ...]:
-    """Class names for the colours of columns."""
-    return tuple(name.replace(" ", "-") for name in columns)

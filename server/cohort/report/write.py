@@ -30,5 +30,4 @@ def write_report(out: Path, known: Knowledge, least: int) -> Path:
     made.filters["number"] = lambda number: "withheld" if number is None else f"{number:,}"
     page = out / "report.html"
     write_whole(page, made.get_template("cohort/report.html").render(report=figures(out, known, least)).encode())
-    page.chmod(0o600)  # about patients, though no patient is in it
     return page
