@@ -12,7 +12,7 @@ from server.cohort.errors import CohortError
 from server.cohort.knowledge_kept import Change, changes_between, entries_behind
 from server.cohort.tables import duckdb
 
-_SAME_DATA = ("asOf", "lines", "badLines", "resources", "kindsSupplied", "kindsIncomplete")
+_SAME_DATA = ("asOf", "lines", "badLines", "resources", "kindsNotSent", "kindsIncomplete")
 _NOT_CONCERNED = "not concerned"
 
 

@@ -6,25 +6,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from fhir_profiles.reader import RESOURCE_TYPES
 from fhir_profiles.record import InputState
 from server.basis import Basis
 from server.cohort.files import write_folder
 from server.cohort.owners import UNREADABLE
 from server.cohort.plan import Plan
 from server.cohort.rows import Rows, rows_of
-from server.cohort.scatter import pieces, summaries
-from server.cohort.shared import Shared
+from server.cohort.scatter import pieces
+from server.cohort.shared import Json, Shared
+from server.cohort.survey import Kinds, organisation_of
 from server.evaluation import Evaluation, evaluate
 
 SEED = "cohort"
 """Makes the uuids of cards, which a cohort run does not keep."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +39,13 @@ class Chart:
     unreadable: frozenset[str]
 
 
-def supplied_kinds(plan: Plan) -> tuple[str, ...]:
-    """The resource types that the input has a resource of for anybody: who has none of these has none.
-
-    Not those of which the run was told not to hold everything, and none where all of it came as Bundles, each of which says only
-    what is in it.
-    """
-    found = {kind for summary in summaries(plan) for kind, number in summary["kinds"].items() if number}
-    return tuple(sorted((found & RESOURCE_TYPES) - {"Patient", *plan.incomplete}))
-
-
-def evaluate_partition(plan: Plan, partition: int, kinds: tuple[str, ...]) -> int:
+def evaluate_partition(plan: Plan, partition: int, kinds: Kinds) -> int:
     """Evaluate the patients of a partition.
 
     Args:
         plan: the run.
         partition: its number.
-        kinds: what `supplied_kinds` says.
+        kinds: what each site sends.
 
     Returns:
         How many patients it has.
@@ -68,15 +55,24 @@ def evaluate_partition(plan: Plan, partition: int, kinds: tuple[str, ...]) -> in
     with closing(Shared(plan.shared)) as shared:
         for chart in charts(plan, partition):
             own = [resource for resource in chart.resources if resource.get("resourceType") == "Patient"]
-            evaluation = evaluate_chart(chart, shared.drugs_of(chart.resources), kinds, plan, basis)
+            supplied = kinds.get(organisation_of(own), frozenset())
+            evaluation = evaluate_chart(chart, shared.drugs_of(chart.resources), supplied, plan, basis)
             rows.add(rows_of(chart.patient, evaluation, shared.site_of(own[-1] if own else None), len(chart.resources)))
     write_folder(folder_of(plan, partition), rows.as_files())
     return len(rows.patients)
 
 
-def evaluate_chart(chart: Chart, drugs: list[Json], kinds: tuple[str, ...], plan: Plan, basis: Basis) -> Evaluation:
-    """Evaluate one patient, as at the bedside."""
-    inputs = {} if _has_bundle(chart) else dict.fromkeys(kinds, InputState.CONFIRMED_EMPTY)
+def evaluate_chart(chart: Chart, drugs: list[Json], supplied: frozenset[str], plan: Plan, basis: Basis) -> Evaluation:
+    """Evaluate one patient, as at the bedside.
+
+    Args:
+        chart: what the input has about the patient.
+        drugs: Medications that it names.
+        supplied: resource types of which the patient has none where the chart has none. A Bundle says only what is in it.
+        plan: the run.
+        basis: what the evaluation rests on.
+    """
+    inputs = {} if _has_bundle(chart) else dict.fromkeys(supplied, InputState.CONFIRMED_EMPTY)
     present = {kind for resource in chart.resources if isinstance(kind := resource.get("resourceType"), str)}
     inputs = {kind: state for kind, state in inputs.items() if kind not in present}
     inputs |= dict.fromkeys((*chart.unreadable, *plan.incomplete), InputState.FAILED)
@@ -94,7 +90,7 @@ def evaluate_chart(chart: Chart, drugs: list[Json], kinds: tuple[str, ...], plan
 def charts(plan: Plan, partition: int) -> Iterator[Chart]:
     """The patients of a partition, by id. Parsed one at a time: until then they are bytes."""
     lines: dict[str, list[bytes]] = defaultdict(list)
-    for patient, raw in pieces(plan, partition):
+    for patient, _, raw in pieces(plan, partition):
         if patient is not None:
             lines[patient].append(raw)
     for patient in sorted(lines):

@@ -62,6 +62,16 @@ class Plan:
         return self.work / "scattered"
 
     @property
+    def surveyed(self) -> Path:
+        """What is between the steps: which kinds of resource each site sends, by partition."""
+        return self.work / "surveyed"
+
+    @property
+    def kinds(self) -> Path:
+        """The same, put together."""
+        return self.work / "kinds.json"
+
+    @property
     def evaluated(self) -> Path:
         """What the second step leaves: rows by partition."""
         return self.work / "evaluated"
@@ -167,7 +177,7 @@ def begin(plan: Plan) -> bool:
     kept = plan.work / _KEPT
     said = _as_json(plan)
     if not kept.exists():
-        for folder in (plan.scattered, plan.evaluated):
+        for folder in (plan.scattered, plan.surveyed, plan.evaluated):
             folder.mkdir(parents=True, exist_ok=True)
         write_whole(kept, said)
         return False

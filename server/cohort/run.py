@@ -3,8 +3,8 @@
 import fcntl
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,15 @@ import orjson
 from server.build_information import software_version
 from server.cohort.engines import Engine
 from server.cohort.errors import CohortError
-from server.cohort.evaluate import evaluate_partition, folder_of, supplied_kinds
+from server.cohort.evaluate import evaluate_partition, folder_of
 from server.cohort.files import write_whole
 from server.cohort.inputs import Inputs
 from server.cohort.knowledge_kept import kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
 from server.cohort.scatter import scatter, summaries, summary_file
-from server.cohort.shared import gather_shared
+from server.cohort.shared import NO_SITE, Shared, gather_shared
+from server.cohort.survey import file_of as survey_of
+from server.cohort.survey import gather_survey, kinds_by_site, not_sent, survey
 from server.cohort.tables import write_tables
 
 
@@ -69,29 +71,55 @@ def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps
         _follow(engine.run(partial(_scatter, plan.address), open_tasks), follower)
         if not plan.shared.exists():
             gather_shared(plan)
-        kinds = supplied_kinds(plan)
-        open_partitions = [number for number in range(plan.partitions) if not folder_of(plan, number).exists()]
-        follower.step("Evaluating", plan.partitions - len(open_partitions), plan.partitions, "patients")
-        _follow(engine.run(partial(_evaluate, plan.address, kinds), open_partitions), follower)
+        if not plan.kinds.exists():
+            _do(plan, engine, follower, _Step("Surveying", _survey, survey_of))
+            gather_survey(plan)
+        _do(plan, engine, follower, _Step("Evaluating", _evaluate, folder_of))
         rows = write_tables(plan, _write_bad_lines(plan))
-        _write_account(plan, inputs, kinds, rows)
+        _write_account(plan, inputs, rows)
         _keep_private(Path(plan.out))
         if not keeps_work:
             shutil.rmtree(plan.work)
     return Outcome(rows, went_on)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    title: str
+    task: Callable[[PlanAddress, int], int]
+    done: Callable[[Plan, int], Path]
+
+
+def _do(plan: Plan, engine: Engine, follower: Follower, step: _Step) -> None:
+    """What is left to do of a step, for every partition."""
+    left = [number for number in range(plan.partitions) if not step.done(plan, number).exists()]
+    follower.step(step.title, plan.partitions - len(left), plan.partitions, "patients")
+    _follow(engine.run(partial(step.task, plan.address), left), follower)
+
+
 def _scatter(address: PlanAddress, task: int) -> int:
     return scatter(plan_at(address), task)
 
 
-def _evaluate(address: PlanAddress, kinds: tuple[str, ...], partition: int) -> int:
-    return evaluate_partition(plan_at(address), partition, kinds)
+def _survey(address: PlanAddress, partition: int) -> int:
+    return survey(plan_at(address), partition)
+
+
+def _evaluate(address: PlanAddress, partition: int) -> int:
+    plan = plan_at(address)
+    return evaluate_partition(plan, partition, kinds_by_site(plan, address))
 
 
 def _follow(found: Iterable[int], follower: Follower) -> None:
     for number in found:
         follower.ended(number)
+
+
+def _kinds_not_sent(plan: Plan) -> dict[str, list[str]]:
+    """By the name of the site, what others send and it does not."""
+    with closing(Shared(plan.shared)) as shared:
+        lacking = not_sent(kinds_by_site(plan, plan.address))
+        return {shared.name_of({"reference": site}) or NO_SITE: kinds for site, kinds in lacking.items()}
 
 
 def _keep_private(out: Path) -> None:
@@ -127,7 +155,7 @@ def _write_bad_lines(plan: Plan) -> Path:
     return path
 
 
-def _write_account(plan: Plan, inputs: Inputs, kinds: tuple[str, ...], rows: dict[str, int]) -> None:
+def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
     """What was read and what it rests on; nothing that differs when the same run is done again."""
     used, passed_over, lines, bad = Counter[str](), Counter[str](), 0, 0
     for summary in summaries(plan):
@@ -146,7 +174,7 @@ def _write_account(plan: Plan, inputs: Inputs, kinds: tuple[str, ...], rows: dic
         "badLines": bad,
         "resources": dict(sorted(used.items())),
         "resourcesPassedOver": dict(sorted(passed_over.items())),
-        "kindsSupplied": list(kinds),
+        "kindsNotSent": _kinds_not_sent(plan),
         "kindsIncomplete": list(plan.incomplete),
         "rows": rows,
     }

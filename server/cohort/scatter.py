@@ -106,10 +106,11 @@ def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int,
 
 
 def _said(owned: Owned, raw: bytes) -> bytes:
-    """The owner and the resource, on one line."""
+    """Whose it is and what, and the resource, on one line."""
     if owned.resource is not None:
         raw = orjson.dumps(owned.resource)
-    return b"".join((orjson.dumps(owned.patient), _BETWEEN, raw.replace(b"\r", b" ").replace(b"\n", b" "), b"\n"))
+    head = orjson.dumps([owned.patient, owned.kind])
+    return b"".join((head, _BETWEEN, raw.replace(b"\r", b" ").replace(b"\n", b" "), b"\n"))
 
 
 def _packed(pieces: dict[int, list[bytes]], partitions: int) -> Iterator[bytes]:
@@ -138,8 +139,8 @@ def summaries(plan: Plan) -> Iterator[dict[str, Any]]:
         yield orjson.loads(summary_file(plan, task).read_bytes())
 
 
-def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, bytes]]:
-    """The lines of a partition, each with the id of its patient, in the order of the input.
+def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, str, bytes]]:
+    """The lines of a partition, each with the id of its patient and its resource type, in the order of the input.
 
     Args:
         plan: the run.
@@ -152,5 +153,6 @@ def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, bytes]]:
             stream.seek(begin)
             packed = stream.read(end - begin)
         for line in zlib.decompress(packed).splitlines() if packed else ():
-            owner, _, raw = line.partition(_BETWEEN)
-            yield orjson.loads(owner), raw
+            head, _, raw = line.partition(_BETWEEN)
+            patient, kind = orjson.loads(head)
+            yield patient, kind, raw

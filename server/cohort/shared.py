@@ -18,6 +18,9 @@ from server.cohort.scatter import pieces
 
 Json = dict[str, Any]
 
+NO_SITE = "not stated"
+"""What a site is called that no record names."""
+
 
 def gather_shared(plan: Plan) -> None:
     """Write the file; of several resources of the same reference the last stays, as in a Bundle of history."""
@@ -30,7 +33,7 @@ def gather_shared(plan: Plan) -> None:
 
 
 def _rows(plan: Plan) -> Iterator[tuple[str, bytes]]:
-    for _, raw in pieces(plan, plan.partitions):
+    for _, _, raw in pieces(plan, plan.partitions):
         resource = orjson.loads(raw)
         if isinstance(resource.get("id"), str):
             yield f"{resource['resourceType']}/{resource['id']}", raw
@@ -72,8 +75,14 @@ class Shared:
     def site_of(self, patient: Json | None) -> str | None:
         """The name of the organisation that manages a patient's record; else what the chart calls it."""
         for reference in objects((patient or {}).get("managingOrganization")):
-            found = self.find(reference) or {}
-            for name in (found.get("name"), reference.get("display"), reference.get("reference")):
-                if isinstance(name, str) and name.strip():
-                    return name.strip()
+            if name := self.name_of(reference):
+                return name
+        return None
+
+    def name_of(self, reference: Json) -> str | None:
+        """What an organisation is called: by itself, else by whoever names it."""
+        found = self.find(reference) or {}
+        for name in (found.get("name"), reference.get("display"), reference.get("reference")):
+            if isinstance(name, str) and name.strip():
+                return name.strip()
         return None

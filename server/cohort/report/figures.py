@@ -9,12 +9,11 @@ import orjson
 
 from cards.knowledge import Knowledge
 from server.cohort.report.withholding import withheld
+from server.cohort.shared import NO_SITE
 from server.cohort.tables import duckdb
 
 CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
-
-NO_SITE = "not stated"
 
 DUE, UP_TO_DATE, CANNOT_TELL = "due now", "up to date", "cannot be told"
 _STATES = (DUE, CANNOT_TELL, UP_TO_DATE)

@@ -80,21 +80,33 @@ def test_in_bulk_data_too_every_patient_is_there_with_the_same_disease(bulk: Pat
     assert diseases[0] == diseases[1]
 
 
-def test_in_bulk_data_a_kind_that_others_have_and_a_patient_has_not_counts_as_empty_and_in_bundles_as_not_supplied(
-    tmp_path: Path,
-) -> None:
-    """So a lung function test that nobody recorded is not done in the one, and in the other it is not known (SAF-02)."""
-    bare = [one for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] in ("Patient", "Condition")]
-    others = as_bulk_data(tmp_path / "in", [chart("healthy"), {"entry": [{"resource": one} for one in bare]}])
-    procedure = {"resourceType": "Procedure", "id": "p", "status": "completed", "subject": {"reference": "Patient/somebody"}}
-    (others / "Procedure.ndjson").write_text(json.dumps(procedure), "utf-8")
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    (alone / "one.json").write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": one} for one in bare]}), "utf-8")
-    ran(others, tmp_path / "a")
-    ran(alone, tmp_path / "b")
-    assert orjson.loads((tmp_path / "a" / "run.json").read_bytes())["kindsSupplied"] != []
-    assert orjson.loads((tmp_path / "b" / "run.json").read_bytes())["kindsSupplied"] == []
+LUNG_FUNCTION = "sunderkotter-2016-pft-all"
+
+
+@pytest.mark.requirement("SAF-02")
+def test_only_at_a_site_that_sends_procedures_and_reports_is_a_test_without_one_not_done(tmp_path: Path) -> None:
+    """A registry of several hospitals may have the tests of one and never those of another."""
+    bundle = chart("classic-dermatomyositis")
+    bare = [one for one in resources(bundle) if one["resourceType"] in ("Patient", "Condition")]
+    bundles = []
+    for site in ("north", "south"):
+        bundles.append(renamed({"entry": [{"resource": one} for one in bare]}, f"-{site}"))
+        for one in resources(bundles[-1]):
+            if one["resourceType"] == "Patient":
+                one["managingOrganization"] = {"reference": f"Organization/{site}"}
+    others = [
+        {"resourceType": kind, "id": kind, "status": status, "subject": {"reference": "Patient/somebody"}}
+        for kind, status in (("Procedure", "completed"), ("DiagnosticReport", "final"), ("Observation", "final"))
+    ]
+    somebody = {"resourceType": "Patient", "id": "somebody", "managingOrganization": {"reference": "Organization/north"}}
+    ran(
+        as_bulk_data(tmp_path / "in", [*bundles, {"entry": [{"resource": one} for one in (somebody, *others)]}]), tmp_path / "out"
+    )
+    account = orjson.loads((tmp_path / "out" / "run.json").read_bytes())
+    assert account["kindsNotSent"] == {"Organization/south": ["DiagnosticReport", "Observation", "Procedure"]}
+    found = {row["site"]: row for row in rows(tmp_path / "out", "recommendations") if row["recommendation"] == LUNG_FUNCTION}
+    assert found["Organization/north"]["outcome"] == "holds"
+    assert found["Organization/south"]["missing"] != ""
 
 
 def test_processes_and_one_process_write_the_same_bytes(bulk: Path, tmp_path: Path) -> None:
