@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.page import PAGE, ROOT, page, results
 QUICK = [name for name, group in GROUPS.items() if group.quick is not None]
 
 
+@cache
 def quick(name: str) -> dict[str, Any]:
     """What a group measures in its quick form, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks", name, "--quick"]
