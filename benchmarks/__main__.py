@@ -1,11 +1,12 @@
 """`python -m benchmarks [NAME…] [--quick]`: measure, write `benchmarks/results/NAME.json` and `docs/performance.md`."""
 
 import json
+from typing import Any
 
 import click
 
 from benchmarks.goals import GOALS, written
-from benchmarks.groups import GROUPS, measured
+from benchmarks.groups import GROUPS, CannotMeasureError, measured
 from benchmarks.page import PAGE, RESULTS, page, results
 
 
@@ -17,18 +18,32 @@ def main(names: tuple[str, ...], is_quick: bool, is_page_only: bool) -> None:
     """Run the named groups, or all of them."""
     chosen = () if is_page_only else names or [name for name, one in GROUPS.items() if not one.is_asked_for]
     for name in chosen:
-        arguments = GROUPS[name].quick if is_quick else GROUPS[name].full
-        if arguments is None:
-            click.echo(f"{name}: has no quick form")
-            continue
-        found = measured(name, arguments)
-        click.echo(f"{name}:\n{json.dumps(found, indent=2)}")
-        if not is_quick:
+        found = _measured(name, is_quick=is_quick)
+        if found is not None and not is_quick:
             RESULTS.mkdir(exist_ok=True)
-            (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+            (RESULTS / f"{name}.json").write_text(_as_text(found) + "\n", "utf-8")
     if not is_quick:
         PAGE.write_text(page(results()), "utf-8")
         _say_goals()
+
+
+def _measured(name: str, *, is_quick: bool) -> dict[str, Any] | None:
+    """What a group measured, which is printed too; None where it could not, for a reason that is printed."""
+    arguments = GROUPS[name].quick if is_quick else GROUPS[name].full
+    if arguments is None:
+        click.echo(f"{name}: has no quick form")
+        return None
+    try:
+        found = measured(name, arguments)
+    except CannotMeasureError as reason:
+        click.echo(f"{name}: not measured: {reason}; earlier results stay")
+        return None
+    click.echo(f"{name}:\n{_as_text(found)}")
+    return found
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def _say_goals() -> None:

@@ -7,6 +7,8 @@ Measured with `myositis-cds cohort run`; until there are results, the page says 
 from pathlib import Path
 from typing import Any
 
+from benchmarks.groups import CannotMeasureError
+
 
 def run(folder: Path, *, patients: int, rounds: int) -> dict[str, Any]:
     """Measure.
@@ -22,6 +24,6 @@ def run(folder: Path, *, patients: int, rounds: int) -> dict[str, Any]:
         gave the same bytes, else 0); and `runs`, by name, each with `patients per second`, `CPU s`, `wall s` and `peak MB`.
 
     Raises:
-        NotImplementedError: always, as yet.
+        CannotMeasureError: always, as yet.
     """
-    raise NotImplementedError("cohort runs are not measured yet")
+    raise CannotMeasureError("cohort runs are not measured yet")

@@ -162,8 +162,7 @@ GOALS = (
         1,
         "in_process",
         profile="3000",
-        why="Of each resource the owner, the status, the dates, the codes and the value are looked at in Python; in that time "
-        "a parser written in C makes ten objects.",
+        why="Of each resource the owner, the status, the dates, the codes, the value and its range are looked at, in Python.",
     ),
     Goal(
         "G9",

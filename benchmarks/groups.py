@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 
+class CannotMeasureError(RuntimeError):
+    """Something is missing that a group needs; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """One group.
@@ -45,6 +49,9 @@ def measured(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         name: of the group.
         arguments: of its `run`.
+
+    Raises:
+        CannotMeasureError: something is missing that it needs.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_run, name, arguments).result()

@@ -26,6 +26,9 @@ def run(folder: Path, *, typical: int, large: int, growth: int) -> dict[str, Any
             _send(load, serving, TYPICAL, typical)
             after_typical = _memory(serving)
             grown = _growth(load, serving, typical, growth)
+        with service(folder / "one at a time", workers=WORKERS) as serving:
+            _send(load, serving, LARGE, large // 4, connections=WORKERS)
+            one_at_a_time = _memory(serving)
         with service(folder / "large", workers=WORKERS) as serving:
             _send(load, serving, LARGE, large)
             after_large = _memory(serving)
@@ -35,6 +38,7 @@ def run(folder: Path, *, typical: int, large: int, growth: int) -> dict[str, Any
         "requests": {"typical": typical, "large": large, "growth": growth},
         "at start": at_start,
         "after typical": after_typical,
+        "after large, as many at once as workers": one_at_a_time,
         "after large": after_large,
         **grown,
         "goals": {
@@ -54,8 +58,8 @@ def _memory(serving: Serving) -> dict[str, float]:
     }
 
 
-def _send(load: Loader, serving: Serving, resources: int, requests: int) -> None:
-    load.load(Order(serving.port, patient_view(resources), _CONNECTIONS, requests=requests))
+def _send(load: Loader, serving: Serving, resources: int, requests: int, connections: int = _CONNECTIONS) -> None:
+    load.load(Order(serving.port, patient_view(resources), connections, requests=requests))
 
 
 def _growth(load: Loader, serving: Serving, already: int, requests: int) -> dict[str, Any]:

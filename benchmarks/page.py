@@ -1,7 +1,7 @@
 """`docs/performance.md`, made from the results that are kept: whoever changes a figure has measured it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ from benchmarks.sections import cohort, fetching, http, item, loading, memory, p
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PAGE = ROOT / "docs" / "performance.md"
+
+_BUSY = 1.0
+"""A load from which on a machine has other things to do."""
 
 _SECTIONS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
     ("in_process", "Where the time goes", phases),
@@ -63,15 +66,21 @@ def page(kept: Results) -> str:
 
 
 def _machine(kept: Results) -> str:
-    facts = {tuple(_flat(one["machine"])) for one in kept.values() if "machine" in one}
-    return "\n".join(f"Measured on {'; '.join(words)}.\n" for words in sorted(facts))
+    machines = [one["machine"] for one in kept.values() if "machine" in one]
+    if not machines:
+        return ""
+    words = sorted({_facts(one) for one in machines})
+    loads = sorted(one["load at start"] for one in machines)
+    said = (
+        f"The load of the machine when a group began was {loads[0]:g} to {loads[-1]:g}: absolute figures are those of a busy one."
+    )
+    return "\n".join(paragraph(f"Measured on {one}. {said if loads[-1] >= _BUSY else ''}") for one in words)
 
 
-def _flat(machine: Mapping[str, Any]) -> Iterable[str]:
+def _facts(machine: Mapping[str, Any]) -> str:
     libraries = ", ".join(f"{name} {number}" for name, number in machine["libraries"].items())
-    yield f"{machine['day']}, {machine['processors']}, {machine['memory GiB']} GiB"
-    yield f"Python {machine['python']}"
-    yield libraries
+    where = f"{machine['processors']}, {machine['memory GiB']} GiB"
+    return f"{machine['day']}, {where}; Python {machine['python']}; {libraries}"
 
 
 def _goals(kept: Results) -> str:
@@ -102,7 +111,7 @@ def _profile(goal: Goal, kept: Results) -> str:
     spent, floor = size["phases ms"], size["cases"]["orjson.loads"]["ms"]
     whole = sum(spent.values())
     said = ", ".join(f"{phase} {ms:.1f}" for phase, ms in sorted(spent.items(), key=_time, reverse=True) if ms >= whole / 50)
-    return f" Of {whole:.1f} ms ({floor / whole:.0%} of which `orjson.loads` would take): {said}."
+    return f" Of {whole:.1f} ms, where `orjson.loads` takes {floor:.2f}: {said}."
 
 
 def _time(phase: tuple[str, float]) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from benchmarks.calls import SMALL, TYPICAL, Sent, patient_view
+from benchmarks.groups import CannotMeasureError
 from benchmarks.load import loader
 from benchmarks.over_http import Target, in_turns
 from benchmarks.processes import ROOT, server, service
@@ -26,10 +27,6 @@ _OURS = "myositis-cds"
 _SECONDS = 60
 
 
-class NoPeersError(RuntimeError):
-    """The environment of the peers is not there."""
-
-
 def run(folder: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
     """Measure.
 
@@ -39,10 +36,10 @@ def run(folder: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
         seconds: of one load.
 
     Raises:
-        NoPeersError: `make peers` was not done.
+        CannotMeasureError: `make peers` was not done, or did not succeed.
     """
     if not PYTHON.exists():
-        raise NoPeersError("benchmarks/.peers is not there: make peers")
+        raise CannotMeasureError("there is no benchmarks/.peers; `make peers` makes it, with a network")
     with ExitStack() as stack:
         load = stack.enter_context(loader())
         servers = {_OURS: stack.enter_context(service(folder / "ours"))}

@@ -72,7 +72,7 @@ def phases(found: Mapping[str, Any]) -> str:
         paragraph("The phases of the call, as `Server-Timing` says them: wall time in milliseconds (times `orjson.loads`)."),
         table(["Phase", *heads, "What"], by_phase),
         paragraph(
-            f"""An order-select call of the typical body, with methotrexate drafted, gives {select["cards"]} cards and takes
+            f"""An order-select call of the typical body, with methotrexate drafted (cards: {select["cards"]}), takes
             {_case(select["call"])}: {spent} ms. `assess --strict`, which holds each of 250 resources against the full FHIR
             models, takes {_case(found["strict"])}."""
         ),
@@ -164,6 +164,7 @@ def memory(found: Mapping[str, Any]) -> str:
     moments = {
         "at start": "at the start",
         "after typical": f"after {requests['typical']:,} typical calls",
+        "after large, as many at once as workers": f"after {requests['large'] // 4:,} large calls, as many at once as workers",
         "after large": f"after {requests['large']:,} large calls",
     }
     rows = [[words, *(f"{found[moment][name]:.0f}" for name in names)] for moment, words in moments.items()]
@@ -187,10 +188,10 @@ def peers(found: Mapping[str, Any]) -> str:
     ]
     said = paragraph(
         f"""HealthChain {found["version"]} from PyPI in an environment of its own (`benchmarks/peers.lock`), under uvicorn with
-        its defaults, as its documentation shows a service for patient-view (`benchmarks/peer_service.py`), beside `myositis-cds
-        serve` with one worker; one connection. Its handler answers a fixed card, or runs our engine on the JSON that it is given,
-        or does so after HealthChain has made its FHIR objects of the prefetch. HealthChain checks no token, writes no audit
-        record and keeps no card; the service does all of that but the token, which neither is sent."""
+        uvloop and httptools, as its documentation shows a service for patient-view (`benchmarks/peer_service.py`), beside
+        `myositis-cds serve` with one worker; one connection. Its handler answers a fixed card, or runs our engine on the JSON that
+        it is given, or does so after HealthChain has made its FHIR objects of the prefetch. HealthChain checks no token, writes no
+        audit record and keeps no card; the service does all of that but the token, which neither is sent."""
     )
     return "\n".join([said, table(("Resources", "Server", "CPU ms per request", "p50 ms", "p99 ms", "Cards"), rows)])
 

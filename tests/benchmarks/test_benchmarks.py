@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import peers
 from benchmarks.goals import GOALS, Goal
-from benchmarks.groups import GROUPS
+from benchmarks.groups import GROUPS, CannotMeasureError
 from benchmarks.page import PAGE, ROOT, page, results
 
 QUICK = [name for name, group in GROUPS.items() if group.quick is not None]
@@ -50,6 +52,12 @@ def test_what_is_measured_is_a_call_that_gives_cards() -> None:
 
 def test_only_what_needs_another_environment_or_hours_has_no_quick_form() -> None:
     assert set(GROUPS) - set(QUICK) == {"peers", "batch"}
+
+
+def test_where_something_is_missing_a_group_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "PYTHON", tmp_path / "python")
+    with pytest.raises(CannotMeasureError, match="make peers"):
+        peers.run(tmp_path, rounds=1, seconds=0.1)
 
 
 def test_every_goal_of_the_issue_and_of_the_reference_is_in_the_table() -> None:
