@@ -12,9 +12,6 @@ ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 PAGE = ROOT / "docs" / "performance.md"
 
-_BUSY = 1.0
-"""A load from which on a machine has other things to do."""
-
 _SECTIONS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
     ("in_process", "Where the time goes", phases),
     ("over_http", "Over HTTP", http),
@@ -69,12 +66,9 @@ def _machine(kept: Results) -> str:
     machines = [one["machine"] for one in kept.values() if "machine" in one]
     if not machines:
         return ""
-    words = sorted({_facts(one) for one in machines})
     loads = sorted(one["load at start"] for one in machines)
-    said = (
-        f"The load of the machine when a group began was {loads[0]:g} to {loads[-1]:g}: absolute figures are those of a busy one."
-    )
-    return "\n".join(paragraph(f"Measured on {one}. {said if loads[-1] >= _BUSY else ''}") for one in words)
+    said = f"When a group began, the load of the machine was {loads[0]:g} to {loads[-1]:g}, the group before it included."
+    return "\n".join(paragraph(f"Measured on {words}. {said}") for words in sorted({_facts(one) for one in machines}))
 
 
 def _facts(machine: Mapping[str, Any]) -> str:

@@ -189,9 +189,9 @@ def peers(found: Mapping[str, Any]) -> str:
     said = paragraph(
         f"""HealthChain {found["version"]} from PyPI in an environment of its own (`benchmarks/peers.lock`), under uvicorn with
         uvloop and httptools, as its documentation shows a service for patient-view (`benchmarks/peer_service.py`), beside
-        `myositis-cds serve` with one worker; one connection. Its handler answers a fixed card, or runs our engine on the JSON that
-        it is given, or does so after HealthChain has made its FHIR objects of the prefetch. HealthChain checks no token, writes no
-        audit record and keeps no card; the service does all of that but the token, which neither is sent."""
+        `myositis-cds serve` with one worker; one connection. Its handler answers a fixed card, or runs our engine on the JSON
+        that it is given, or does so after HealthChain has made its FHIR objects of the prefetch. HealthChain checks no token,
+        writes no audit record and keeps no card; the service does all of that but the token, which neither is sent."""
     )
     return "\n".join([said, table(("Resources", "Server", "CPU ms per request", "p50 ms", "p99 ms", "Cards"), rows)])
 
