@@ -139,7 +139,15 @@ def _evaluating(body: bytes) -> Case:
     def work(parsed: Any) -> None:
         call = read_hook_call(parsed, service)
         sent = read_prefetch(call.prefetch)
-        evaluate(sent.parts, as_of=AS_OF, seed=call.instance, patient_id=call.patient_id, inputs=sent.inputs, issues=sent.issues)
+        evaluate(
+            sent.parts,
+            as_of=AS_OF,
+            seed=call.instance,
+            patient_id=call.patient_id,
+            inputs=sent.inputs,
+            servers=(call.fhir_server,) if call.fhir_server else (),
+            issues=sent.issues,
+        )
 
     return lambda times: timed(work, [orjson.loads(body) for _ in range(times)])
 
