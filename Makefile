@@ -5,6 +5,7 @@ PORT   ?= 8000
 
 VENV := .venv
 BIN  := $(VENV)/bin
+PEERS := benchmarks/.peers
 ROOMS := server cards fhir_profiles sandbox
 
 # Two more than there are processors: many tests wait for a process, a browser or a database.
@@ -14,7 +15,7 @@ WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PIP_TOOLS := pip-tools==7.5.2
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint chromium postgresql nginx systemd promtool bench soak lock wheel sbom licences audit-dependencies clean
+.PHONY: help install run test lint chromium postgresql nginx systemd promtool bench peers lock-peers soak lock wheel sbom licences audit-dependencies clean
 
 help: ## list what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -61,8 +62,25 @@ systemd: ## install what reads systemd's units for the tests of ours, if there i
 promtool: ## install what tests alerts, if it is missing
 	@scripts/ensure-promtool.sh
 
-bench: install ## measure the times that the documentation promises
-	$(BIN)/python -m benchmarks
+# Without a network the others are measured all the same.
+bench: install ## measure what docs/performance.md promises, and write it (GROUPS="in_process …" chooses)
+	-@$(MAKE) --no-print-directory peers
+	$(BIN)/python -m benchmarks $(GROUPS)
+
+peers: $(PEERS)/.installed ## make the environment of the software that we are measured beside
+
+$(PEERS)/.installed: benchmarks/peers.lock
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement benchmarks/peers.lock
+	@touch $@
+
+lock-peers: ## choose the newest versions of that software anew and write its lock
+	$(PYTHON) -m venv --clear .lock-venv
+	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
+	.lock-venv/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--output-file benchmarks/peers.lock benchmarks/peers.in
+	rm -rf .lock-venv
 
 soak: install postgresql ## try the service for an hour under load, faults and attack (TRIALS="steady …" chooses)
 	$(BIN)/python -m soak $(TRIALS)
@@ -93,5 +111,5 @@ audit-dependencies: install ## look for known holes in the locked packages (asks
 	$(BIN)/python -m scripts.supply_chain.audit
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) .lock-venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .lock-venv $(PEERS) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,116 +1,60 @@
-"""`python -m benchmarks`: what one hook call costs, against parsing its JSON, which is the floor.
-
-CPU time, not wall time, and each figure between two timings of the floor: the machine may be busy with other things. The garbage
-collector is set as the service sets it. Writes `benchmarks/results.json`; fails if the goal is not met.
-"""
+"""`python -m benchmarks [NAME…] [--quick]`: measure, write `benchmarks/results/NAME.json` and `docs/performance.md`."""
 
 import json
-import sys
-import time
-from pathlib import Path
-from statistics import median
 from typing import Any
 
-import orjson
+import click
 
-from benchmarks.bodies import AS_OF, hook_call
-from cards.show import EVERYTHING
-from server.basis import packaged_basis
-from server.cds_hooks.dialects import in_dialect
-from server.cds_hooks.envelope import read_hook_call
-from server.cds_hooks.evaluate_call import evaluate_call
-from server.cds_hooks.prefetch import read_prefetch
-from server.cds_hooks.services import SERVICES
-from server.evaluation import PHASES, evaluate
-from server.interpreter import quieten_garbage_collector
-from server.json_input import parse_json
-from server.trust.clients import OPEN_CLIENT
-from server.warm_up import warm_up
-
-SIZES = (15, 250, 3_000)
-ROUNDS = {15: 101, 250: 41, 3_000: 15}
-GOAL_RESOURCES = 3_000
-GOAL_SECONDS = 0.5
-RESULTS = Path(__file__).parent / "results.json"
-
-PATIENT_VIEW = SERVICES["myositis-patient-view"]
+from benchmarks.goals import GOALS, written
+from benchmarks.groups import GROUPS, CannotMeasureError, measured
+from benchmarks.page import PAGE, RESULTS, page, results
 
 
-def main() -> int:
-    """Measure, print, write, and say whether the goal is met."""
-    warm_up()
-    bodies = {size: hook_call(size) for size in SIZES}
-    quieten_garbage_collector()
-    results = {size: measure(body, ROUNDS[size]) for size, body in bodies.items()}
-    print_table(results)
-    seconds = results[GOAL_RESOURCES]["seconds"]["evaluation"]
-    met = seconds < GOAL_SECONDS
-    print(
-        f"\nGoal: evaluation of {GOAL_RESOURCES} resources under {GOAL_SECONDS} s. "
-        f"{'Met' if met else 'NOT MET'}: {seconds:.3f} s of CPU time."
-    )
-    RESULTS.write_text(json.dumps({"goalMet": met, "bodies": results}, indent=2) + "\n", encoding="utf-8")
-    return 0 if met else 1
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(GROUPS)), metavar="[NAME]…")
+@click.option("--quick", "is_quick", is_flag=True, help="Seconds instead of minutes; the results are printed, and not kept.")
+@click.option("--page", "is_page_only", is_flag=True, help="Measure nothing; write the page from the results that are kept.")
+def main(names: tuple[str, ...], is_quick: bool, is_page_only: bool) -> None:
+    """Run the named groups, or all of them."""
+    chosen = () if is_page_only else names or [name for name, one in GROUPS.items() if not one.is_asked_for]
+    for name in chosen:
+        found = _measured(name, is_quick=is_quick)
+        if found is not None and not is_quick:
+            RESULTS.mkdir(exist_ok=True)
+            (RESULTS / f"{name}.json").write_text(_as_text(found) + "\n", "utf-8")
+    if not is_quick:
+        PAGE.write_text(page(results()), "utf-8")
+        _say_goals()
 
 
-def measure(body: bytes, rounds: int) -> dict[str, Any]:
-    """Median CPU seconds of each phase, and its median ratio to the floor.
-
-    Args:
-        body: a hook call.
-        rounds: how often.
-    """
-    times: dict[str, list[float]] = {}
-    ratios: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        before = parsing_time(body)
-        phases = one_round(body)
-        floor = (before + parsing_time(body)) / 2
-        for phase, seconds in phases.items() | {("orjson.loads", floor)}:
-            times.setdefault(phase, []).append(seconds)
-            ratios.setdefault(phase, []).append(seconds / floor)
-    return {
-        "bytes": len(body),
-        "seconds": {phase: median(values) for phase, values in times.items()},
-        "timesParsing": {phase: median(values) for phase, values in ratios.items()},
-    }
+def _measured(name: str, *, is_quick: bool) -> dict[str, Any] | None:
+    """What a group measured, which is printed too; None where it could not, for a reason that is printed."""
+    arguments = GROUPS[name].quick if is_quick else GROUPS[name].full
+    if arguments is None:
+        click.echo(f"{name}: has no quick form")
+        return None
+    try:
+        found = measured(name, arguments)
+    except CannotMeasureError as reason:
+        click.echo(f"{name}: not measured: {reason}; earlier results stay")
+        return None
+    click.echo(f"{name}:\n{_as_text(found)}")
+    return found
 
 
-def parsing_time(body: bytes) -> float:
-    """CPU seconds of the floor."""
-    start = time.process_time()
-    orjson.loads(body)
-    return time.process_time() - start
+def _as_text(found: dict[str, Any]) -> str:
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def one_round(body: bytes) -> dict[str, float]:
-    """CPU seconds of the phases of one call, of the evaluation (all phases), and of the whole call from bytes to bytes."""
-    call = read_hook_call(parse_json(body), PATIENT_VIEW)
-    prefetched = read_prefetch(call.prefetch)
-    evaluation = evaluate(
-        prefetched.parts,
-        as_of=AS_OF,
-        seed=call.instance,
-        patient_id=call.patient_id,
-        inputs=prefetched.inputs,
-        timer=time.process_time,
-    )
-    start = time.process_time()
-    call = read_hook_call(parse_json(body), PATIENT_VIEW)
-    whole = evaluate_call(call, read_prefetch(call.prefetch), OPEN_CLIENT, EVERYTHING, as_of=AS_OF, basis=packaged_basis())
-    orjson.dumps({"cards": in_dialect(whole.cards, OPEN_CLIENT)})
-    return {**evaluation.seconds, "evaluation": sum(evaluation.seconds.values()), "whole": time.process_time() - start}
-
-
-def print_table(results: dict[int, dict[str, Any]]) -> None:
-    """Milliseconds, and in brackets how many times the parsing of the same body."""
-    columns = ("orjson.loads", *PHASES, "evaluation", "whole")
-    print("Median CPU time in milliseconds (times orjson.loads of the same body)\n")
-    print(f"{'resources':>9} {'kB':>6} " + " ".join(f"{column:>16}" for column in columns))
-    for size, result in results.items():
-        cells = (f"{result['seconds'][c] * 1000:.2f} ({result['timesParsing'][c]:.2f})" for c in columns)
-        print(f"{size:>9} {result['bytes'] / 1000:>6.0f} " + " ".join(f"{cell:>16}" for cell in cells))
+def _say_goals() -> None:
+    """Print each goal and whether it is met."""
+    kept = results()
+    for goal in GOALS:
+        found, is_met = goal.measured(kept), goal.is_met(kept)
+        figure = "not measured" if found is None else written(found, goal.unit)
+        said = {None: "", True: "met", False: "NOT MET"}[is_met]
+        click.echo(f"{goal.id:<5} {goal.promise:>10}  {figure:>13}  {said:<8} {goal.what}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -32,6 +32,7 @@ _ELSEWHERE = {
     "db": "server.store.commands",
     "doctor": "server.connecting.commands",
     "knowledge": "server.knowledge.commands",
+    "profile": "server.profiling",
     "report": "server.feedback.commands",
 }
 """Commands that live beside what they are about, in a module with a function of the command's name."""
