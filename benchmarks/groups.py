@@ -38,7 +38,7 @@ GROUPS: Mapping[str, Group] = {
     "start": Group({"starts": 9, "calls": 40}, {"starts": 1, "calls": 3}),
     "memory": Group({"typical": 2_000, "large": 1_000, "growth": 25_000}, {"typical": 20, "large": 4, "growth": 40}),
     "peers": Group({"rounds": 9, "seconds": 3.0}, None),
-    "batch": Group({"patients": 100_000, "rounds": 3}, None, is_asked_for=True),
+    "batch": Group({"patients": 100_000, "rounds": 1}, None, is_asked_for=True),
 }
 """By the names of their modules."""
 

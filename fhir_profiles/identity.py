@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from fhir_profiles.addresses import base_of, server_of
+from fhir_profiles.addresses import base_of, server_of, servers_of
 from fhir_profiles.elements import Element, objects
 from fhir_profiles.record import Issue
 from fhir_profiles.resources import Collection, type_and_id
@@ -116,9 +116,10 @@ class Identity:
 
         If none is, the server writes an inner address of its own, as servers behind a proxy do.
         """
-        addresses = [(url, reference) for url, reference in self.collection.links.items() if server_of(url) is not None]
-        elsewhere = frozenset(reference for url, reference in addresses if self.is_elsewhere(url))
-        return elsewhere if any(not self.is_elsewhere(url) for url, _ in addresses) else frozenset()
+        servers = servers_of(self.collection.links)
+        addresses = [(servers[url], reference) for url, reference in self.collection.links.items() if servers[url] is not None]
+        elsewhere = frozenset(reference for server, reference in addresses if server not in self.servers)
+        return elsewhere if any(server in self.servers for server, _ in addresses) else frozenset()
 
     def _whose_contained(self, text: str, container: Element) -> Whose:
         """A contained Patient has no identity of its own: its business identifiers decide, else its id."""

@@ -13,7 +13,8 @@ from fhir_profiles.elements import Element, Json, objects
 from fhir_profiles.record import Issue
 from fhir_profiles.sentences import AsWritten, say
 
-_LONGEST_REFERENCE = 1024
+LONGEST_REFERENCE = 1024
+"""A longer text is no reference."""
 _LONGEST_VERSION = 18
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -105,7 +106,7 @@ def segments_of(reference: str) -> list[str]:
     What a sender may have hung on or doubled is passed over, since the resource that is named stays the same: a query, a
     fragment, a version, slashes.
     """
-    if len(reference) > _LONGEST_REFERENCE:
+    if len(reference) > LONGEST_REFERENCE:
         return []
     path = reference.partition("#")[0].partition("?")[0]
     segments = [segment for segment in path.strip().split("/") if segment]
@@ -152,7 +153,7 @@ def _add(resource: Json, url: object, collection: Collection, repeated: dict[str
     if kind == "OperationOutcome":
         _reports_error(resource, collection)
         return
-    if type(url) is not str or not url or len(url) > _LONGEST_REFERENCE:
+    if type(url) is not str or not url or len(url) > LONGEST_REFERENCE:
         url = ""
     reference = f"{kind}/{identity}" if type(identity) is str and identity else url
     element = Element(resource, kind, AsWritten(reference or f"{kind} without id"), collection.issues)

@@ -170,16 +170,17 @@ _TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem=say("holds only part of 
 
 
 def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
-    found = [_judge_entry(entry) for entry in entries_of(bundle)]
-    matches = [one for one in found if one.state is PrefetchState.PRESENT]
-    types = frozenset[str]().union(*(one.types for one in matches))
-    included = frozenset[str]().union(*(one.included for one in found))
-    troubles = [one for one in found if not one.state.is_answer]
+    usual: dict[tuple[str, bool], Judgement] = {}
+    found = [_judge_entry(entry, usual) for entry in entries_of(bundle)]
+    different = {id(one): one for one in found}.values()  # a few, however many entries there are
+    types = frozenset[str]().union(*(one.types for one in different))
+    included = frozenset[str]().union(*(one.included for one in different))
+    troubles = [one for one in different if not one.state.is_answer]
     if has_next_page(bundle):
         troubles.append(_PAGINATED)
-    if _total(bundle) > sum(expected in (None, *one.types) for one in matches):
+    if _total(bundle) > sum(bool(one.types) and (expected is None or expected in one.types) for one in found):
         troubles.append(_TRUNCATED)
-    if included and not matches:
+    if included and not types:
         troubles.append(_NO_MATCH)
     if not troubles:
         return Judgement(PrefetchState.PRESENT if types else PrefetchState.EMPTY, types, included=included)
@@ -189,16 +190,24 @@ def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
     return Judgement(state, types, worst.problem, included)
 
 
-def _judge_entry(entry: Any) -> Judgement:
-    """`PRESENT` for a match; `EMPTY` for what was only included with one, and for an outcome that takes nothing away."""
+def _judge_entry(entry: Any, usual: dict[tuple[str, bool], Judgement]) -> Judgement:
+    """`PRESENT` for a match; `EMPTY` for what was only included with one, and for an outcome that takes nothing away.
+
+    The same object for all entries of one type, which are remembered in `usual`.
+    """
     resource: Any = entry.get("resource") if isinstance(entry, dict) else None
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     if not isinstance(kind, str):
         return _UNREADABLE
     if kind == "OperationOutcome":
         return _OUTCOMES[read_outcome(resource)]
-    kinds = frozenset((kind,))
-    return Judgement(PrefetchState.PRESENT, kinds) if _is_match(entry) else Judgement(PrefetchState.EMPTY, included=kinds)
+    is_match = _is_match(entry)
+    if (kind, is_match) not in usual:
+        kinds = frozenset((kind,))
+        usual[kind, is_match] = (
+            Judgement(PrefetchState.PRESENT, kinds) if is_match else Judgement(PrefetchState.EMPTY, included=kinds)
+        )
+    return usual[kind, is_match]
 
 
 def entries_of(bundle: Json) -> list[Any]:
