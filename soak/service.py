@@ -45,6 +45,15 @@ class Service:
         """
         return sum(map(_own_memory, tree_of(self.process.pid))) / 1024
 
+    @property
+    def allocated_mebibytes(self) -> float:
+        """What all its processes have allocated; a page counts for each that has it.
+
+        Of what a worker was forked with, each page that it writes to becomes a copy of its own, be it only to count a reference.
+        That costs memory once, and no more than there was to inherit; it is no growth.
+        """
+        return sum(map(_allocated, tree_of(self.process.pid))) / 1024
+
     def logged(self, event: str) -> int:
         """How many lines of the log name an event."""
         return sum(f'"event": "{event}"' in line for line in self.log.read_text("utf-8").splitlines())
@@ -95,10 +104,20 @@ def _port(process: "subprocess.Popen[str]") -> int:
 
 
 def _own_memory(process: int) -> int:
-    """Kibibytes of memory that is no file's; none of a process that is gone."""
+    """Kibibytes of memory that is no file's, as far as it is this process's."""
+    return _kibibytes(process, "smaps_rollup", "Pss_Anon:", "Pss_Shmem:")
+
+
+def _allocated(process: int) -> int:
+    """Kibibytes of memory that is no file's, shared with other processes or not."""
+    return _kibibytes(process, "status", "RssAnon:", "RssShmem:")
+
+
+def _kibibytes(process: int, file: str, *names: str) -> int:
+    """What the system says of a process; nothing of one that is gone."""
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text("utf-8").splitlines()
+        lines = Path(f"/proc/{process}/{file}").read_text("utf-8").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    kibibytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
-    return kibibytes["Pss_Anon:"] + kibibytes["Pss_Shmem:"]
+    found = {line.split()[0]: line.split()[1] for line in lines if line.startswith(names)}
+    return sum(int(found.get(name, 0)) for name in names)  # one that has just ended has none

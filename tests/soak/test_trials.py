@@ -94,6 +94,7 @@ def test_beside_400_slow_clients_a_call_takes_no_more_than_twice_its_usual_time(
 def test_memory_does_not_grow_with_requests(tmp_path: Path) -> None:
     found = tried("steady", tmp_path)
     assert found["requests"] == 100
+    assert 50 < found["memory at start MiB"] < found["allocated at start MiB"]
 
 
 # --- what would be found
