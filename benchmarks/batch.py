@@ -38,12 +38,12 @@ class Ran:
     Args:
         wall: seconds.
         cpu: seconds of all its processes; None where they are not its own.
-        peak: mebibytes of all its processes at once (PSS).
+        peak: mebibytes of all its processes at once (PSS); None where they are not its own.
     """
 
     wall: float
     cpu: float | None
-    peak: float
+    peak: float | None
 
     def as_json(self, patients: int) -> dict[str, Any]:
         """For the results."""
@@ -52,7 +52,7 @@ class Ran:
             "patients per second": round(patients / self.wall, 1),
             "CPU s": None if self.cpu is None else round(self.cpu, 1),
             "wall s": round(self.wall, 1),
-            "peak MB": round(self.peak, 1),
+            "peak MB": None if self.peak is None else round(self.peak, 1),
         }
 
 
@@ -93,7 +93,7 @@ def run(folder: Path, *, patients: int, rounds: int = 1) -> dict[str, Any]:
         "parsing CPU s": round(parsing, 2),
         "runs": {name: ran.as_json(sizes.get(name, patients)) for name, ran in runs.items()},
         "same bytes as one process": same,
-        "times ten": {"time": round(two.wall / few.wall, 2), "memory": round(two.peak / few.peak, 2)},
+        "times ten": {"time": round(two.wall / few.wall, 2), "memory": round((two.peak or 0.0) / (few.peak or 1.0), 2)},
     }
 
 
@@ -123,22 +123,25 @@ def _ran(place: Path, out: Path, *more: str) -> Ran:
     return _watched(_arguments(place, out, *more), "--engine" not in more)
 
 
-def _watched(arguments: Sequence[str], are_its_own: bool, meanwhile: Callable[[int], None] = lambda _: None) -> Ran:
-    """Run a process, and look at the memory of all that it starts."""
+def _watched(
+    arguments: Sequence[str], are_its_own: bool, killed: "Callable[[subprocess.Popen[bytes]], None] | None" = None
+) -> Ran:
+    """Run a process, and look at the memory of all that it starts; `killed` is to kill it."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     peak, over = [0.0], Event()
     watch = Thread(target=_watch, args=(process.pid, peak, over))
     watch.start()
-    meanwhile(process.pid)
+    if killed is not None:
+        killed(process)
     status = process.wait()
     wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     over.set()
     watch.join()
-    if status not in (0, -signal.SIGKILL):
+    if status != (0 if killed is None else -signal.SIGKILL):
         raise RuntimeError(f"a cohort run ended with status {status}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Ran(wall, cpu if are_its_own else None, peak[0])
+    return Ran(wall, cpu if are_its_own else None, peak[0] if are_its_own else None)
 
 
 def _watch(process: int, peak: list[float], over: Event) -> None:
@@ -157,18 +160,20 @@ def _killed_at_half_way(place: Path, out: Path) -> Ran:
     """Kill it and all its workers when half of the patients are evaluated, start it again, and add up what both took."""
     shutil.rmtree(out, ignore_errors=True)
     arguments = _arguments(place, out, "--workers", "2")
-    first = _watched(arguments, are_its_own=True, meanwhile=lambda process: _kill_at_half_way(process, out / "work"))
+    first = _watched(arguments, are_its_own=True, killed=lambda process: _kill_at_half_way(process, out / "work"))
     second = _watched(arguments, are_its_own=True)
-    return Ran(first.wall + second.wall, (first.cpu or 0.0) + (second.cpu or 0.0), max(first.peak, second.peak))
+    return Ran(first.wall + second.wall, (first.cpu or 0.0) + (second.cpu or 0.0), max(first.peak or 0.0, second.peak or 0.0))
 
 
-def _kill_at_half_way(process: int, work: Path) -> None:
-    while not (work / "kinds.json").exists():
+def _kill_at_half_way(process: "subprocess.Popen[bytes]", work: Path) -> None:
+    while process.poll() is None and not _is_half_way(work):
         time.sleep(0.01)
-    partitions = len(list((work / "surveyed").glob("*.json")))
-    while len(list((work / "evaluated").glob("[0-9]*"))) < partitions / 2:
-        time.sleep(0.005)
-    os.killpg(process, signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _is_half_way(work: Path) -> bool:
+    surveyed, evaluated = (len(list((work / name).glob("[0-9]*"))) for name in ("surveyed", "evaluated"))
+    return (work / "kinds.json").exists() and evaluated >= surveyed / 2
 
 
 @contextmanager
@@ -198,4 +203,7 @@ def _started(*arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def _results(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.suffix in _RESULTS}
+    found = {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.suffix in _RESULTS}
+    if "run.json" not in found:
+        raise RuntimeError(f"the run of {out.name} did not come to its end")
+    return found

@@ -10,13 +10,16 @@ from typing import ParamSpec
 
 import click
 
+from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.errors import CohortError
 from server.cohort.fetching.command import fetch
+from server.cohort.report.withholding import LEAST
 from server.cohort.synthesis.command import synthesise
 
 _P = ParamSpec("_P")
 _Day = click.DateTime(("%Y-%m-%d",))
 _UNUSABLE = 2
+_TROUBLE = 1
 
 
 @click.group()
@@ -32,6 +35,10 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
         except CohortError as error:
             click.echo(f"myositis-cds: {error}", err=True)
             sys.exit(_UNUSABLE)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"myositis-cds: {place}{error.strerror or type(error).__name__}; what is done stays done.", err=True)
+            sys.exit(_TROUBLE)
 
     return run
 
@@ -49,9 +56,16 @@ cohort.add_command(synthesise)
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="URL", help="Of the Dask cluster, such as tcp://10.0.0.1:8786.")
 @click.option("--workers", type=click.IntRange(1), help="Processes on this machine.  [default: one for each processor]")
-@click.option("--incomplete", metavar="TYPE", multiple=True, help="A resource type of which the input may not hold all.")
 @click.option(
-    "--least", type=click.IntRange(1), default=5, show_default=True, help="The report withholds smaller numbers of patients."
+    "--incomplete",
+    type=click.Choice(sorted(RESOURCE_TYPES - {"Patient"})),
+    metavar="TYPE",
+    multiple=True,
+    help="A resource type of which the input may not hold all.",
+)
+@click.option("--partial", is_flag=True, help="The input may not hold all of any type: nothing counts as not done.")
+@click.option(
+    "--least", type=click.IntRange(1), default=LEAST, show_default=True, help="The report withholds smaller numbers of patients."
 )
 @click.option("--keep-work", is_flag=True, help="Leave the work in progress in DIR/work.")
 @_saying_what_is_wrong
@@ -63,6 +77,7 @@ def run(
     scheduler: str | None,
     workers: int | None,
     incomplete: tuple[str, ...],
+    partial: bool,
     least: int,
     keep_work: bool,
 ) -> None:
@@ -72,21 +87,25 @@ def run(
     """
     from server.basis import SITE, SITE_TERMINOLOGY, basis_from
     from server.cohort.engines import engine_for
-    from server.cohort.inputs import find_inputs
+    from server.cohort.inputs import find_inputs, kinds_not_whole
     from server.cohort.plan import day_of_unfinished, make_plan
     from server.cohort.progress import Progress
-    from server.cohort.report.write import write_report
     from server.cohort.run import run as run_plan
+    from server.cohort.tables import duckdb
 
-    out = out.resolve()
+    os.umask(0o077)  # charts in the work in progress, patients in the tables
+    place, out = place.resolve(), out.resolve()
+    if out == place or place in out.parents:
+        raise CohortError(f"--out {out}: is inside the input, and would be read as a part of it; choose another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    with duckdb(out):
+        pass  # before hours of work, and not after them
     day = as_of.date() if as_of else day_of_unfinished(out) or datetime.now(UTC).date()
-    basis, inputs = basis_from(os.environ), find_inputs(place.resolve())
+    basis, inputs = basis_from(os.environ), find_inputs(place)
+    lacking = RESOURCE_TYPES - {"Patient"} if partial else {*incomplete, *kinds_not_whole(place, inputs, incomplete)}
     site, terminology = (Path(found).resolve() if (found := os.environ.get(name)) else None for name in (SITE, SITE_TERMINOLOGY))
-    plan = make_plan(
-        inputs, out, as_of=day, site=site, terminology=terminology, basis=basis, incomplete=tuple(sorted(incomplete))
-    )
-    outcome = run_plan(plan, inputs, engine_for(engine, scheduler, workers), Progress(), keeps_work=keep_work)
-    write_report(out, basis.knowledge, least)
+    plan = make_plan(inputs, out, as_of=day, site=site, terminology=terminology, basis=basis, incomplete=tuple(sorted(lacking)))
+    outcome = run_plan(plan, inputs, engine_for(engine, scheduler, workers), Progress(), least=least, keeps_work=keep_work)
     click.echo(
         f"{outcome.rows['patients']:,} patients, {outcome.rows['recommendations']:,} recommendations, "
         f"{outcome.rows['bad_lines']:,} bad lines: {out / 'report.html'}"

@@ -12,8 +12,10 @@ from server.cohort.errors import CohortError
 from server.cohort.knowledge_kept import Change, changes_between, entries_behind
 from server.cohort.tables import duckdb
 
-_SAME_DATA = ("asOf", "lines", "badLines", "resources", "kindsNotSent", "kindsIncomplete")
+_SAME_DATA = ("asOf", "lines", "badLines", "resources", "data", "kindsNotSent", "kindsIncomplete")
 _NOT_CONCERNED = "not concerned"
+_CARDS_ARE_FEW = "other statements of these patients changed, and cards are few"
+_NOT_KEPT = "of something that runs do not keep: the terminology (ValueSets, ConceptMaps), or the release of the software"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ _CHANGED = f"""
         b.due_from::VARCHAR, a.due_from::VARCHAR
     FROM read_parquet($1) AS b FULL JOIN read_parquet($2) AS a USING (patient, recommendation)
     WHERE b.outcome IS DISTINCT FROM a.outcome OR b.on_card IS DISTINCT FROM a.on_card OR b.due_from IS DISTINCT FROM a.due_from
+        OR b.orders IS DISTINCT FROM a.orders
     ORDER BY recommendation, patient"""
 
 
@@ -165,7 +168,8 @@ def _text(difference: Difference, most: int) -> Iterator[str]:
         reasons = changes[0].because or ()
         yield from (f"  because {reason}" for reason in reasons)
         if not reasons:
-            yield "  because other statements of the patient changed, and cards are few"
+            is_card_only = all(change.before == change.after and change.due_before == change.due_after for change in changes)
+            yield f"  because {_CARDS_ARE_FEW if is_card_only else _NOT_KEPT}"
         yield from (f"    {_patient(change)}" for change in changes[:most])
         if len(changes) > most:
             yield f"    and {len(changes) - most:,} more"
@@ -175,7 +179,7 @@ def _text(difference: Difference, most: int) -> Iterator[str]:
 
 def _way(change: PatientChange) -> str:
     outcome = (
-        f"{change.before} → {change.after}" if change.before != change.after else f"{change.after}, at another time or place"
+        f"{change.before} → {change.after}" if change.before != change.after else f"{change.after}, with other orders, or at another time or place"
     )
     return f"{outcome}, card {change.card}" if change.card else outcome
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 
 from server.cohort.errors import CohortError
@@ -76,29 +77,39 @@ class Processes:
                     raise CohortError(_KILLED.format(number=number, times=times))
 
     def _run_until_one_is_killed(self, task: Task, waiting: "deque[int]", kills: Counter[int]) -> Iterator[int]:
-        running: dict[Future[int], int] = {}
-        suspects = [number for number in waiting if kills[number]]
-        # Suspects are tried one at a time, so that the guilty one is found.
+        suspects = [number for number in waiting if kills[number]][:1]
+        # A suspect is tried alone, so that the guilty one is found.
+        left = deque(suspects) if suspects else waiting
         most = 1 if suspects else self._workers
-        with ProcessPoolExecutor(most, get_context("spawn"), quieten_garbage_collector) as pool:
-            if suspects:
-                waiting.remove(suspects[0])
-                running[pool.submit(task, suspects[0])] = suspects[0]
-            while waiting or running:
-                while waiting and len(running) < most and not suspects:
-                    number = waiting.popleft()
-                    running[pool.submit(task, number)] = number
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    try:
-                        said = done.result()
-                    except BrokenProcessPool:
-                        kills.update(running.values())
-                        waiting.extendleft(sorted(running.values(), reverse=True))
-                        return
-                    del running[done]
-                    yield said
-                if suspects:
+        running: dict[Future[int], int] = {}
+        with ProcessPoolExecutor(most, get_context("spawn"), _begin_work) as pool:
+            while left or running:
+                try:
+                    while left and len(running) < most:
+                        running[pool.submit(task, left[0])] = left.popleft()
+                    done = wait(running, return_when=FIRST_COMPLETED).done
+                    said = [(one, one.result()) for one in done]
+                except BrokenProcessPool:
+                    kills.update(running.values())
+                    waiting.extendleft(sorted({*running.values()} - {*waiting}, reverse=True))
                     return
+                for one, found in said:
+                    number = running.pop(one)
+                    if suspects:
+                        waiting.remove(number)
+                    yield found
+
+
+def _begin_work() -> None:
+    """Of a process that does tasks: it ends with the one that gives them, however that one ends."""
+    quieten_garbage_collector()
+    Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 class Dask:

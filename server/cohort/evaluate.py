@@ -12,12 +12,12 @@ import orjson
 from fhir_profiles.record import InputState
 from server.basis import Basis
 from server.cohort.files import write_folder
-from server.cohort.owners import UNREADABLE
+from server.cohort.owners import UNREADABLE, unwrapped
 from server.cohort.plan import Plan
 from server.cohort.rows import Rows, rows_of
 from server.cohort.scatter import pieces
-from server.cohort.shared import Json, Shared
-from server.cohort.survey import Kinds, organisation_of
+from server.cohort.shared import Json, Shared, newest, organisation_of
+from server.cohort.survey import NOWHERE, Kinds
 from server.evaluation import Evaluation, evaluate
 
 SEED = "cohort"
@@ -45,7 +45,7 @@ def evaluate_partition(plan: Plan, partition: int, kinds: Kinds) -> int:
     Args:
         plan: the run.
         partition: its number.
-        kinds: what each site sends.
+        kinds: what the input holds.
 
     Returns:
         How many patients it has.
@@ -54,28 +54,32 @@ def evaluate_partition(plan: Plan, partition: int, kinds: Kinds) -> int:
     rows = Rows()
     with closing(Shared(plan.shared)) as shared:
         for chart in charts(plan, partition):
-            own = [resource for resource in chart.resources if resource.get("resourceType") == "Patient"]
-            supplied = kinds.get(organisation_of(own), frozenset())
-            evaluation = evaluate_chart(chart, shared.drugs_of(chart.resources), supplied, plan, basis)
-            rows.add(rows_of(chart.patient, evaluation, shared.site_of(own[-1] if own else None), len(chart.resources)))
+            resources = list(unwrapped(chart.resources))
+            own = newest([one for one in resources if one.get("resourceType") == "Patient" and one.get("id") == chart.patient])
+            organisation = None if own is None else organisation_of(own) or NOWHERE
+            evaluation = evaluate_chart(chart, shared.drugs_of(resources), kinds, organisation, plan, basis)
+            rows.add(rows_of(chart.patient, evaluation, shared.site_of(own), len(resources)))
     write_folder(folder_of(plan, partition), rows.as_files())
     return len(rows.patients)
 
 
-def evaluate_chart(chart: Chart, drugs: list[Json], supplied: frozenset[str], plan: Plan, basis: Basis) -> Evaluation:
+def evaluate_chart(
+    chart: Chart, drugs: list[Json], kinds: Kinds, organisation: str | None, plan: Plan, basis: Basis
+) -> Evaluation:
     """Evaluate one patient, as at the bedside.
 
     Args:
         chart: what the input has about the patient.
         drugs: Medications that it names.
-        supplied: resource types of which the patient has none where the chart has none. A Bundle says only what is in it.
+        kinds: what the input holds. A Bundle says only what is in it.
+        organisation: that manages the patient's record; None where that was not sent.
         plan: the run.
         basis: what the evaluation rests on.
     """
-    inputs = {} if _has_bundle(chart) else dict.fromkeys(supplied, InputState.CONFIRMED_EMPTY)
+    supplied = frozenset[str]() if _has_bundle(chart) else kinds.empty_for(organisation)
     present = {kind for resource in chart.resources if isinstance(kind := resource.get("resourceType"), str)}
-    inputs = {kind: state for kind, state in inputs.items() if kind not in present}
-    inputs |= dict.fromkeys((*chart.unreadable, *plan.incomplete), InputState.FAILED)
+    inputs = dict.fromkeys(sorted(supplied - present), InputState.CONFIRMED_EMPTY)
+    inputs |= dict.fromkeys(sorted(chart.unreadable | kinds.failed), InputState.FAILED)
     return evaluate(
         [*chart.resources, *drugs],
         as_of=plan.as_of,

@@ -3,11 +3,14 @@
 import bz2
 import gzip
 import lzma
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import orjson
+
+from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.errors import CohortError
 
 TASK_BYTES = 32 * 2**20
@@ -75,17 +78,55 @@ def find_inputs(place: Path, task_bytes: int = TASK_BYTES) -> Inputs:
     Raises:
         CohortError: there is nothing to read.
     """
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_data(path))
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if _is_data(path, place))
     read = [path for path in files if _ending(path) in (*_BY_LINE, *_WHOLE)]
     if not read:
         raise CohortError(f"{place}: no NDJSON (.ndjson, .jsonl) and no Bundle (.json) in it, plain or as .gz, .bz2 or .xz.")
     parts = [part for path in read for part in _parts(path, task_bytes)]
     tasks = tuple(_packed(parts, task_bytes))
-    return Inputs(tasks, sum(map(_weight, parts)), tuple(str(path) for path in files if path not in set(read)))
+    seen = set(read)
+    return Inputs(tasks, sum(map(_weight, parts)), tuple(str(path) for path in files if path not in seen))
 
 
-def _is_data(path: Path) -> bool:
-    hidden = any(step.startswith((".", "_")) for step in path.parts[-2:])
+def kinds_not_whole(place: Path, inputs: Inputs, told: Collection[str]) -> frozenset[str]:
+    """The types of which something is there that is not read, so that nobody can be said to have none of it.
+
+    Args:
+        place: what is read.
+        inputs: what was found in it.
+        told: the types of which is said that the input may not hold all.
+
+    Raises:
+        CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR reported
+            errors with it and nobody says what is missing.
+    """
+    for note in sorted(place.rglob("export.json")) if place.is_dir() else ():
+        _refuse_part_of_an_export(note, told)
+    return frozenset[str]().union(*(kinds_in(Path(name)) for name in inputs.passed_over)) - {"Patient"}
+
+
+def _refuse_part_of_an_export(note: Path, told: Collection[str]) -> None:
+    kept = orjson.loads(note.read_bytes())
+    if not isinstance(kept, dict) or not isinstance(wish := kept.get("wish"), dict):
+        return
+    if not kept.get("is_finished"):
+        raise CohortError(f"{note.parent}: the export was not fetched to its end. Fetch the rest, or give --partial.")
+    if wish.get("since"):
+        raise CohortError(f"{note.parent}: holds only what was changed since a moment. Fetch everything, or give --partial.")
+    if not told and any((note.parent / "_errors").glob("*")):
+        raise CohortError(
+            f"{note.parent / '_errors'}: the EHR reports what it could not export. Read it, and give --incomplete TYPE or --partial."
+        )
+
+
+def kinds_in(path: Path) -> frozenset[str]:
+    """The resource types that a file of Bulk Data may hold: the one that its name begins with, else any."""
+    named = path.name.partition(".")[0]
+    return frozenset((named,)) if named in RESOURCE_TYPES else RESOURCE_TYPES
+
+
+def _is_data(path: Path, place: Path) -> bool:
+    hidden = any(step.startswith((".", "_")) for step in path.relative_to(place).parts)
     return path.is_file() and not hidden and path.name not in _OURS and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
 
 
@@ -110,10 +151,12 @@ def _weight(part: Part) -> int:
 def _packed(parts: Iterable[Part], task_bytes: int) -> Iterator[tuple[Part, ...]]:
     """Neighbours together, until there is enough for a task."""
     task: list[Part] = []
+    weight = 0
     for part in parts:
-        if task and sum(map(_weight, task)) + _weight(part) > task_bytes:
+        weight += _weight(part)
+        if task and weight > task_bytes:
             yield tuple(task)
-            task = []
+            task, weight = [], _weight(part)
         task.append(part)
     if task:
         yield tuple(task)

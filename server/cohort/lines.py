@@ -26,12 +26,14 @@ class Line:
         value: what it says, or None where it cannot be read.
         raw: its bytes; none of a blank line.
         problem: why it cannot be read.
+        is_damage: what is lost may be anybody's: the rest of a file, or a line too long to look into.
     """
 
     number: int
     value: Any
     raw: bytes
     problem: str | None = None
+    is_damage: bool = False
 
 
 def lines_of(part: Part) -> Iterator[Line]:
@@ -44,7 +46,7 @@ def lines_of(part: Part) -> Iterator[Line]:
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # the disk, and not what is in the file
                 raise
-            yield Line(number + 1, None, b"", _DAMAGED)
+            yield Line(number + 1, None, b"", _DAMAGED, is_damage=True)
 
 
 def _raw_lines(part: Part, stream: BinaryIO) -> Iterator[bytes]:
@@ -68,7 +70,7 @@ def _raw_lines(part: Part, stream: BinaryIO) -> Iterator[bytes]:
 
 def _read(number: int, raw: bytes) -> Line:
     if len(raw) > LONGEST:
-        return Line(number, None, b"", f"longer than {LONGEST // 2**20} MiB; not read")
+        return Line(number, None, b"", f"longer than {LONGEST // 2**20} MiB; not read", is_damage=True)
     text = raw.removeprefix(_BYTE_ORDER_MARK).strip()
     try:
         return Line(number, parse_json(text) if text else None, text)

@@ -96,7 +96,8 @@ def sort_unreadable(raw: bytes, problem: str) -> Sorted:
         raw: the line.
         problem: why it cannot be read.
     """
-    patients, kinds = {*_PATIENT_IN_PIECES.findall(raw)}, {*_TYPE_IN_PIECES.findall(raw)} & _READ
+    patients, kinds = {*_PATIENT_IN_PIECES.findall(raw)}, {*_TYPE_IN_PIECES.findall(raw)}
+    kinds = _READ if b"Bundle" in kinds else kinds & _READ  # of a Bundle nobody knows what else was in it
     lost = [Owned(one.decode(), kind.decode(), {UNREADABLE: kind.decode()}) for one in sorted(patients) for kind in sorted(kinds)]
     return Sorted(tuple(lost), problem=problem)
 
@@ -107,18 +108,29 @@ def _sort_bundle(bundle: Json) -> Sorted:
     everything = (*collection, *collection.superseded)
     owners = {id(one.content): patient_named_by(one, collection) for one in everything}
     patients = sorted({name for name in owners.values() if name is not None})
-    if len(patients) == 1:
-        return Sorted((Owned(patients[0], "Bundle", bundle),))
+    sent = {name for one in everything if one.type == "Patient" and (name := patient_named_by(one))}
+    if len(patients) == 1 or len(sent) == 1:  # a stray resource of another patient is refused with the chart, as at the bedside
+        return Sorted((Owned(min(sent or patients), "Bundle", bundle),))
     if patients:
-        entries = list(_entries(bundle))
-        return Sorted(tuple(Owned(one, "Bundle", _of_one(one, entries, owners)) for one in patients))
+        entries = list(entries_of(bundle))
+        links = {"link": bundle["link"]} if "link" in bundle else {}
+        return Sorted(tuple(Owned(one, "Bundle", _of_one(one, entries, owners) | links) for one in patients))
     about_somebody = any(one.type in RESOURCE_TYPES for one in everything)
     shared = tuple(Owned(None, one.type, one.content) for one in everything if one.type in SHARED)
     return Sorted(shared, problem=_WITHOUT_A_PATIENT.format(kind="Bundle") if about_somebody else None)
 
 
-def _entries(bundle: Json) -> Iterator[Json]:
-    """The entries, and those of Bundles inside it."""
+def unwrapped(resources: Iterable[Json]) -> Iterator[Json]:
+    """The resources, and those in Bundles among them."""
+    for resource in resources:
+        if resource.get("resourceType") == "Bundle":
+            yield from (one for entry in entries_of(resource) if isinstance(one := entry.get("resource"), dict))
+        else:
+            yield resource
+
+
+def entries_of(bundle: Json) -> Iterator[Json]:
+    """The entries of a Bundle, and those of Bundles inside it."""
     waiting = [bundle]
     while waiting:
         for entry in objects(waiting.pop().get("entry")):

@@ -1,7 +1,8 @@
 """What a run is to do, settled once and kept beside its work, so that a run that was killed goes on where it was."""
 
+import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -12,6 +13,7 @@ from zlib import crc32
 import orjson
 
 from server.basis import Basis, load_basis
+from server.build_information import software_version
 from server.cohort.errors import CohortError
 from server.cohort.files import write_whole
 from server.cohort.inputs import Inputs, Part
@@ -35,6 +37,7 @@ class Plan:
         site, terminology: folders of the site's knowledge, or None (docs/site-folder.md).
         digest: SHA-256 of the knowledge, in hexadecimal.
         incomplete: resource types of which the input may not hold everything.
+        software: its version; another one may say something else.
     """
 
     out: str
@@ -45,6 +48,7 @@ class Plan:
     terminology: str | None
     digest: str
     incomplete: tuple[str, ...] = ()
+    software: str = field(default_factory=software_version)
 
     @property
     def work(self) -> Path:
@@ -91,7 +95,11 @@ class Plan:
         Raises:
             CohortError: it has changed since the run began, or is another one on this machine.
         """
-        basis = load_basis(*(Path(folder) if folder else None for folder in (self.site, self.terminology)))
+        folders = tuple(Path(folder) if folder else None for folder in (self.site, self.terminology))
+        basis = load_basis(*folders)
+        if basis.knowledge.digest != self.digest:
+            load_basis.cache_clear()  # a worker of a cluster may have read the folder before it was edited
+            basis = load_basis(*folders)
         if basis.knowledge.digest != self.digest:
             raise CohortError(
                 f"The knowledge here is {basis.knowledge.version}, not the one that the run began with. Install the same release "
@@ -130,6 +138,11 @@ def plan_at(address: PlanAddress) -> Plan:
     if sha256(text).hexdigest() != address.digest:
         raise CohortError(f"{path}: is the plan of another run; every worker needs the same folders of the run.")
     kept = orjson.loads(text)
+    if kept["software"] != software_version():
+        raise CohortError(
+            f"This is myositis-cds {software_version()}, and the run began with {kept['software']}: install the same release on every "
+            "machine, or begin again in an empty folder."
+        )
     tasks = tuple(tuple(Part(part["file"], part["start"], part["end"]) for part in task) for task in kept.pop("tasks"))
     day, incomplete = date.fromisoformat(kept.pop("as_of")), tuple(kept.pop("incomplete"))
     return Plan(tasks=tasks, as_of=day, incomplete=incomplete, **kept)
@@ -174,9 +187,12 @@ def begin(plan: Plan) -> bool:
     Raises:
         CohortError: the folder holds the work of another run.
     """
+    plan.work.mkdir(parents=True, exist_ok=True)
     kept = plan.work / _KEPT
     said = _as_json(plan)
     if not kept.exists():
+        for remains in plan.work.iterdir():  # of a run whose work was being removed
+            shutil.rmtree(remains) if remains.is_dir() else remains.unlink()
         for folder in (plan.scattered, plan.surveyed, plan.evaluated):
             folder.mkdir(parents=True, exist_ok=True)
         write_whole(kept, said)

@@ -14,6 +14,8 @@ from cards.recommendation import Recommendation
 from cards.said import said_on
 from cards.schedule import Due
 from fhir_profiles.courses import Outcome
+from fhir_profiles.record import InputState
+from fhir_profiles.unread import unread_treatment
 from server.evaluation import Evaluation
 
 Row = dict[str, Any]
@@ -47,6 +49,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "topic": "VARCHAR",
         "outcome": "VARCHAR",
         "strength": "VARCHAR",
+        "assumed": "BOOLEAN",
         "orders": "VARCHAR",
         "on_card": "BOOLEAN",
         "due_state": "VARCHAR",
@@ -109,6 +112,8 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
     assessment, record = evaluation.assessment, evaluation.record
     youngest, oldest = assessment.ages
     treatment, primary = assessment.treatment, assessment.primary
+    unread = unread_treatment(record)
+    has_results = record.state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
     return {
         "patient": patient,
         "site": site,
@@ -119,11 +124,11 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
         "certainty": primary.certainty.value if primary else None,
         "phenotypes": _words(one.code for one in assessment.phenotypes),
         "severity": assessment.severity.value,
-        "phase": treatment.phase,
-        "line": treatment.line,
+        "phase": None if unread else treatment.phase,
+        "line": None if unread else treatment.line,
         "current": _words(treatment.current),
         "failed": _words(treatment.agents(Outcome.FAILED)),
-        "antibodies": len(assessment.antibodies),
+        "antibodies": len(assessment.antibodies) if assessment.antibodies or has_results else None,
         "positive": _words(code for code, found in assessment.antibodies.items() if found.result == "positive"),
         "cards": len(evaluation.cards),
         "refused": evaluation.is_mismatched,
@@ -134,10 +139,11 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
     said: dict[str, Recommendation] = {one.id: one for one in evaluation.recommendations}
     topics = {rule.id: rule.topic for rule in evaluation.knowledge.rules}
     strengths = {rule.id: rule.strength for rule in evaluation.knowledge.rules}
+    has_calendar = {rule.id for rule in evaluation.knowledge.rules if rule.schedule}
     on_cards = said_on(evaluation.cards)
     for rule, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
-        if outcome == NOT_APPLICABLE:
-            continue
+        if outcome == NOT_APPLICABLE or (outcome == SATISFIED and rule in has_calendar - evaluation.calendar.keys()):
+            continue  # of a calendar that has not begun nothing is done, nor due
         recommendation = said.get(rule)
         yield {
             "patient": patient,
@@ -146,6 +152,7 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "topic": recommendation.topic if recommendation else topics[rule],
             "outcome": _HOLDS[outcome],
             "strength": recommendation.strength if recommendation else strengths[rule],
+            "assumed": any(one.is_caveat for one in recommendation.missing) if recommendation else False,
             "orders": _words(recommendation.orders) if recommendation else "",
             "on_card": rule in on_cards,
             **_due(evaluation.calendar.get(rule)),

@@ -1,6 +1,7 @@
 """A cohort run: read the input, evaluate its patients, write the tables. Killed at any moment, it goes on where it was."""
 
 import fcntl
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +21,12 @@ from server.cohort.files import write_whole
 from server.cohort.inputs import Inputs
 from server.cohort.knowledge_kept import kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
+from server.cohort.report.withholding import LEAST
+from server.cohort.report.write import write_report
 from server.cohort.scatter import scatter, summaries, summary_file
-from server.cohort.shared import NO_SITE, Shared, gather_shared
+from server.cohort.shared import Shared, gather_shared
 from server.cohort.survey import file_of as survey_of
-from server.cohort.survey import gather_survey, kinds_by_site, not_sent, survey
+from server.cohort.survey import gather_survey, kinds_of, survey
 from server.cohort.tables import write_tables
 
 
@@ -50,7 +53,9 @@ class Outcome:
     went_on: bool
 
 
-def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps_work: bool = False) -> Outcome:
+def run(
+    plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, least: int = LEAST, keeps_work: bool = False
+) -> Outcome:
     """Do what is left to do of a run.
 
     Args:
@@ -58,12 +63,13 @@ def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps
         inputs: what it reads.
         engine: who does it.
         follower: whom to tell.
+        least: the report is to name no smaller number of patients.
         keeps_work: leave the work in progress where it is, when all is done.
 
     Raises:
         CohortError: it cannot go on; what was done stays done.
     """
-    plan.work.mkdir(parents=True, exist_ok=True)
+    Path(plan.out).mkdir(parents=True, exist_ok=True)
     with _alone(plan):
         went_on = begin(plan)
         open_tasks = [task for task in range(len(plan.tasks)) if not summary_file(plan, task).exists()]
@@ -75,11 +81,18 @@ def run(plan: Plan, inputs: Inputs, engine: Engine, follower: Follower, *, keeps
             _do(plan, engine, follower, _Step("Surveying", _survey, survey_of))
             gather_survey(plan)
         _do(plan, engine, follower, _Step("Evaluating", _evaluate, folder_of))
+        out = Path(plan.out)
+        for name in ("run.json", "report.html"):  # of an earlier run: nobody shall take new tables for old ones
+            (out / name).unlink(missing_ok=True)
         rows = write_tables(plan, _write_bad_lines(plan))
         _write_account(plan, inputs, rows)
-        _keep_private(Path(plan.out))
+        write_report(out, plan.basis().knowledge, least)
+        _keep_private(out)
         if not keeps_work:
-            shutil.rmtree(plan.work)
+            done = out / ".work-done"
+            shutil.rmtree(done, ignore_errors=True)
+            plan.work.rename(done)  # in one step, so that nobody goes on with half of it
+            shutil.rmtree(done)
     return Outcome(rows, went_on)
 
 
@@ -107,7 +120,7 @@ def _survey(address: PlanAddress, partition: int) -> int:
 
 def _evaluate(address: PlanAddress, partition: int) -> int:
     plan = plan_at(address)
-    return evaluate_partition(plan, partition, kinds_by_site(plan, address))
+    return evaluate_partition(plan, partition, kinds_of(plan, address))
 
 
 def _follow(found: Iterable[int], follower: Follower) -> None:
@@ -116,10 +129,10 @@ def _follow(found: Iterable[int], follower: Follower) -> None:
 
 
 def _kinds_not_sent(plan: Plan) -> dict[str, list[str]]:
-    """By the name of the site, what others send and it does not."""
+    """By the site, what it sends of nobody."""
     with closing(Shared(plan.shared)) as shared:
-        lacking = not_sent(kinds_by_site(plan, plan.address))
-        return {shared.name_of({"reference": site}) or NO_SITE: kinds for site, kinds in lacking.items()}
+        lacking = kinds_of(plan, plan.address).not_sent()
+        return {shared.title_of(site): kinds for site, kinds in lacking.items()}
 
 
 def _keep_private(out: Path) -> None:
@@ -132,12 +145,14 @@ def _keep_private(out: Path) -> None:
 @contextmanager
 def _alone(plan: Plan) -> Iterator[None]:
     """Two runs into one folder would take each other's work away."""
-    with (plan.work / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CohortError(f"{plan.out}: another run is at work there; wait for it, or choose another folder.") from None
+    descriptor = os.open(plan.out, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+    except BlockingIOError:
+        raise CohortError(f"{plan.out}: another run is at work there; wait for it, or choose another folder.") from None
+    finally:
+        os.close(descriptor)
 
 
 def _write_bad_lines(plan: Plan) -> Path:
@@ -157,11 +172,12 @@ def _write_bad_lines(plan: Plan) -> Path:
 
 def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
     """What was read and what it rests on; nothing that differs when the same run is done again."""
-    used, passed_over, lines, bad = Counter[str](), Counter[str](), 0, 0
+    used, passed_over, lines, bad, data = Counter[str](), Counter[str](), 0, 0, 0
     for summary in summaries(plan):
         used.update(summary["kinds"])
         passed_over.update(summary["passed_over"])
         lines += sum(summary["lines"])
+        data = (data + summary["data"]) % 2**64
         bad += summary["bad"]
     account = {
         "asOf": plan.as_of,
@@ -170,12 +186,13 @@ def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
         "knowledgeDigest": plan.digest,
         "files": len({part.file for task in plan.tasks for part in task}),
         "filesNotRead": [Path(name).name for name in inputs.passed_over],
+        "data": f"{data:016x}",
         "lines": lines,
         "badLines": bad,
         "resources": dict(sorted(used.items())),
         "resourcesPassedOver": dict(sorted(passed_over.items())),
         "kindsNotSent": _kinds_not_sent(plan),
-        "kindsIncomplete": list(plan.incomplete),
+        "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan, plan.address).damaged}),
         "rows": rows,
     }
     write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(kept(plan.basis().knowledge), option=orjson.OPT_INDENT_2))

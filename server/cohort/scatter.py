@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import orjson
 
 from server.cohort.files import write_whole
+from server.cohort.inputs import kinds_in
 from server.cohort.lines import Line, lines_of
-from server.cohort.owners import Owned, sort_line, sort_unreadable
+from server.cohort.owners import UNREADABLE, Owned, sort_line, sort_unreadable
 from server.cohort.plan import Plan
 
 MOST_BAD_LINES = 10_000
@@ -53,6 +55,8 @@ class Scattered:
         passed_over: how many are of types that nothing here reads.
         bad_lines: the first of them.
         bad: how many there are.
+        damaged: types of which something was lost that may be anybody's.
+        data: a sum over all lines, whatever their order, that tells one input from another.
     """
 
     task: int
@@ -61,6 +65,8 @@ class Scattered:
     passed_over: Counter[str] = field(default_factory=Counter)
     bad_lines: list[BadLine] = field(default_factory=list)
     bad: int = 0
+    damaged: list[str] = field(default_factory=list)
+    data: int = 0
 
     def note(self, part: int, line: Line, problem: str) -> None:
         """Count a bad line."""
@@ -96,8 +102,11 @@ def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int,
     if not line.raw and not line.problem:
         return
     sorted_line = sort_line(line.value) if line.problem is None else sort_unreadable(line.raw, line.problem)
+    found.data = (found.data + crc32(line.raw) * 2**32 + len(line.raw)) % 2**64
     if sorted_line.problem:
         found.note(part, line, sorted_line.problem)
+    if line.is_damage:
+        found.damaged = sorted({*found.damaged, *kinds_in(Path(plan.tasks[found.task][part].file))})
     found.passed_over.update(sorted_line.passed_over)
     for owned in sorted_line.owned:
         found.kinds[owned.kind] += not owned.is_unreadable
@@ -109,7 +118,7 @@ def _said(owned: Owned, raw: bytes) -> bytes:
     """Whose it is and what, and the resource, on one line."""
     if owned.resource is not None:
         raw = orjson.dumps(owned.resource)
-    head = orjson.dumps([owned.patient, owned.kind])
+    head = orjson.dumps([owned.patient, UNREADABLE if owned.is_unreadable else owned.kind])
     return b"".join((head, _BETWEEN, raw.replace(b"\r", b" ").replace(b"\n", b" "), b"\n"))
 
 

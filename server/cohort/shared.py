@@ -4,7 +4,7 @@ In an SQLite file, since a formulary may be larger than what a worker may hold.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,47 @@ NO_SITE = "not stated"
 
 
 def gather_shared(plan: Plan) -> None:
-    """Write the file; of several resources of the same reference the last stays, as in a Bundle of history."""
+    """Write the file; of several versions of a resource the one that was updated last stays."""
     draft = plan.shared.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft)) as database, database:
-        database.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID")
-        database.executemany("INSERT OR REPLACE INTO resource VALUES (?, ?)", _rows(plan))
+        database.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, updated TEXT, content BLOB) WITHOUT ROWID")
+        database.executemany(
+            "INSERT INTO resource VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET updated = excluded.updated, content = excluded.content "
+            "WHERE excluded.updated >= updated",
+            _rows(plan),
+        )
     draft.replace(plan.shared)
 
 
-def _rows(plan: Plan) -> Iterator[tuple[str, bytes]]:
+def _rows(plan: Plan) -> Iterator[tuple[str, str, bytes]]:
     for _, _, raw in pieces(plan, plan.partitions):
         resource = orjson.loads(raw)
         if isinstance(resource.get("id"), str):
-            yield f"{resource['resourceType']}/{resource['id']}", raw
+            yield f"{resource['resourceType']}/{resource['id']}", _updated(resource), raw
+
+
+def newest(versions: list[Json]) -> Json | None:
+    """The version that was updated last; of equals the last."""
+    return max(enumerate(versions), key=lambda one: (_updated(one[1]), one[0]))[1] if versions else None
+
+
+def _updated(resource: Json) -> str:
+    return next((text for meta in objects(resource.get("meta")) if isinstance(text := meta.get("lastUpdated"), str)), "")
+
+
+def organisation_of(patient: Json | None) -> str | None:
+    """What tells the organisation that manages a patient's record from others: type and id, else an identifier, else its name."""
+    for reference in objects((patient or {}).get("managingOrganization")):
+        text = reference.get("reference")
+        if isinstance(text, str) and (named := type_and_id(text)):
+            return "/".join(named)
+        for identifier in objects(reference.get("identifier")):
+            if isinstance(value := identifier.get("value"), str) and value:
+                return f"{identifier.get('system') or ''}|{value}"
+        if isinstance(name := reference.get("display"), str) and name.strip():
+            return name.strip()
+    return None
 
 
 class Shared:
@@ -48,7 +75,7 @@ class Shared:
 
     def __init__(self, path: Path) -> None:
         """Open it."""
-        self._database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+        self._database = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
 
     def close(self) -> None:
         """Close it."""
@@ -63,7 +90,7 @@ class Shared:
         row = self._database.execute("SELECT content FROM resource WHERE reference = ?", ("/".join(named),)).fetchone()
         return orjson.loads(row[0]) if row else None
 
-    def drugs_of(self, resources: list[Json]) -> list[Json]:
+    def drugs_of(self, resources: Iterable[Json]) -> list[Json]:
         """The Medications that a patient's orders name, each once."""
         named = {}
         for resource in resources:
@@ -75,14 +102,14 @@ class Shared:
     def site_of(self, patient: Json | None) -> str | None:
         """The name of the organisation that manages a patient's record; else what the chart calls it."""
         for reference in objects((patient or {}).get("managingOrganization")):
-            if name := self.name_of(reference):
-                return name
+            found = self.find(reference) or {}
+            for name in (found.get("name"), reference.get("display"), organisation_of(patient)):
+                if isinstance(name, str) and name.strip():
+                    return name.strip()
         return None
 
-    def name_of(self, reference: Json) -> str | None:
-        """What an organisation is called: by itself, else by whoever names it."""
-        found = self.find(reference) or {}
-        for name in (found.get("name"), reference.get("display"), reference.get("reference")):
-            if isinstance(name, str) and name.strip():
-                return name.strip()
-        return None
+    def title_of(self, organisation: str) -> str:
+        """What an organisation is called, with what tells it from others of the same name."""
+        found = self.find({"reference": organisation}) or {}
+        name = found.get("name")
+        return f"{name} ({organisation})" if isinstance(name, str) and name.strip() else organisation or NO_SITE

@@ -5,38 +5,63 @@ A registry of seven hospitals may have lung function tests of six. To the patien
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import orjson
 
-from fhir_profiles.elements import objects
 from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.files import write_whole
 from server.cohort.plan import Plan, PlanAddress
-from server.cohort.scatter import pieces
-from server.cohort.shared import Json
+from server.cohort.scatter import pieces, summaries
+from server.cohort.shared import Json, newest, organisation_of
 
 NOWHERE = ""
 """Stands for the organisation of patients whose record names none."""
 
-Kinds = Mapping[str, frozenset[str]]
-"""Resource types by organisation: a reference, as patients name it."""
+EXPECTED = frozenset({"Condition", "DiagnosticReport", "MedicationRequest", "Observation", "Procedure"})
+"""What advice rests on most; a site that sends none of one of these is named, though nobody else may send it either."""
 
 
-def organisation_of(patients: list[Json]) -> str:
-    """The reference of the organisation that manages a patient's record, as the last of these Patients has it."""
-    named = [
-        text
-        for patient in patients
-        for reference in objects(patient.get("managingOrganization"))
-        if isinstance(text := reference.get("reference"), str)
-    ]
-    return named[-1] if named else NOWHERE
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What the input holds.
+
+    Args:
+        sites: resource types that are sent of anybody, by organisation.
+        damaged: types of which something was lost that may be anybody's.
+        incomplete: types of which the run was told not to hold everything.
+    """
+
+    sites: Mapping[str, frozenset[str]]
+    damaged: frozenset[str]
+    incomplete: frozenset[str]
+
+    def empty_for(self, organisation: str | None) -> frozenset[str]:
+        """The types of which a patient has none, where the chart has none.
+
+        Args:
+            organisation: of the patient; None where the record of the patient itself was not sent. Among patients who name one,
+                nothing is known of those who name none.
+        """
+        if organisation is None or (organisation == NOWHERE and len(self.sites) > 1):
+            return frozenset()
+        return self.sites.get(organisation, frozenset()) - {"Patient"}
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """The types of which nothing counts as not done, of anybody."""
+        return self.damaged | self.incomplete
+
+    def not_sent(self) -> dict[str, list[str]]:
+        """By organisation, what it sends of nobody."""
+        everything = EXPECTED.union(*self.sites.values())
+        return {site: sorted(everything - found) for site, found in self.sites.items() if everything - found}
 
 
 def survey(plan: Plan, partition: int) -> int:
-    """See what is there of the patients of one partition.
+    """See what is there of the patients of one partition; of Bundles nothing is concluded.
 
     Returns:
         How many patients there are.
@@ -50,7 +75,8 @@ def survey(plan: Plan, partition: int) -> int:
                 records[patient].append(orjson.loads(raw))
     sites: dict[str, set[str]] = defaultdict(set)
     for patient, found in kinds.items():
-        sites[organisation_of(records[patient])] |= found
+        if patient in records and "Bundle" not in found:
+            sites[organisation_of(newest(records[patient])) or NOWHERE] |= found
     write_whole(file_of(plan, partition), orjson.dumps({site: sorted(found) for site, found in sites.items()}))
     return len(kinds)
 
@@ -66,24 +92,19 @@ def gather_survey(plan: Plan) -> None:
     for partition in range(plan.partitions):
         for site, found in orjson.loads(file_of(plan, partition).read_bytes()).items():
             sites[site] |= RESOURCE_TYPES.intersection(found)
-    write_whole(plan.kinds, orjson.dumps({site: sorted(found) for site, found in sorted(sites.items())}))
+    damaged = sorted({kind for summary in summaries(plan) for kind in summary["damaged"]})
+    found_there = {"sites": {site: sorted(found) for site, found in sorted(sites.items())}, "damaged": damaged}
+    write_whole(plan.kinds, orjson.dumps(found_there))
 
 
 @lru_cache(maxsize=4)
-def kinds_by_site(plan: Plan, address: PlanAddress) -> Kinds:
-    """The resource types that each site sends of anybody. Whoever has none of these has none.
-
-    Not those of which the run was told not to hold everything.
+def kinds_of(plan: Plan, address: PlanAddress) -> Kinds:
+    """What was put together.
 
     Args:
         plan: the run.
         address: its own, which tells it from others that were made in the same folder.
     """
     found = orjson.loads(plan.kinds.read_bytes())
-    return {site: frozenset(kinds) - {"Patient", *plan.incomplete} for site, kinds in found.items()}
-
-
-def not_sent(kinds: Kinds) -> dict[str, list[str]]:
-    """By organisation, what others send and it does not."""
-    everything = frozenset[str]().union(*kinds.values())
-    return {site: sorted(everything - found) for site, found in kinds.items() if everything - found}
+    sites = {site: frozenset(kinds) for site, kinds in found["sites"].items()}
+    return Kinds(sites, frozenset(found["damaged"]) - {"Patient"}, frozenset(plan.incomplete))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.cohort.errors import CohortError
+from server.cohort.evaluate import folder_of
 from server.cohort.plan import Plan
 from server.cohort.rows import KEYS, TABLES
 
@@ -58,12 +59,13 @@ def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
     with duckdb(plan.work) as database:
         for name, columns in TABLES.items():
             order = ", ".join(KEYS[name])
-            _write(database, str(plan.evaluated / "*" / f"{name}.ndjson"), columns, f"ORDER BY {order}", out / name)
-        _write(database, str(bad_lines), BAD_LINES, "ORDER BY file, line", out / "bad_lines")
+            files = [folder_of(plan, number) / f"{name}.ndjson" for number in range(plan.partitions)]  # and no draft of one killed
+            _write(database, files, columns, f"ORDER BY {order}", out / name)
+        _write(database, [bad_lines], BAD_LINES, "ORDER BY file, line, problem", out / "bad_lines")
         return {name: _count(database, out / name) for name in (*TABLES, "bad_lines")}
 
 
-def _write(database: "DuckDBPyConnection", files: str, columns: Mapping[str, str], order: str, table: Path) -> None:
+def _write(database: "DuckDBPyConnection", files: list[Path], columns: Mapping[str, str], order: str, table: Path) -> None:
     parquet, csv = (table.with_suffix(ending) for ending in (".parquet", ".csv"))
     read = "SELECT * FROM read_json($files, format='newline_delimited', columns=$columns)"
     database.execute(f"CREATE OR REPLACE TEMP VIEW rows AS {_quoted(read, files, columns)}")
@@ -73,10 +75,11 @@ def _write(database: "DuckDBPyConnection", files: str, columns: Mapping[str, str
     database.execute("DROP VIEW rows")
 
 
-def _quoted(query: str, files: str, columns: Mapping[str, str]) -> str:
+def _quoted(query: str, files: list[Path], columns: Mapping[str, str]) -> str:
     """A view takes no parameters, so that they are written into it."""
+    listed = f"[{', '.join(map(_text, files))}]"
     described = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in columns.items())
-    return query.replace("$files", _text(files)).replace("$columns", f"{{{described}}}")
+    return query.replace("$files", listed).replace("$columns", f"{{{described}}}")
 
 
 def _cell(name: str, kind: str) -> str:

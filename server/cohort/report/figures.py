@@ -15,8 +15,9 @@ from server.cohort.tables import duckdb
 CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
 
-DUE, UP_TO_DATE, CANNOT_TELL = "due now", "up to date", "cannot be told"
-_STATES = (DUE, CANNOT_TELL, UP_TO_DATE)
+DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE = "due now", "cannot be told", "held back or declined", "up to date"
+_STATES = (DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE)
+_OUTCOMES = ("holds", "unknown", "satisfied")
 
 _MOST_ROWS = 25
 
@@ -44,13 +45,13 @@ class Chart:
 
     Args:
         title: what is counted.
-        of: how many patients they make up.
+        of: how many patients they make up; None where that is withheld.
         bars: longest first, or in their own order.
         note: what must be known to read it.
     """
 
     title: str
-    of: int
+    of: int | None
     bars: tuple[Bar, ...]
     note: str = ""
 
@@ -90,6 +91,7 @@ class Report:
 
     Args:
         account: `run.json`.
+        resources: how many were read, by type.
         patients, confirmed: how many there are, and of how many the chart has a diagnosis of myositis.
         charts: of those with myositis.
         due: topic by site.
@@ -100,6 +102,7 @@ class Report:
     """
 
     account: Mapping[str, Any]
+    resources: Mapping[str, int | None]
     patients: int | None
     confirmed: int | None
     charts: tuple[Chart, ...]
@@ -123,10 +126,13 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
         asked = _Asked(database, known, least)
+        ((patients, confirmed),) = asked.rows(f"SELECT count(*), count(*) FILTER ({CONFIRMED}) FROM patients")
+        account = orjson.loads((out / "run.json").read_bytes())
         return Report(
-            account=orjson.loads((out / "run.json").read_bytes()),
-            patients=asked.alone("SELECT count(*) FROM patients"),
-            confirmed=asked.alone(f"SELECT count(*) FROM patients WHERE {CONFIRMED}"),
+            account=account,
+            resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
+            patients=asked.shown(patients),
+            confirmed=None if withheld({"confirmed": confirmed, "others": patients - confirmed}, least) else confirmed,
             charts=_of_the_disease(asked),
             due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
             statements=_statements(asked),
@@ -148,35 +154,33 @@ class _Asked:
         found: list[tuple[Any, ...]] = self.database.execute(query, list(values)).fetchall()
         return found
 
-    def alone(self, query: str) -> int | None:
-        ((number,),) = self.rows(query)
-        return int(number) if not 0 < number < self.least else None
+    def shown(self, number: int) -> int | None:
+        """A number that stands alone."""
+        return None if 0 < number < self.least else number
 
     def parts(
         self, title: str, query: str, names: Mapping[str, str] | None = None, *, note: str = "", by_size: bool = True
     ) -> Chart:
         """A chart of what a query counts, by a label that everybody has one of."""
         counted = {str(label): int(number) for label, number in self.rows(query)}
-        hidden, of, longest = withheld(counted, self.least), sum(counted.values()), max(counted.values(), default=1)
+        of, longest = sum(counted.values()), max(counted.values(), default=1)
+        hidden = frozenset(counted) if of < self.least else withheld(counted, self.least)
         order = sorted(counted, key=lambda name: -counted[name]) if by_size else sorted(counted)
-        bars = tuple(
-            Bar((names or {}).get(name, name), None, 0.0, None)
-            if name in hidden
-            else Bar((names or {}).get(name, name), counted[name], counted[name] / longest, 100 * counted[name] / of)
-            for name in order
-        )
-        return Chart(title, of, bars, note)
+        bars = tuple(self._bar((names or {}).get(name, name), counted[name], longest, of, name in hidden) for name in order)
+        return Chart(title, self.shown(of), bars, note)
 
     def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
         counted = [(str(label), int(number)) for label, number in self.rows(query)]
         longest = max((number for _, number in counted), default=1)
-        bars = []
-        for label, number in counted:
-            is_small = number < self.least or 0 < of - number < self.least
-            shown = (None, 0.0, None) if is_small else (number, number / longest, 100 * number / of)
-            bars.append(Bar(names.get(label, label), *shown))
-        return Chart(title, of, tuple(bars), note)
+        bars = tuple(
+            self._bar(names.get(label, label), number, longest, of, number < self.least or 0 < of - number < self.least)
+            for label, number in counted
+        )
+        return Chart(title, self.shown(of), bars, note)
+
+    def _bar(self, label: str, number: int, longest: int, of: int, is_hidden: bool) -> Bar:
+        return Bar(label, None, 0.0, None) if is_hidden else Bar(label, number, number / longest, 100 * number / of)
 
 
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
@@ -187,13 +191,15 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
         asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
         asked.parts(
             "Lines of therapy used",
-            f"SELECT CASE line WHEN 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
+            f"SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
+            note="Not known where medications were not sent.",
             by_size=False,
         ),
-        asked.parts("Phase of treatment", f"SELECT phase, {counted}"),
+        asked.parts("Phase of treatment", f"SELECT coalesce(phase, 'not known'), {counted}"),
         asked.parts(
             "Myositis antibodies",
-            f"""SELECT CASE WHEN antibodies = 0 THEN 'no result on record' WHEN positive = '' THEN 'tested, none positive'
+            f"""SELECT CASE WHEN antibodies IS NULL THEN 'not known: results were not sent'
+                WHEN antibodies = 0 THEN 'no result on record' WHEN positive = '' THEN 'tested, none positive'
                 ELSE 'positive for at least one' END, {counted}""",
         ),
     )
@@ -202,8 +208,10 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
 _BY_STATE = f"""
     WITH each AS (
         SELECT patient, any_value(site) AS site,
-            CASE WHEN bool_or(outcome = 'holds' AND orders <> '') THEN '{DUE}'
-                WHEN bool_or(outcome = 'unknown') THEN '{CANNOT_TELL}' ELSE '{UP_TO_DATE}' END AS state
+            CASE WHEN bool_or(outcome = 'holds' AND orders <> '' AND NOT assumed) THEN '{DUE}'
+                WHEN bool_or(outcome = 'unknown' OR assumed OR (outcome = 'holds' AND orders = '' AND missing <> ''))
+                    THEN '{CANNOT_TELL}'
+                WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}' ELSE '{UP_TO_DATE}' END AS state
         FROM recommendations WHERE list_contains($1, recommendation) GROUP BY patient)
     SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
     WHERE {CONFIRMED} GROUP BY 1, 2"""
@@ -214,29 +222,35 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     asks_for_tests = [rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if)]
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
-    rows = [_row(site, counted[site], asked.least) for site in sorted(counted, key=lambda one: -sum(counted[one].values()))]
-    note = "Patients for whom a statement asks for a test. Up to date: done, ordered or not yet due."
+    totals = {site: sum(states.values()) for site, states in counted.items()}
+    hidden = withheld(totals, asked.least)
+    rows = [_row(site, counted[site], asked.least, is_hidden=site in hidden) for site in sorted(totals, key=lambda one: -totals[one])]
+    note = (
+        "Patients for whom a statement asks for a test. Due now: nothing in the chart shows it, and the site sends what would. "
+        "Up to date: done, ordered or not yet due."
+    )
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
 
 
-def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "") -> Row:
+def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *, is_hidden: bool = False) -> Row:
     of, hidden = sum(counted.values()), withheld(counted, least)
-    if of < least:
+    if is_hidden or of < least:
         return Row(label, None, (None,) * len(counted), (), detail)
     cells = tuple(None if name in hidden else number for name, number in counted.items())
     return Row(label, of, cells, tuple((number or 0) / of for number in cells), detail)
 
 
 def _statements(asked: _Asked) -> Table:
-    query = """SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
-        count(*) FILTER (outcome = 'satisfied') FROM recommendations WHERE list_contains($1, recommendation)
-        GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
+        count(*) FILTER (outcome = 'satisfied') FROM recommendations JOIN patients USING (patient)
+        WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     found = asked.rows(query, list(says))[:_MOST_ROWS]
-    rows = tuple(
-        _row(name, dict(zip(_STATES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found
+    rows = (
+        _row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found
     )
-    return Table("Statements that hold most often", _STATES, rows)
+    note = "Holds: it applies, and is not done as far as the data show. Satisfied: done, ordered or not yet due."
+    return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 
 
 def _disputes(asked: _Asked) -> Chart:

@@ -5,6 +5,9 @@ from typing import TypeVar
 
 _Name = TypeVar("_Name", bound=str)
 
+LEAST = 5
+"""Patients that a number is about, at least."""
+
 
 def withheld(parts: Mapping[_Name, int], least: int) -> frozenset[_Name]:
     """Which parts of a whole to withhold, where the whole itself is shown and nobody is in two parts.

@@ -1,7 +1,9 @@
 """A run: what it says of a patient is what is said at the bedside, and no kill changes a byte of it."""
 
+import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -11,15 +13,18 @@ from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from cards.outcomes import outcomes_of
 from cards.said import said_on
+from server.cohort.commands import cohort
 from server.cohort.engines import Processes
 from server.cohort.errors import CohortError
 from server.cohort.inputs import find_inputs
-from server.cohort.plan import begin
+from server.cohort.plan import begin, plan_at
 from server.cohort.run import run
 from server.evaluation import Evaluation, evaluate
+from soak.processes import children_of, is_alive
 from tests.server.charts import AS_OF, chart, resources, slugs
 from tests.server.cohort.registries import (
     Silent,
@@ -103,10 +108,20 @@ def test_only_at_a_site_that_sends_procedures_and_reports_is_a_test_without_one_
         as_bulk_data(tmp_path / "in", [*bundles, {"entry": [{"resource": one} for one in (somebody, *others)]}]), tmp_path / "out"
     )
     account = orjson.loads((tmp_path / "out" / "run.json").read_bytes())
-    assert account["kindsNotSent"] == {"Organization/south": ["DiagnosticReport", "Observation", "Procedure"]}
+    south = {"DiagnosticReport", "MedicationRequest", "Observation", "Procedure"}
+    assert set(account["kindsNotSent"]["Organization/south"]) == south
+    assert account["kindsNotSent"]["Organization/north"] == ["MedicationRequest"]
     found = {row["site"]: row for row in rows(tmp_path / "out", "recommendations") if row["recommendation"] == LUNG_FUNCTION}
-    assert found["Organization/north"]["outcome"] == "holds"
-    assert found["Organization/south"]["missing"] != ""
+    assert {site: row["assumed"] for site, row in found.items()} == {"Organization/north": False, "Organization/south": True}
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Organization/south sends none of this for anybody" in report
+
+
+def test_nobody_is_called_untreated_whose_medications_were_not_sent(tmp_path: Path) -> None:
+    bare = [one for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] in ("Patient", "Condition")]
+    ran(as_bulk_data(tmp_path / "in", [{"entry": [{"resource": one} for one in bare]}]), tmp_path / "out")
+    (row,) = rows(tmp_path / "out", "patients")
+    assert (row["phase"], row["line"], row["antibodies"]) == (None, None, None)
 
 
 def test_processes_and_one_process_write_the_same_bytes(bulk: Path, tmp_path: Path) -> None:
@@ -189,7 +204,84 @@ def test_a_finished_run_leaves_results_and_no_work(bulk: Path) -> None:
         ),
         "run.json",
         "knowledge.json",
+        "report.html",
     }
+
+
+def test_what_a_killed_worker_had_half_written_is_in_no_table(bulk: Path, tmp_path: Path) -> None:
+    place, out = as_bulk_data(tmp_path / "in"), tmp_path / "out"
+    with pytest.raises(_KilledError):
+        run(planned(place, out), find_inputs(place), _KilledAfter(11), Silent())
+    written = next(path for path in sorted((out / "work" / "evaluated").iterdir()) if (path / "patients.ndjson").stat().st_size)
+    shutil.copytree(written, out / "work" / "evaluated" / ".000009.abcd")
+    ran(place, out)
+    assert without_bad_line_paths(results(out)) == without_bad_line_paths(results(bulk))
+
+
+def test_what_is_left_of_work_that_was_being_removed_is_nobodys_work(bulk: Path, tmp_path: Path) -> None:
+    place, out = as_bulk_data(tmp_path / "in"), tmp_path / "out"
+    with pytest.raises(_KilledError):
+        run(planned(place, out, as_of=date(2026, 1, 1)), find_inputs(place), _KilledAfter(11), Silent())
+    (out / "work" / "plan.json").unlink()
+    ran(place, out)
+    assert without_bad_line_paths(results(out)) == without_bad_line_paths(results(bulk))
+
+
+def test_a_task_of_a_run_of_another_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out")
+    begin(plan)
+    monkeypatch.setattr("server.cohort.plan.software_version", lambda: "9.9")
+    with pytest.raises(CohortError, match=r"This is myositis-cds 9\.9, and the run began with"):
+        plan_at(plan.address)
+
+
+def test_the_workers_end_with_the_process_that_gives_them_work(tmp_path: Path) -> None:
+    place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(2) for slug in slugs()])
+    killed = subprocess.Popen(
+        command("run", place, "--workers", "2", "--out", tmp_path / "out"), env=environment(), stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 60
+    while len(workers := children_of(killed.pid)) < 3 and time.monotonic() < until:  # and multiprocessing's own
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait(10)
+    while any(map(is_alive, workers)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [worker for worker in workers if is_alive(worker)] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--incomplete", "Procedures"], "'Procedures' is not"),
+        (["--out", "in/results"], "is inside the input"),
+        (["--engine", "dask", "--out", "out"], "needs the address of a cluster"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_once(tmp_path: Path, arguments: list[str], says: str) -> None:
+    as_bulk_data(tmp_path / "in", [chart("healthy")])
+    absolute = [str(tmp_path / one) if "in/" in one or one == "out" else one for one in arguments]
+    out = [] if "--out" in arguments else ["--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(cohort, ["run", str(tmp_path / "in"), *out, *absolute])
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+@pytest.mark.parametrize(
+    ("note", "says"),
+    [
+        ({"wish": {"since": None}, "is_finished": False}, "not fetched to its end"),
+        ({"wish": {"since": "2026-01-01T00:00:00Z"}, "is_finished": True}, "changed since a moment"),
+    ],
+)
+def test_a_part_of_an_export_is_no_cohort_unless_that_is_said(tmp_path: Path, note: dict[str, Any], says: str) -> None:
+    place = as_bulk_data(tmp_path / "in", [chart("healthy")])
+    (place / "export.json").write_text(json.dumps(note), "utf-8")
+    arguments = ["run", str(place), "--out", str(tmp_path / "out"), "--workers", "1"]
+    refused = CliRunner().invoke(cohort, arguments)
+    assert refused.exit_code == 2
+    assert says in refused.output
+    assert CliRunner().invoke(cohort, [*arguments, "--partial"]).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -218,11 +310,13 @@ def test_two_runs_into_one_folder_do_not_disturb_each_other(tmp_path: Path) -> N
     import fcntl
 
     place, out = as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out"
-    (out / "work").mkdir(parents=True)
-    with (out / "work" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(CohortError, match="another run is at work"):
-            ran(place, out)
+    out.mkdir()
+    held = os.open(out, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(CohortError, match="another run is at work"):
+        ran(place, out)
+    os.close(held)
+    assert ran(place, out).rows["patients"] == 1
 
 
 # --- what is wrong with the data ------------------------------------------------------------------------------------------
@@ -242,23 +336,58 @@ def test_bad_lines_are_named_by_file_and_line_and_cost_no_other(tmp_path: Path) 
     assert len(rows(tmp_path / "out", "patients")) == 1
 
 
+def with_lung_function(folder: Path, line: str) -> Path:
+    """A patient of a site that sends procedures, with this line among them."""
+    bare = [one for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] in ("Patient", "Condition")]
+    stranger = {"resourceType": "Patient", "id": "stranger"}
+    others = [
+        {"resourceType": kind, "id": kind, "status": status, "subject": {"reference": "Patient/stranger"}}
+        for kind, status in (("Procedure", "completed"), ("DiagnosticReport", "final"), ("Observation", "final"))
+    ]
+    place = as_bulk_data(folder, [{"entry": [{"resource": one} for one in (*bare, stranger, *others)]}])
+    with (place / "Procedure.ndjson").open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n" if line else "")
+    return place
+
+
+def spirometry() -> str:
+    """A lung function test of the patient with classic dermatomyositis."""
+    (patient,) = (one["id"] for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] == "Patient")
+    done = {
+        "resourceType": "Procedure",
+        "id": "spirometry",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "23426006"}]},
+        "performedDateTime": "2026-10-01",
+    }
+    return json.dumps(done)
+
+
+def said_of_lung_function(out: Path) -> tuple[str, bool]:
+    (row,) = (row for row in rows(out, "recommendations") if row["recommendation"] == LUNG_FUNCTION)
+    return row["outcome"], row["assumed"]
+
+
 @pytest.mark.requirement("SAF-02")
 def test_nothing_counts_as_not_done_that_may_be_on_a_line_that_cannot_be_read(tmp_path: Path) -> None:
-    bundle = chart("classic-dermatomyositis")
-    kinds = {one["resourceType"] for one in resources(bundle)}
-    outs = []
-    for name, spoilt in (("whole", False), ("spoilt", True)):
-        place = as_bulk_data(tmp_path / name, [bundle])
-        if spoilt:
-            for kind in kinds - {"Patient", "Condition"}:
-                file = place / f"{kind}.ndjson"
-                line = file.read_text("utf-8").splitlines()[0]
-                file.write_text(file.read_text("utf-8") + line[: line.rindex("}")].rstrip("}") + "\n", "utf-8")
-        ran(place, tmp_path / f"{name}-out")
-        outs.append({row["recommendation"]: row["outcome"] for row in rows(tmp_path / f"{name}-out", "recommendations")})
-    whole, spoilt = outs
-    newly_due = {name for name, outcome in spoilt.items() if outcome == "holds" and whole.get(name) != "holds"}
-    assert newly_due == set()
+    for name, line in (("none", ""), ("done", spirometry()), ("cut", spirometry()[:-1])):
+        ran(with_lung_function(tmp_path / name, line), tmp_path / f"{name}-out")
+    assert said_of_lung_function(tmp_path / "none-out") == ("holds", False)
+    assert said_of_lung_function(tmp_path / "done-out") == ("satisfied", False)
+    outcome, assumed = said_of_lung_function(tmp_path / "cut-out")
+    assert outcome == "unknown" or assumed
+
+
+@pytest.mark.requirement("SAF-02")
+def test_nothing_of_a_type_counts_as_not_done_of_which_a_file_is_damaged(tmp_path: Path) -> None:
+    place = with_lung_function(tmp_path / "in", "")
+    whole = gzip.compress((place / "Procedure.ndjson").read_bytes())
+    (place / "Procedure.0002.ndjson.gz").write_bytes(whole[: len(whole) // 2])
+    ran(place, tmp_path / "out")
+    outcome, assumed = said_of_lung_function(tmp_path / "out")
+    assert outcome == "unknown" or assumed
+    assert orjson.loads((tmp_path / "out" / "run.json").read_bytes())["kindsIncomplete"] == ["Procedure"]
 
 
 @pytest.mark.requirement("SAF-01")
