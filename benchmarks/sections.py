@@ -199,6 +199,9 @@ def peers(found: Mapping[str, Any]) -> str:
 def cohort(found: Mapping[str, Any]) -> str:
     """Runs over many patients."""
     figures = ("patients per second", "wall s", "CPU s", "peak MB")
-    rows = [[name, *("–" if one[figure] is None else f"{one[figure]:,.1f}" for figure in figures)] for name, one in found["runs"].items()]
+    rows = [
+        [name, *("–" if one[figure] is None else f"{one[figure]:,.1f}" for figure in figures)]
+        for name, one in found["runs"].items()
+    ]
     said = paragraph("`myositis-cds cohort run` over synthetic patients of 50 resources each, on this machine.")
     return "\n".join([said, table(("Run", "Patients a second", "Wall time, s", "CPU time, s", "Peak memory, MB"), rows)])

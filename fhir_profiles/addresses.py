@@ -26,7 +26,7 @@ def base_of(server: str) -> str:
 
 def server_of(url: str) -> str | None:
     """The server at which an absolute URL addresses a resource, as `base_of` writes it; None for what addresses none."""
-    scheme, *path = segments_of(url) if "://" in url else [""]
+    scheme, *path = (segments_of(url) if "://" in url else []) or [""]
     return base_of(f"{scheme}//{'/'.join(path[:-2])}") if path else None
 
 
@@ -49,4 +49,4 @@ def _is_plain(url: str, head: str, named: list[str]) -> bool:
     """Whether it is nothing but a base URL, a resource type and an id."""
     if len(named) != 2 or len(url) > LONGEST_REFERENCE or "?" in url or "#" in url:
         return False
-    return "://" in head and named[0].isalpha() and bool(named[1].strip())
+    return head.startswith(("https://", "http://")) and named[0].isalpha() and bool(named[1].strip())

@@ -1,6 +1,6 @@
 """Make the locks that a hospital installs from: of `requirements.lock` what is delivered, and no tool of development (SUP-03).
 
-`requirements-serving.lock` is what everybody gets; `requirements-postgres.lock` and `requirements-tracing.lock` are what these
+`requirements-serving.lock` is what everybody gets; `requirements-postgres.lock`, `-tracing`, `-cohort` and `-dask` are what these
 extras add to it. Versions and hashes are those of `requirements.lock`, so nothing is looked up. `make lock` runs this, or
 `python -m scripts.supply_chain.locks`.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.supply_chain.packages import ROOT, delivered
 
-_EXTRA_OF = {"serving": "", "postgres": "postgres", "tracing": "tracing"}
+_EXTRA_OF = {"serving": "", "postgres": "postgres", "tracing": "tracing", "cohort": "cohort", "dask": "dask"}
 LOCKS = {extra: ROOT / f"requirements-{name}.lock" for name, extra in _EXTRA_OF.items()}
 """By extra; the sandbox is not for a hospital's machines."""
 

@@ -21,7 +21,7 @@ from scripts.supply_chain.licences import licence_of
 ROOT = Path(__file__).parent.parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "requirements.lock"
-EXTRAS = ("postgres", "tracing", "sandbox")
+EXTRAS = ("postgres", "tracing", "cohort", "dask", "sandbox")
 """Extras that a hospital may install, besides what everybody gets."""
 
 # The platform that the lock is resolved for, so that the list is the same on every machine.

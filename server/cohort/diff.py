@@ -179,7 +179,9 @@ def _text(difference: Difference, most: int) -> Iterator[str]:
 
 def _way(change: PatientChange) -> str:
     outcome = (
-        f"{change.before} → {change.after}" if change.before != change.after else f"{change.after}, with other orders, or at another time or place"
+        f"{change.before} → {change.after}"
+        if change.before != change.after
+        else f"{change.after}, with other orders, or at another time or place"
     )
     return f"{outcome}, card {change.card}" if change.card else outcome
 

@@ -86,7 +86,8 @@ class Processes:
             while left or running:
                 try:
                     while left and len(running) < most:
-                        running[pool.submit(task, left[0])] = left.popleft()
+                        future = pool.submit(task, left[0])
+                        running[future] = left.popleft()
                     done = wait(running, return_when=FIRST_COMPLETED).done
                     said = [(one, one.result()) for one in done]
                 except BrokenProcessPool:

@@ -97,8 +97,8 @@ def kinds_not_whole(place: Path, inputs: Inputs, told: Collection[str]) -> froze
         told: the types of which is said that the input may not hold all.
 
     Raises:
-        CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR reported
-            errors with it and nobody says what is missing.
+        CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR
+            reported errors with it and nobody says what is missing.
     """
     for note in sorted(place.rglob("export.json")) if place.is_dir() else ():
         _refuse_part_of_an_export(note, told)
@@ -115,7 +115,7 @@ def _refuse_part_of_an_export(note: Path, told: Collection[str]) -> None:
         raise CohortError(f"{note.parent}: holds only what was changed since a moment. Fetch everything, or give --partial.")
     if not told and any((note.parent / "_errors").glob("*")):
         raise CohortError(
-            f"{note.parent / '_errors'}: the EHR reports what it could not export. Read it, and give --incomplete TYPE or --partial."
+            f"{note.parent / '_errors'}: the EHR reports what it could not export. Read it, and give --incomplete or --partial."
         )
 
 

@@ -140,8 +140,8 @@ def plan_at(address: PlanAddress) -> Plan:
     kept = orjson.loads(text)
     if kept["software"] != software_version():
         raise CohortError(
-            f"This is myositis-cds {software_version()}, and the run began with {kept['software']}: install the same release on every "
-            "machine, or begin again in an empty folder."
+            f"This is myositis-cds {software_version()}, and the run began with {kept['software']}: install the same release on "
+            "every machine, or begin again in an empty folder."
         )
     tasks = tuple(tuple(Part(part["file"], part["start"], part["end"]) for part in task) for task in kept.pop("tasks"))
     day, incomplete = date.fromisoformat(kept.pop("as_of")), tuple(kept.pop("incomplete"))

@@ -113,7 +113,7 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
     youngest, oldest = assessment.ages
     treatment, primary = assessment.treatment, assessment.primary
     unread = unread_treatment(record)
-    has_results = record.state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
+    has_results = record.input_state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
     return {
         "patient": patient,
         "site": site,

@@ -29,8 +29,8 @@ def gather_shared(plan: Plan) -> None:
     with closing(sqlite3.connect(draft)) as database, database:
         database.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, updated TEXT, content BLOB) WITHOUT ROWID")
         database.executemany(
-            "INSERT INTO resource VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET updated = excluded.updated, content = excluded.content "
-            "WHERE excluded.updated >= updated",
+            "INSERT INTO resource VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET updated = excluded.updated, content = excluded.content WHERE excluded.updated >= updated",
             _rows(plan),
         )
     draft.replace(plan.shared)

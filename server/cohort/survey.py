@@ -20,7 +20,7 @@ from server.cohort.shared import Json, newest, organisation_of
 NOWHERE = ""
 """Stands for the organisation of patients whose record names none."""
 
-EXPECTED = frozenset({"Condition", "DiagnosticReport", "MedicationRequest", "Observation", "Procedure"})
+EXPECTED = frozenset({"Condition", "DiagnosticReport", "MedicationRequest", "Observation", "Procedure", "ServiceRequest"})
 """What advice rests on most; a site that sends none of one of these is named, though nobody else may send it either."""
 
 

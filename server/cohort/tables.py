@@ -59,7 +59,9 @@ def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
     with duckdb(plan.work) as database:
         for name, columns in TABLES.items():
             order = ", ".join(KEYS[name])
-            files = [folder_of(plan, number) / f"{name}.ndjson" for number in range(plan.partitions)]  # and no draft of one killed
+            files = [
+                folder_of(plan, number) / f"{name}.ndjson" for number in range(plan.partitions)
+            ]  # and no draft of one killed
             _write(database, files, columns, f"ORDER BY {order}", out / name)
         _write(database, [bad_lines], BAD_LINES, "ORDER BY file, line, problem", out / "bad_lines")
         return {name: _count(database, out / name) for name in (*TABLES, "bad_lines")}

@@ -91,7 +91,7 @@ class Report:
 
     Args:
         account: `run.json`.
-        resources: how many were read, by type.
+        resources, passed_over: how many were read, and were not, by type.
         patients, confirmed: how many there are, and of how many the chart has a diagnosis of myositis.
         charts: of those with myositis.
         due: topic by site.
@@ -103,6 +103,7 @@ class Report:
 
     account: Mapping[str, Any]
     resources: Mapping[str, int | None]
+    passed_over: Mapping[str, int | None]
     patients: int | None
     confirmed: int | None
     charts: tuple[Chart, ...]
@@ -131,6 +132,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
         return Report(
             account=account,
             resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
+            passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
             patients=asked.shown(patients),
             confirmed=None if withheld({"confirmed": confirmed, "others": patients - confirmed}, least) else confirmed,
             charts=_of_the_disease(asked),
@@ -165,7 +167,7 @@ class _Asked:
         counted = {str(label): int(number) for label, number in self.rows(query)}
         of, longest = sum(counted.values()), max(counted.values(), default=1)
         hidden = frozenset(counted) if of < self.least else withheld(counted, self.least)
-        order = sorted(counted, key=lambda name: -counted[name]) if by_size else sorted(counted)
+        order = sorted(counted, key=lambda name: (-counted[name], name)) if by_size else sorted(counted)
         bars = tuple(self._bar((names or {}).get(name, name), counted[name], longest, of, name in hidden) for name in order)
         return Chart(title, self.shown(of), bars, note)
 
@@ -224,7 +226,10 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     totals = {site: sum(states.values()) for site, states in counted.items()}
     hidden = withheld(totals, asked.least)
-    rows = [_row(site, counted[site], asked.least, is_hidden=site in hidden) for site in sorted(totals, key=lambda one: -totals[one])]
+    rows = [
+        _row(site, counted[site], asked.least, is_hidden=site in hidden)
+        for site in sorted(totals, key=lambda one: (-totals[one], one))
+    ]
     note = (
         "Patients for whom a statement asks for a test. Due now: nothing in the chart shows it, and the site sends what would. "
         "Up to date: done, ordered or not yet due."
@@ -246,9 +251,7 @@ def _statements(asked: _Asked) -> Table:
         WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     found = asked.rows(query, list(says))[:_MOST_ROWS]
-    rows = (
-        _row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found
-    )
+    rows = (_row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found)
     note = "Holds: it applies, and is not done as far as the data show. Satisfied: done, ordered or not yet due."
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 
