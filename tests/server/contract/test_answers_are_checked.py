@@ -48,7 +48,12 @@ def test_over_a_network_too_nobody_speaks_to_the_service_on_a_connection_that_do
     """Those that may are about the sandbox, which is another application, wait until something listens, or only take the time."""
     importing = re.compile(r"^(from http\.client import .*\bHTTPConnection\b|import http\.client)", re.MULTILINE)
     opened = {path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py") if importing.search(path.read_text("utf-8"))}
-    others = {"sandbox/test_fhir_api.py", "browser/conftest.py", "end_to_end/test_demo.py"}
+    others = {
+        "sandbox/test_fhir_api.py",
+        "browser/conftest.py",
+        "end_to_end/test_demo.py",
+        "server/cohort/fetching/test_as_processes.py",
+    }
     timing = {
         "trials/slow_clients.py",
         "end_to_end/serving.py",

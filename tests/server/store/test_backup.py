@@ -50,10 +50,13 @@ def refusal(url: str, file: Path, *, replace: bool = True) -> str:
 
 def write(database: Engine, writer: int, written: list[int], enough: Event, stop: Event) -> None:
     """Tokens, and audit records each with the head of its chain, until told to stop."""
-    client = f"client-{writer}"
-    with transaction(database) as connection:
-        zero = {"client": client, "sequence": 0, "chain": "", "purged_sequence": 0, "purged_chain": ""}
-        connection.execute(insert(audit_chains).values(zero))
+    client, has_begun = f"client-{writer}", False
+    while not (has_begun or stop.is_set()):
+        with suppress(StoreError):  # as below
+            with transaction(database) as connection:
+                zero = {"client": client, "sequence": 0, "chain": "", "purged_sequence": 0, "purged_chain": ""}
+                connection.execute(insert(audit_chains).values(zero))
+            has_begun = True
     while not stop.is_set():
         number = len(written) + 1
         with suppress(StoreError):  # another writer kept it waiting for too long: not acknowledged
