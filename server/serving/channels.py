@@ -24,6 +24,9 @@ REQUEST_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 """Taking what was answered: so long may something of it wait in our memory. An answer that waits may hold a thread."""
 
+FIRST_WORD_SECONDS = 1.0
+"""From the opening of a connection to its first byte, where the service ends meanwhile: whoever connected did so to ask."""
+
 IDLE_SECONDS = 75
 """Between two requests. Longer than a proxy keeps a connection to us, so that it never writes into one that is being closed."""
 
@@ -110,7 +113,9 @@ class Channel(HTTPChannel):
     @property
     def is_idle(self) -> bool:
         """Whether no request is on its way in, none is being answered and no answer is on its way out."""
-        return self.request is None and not self.requests and not self.total_outbufs_len
+        if self.request is not None or self.requests or self.total_outbufs_len:
+            return False
+        return self._has_asked or time.monotonic() > self._begun + FIRST_WORD_SECONDS
 
     def end_if_overdue(self) -> None:
         """End the connection of a client that takes too long: with 408 where it sends, without a word where it does not."""

@@ -147,3 +147,22 @@ def test_what_waits_for_the_garbage_collector_is_gone_after_seconds(monkeypatch:
             assert gone.wait(5)
         finally:
             gc.enable()
+
+
+@pytest.mark.requirement("PR-02")
+def test_a_connection_just_opened_may_still_ask_when_the_service_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is closed a second later, if it has said nothing by then."""
+    monkeypatch.setattr(channels, "FIRST_WORD_SECONDS", 60.0)
+    with running() as server, closing(HTTPConnection("127.0.0.1", port_of(server), timeout=10)) as connection:
+        connection.connect()
+        wait_until(lambda: server.channels)
+        server.end_idle_connections()
+        server.pull_trigger()
+        assert not any(channel.will_close for channel in server.channels)
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().status == 200
+        monkeypatch.setattr(channels, "FIRST_WORD_SECONDS", 0.0)
+        wait_until(lambda: all(channel.is_idle for channel in server.channels))
+        server.end_idle_connections()
+        server.pull_trigger()
+        wait_until(lambda: not server.channels)

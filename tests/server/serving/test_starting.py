@@ -16,7 +16,7 @@ from server.config import Config
 from server.serving.children import NO_PROCESS, start
 from server.serving.generation import Generation
 from server.serving.port import bind
-from server.serving.signals import Signals, hold
+from server.serving.signals import END_NOW, Signals, hold
 from server.serving.supervisor import Supervisor
 from server.serving.worker import serve_until_told
 from server.store.errors import StoreError
@@ -121,25 +121,28 @@ def test_a_service_that_is_told_to_end_while_it_starts_ends(tmp_path: Path) -> N
 def test_a_worker_that_is_told_to_end_while_it_starts_does_not_say_afterwards_that_it_is_ready(
     listening: socket.socket,
 ) -> None:
-    assert _serve_one(Config(drain_seconds=2), listening, "/health/ready") == 503
+    assert _serve_one(Config(drain_seconds=60), listening, "/health/ready") == 503
 
 
 def test_the_traces_of_a_worker_that_ends_are_sent(listening: socket.socket) -> None:
     with collecting() as collector:
-        assert _serve_one(Config(drain_seconds=2, trace_endpoint=collector.url), listening, "/cds-services") == 200
+        assert _serve_one(Config(drain_seconds=60, trace_endpoint=collector.url), listening, "/cds-services") == 200
         assert collector.spans
 
 
 def _serve_one(config: Config, listening: socket.socket, path: str) -> int:
-    """The status that a worker answers with that is told to end before it begins."""
+    """The status that a worker answers with that is told to end before it begins, and to end at once when it has answered."""
     news, tell = os.pipe()
-    port, statuses = listening.getsockname()[1], []
+    port, statuses, main = listening.getsockname()[1], [], get_ident()
 
     def ask() -> None:
         os.read(news, 1)
-        with closing(CheckedConnection(port, timeout=20)) as connection:
-            connection.request("GET", path)
-            statuses.append(connection.unchecked_answer().status)
+        try:
+            with closing(CheckedConnection(port, timeout=20)) as connection:
+                connection.request("GET", path)
+                statuses.append(connection.unchecked_answer().status)
+        finally:
+            signal.pthread_kill(main, END_NOW)
 
     hold()
     asking = Thread(target=ask)
