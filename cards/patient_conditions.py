@@ -162,6 +162,7 @@ TREATMENT_FINDINGS = (
     "active-disease",
     "relapse",
     "systemic-treatment",
+    "rest-after-treatment",
     "on-glucocorticoid",
     "on-steroid-sparing-drug",
     "steroid-sparing-drug-for-3-months",

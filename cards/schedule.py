@@ -1,6 +1,7 @@
 """When something falls due: a calendar that a guideline gives, held against what the chart shows as done.
 
-Two forms. `repeat`: so many months after the last round of a test. `points`: at fixed times after the disease began.
+Two forms. `repeat`: so many months after the last round of a test. `points`: at fixed times after the disease began, and then
+at least so often.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,7 +46,7 @@ class Schedule:
         months, until_months: a repeat is due so long after the last round, and overdue after `until_months`.
         after_rounds: the repeat follows on exactly so many rounds, or on so many `or_more`.
         at_months: fixed times after the disease began, in months.
-        then_every_months: after the last of these.
+        then_every_months: how old the last measurement may be after the last of these.
         ends_after_months: nothing falls due later than this after the disease began.
         from_months_before_onset: rounds count from so long before the disease began; None for ever.
     """
@@ -126,7 +127,7 @@ def _points_in_words(schedule: Schedule) -> str:
     at_onset, later = say("when the disease begins"), say("at {times} months after the disease began", times=times)
     text = later if any(schedule.at_months) else at_onset
     every = schedule.then_every_months
-    return say("{times}, then every {months} months", times=text, months=every) if every else text
+    return say("{times}, then at least every {months} months", times=text, months=every) if every else text
 
 
 def _repeat_in_words(schedule: Schedule) -> str:
@@ -195,23 +196,26 @@ def _repeat(assessment: Assessment, schedule: Schedule) -> Due | None:
 
 
 def _points(assessment: Assessment, schedule: Schedule) -> Due | None:
-    """The newest time that has come must be met by a measurement at that time or later."""
+    """The newest time that has come must be met by a measurement at that time or later; after the last time, the last
+    measurement may be no older than the interval.
+    """
     found = assessment.investigation(schedule.of)
     if found.standing in (Standing.FAILED, Standing.NOT_SUPPLIED):
         return Due(schedule.title, DueState.UNKNOWN, missing=found.missing)
     if assessment.disease_began is None:
         return Due(schedule.title, DueState.UNKNOWN, missing=_WHEN_IT_BEGAN)
-    times = list(_times(assessment.disease_began, schedule, assessment.as_of))
     days = assessment.days_done(schedule.of)
     last = days[-1] if days else None
+    times = [add_months(assessment.disease_began, month) for month in schedule.at_months]
     come = [time for time in times if time <= assessment.as_of]
     if not come:
         return None
-    now = come[-1]
-    if _counts_for(now, last):
-        later = [time for time in times if time > assessment.as_of and not _counts_for(time, last)]
-        return Due(schedule.title, DueState.UPCOMING, last, later[0]) if later else None
-    return Due(schedule.title, DueState.DUE, last, now)
+    if not _counts_for(come[-1], last):
+        return Due(schedule.title, DueState.DUE, last, come[-1])
+    following = _following(times, last, schedule)
+    if following is None:
+        return None
+    return Due(schedule.title, DueState.UPCOMING if assessment.as_of < following else DueState.DUE, last, following)
 
 
 def _counts_for(time: date, last: date | None) -> bool:
@@ -219,12 +223,12 @@ def _counts_for(time: date, last: date | None) -> bool:
     return last is not None and days_between(last, time) <= EARLY_DAYS
 
 
-def _times(began: date, schedule: Schedule, as_of: date) -> Iterable[date]:
-    """Every time of the calendar up to the first one that no measurement until now can count for."""
-    months = list(schedule.at_months)
-    while schedule.then_every_months and days_between(as_of, add_months(began, months[-1])) <= EARLY_DAYS:
-        months.append(months[-1] + schedule.then_every_months)
-    return (add_months(began, month) for month in months)
+def _following(times: Iterable[date], last: date | None, schedule: Schedule) -> date | None:
+    """What falls due after the last measurement: the next time that it does not count for, or the interval after it."""
+    later = next((time for time in times if not _counts_for(time, last)), None)
+    if later is not None or last is None or not schedule.then_every_months:
+        return later
+    return add_months(last, schedule.then_every_months)
 
 
 def _ends(assessment: Assessment, schedule: Schedule) -> date | None:

@@ -42,12 +42,14 @@ def assess(record: PatientRecord, known: Definitions | None = None) -> Assessmen
     features |= {"active-disease": activity.finding, "relapse": activity.relapse}
     courses = read_courses(record, known.agents, began)
     treatment = judge(courses, activity, in_remission, parameters)
-    features |= treatment_findings(treatment, record, parameters)
+    severity = find_severity(features, ages[1] is not None and ages[1] < ADULT)
+    is_known_active = activity.finding.is_present or severity.value == "severe" or features["raised-creatine-kinase"].is_present
+    features |= treatment_findings(treatment, record, parameters, is_known_active)
     return Assessment(
         record=record,
         ages=ages,
         phenotypes=phenotypes,
-        severity=find_severity(features, ages[1] is not None and ages[1] < ADULT),
+        severity=severity,
         antibodies=antibodies,
         features=features,
         treatment=treatment,

@@ -67,6 +67,7 @@ class FeatureDefinition:
     results_under: Mapping[str, Any] = field(default_factory=dict)
     within_months: int | None = None
     diagnosis_within_months: int | None = None
+    doubtful_after_months: int | None = None
     rules_out_within_months: int | None = None
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()

@@ -295,7 +295,15 @@ def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | No
             return Standing.UNCLEAR
         if fact.severity != definition.severity:
             return None
-    return Standing.PRESENT
+    return Standing.UNCLEAR if _may_be_over(question, fact) else Standing.PRESENT
+
+
+def _may_be_over(question: Question, fact: Diagnosis) -> bool:
+    """A state in time, of which an old entry says no more than that it was; one that came back is of now."""
+    until = question.since(question.definition.doubtful_after_months)
+    if until is None or fact.when is None or fact.clinical_status in ("recurrence", "relapse"):
+        return False
+    return fact.when.last < until
 
 
 def _describe_diagnosis(title: str, fact: Diagnosis) -> str:

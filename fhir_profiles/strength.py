@@ -4,6 +4,8 @@ The source calls global weakness with strength worse than MRC 4 severe (`bmj-sev
 proximal groups, or a grade given for proximal or global strength as a whole, below 4. One muscle below 4 leaves it open.
 """
 
+from datetime import date
+
 from fhir_profiles.code_words import word
 from fhir_profiles.dates import add_months
 from fhir_profiles.features import absence
@@ -28,13 +30,13 @@ def find_weakness(record: PatientRecord, window_months: int) -> dict[str, Findin
 
     Args:
         record: the chart.
-        window_months: how old a grade may be; severity is a state in time.
+        window_months: how old a grade, or a weakness on the problem list, may be; severity is a state in time.
 
     Returns:
         `severe-weakness` and `mild-or-moderate-weakness`.
     """
     grades = _grades(record, window_months)
-    severe, mild = _from_grades(grades) if grades else _from_diagnoses(record)
+    severe, mild = _from_grades(grades) if grades else _from_diagnoses(record, window_months)
     return {
         "severe-weakness": Finding("severe-weakness", say("severe weakness (worse than MRC 4)"), *severe),
         "mild-or-moderate-weakness": Finding("mild-or-moderate-weakness", say("mild to moderate weakness"), *mild),
@@ -74,18 +76,23 @@ def _from_grades(grades: dict[str, tuple[float, Result]]) -> tuple[Part, Part]:
     return (Standing.RULED_OUT, evidence, ()), (Standing.PRESENT if weak else Standing.RULED_OUT, evidence, ())
 
 
-def _from_diagnoses(record: PatientRecord) -> tuple[Part, Part]:
+def _from_diagnoses(record: PatientRecord, window_months: int) -> tuple[Part, Part]:
+    """What the problem list says; an entry from before the current episode leaves it open how strong the patient is now."""
     facts = [fact for fact in facts_of(record.diagnoses, WEAKNESS) if fact.is_active and not fact.suspected]
     if not facts:
         nothing = (absence(record, ("Condition", "Observation")), (), _ASK)
         return nothing, nothing
     fact = facts[0]
     evidence = (Evidence(_describe(fact), fact.reference),)
-    if fact.severity is None:
+    if fact.severity is None or _is_of_before(fact, add_months(record.as_of, -window_months)):
         return (Standing.UNCLEAR, evidence, _ASK), (Standing.UNCLEAR, evidence, _ASK)
     if fact.severity == "severe":
         return (Standing.PRESENT, evidence, ()), (Standing.RULED_OUT, evidence, ())
     return (Standing.RULED_OUT, evidence, ()), (Standing.PRESENT, evidence, ())
+
+
+def _is_of_before(fact: Diagnosis, episode: date) -> bool:
+    return fact.clinical_status not in ("recurrence", "relapse") and fact.when is not None and fact.when.last < episode
 
 
 def _describe(fact: Diagnosis) -> str:

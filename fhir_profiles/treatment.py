@@ -29,6 +29,7 @@ _TITLES = {
     "two-drugs-used-up": say("failure or intolerance of two immunosuppressants"),
     "second-line-drug-used-up": say("failure or intolerance of a second-line drug"),
     "glucocorticoid-for-3-months": say("glucocorticoid for 3 months or longer"),
+    "rest-after-treatment": say("disease at rest after treatment that has ended"),
 }
 
 
@@ -118,8 +119,17 @@ def _weeks_on(course: Course, day: date) -> float:
     return days_between(course.start.last, day) / 7
 
 
-def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: Mapping[str, float]) -> dict[str, Finding]:
-    """What rules ask about treatment, as findings."""
+def treatment_findings(
+    treatment: Treatment, record: PatientRecord, parameters: Mapping[str, float], is_known_active: bool
+) -> dict[str, Finding]:
+    """What rules ask about treatment, as findings.
+
+    Args:
+        treatment: the courses.
+        record: the chart.
+        parameters: weeks, and milligrams a day, of `definitions/treatment.yaml`.
+        is_known_active: the chart shows disease that is active or severe now, or an enzyme that is raised.
+    """
     courses = treatment.courses.values()
     systemic = _systemic(courses)
     glucocorticoids = [c for c in courses if c.role == "glucocorticoid" and c.is_current]
@@ -149,6 +159,7 @@ def treatment_findings(treatment: Treatment, record: PatientRecord, parameters: 
         _finding("second-line-drug-used-up", later_line, unread_further, unsupplied),
         _finding("glucocorticoid-for-3-months", long_enough, unread),
         _above_cushing_threshold(long_enough, unread, parameters["cushing_threshold_mg_per_day"]),
+        _rest_after_treatment(systemic, unread_infusions, is_known_active),
     )
     return {finding.code: finding for finding in findings}
 
@@ -172,6 +183,28 @@ def _none(code: str, title: str, unread: tuple[Missing, ...], unsupplied: bool =
         return Finding(code, title, Standing.FAILED, missing=unread)
     none = say("no {title} in the data supplied", title=title) if unsupplied else say("no {title} on record", title=title)
     return Finding(code, title, Standing.NOT_RECORDED, (Evidence(none),))
+
+
+def _rest_after_treatment(systemic: Sequence[Course], unread: tuple[Missing, ...], is_known_active: bool) -> Finding:
+    """Who was treated and takes nothing now may be at rest: induction is for the untreated and for active disease."""
+    code = "rest-after-treatment"
+    if not systemic or is_known_active:
+        return _none(code, _TITLES[code], () if is_known_active else unread)
+    evidence = tuple(item for course in systemic for item in course.evidence)
+    if any(course.is_current for course in systemic) or _ended_in_need(systemic):
+        return Finding(code, _TITLES[code], Standing.RULED_OUT, evidence)
+    ask = Missing(
+        say("whether the disease is active, as earlier treatment has ended"),
+        "Condition.clinicalStatus",
+    )
+    return Finding(code, _TITLES[code], Standing.UNCLEAR, evidence, (ask,))
+
+
+def _ended_in_need(courses: Sequence[Course]) -> bool:
+    """Whether what was given last was given up because it failed or was not tolerated: the disease was not at rest then."""
+    latest = max((course.end.last for course in courses if course.end), default=date.min)
+    given_up = [course for course in courses if course.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED)]
+    return any(course.end is None or course.end.last >= latest for course in given_up)
 
 
 def _ended(

@@ -102,11 +102,14 @@ def test_the_words_name_the_last_day_the_next_one_and_the_end() -> None:
         ("2026-08-01", "2026-09-25", DueState.UPCOMING, date(2027, 2, 1)),
         ("2026-01-15", "2026-04-20", DueState.DUE, date(2026, 7, 15)),
         ("2025-11-01", "2026-05-10", DueState.DUE, date(2026, 11, 1)),
-        ("2020-03-01", "2025-03-10", DueState.DUE, date(2026, 3, 1)),
-        ("2020-03-01", "2026-04-10", DueState.UPCOMING, date(2027, 3, 1)),
+        ("2020-03-01", "2020-12-01", DueState.DUE, date(2021, 3, 1)),
+        ("2020-03-01", "2025-03-10", DueState.DUE, date(2026, 3, 10)),
+        ("2020-03-01", "2025-11-23", DueState.UPCOMING, date(2026, 11, 23)),
+        ("2020-03-01", "2026-02-10", DueState.UPCOMING, date(2027, 2, 10)),
+        ("2020-03-01", "2026-04-10", DueState.UPCOMING, date(2027, 4, 10)),
     ],
 )
-def test_activity_is_measured_at_onset_at_3_6_and_12_months_and_then_every_year(
+def test_activity_is_measured_at_onset_at_3_6_and_12_months_and_then_at_least_once_a_year(
     since: str, measured: str | None, state: DueState, day: date
 ) -> None:
     """alexanderson-2007-measure-schedule"""

@@ -227,6 +227,15 @@ def test_hydroxychloroquine_and_creams_leave_the_disease_untreated() -> None:
     assert offered(patient) == offered(MILD_PM)
 
 
+def test_who_was_treated_and_may_be_at_rest_is_offered_no_induction_until_somebody_says_that_the_disease_is_active() -> None:
+    """Induction is for the untreated; unknown is not no, so that it is asked and not denied."""
+    treated = MILD_PM.stopped("prednisone", because="completed").stopped("azathioprine", because="completed")
+    assert offered(treated) == []
+    asked = {item.text for item in undecided(treated)["hengstman-2009-first-line-prednisone-plus-dmard"].missing}
+    assert asked == {"whether the disease is active, as earlier treatment has ended"}
+    assert "glucocorticoid-oral" in offered(treated.raised_ck())
+
+
 @pytest.mark.parametrize(("dose", "is_offered"), [(15, True), (5, False)])
 def test_azathioprine_is_added_when_the_steroid_stays_above_the_cushing_threshold(dose: float, is_offered: bool) -> None:
     """sunderkotter-2016-aza-adult, in disease that is not severe."""

@@ -33,6 +33,39 @@ def test_each_life_threatening_complication_makes_it_severe_however_strong_the_m
     assert severity(MILD.has(complication, since="2026-11")) == "severe"
 
 
+STATES_IN_TIME = [
+    "myocarditis",
+    "dysphagia_severe",
+    "aspiration",
+    "ild_rapidly_progressive",
+    "pneumomediastinum",
+    "respiratory_failure",
+]
+
+
+@pytest.mark.parametrize("complication", STATES_IN_TIME)
+def test_a_complication_of_years_ago_that_nobody_closed_is_asked_about_and_makes_nothing_severe_today(complication: str) -> None:
+    """Section 3: severe is a state in time; last year's ICU stay does not make today's disease severe."""
+    found = MILD.has(complication, since="2016-03").assess().severity
+    assert found.value == "unknown"
+    assert found.missing
+    assert any("2016" in item.text for item in found.evidence)
+
+
+@pytest.mark.parametrize("complication", STATES_IN_TIME)
+def test_a_complication_that_came_back_or_has_no_date_is_of_now(complication: str) -> None:
+    assert severity(MILD.has(complication, since="2016-03", status="relapse")) == "severe"
+    assert severity(MILD.has(complication)) == "severe"
+
+
+def test_pulmonary_hypertension_stays_however_old_the_entry() -> None:
+    assert severity(MILD.has("pulmonary_hypertension", since="2016-03")) == "severe"
+
+
+def test_lung_disease_once_graded_mild_is_still_no_marker() -> None:
+    assert severity(MILD.has("interstitial_lung_disease", severity="mild", since="2016-03")) == "non-severe"
+
+
 def test_respiratory_failure_with_lung_disease_is_severe() -> None:
     assert severity(MILD.has("interstitial_lung_disease").has("respiratory_failure")) == "severe"
 

@@ -86,6 +86,19 @@ def test_without_grades_the_recorded_weakness_decides(severity: str | None, is_s
     assert mild(patient).standing is is_mild
 
 
+@pytest.mark.parametrize("severity", ["severe", "mild"])
+def test_a_weakness_graded_in_an_earlier_episode_leaves_open_how_strong_the_patient_is_now(severity: str) -> None:
+    """The patient may have full strength since: no newer grade is on record, and MMT8 is not converted (section 3)."""
+    patient = Patient().has("proximal_muscle_weakness", severity=severity, since="2021-05")
+    assert severe(patient).standing is mild(patient).standing is Standing.UNCLEAR
+    assert [item.concept for item in severe(patient).missing] == ["muscle_strength_mrc_proximal"]
+
+
+def test_a_weakness_that_came_back_is_one_of_today() -> None:
+    patient = Patient().has("proximal_muscle_weakness", severity="severe", since="2021-05", status="relapse")
+    assert severe(patient).is_present
+
+
 def test_grades_come_before_the_word_on_the_problem_list() -> None:
     patient = Patient().has("proximal_muscle_weakness", severity="severe").strength("proximal", 4)
     assert severe(patient).standing is Standing.RULED_OUT

@@ -354,3 +354,30 @@ def test_no_treatment_on_record_says_how_sure_that_is(patient: Patient, standing
     found = patient.assess().features["systemic-treatment"]
     assert found.standing is standing
     assert [m.text for m in found.missing] == words
+
+
+# --- who was treated once and takes nothing now ---------------------------------------------------------------------------
+
+
+def test_after_a_treatment_that_ended_it_is_asked_whether_the_disease_is_active() -> None:
+    """The first lines of the sources are for the untreated (hengstman-2009-first-line-prednisone-plus-dmard)."""
+    patient = PATIENT.stopped("prednisone", because="completed").stopped("methotrexate", because="completed")
+    found = patient.assess().features["rest-after-treatment"]
+    assert found.standing is Standing.UNCLEAR
+    assert [item.concept for item in found.missing] == ["Condition.clinicalStatus"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        (PATIENT, Standing.NOT_RECORDED),
+        (PATIENT.stopped("prednisone", because="completed").raised_ck(), Standing.NOT_RECORDED),
+        (PATIENT.stopped("prednisone", because="completed").has("myocarditis", since="2026-11"), Standing.NOT_RECORDED),
+        (PATIENT.stopped("prednisone", because="completed").takes("azathioprine"), Standing.RULED_OUT),
+        (PATIENT.stopped("prednisone").stopped("methotrexate", because="ineffective"), Standing.RULED_OUT),
+        (PATIENT.stopped("prednisone").stopped("methotrexate", because="intolerance"), Standing.RULED_OUT),
+    ],
+    ids=["never treated", "raised enzyme", "severe now", "on treatment", "given up without effect", "given up because of harm"],
+)
+def test_nobody_is_thought_to_be_at_rest_who_is_ill_treated_or_never_was_treated(patient: Patient, expected: Standing) -> None:
+    assert finding(patient, "rest-after-treatment") is expected
