@@ -5,7 +5,7 @@ Built once from the packaged ValueSets and a site's own ValueSets and ConceptMap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -117,9 +117,8 @@ class Terminology:
             codings = []
         found: Concepts = ()
         for coding in codings:
-            if isinstance(coding, dict):
-                concepts = self._of_coding(coding)
-                found = concepts if not found else tuple(sorted({*found, *concepts}))
+            if isinstance(coding, dict) and (concepts := self._of_coding(coding)):
+                found = tuple(sorted({*found, *concepts})) if found else concepts
         if found:
             return found, False
         for text in _texts(codeable, codings):
@@ -135,10 +134,10 @@ class Terminology:
         return ()
 
 
-def _texts(codeable: dict[str, Any], codings: list[Any]) -> Iterator[str]:
+def _texts(codeable: dict[str, Any], codings: list[Any]) -> list[str]:
     """What a CodeableConcept says in words: its text, then the displays."""
-    wordings = [codeable.get("text"), *(coding.get("display") for coding in codings if isinstance(coding, dict))]
-    return (wording for wording in wordings if isinstance(wording, str) and 0 < len(wording) <= LONGEST_TEXT)
+    wordings = [codeable.get("text"), *[coding.get("display") for coding in codings if isinstance(coding, dict)]]
+    return [wording for wording in wordings if isinstance(wording, str) and 0 < len(wording) <= LONGEST_TEXT]
 
 
 def _find(exact: Mapping[Key, Concepts], below: Mapping[Key, Concepts], system: str, code: str) -> Concepts:

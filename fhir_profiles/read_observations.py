@@ -24,18 +24,20 @@ _LEVELS = {
     "interpretation_normal": "normal",
 }
 _ANSWER_OF_LEVEL = {"high": "positive", "abnormal": "positive", "normal": "negative"}
-_VALUES = (
-    "valueQuantity",
-    "valueCodeableConcept",
-    "valueString",
-    "valueBoolean",
-    "valueInteger",
-    "valueRange",
-    "valueRatio",
-    "valueSampledData",
-    "valueTime",
-    "valueDateTime",
-    "valuePeriod",
+_VALUES = frozenset(
+    (
+        "valueQuantity",
+        "valueCodeableConcept",
+        "valueString",
+        "valueBoolean",
+        "valueInteger",
+        "valueRange",
+        "valueRatio",
+        "valueSampledData",
+        "valueTime",
+        "valueDateTime",
+        "valuePeriod",
+    )
 )
 _COMPARATORS = (None, "<", "<=", ">=", ">")
 _NORMAL_RANGE = {"normal", "recommended"}
@@ -75,14 +77,15 @@ def read_observation(observation: Element, chart: Chart, taken: DateInterval | N
     code = chart.coded(observation, "code")
     parts = _components(observation, chart)
     members = contained_observations(observation, "hasMember", chart)
-    if code.is_irrelevant and not parts and not members:
+    is_irrelevant = code.is_irrelevant
+    if is_irrelevant and not parts and not members:
         return
     if not chart.counted_status(observation, _COUNTED, _IGNORED) or not _is_about_patient(observation, chart):
         return
     when = observation.time("effective") or observation.date("issued") or taken
     if chart.is_future(observation, when):
         return
-    if not code.is_irrelevant and chart.has_code(observation, code):
+    if not is_irrelevant and chart.has_code(observation, code):
         _file(observation, code, when, chart)
     for part, part_code in parts:
         if chart.is_sound(part) and chart.has_code(part, part_code):
@@ -123,13 +126,13 @@ def _components(observation: Element, chart: Chart) -> list[tuple[Element, Coded
 
 def _is_about_patient(observation: Element, chart: Chart) -> bool:
     """Not about somebody or something else in the patient's chart, such as a donor, a fetus or an implant (SAF-04)."""
-    focus = observation.content.get("focus")
-    if focus:
+    content = observation.content
+    if focus := content.get("focus"):
         references = objects(focus)
         if not references or any(chart.identity.whose(one, observation) is not Whose.OURS for one in references):
             observation.report("focus", say("is not the patient; the resource was set aside"))
             return False
-    for reference in objects(observation.content.get("specimen")):
+    for reference in objects(content["specimen"]) if "specimen" in content else ():
         text = reference.get("reference")
         specimen = chart.identity.collection.find(text, observation) if isinstance(text, str) else None
         if specimen and chart.identity.owner(specimen) in _SOMEBODY_ELSES:
@@ -140,12 +143,12 @@ def _is_about_patient(observation: Element, chart: Chart) -> bool:
 
 def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart) -> None:
     content = element.content
-    measure = measure_of(code.concepts)
     said, level = _interpretation(element, chart)
-    names = [name for name in _VALUES if name in content]
+    names = [name for name in content if name in _VALUES]
     if not names and not said and not level and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason")):
         return  # the heading of a panel, or a test that gave no result
-    value = _value(element, names, measure, chart)
+    measure = measure_of(code.concepts)
+    value = _value(element, names, measure, chart) if names else _NOTHING
     low, high = _reference_range(element, value, measure) if value.quantity else (None, None)
     result = Result(
         reference=element.reference,
@@ -216,8 +219,6 @@ def _answer_of(answers: set[str]) -> str | None:
 
 
 def _value(element: Element, names: list[str], measure: Measure | None, chart: Chart) -> Value:
-    if not names:
-        return _NOTHING
     if len(names) > 1:
         element.report("value", say("is given more than once; not evaluated"))
         return _NOTHING
@@ -288,10 +289,9 @@ def _coded_value(element: Element, chart: Chart) -> Value:
 def _reference_range(element: Element, value: Value, measure: Measure | None) -> tuple[float | None, float | None]:
     """The laboratory's limits for this patient, in the unit of the value: a range for everybody, or the only one there is."""
     ranges = objects(element.content.get("referenceRange"))
-    general = [one for one in ranges if _is_general(one)]
-    if not general and len(ranges) != 1:
+    chosen = ranges[0] if len(ranges) == 1 else next(filter(_is_general, ranges), None)
+    if chosen is None:
         return None, None
-    chosen = (general or ranges)[0]
     return _limit(chosen.get("low"), value, measure), _limit(chosen.get("high"), value, measure)
 
 
@@ -304,8 +304,7 @@ def _is_general(reference_range: Json) -> bool:
 
 def _limit(limit: object, value: Value, measure: Measure | None) -> float | None:
     """One limit; without a unit it has the value's, in another unit that we cannot convert it is no limit."""
-    number = as_number(limit.get("value")) if isinstance(limit, dict) else None
-    if number is None or not isinstance(limit, dict):
+    if not isinstance(limit, dict) or (number := as_number(limit.get("value"))) is None:
         return None
     unit = limit.get("code"), limit.get("unit")
     if unit in (value.unit_as_sent, (None, None)):
