@@ -98,6 +98,9 @@ class Schedule(NamedTuple):
     times_a_week: float | None = None
 
 
+_NO_SCHEDULE = Schedule()
+
+
 class Dosing(NamedTuple):
     """How a drafted drug is to be taken, as far as it is structured.
 
@@ -118,7 +121,7 @@ def dosing_of(request: Element, chart: Chart) -> Dosing:
     """The dosing of a MedicationRequest that is being written; free text is not read."""
     schedule = _schedule(request, "dosageInstruction", chart)
     dosages = [one for one in request.children("dosageInstruction") if not one.content.get("modifierExtension")]
-    times = _times_a_week(dosages)
+    times = _times_a_week(dosages, [_repeat(dosage) for dosage in dosages])
     return Dosing(schedule.route, schedule.daily_dose_mg, times, times is None and any(map(_has_words, dosages)))
 
 
@@ -296,9 +299,11 @@ def _stop_reason(entry: Element, chart: Chart) -> str | None:
 def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
     """What all dosages of an entry say together; nothing if one of them may mean something that we do not know (SAF-07)."""
     dosages = entry.children(field)
-    if any(dosage.content.get("modifierExtension") for dosage in dosages):
+    if not dosages:
+        return _NO_SCHEDULE
+    if any([dosage.content.get("modifierExtension") for dosage in dosages]):
         entry.report(field, say("has a modifierExtension that we do not know; dose, route and end not evaluated"))
-        return Schedule()
+        return _NO_SCHEDULE
     repeats = [_repeat(dosage) for dosage in dosages]
     periods = [repeat.bounds("boundsPeriod") if repeat else (None, None) for repeat in repeats]
     ends = [end for _, end in periods if end]
@@ -307,7 +312,7 @@ def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
         end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
         route=route_of(dosages, chart),
         daily_dose_mg=_daily_dose(dosages[0], repeats[0]) if len(dosages) == 1 else None,
-        times_a_week=_times_a_week(dosages),
+        times_a_week=_times_a_week(dosages, repeats),
     )
 
 
@@ -335,7 +340,7 @@ def _daily_dose(dosage: Element, repeat: Element | None) -> float | None:
     return None if dose is None or times is None else float(f"{dose * times:.12g}")
 
 
-def _times_a_week(dosages: Iterable[Element]) -> float | None:
+def _times_a_week(dosages: Iterable[Element], repeats: Iterable[Element | None]) -> float | None:
     """How often a week the drug is taken at the most, by coded timing.
 
     Dosages on different days of the week add up; of those that name no day, or the same one, the most frequent counts, since
@@ -343,8 +348,8 @@ def _times_a_week(dosages: Iterable[Element]) -> float | None:
     """
     on_day: dict[object, float] = {}
     often: list[float] = []
-    for dosage in dosages:
-        days, times = _days_of_week(_repeat(dosage)), _doses_a_week(dosage)
+    for dosage, repeat in zip(dosages, repeats, strict=True):
+        days, times = _days_of_week(repeat), _doses_a_week(dosage, repeat)
         if times is not None:
             often.append(times)
             on_day.update({day: max(times / len(days), on_day.get(day, 0.0)) for day in days})
@@ -357,12 +362,10 @@ def _has_words(dosage: Element) -> bool:
     return bool(dosage.content.get("text") or (timing and timing.content.get("code")))
 
 
-def _doses_a_week(dosage: Element) -> float | None:
+def _doses_a_week(dosage: Element, repeat: Element | None) -> float | None:
     """How often a week one dosage is taken, by its timing or by the code of its timing."""
-    repeat = _repeat(dosage)
     times = _repeats_a_week(repeat) if repeat else None
-    timing = dosage.child("timing")
-    if times is not None or timing is None:
+    if times is not None or (timing := dosage.child("timing")) is None:
         return times
     coded = [_TIMES_A_DAY[code] * 7 for code in codes_of(timing.content.get("code")) if code in _TIMES_A_DAY]
     return max(coded, default=None)
