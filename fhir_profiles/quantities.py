@@ -35,8 +35,10 @@ class Measure:
         A UCUM code decides, and so does a code without a system; the text must then not contradict it. Otherwise the text
         decides alone.
         """
-        system, by_text = quantity.get("system"), self._factor_of(quantity.get("unit"))
-        code = quantity.get("code") if system is None or system == UCUM else None
+        by_text = self._factor_of(text := quantity.get("unit"))
+        code = quantity.get("code") if quantity.get("system") in (None, UCUM) else None
+        if code is None or (by_text is not None and code == text):
+            return by_text
         by_code = self._factor_of(code)
         if by_code is None:
             return None if unit_key(code) else by_text

@@ -21,6 +21,7 @@ _ANY_OF_A_CLASS = "_any"
 _ORDERING_INTENTS = {"", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
 _DOSE = Measure("mg", {"mg": 1.0, "g": 1000.0})
 _DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0}
+_NO_DAY: frozenset[str] = frozenset()
 _TIMES_A_DAY = {"am": 1.0, "pm": 1.0, "qd": 1.0, "bid": 2.0, "tid": 3.0, "qid": 4.0, "qod": 0.5}
 """Timing codes that FHIR R4 itself lists for `Timing.code`."""
 
@@ -289,11 +290,13 @@ def _effective(entry: Element) -> Times:
 
 def _stop_reason(entry: Element, chart: Chart) -> str | None:
     reasons = entry.children("statusReason") or entry.children("statusReasonCodeableConcept")
+    if not reasons:
+        return None
     concepts = {concept for reason in reasons for concept in chart.terminology.concepts_of_codeable(reason.content)[0]}
     for concept, reason in _STOP_REASONS.items():
         if concept in concepts:
             return reason
-    return "other" if reasons else None
+    return "other"
 
 
 def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
@@ -301,14 +304,14 @@ def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
     dosages = entry.children(field)
     if not dosages:
         return _NO_SCHEDULE
-    if any([dosage.content.get("modifierExtension") for dosage in dosages]):
+    if any(dosage.content.get("modifierExtension") for dosage in dosages):
         entry.report(field, say("has a modifierExtension that we do not know; dose, route and end not evaluated"))
         return _NO_SCHEDULE
     repeats = [_repeat(dosage) for dosage in dosages]
-    periods = [repeat.bounds("boundsPeriod") if repeat else (None, None) for repeat in repeats]
+    periods = [repeat.bounds("boundsPeriod") for repeat in repeats if repeat and "boundsPeriod" in repeat.content]
     ends = [end for _, end in periods if end]
     return Schedule(
-        start=min((start for start, _ in periods if start), default=None),
+        start=min([start for start, _ in periods if start], default=None),
         end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
         route=route_of(dosages, chart),
         daily_dose_mg=_daily_dose(dosages[0], repeats[0]) if len(dosages) == 1 else None,
@@ -352,7 +355,8 @@ def _times_a_week(dosages: Iterable[Element], repeats: Iterable[Element | None])
         days, times = _days_of_week(repeat), _doses_a_week(dosage, repeat)
         if times is not None:
             often.append(times)
-            on_day.update({day: max(times / len(days), on_day.get(day, 0.0)) for day in days})
+            for day in days:
+                on_day[day] = max(times / len(days), on_day.get(day, 0.0))
     return float(f"{max(*often, sum(on_day.values())):.12g}") if often else None
 
 
@@ -379,7 +383,8 @@ def _repeats_a_week(repeat: Element) -> float | None:
         return None
     if days and period is None:
         return float(len(days))
-    frequency = max((n for name in ("frequency", "frequencyMax") if (n := repeat.number(name)) is not None), default=len(days))
+    named = [n for name in ("frequency", "frequencyMax") if (n := repeat.number(name)) is not None]
+    frequency = max(named, default=len(days))
     if period is None or unit not in _DAYS or frequency <= 0 or period <= 0:
         return None
     if unit == "wk":
@@ -391,7 +396,7 @@ def _repeats_a_week(repeat: Element) -> float | None:
 def _days_of_week(repeat: Element | None) -> frozenset[str]:
     """The days that a timing names, each once."""
     named = repeat.content.get("dayOfWeek") if repeat else None
-    return frozenset(day for day in named if isinstance(day, str)) if isinstance(named, list) else frozenset()
+    return frozenset([day for day in named if isinstance(day, str)]) if isinstance(named, list) else _NO_DAY
 
 
 def _milligrams(rate: Element) -> float | None:

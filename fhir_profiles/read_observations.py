@@ -42,6 +42,7 @@ _VALUES = frozenset(
 _COMPARATORS = (None, "<", "<=", ">=", ">")
 _NORMAL_RANGE = {"normal", "recommended"}
 _SOMEBODY_ELSES = (Whose.ANOTHERS, Whose.SET_ASIDE, Whose.NOT_A_PERSON)
+_NO_UNIT = (None, None)
 _NOT_RECOGNISED = say("unit not recognised, not evaluated")
 
 
@@ -143,7 +144,7 @@ def _is_about_patient(observation: Element, chart: Chart) -> bool:
 
 def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart) -> None:
     content = element.content
-    said, level = _interpretation(element, chart)
+    said, level = _interpretation(element, chart) if "interpretation" in content else (None, None)
     names = [name for name in content if name in _VALUES]
     if not names and not said and not level and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason")):
         return  # the heading of a panel, or a test that gave no result
@@ -158,7 +159,7 @@ def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart
         quantity=value.quantity,
         low=low,
         high=high,
-        answer=_agree(element, said, value.answer),
+        answer=_agree(element, said, value.answer) if said else value.answer,
         interpretation=level,
         answer_concepts=value.concepts,
     )
@@ -179,23 +180,21 @@ def _answer_by_range(result: Result) -> str | None:
     return "positive" if result.is_above_range else None if result.is_below_range else "negative"
 
 
-def _agree(element: Element, said: str | None, valued: str | None) -> str | None:
+def _agree(element: Element, said: str, valued: str | None) -> str:
     """One answer from the interpretation and from the value: doubt in either is doubt, otherwise the interpretation comes first.
 
     An interpretation that only says high or abnormal is no answer in words and does not overrule one: an abnormal result of a
     test for immunity is a negative one.
     """
-    if said and valued and said != valued:
+    if valued and said != valued:
         if "borderline" in (said, valued):
             return "borderline"
         element.report("interpretation", say("contradicts the value; the interpretation was taken"))
-    return said or valued
+    return said
 
 
 def _interpretation(element: Element, chart: Chart) -> tuple[str | None, str | None]:
     """Answer and level of Observation.interpretation, each None where it is not given or contradicts itself."""
-    if "interpretation" not in element.content:
-        return None, None
     concepts: set[str] = set()
     for interpretation in element.children("interpretation"):
         concepts.update(chart.terminology.concepts_of_codeable(interpretation.content)[0])
@@ -307,7 +306,7 @@ def _limit(limit: object, value: Value, measure: Measure | None) -> float | None
     if not isinstance(limit, dict) or (number := as_number(limit.get("value"))) is None:
         return None
     unit = limit.get("code"), limit.get("unit")
-    if unit in (value.unit_as_sent, (None, None)):
+    if unit in (value.unit_as_sent, _NO_UNIT):
         return convert(number, value.factor)
     if measure is None:
         shared = {unit_key(one) for one in unit} & {unit_key(one) for one in value.unit_as_sent} - {""}
