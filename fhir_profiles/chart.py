@@ -8,7 +8,6 @@ could be read and is none of ours is no such loss; it is passed over without loo
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
 from fhir_profiles.codes import Concepts, Terminology
@@ -257,10 +256,8 @@ def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 
 
 def _newest_first(facts: list[FactType]) -> list[FactType]:
-    if len(facts) == 1:
-        return facts
-    facts.sort(key=newest_first)
-    if any(newest_first(one) == newest_first(next_one) for one, next_one in pairwise(facts)):
-        # Several components of one resource, or resources without an id: their content decides, equal ones count once.
-        return sorted(dict.fromkeys(facts), key=lambda fact: (newest_first(fact), repr(fact)))
-    return facts
+    by_key = {newest_first(fact): fact for fact in facts}
+    if len(by_key) == len(facts):
+        return [by_key[key] for key in sorted(by_key)]
+    # Several components of one resource, or resources without an id: their content decides, equal ones count once.
+    return sorted(dict.fromkeys(facts), key=lambda fact: (newest_first(fact), repr(fact)))

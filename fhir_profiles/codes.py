@@ -121,9 +121,9 @@ class Terminology:
                 found = tuple(sorted({*found, *concepts})) if found else concepts
         if found:
             return found, False
-        for text in _texts(codeable, codings):
-            found = read_text(text)
-            if found:
+        # What it says in words: its text, then the displays.
+        for text in (codeable.get("text"), *[coding.get("display") for coding in codings if isinstance(coding, dict)]):
+            if isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT and (found := read_text(text)):
                 return found, True
         return (), False
 
@@ -132,12 +132,6 @@ class Terminology:
         if isinstance(system, str) and isinstance(code, str):
             return self.concepts_of(system, code)
         return ()
-
-
-def _texts(codeable: dict[str, Any], codings: list[Any]) -> list[str]:
-    """What a CodeableConcept says in words: its text, then the displays."""
-    wordings = [codeable.get("text"), *[coding.get("display") for coding in codings if isinstance(coding, dict)]]
-    return [wording for wording in wordings if isinstance(wording, str) and 0 < len(wording) <= LONGEST_TEXT]
 
 
 def _find(exact: Mapping[Key, Concepts], below: Mapping[Key, Concepts], system: str, code: str) -> Concepts:
