@@ -82,13 +82,13 @@ class Identity:
         content = resource.content
         owner = None
         for name in _SUBJECTS:
-            if (subject := content.get(name)) is None:
+            if name not in content or (subject := content[name]) is None:
                 continue
             for reference in subject if isinstance(subject, list) else (subject,):
                 verdict = self.whose(reference, resource)
                 if verdict is Whose.ANOTHERS:
                     return verdict
-                owner = verdict if owner in (None, verdict) else Whose.UNCLEAR
+                owner = verdict if owner is None or owner is verdict else Whose.UNCLEAR
         if "contained" in content and self._contains_anothers(resource):
             return Whose.ANOTHERS
         return owner
