@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fhir_profiles.phrases import LONGEST_TEXT, drug_name, is_doubtful, is_guarded, phrase_key
 from fhir_profiles.systems import HIERARCHICAL_SYSTEMS, ICD_10, ICD_10_CM, normalise_code, normalise_system
@@ -117,7 +117,10 @@ class Terminology:
             codings = []
         found: Concepts = ()
         for coding in codings:
-            if isinstance(coding, dict) and (concepts := self._of_coding(coding)):
+            if not isinstance(coding, dict):
+                continue
+            system, code = coding.get("system"), coding.get("code")
+            if isinstance(system, str) and isinstance(code, str) and (concepts := self.concepts_of(system, code)):
                 found = tuple(sorted({*found, *concepts})) if found else concepts
         if found:
             return found, False
@@ -126,12 +129,6 @@ class Terminology:
             if isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT and (found := read_text(text)):
                 return found, True
         return (), False
-
-    def _of_coding(self, coding: dict[str, Any]) -> Concepts:
-        system, code = coding.get("system"), coding.get("code")
-        if isinstance(system, str) and isinstance(code, str):
-            return self.concepts_of(system, code)
-        return ()
 
 
 def _find(exact: Mapping[Key, Concepts], below: Mapping[Key, Concepts], system: str, code: str) -> Concepts:

@@ -76,7 +76,7 @@ def read_observation(observation: Element, chart: Chart, taken: DateInterval | N
         taken: when it was taken, if a contained one leaves that to the resource around it.
     """
     code = chart.coded(observation, "code")
-    parts = _components(observation, chart)
+    parts = _components(observation, chart) if "component" in observation.content else []
     members = contained_observations(observation, "hasMember", chart)
     is_irrelevant = code.is_irrelevant
     if is_irrelevant and not parts and not members:
@@ -119,8 +119,6 @@ def _is_the_patients(member: Element, chart: Chart) -> bool:
 
 def _components(observation: Element, chart: Chart) -> list[tuple[Element, Coded]]:
     """Components that are ours, or of which it cannot be told."""
-    if "component" not in observation.content:
-        return []
     parts = ((part, chart.coded(part, "code")) for part in observation.children("component"))
     return [(part, code) for part, code in parts if not code.is_irrelevant]
 
