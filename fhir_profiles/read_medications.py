@@ -226,7 +226,7 @@ def _file(
 ) -> None:
     """File one entry. One without a known status is kept, as neither current nor taken."""
     status = entry.code("status")
-    systemic = drug._replace(concepts=systemic_concepts(drug, schedule.route))
+    systemic = drug._replace(concepts=systemic_concepts(drug, schedule.route)) if schedule.route in _LOCAL_ROUTES else drug
     read_refusal(entry, systemic, statuses.declined, _declined_on(status, written, schedule, chart.as_of), chart, schedule.route)
     if status in statuses.ignored or not chart.is_sound(entry) or chart.is_prohibition(entry):
         return
