@@ -31,22 +31,24 @@ def server_of(url: str) -> str | None:
 
 
 def servers_of(urls: Iterable[str]) -> dict[str, str | None]:
-    """What `server_of` says of each of the addresses of a chart: hundreds, and nearly all of them on one server."""
-    bases: dict[str, str] = {}
+    """What `server_of` says of each of the addresses of a chart: hundreds, and nearly all of them on one server.
+
+    What stands before the id is the same for all resources of one type, and is looked at once.
+    """
+    bases: dict[str, str | None] = {}
     servers: dict[str, str | None] = {}
     for url in urls:
-        head, *named = url.rsplit("/", 2)
-        if _is_plain(url, head, named):
-            if head not in bases:
-                bases[head] = base_of(head)
-            servers[url] = bases[head]
-        else:
-            servers[url] = server_of(url)
+        head, _, name = url.rpartition("/")
+        if head not in bases:
+            bases[head] = _base_before(head)
+        base = bases[head]
+        is_plain = base is not None and "?" not in name and "#" not in name and name.strip() and len(url) <= LONGEST_REFERENCE
+        servers[url] = base if is_plain else server_of(url)
     return servers
 
 
-def _is_plain(url: str, head: str, named: list[str]) -> bool:
-    """Whether it is nothing but a base URL, a resource type and an id."""
-    if len(named) != 2 or len(url) > LONGEST_REFERENCE or "?" in url or "#" in url:
-        return False
-    return head.startswith(("https://", "http://")) and named[0].isalpha() and bool(named[1].strip())
+def _base_before(head: str) -> str | None:
+    """What `base_of` says of the URL before a resource type; None for what is more than a base URL and a type."""
+    base, _, kind = head.rpartition("/")
+    is_plain = base.startswith(("https://", "http://")) and kind.isalpha() and "?" not in base and "#" not in base
+    return base_of(base) if is_plain else None

@@ -5,13 +5,12 @@ its type counts as incomplete from then on, and "not done" is no longer conclude
 could be read and is none of ours is no such loss; it is passed over without looking any further, which also makes it cheap.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
-from fhir_profiles.codes import Terminology
+from fhir_profiles.codes import Concepts, Terminology
 from fhir_profiles.dates import DateInterval
 from fhir_profiles.elements import Element, objects
 from fhir_profiles.identity import Identity
@@ -80,6 +79,7 @@ class Coded(NamedTuple):
 
 
 UNREADABLE = Coded()
+_IRRELEVANT = Coded(is_readable=True)
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Chart:
 
     def coded(self, element: Element, name: str) -> Coded:
         """The meaning of a field that is a CodeableConcept."""
-        return self.meaning(element.content.get(name))
+        return _coded(self.terminology.concepts_of_codeable, element.content.get(name))
 
     def finer_by_text(self, element: Element, name: str, coded: Coded) -> tuple[str, ...]:
         """What a coded field's own text says beyond its codes (G72.49 with the text "necrotising myopathy")."""
@@ -121,14 +121,11 @@ class Chart:
 
     def coded_drug(self, element: Element, name: str) -> Coded:
         """The meaning of a field that is a CodeableConcept and names a drug; its text is read as drug texts are written."""
-        codeable = element.content.get(name)
-        concepts, by_text = self.terminology.concepts_of_medication(codeable)
-        return Coded(concepts, by_text, bool(concepts) or says_something(codeable))
+        return _coded(self.terminology.concepts_of_medication, element.content.get(name))
 
     def meaning(self, codeable: object) -> Coded:
         """The meaning of a CodeableConcept."""
-        concepts, by_text = self.terminology.concepts_of_codeable(codeable)
-        return Coded(concepts, by_text, bool(concepts) or says_something(codeable))
+        return _coded(self.terminology.concepts_of_codeable, codeable)
 
     def admit(self, element: Element, code: Coded, counted: Set[str], ignored: Set[str]) -> str | None:
         """The status of a resource that is to become a fact, or None.
@@ -227,6 +224,13 @@ class Chart:
         )
 
 
+def _coded(read: Callable[[object], tuple[Concepts, bool]], codeable: object) -> Coded:
+    concepts, by_text = read(codeable)
+    if concepts:
+        return Coded(concepts, by_text, True)
+    return _IRRELEVANT if says_something(codeable) else UNREADABLE
+
+
 def says_something(codeable: object) -> bool:
     """Whether a CodeableConcept holds a code or a text, so that a look at it can tell what it is not."""
     if not isinstance(codeable, dict):
@@ -252,10 +256,8 @@ def in_order(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 
 
 def _newest_first(facts: list[FactType]) -> list[FactType]:
-    if len(facts) == 1:
-        return facts
-    facts.sort(key=newest_first)
-    if any(newest_first(one) == newest_first(next_one) for one, next_one in pairwise(facts)):
-        # Several components of one resource, or resources without an id: their content decides, equal ones count once.
-        return sorted(dict.fromkeys(facts), key=lambda fact: (newest_first(fact), repr(fact)))
-    return facts
+    by_key = {newest_first(fact): fact for fact in facts}
+    if len(by_key) == len(facts):
+        return [by_key[key] for key in sorted(by_key)]
+    # Several components of one resource, or resources without an id: their content decides, equal ones count once.
+    return sorted(dict.fromkeys(facts), key=lambda fact: (newest_first(fact), repr(fact)))

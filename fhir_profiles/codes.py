@@ -5,11 +5,11 @@ Built once from the packaged ValueSets and a site's own ValueSets and ConceptMap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fhir_profiles.phrases import LONGEST_TEXT, drug_name, is_doubtful, is_guarded, phrase_key
 from fhir_profiles.systems import HIERARCHICAL_SYSTEMS, ICD_10, ICD_10_CM, normalise_code, normalise_system
@@ -117,28 +117,18 @@ class Terminology:
             codings = []
         found: Concepts = ()
         for coding in codings:
-            if isinstance(coding, dict):
-                concepts = self._of_coding(coding)
-                found = concepts if not found else tuple(sorted({*found, *concepts}))
+            if not isinstance(coding, dict):
+                continue
+            system, code = coding.get("system"), coding.get("code")
+            if isinstance(system, str) and isinstance(code, str) and (concepts := self.concepts_of(system, code)):
+                found = tuple(sorted({*found, *concepts})) if found else concepts
         if found:
             return found, False
-        for text in _texts(codeable, codings):
-            found = read_text(text)
-            if found:
+        # What it says in words: its text, then the displays.
+        for text in (codeable.get("text"), *[coding.get("display") for coding in codings if isinstance(coding, dict)]):
+            if isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT and (found := read_text(text)):
                 return found, True
         return (), False
-
-    def _of_coding(self, coding: dict[str, Any]) -> Concepts:
-        system, code = coding.get("system"), coding.get("code")
-        if isinstance(system, str) and isinstance(code, str):
-            return self.concepts_of(system, code)
-        return ()
-
-
-def _texts(codeable: dict[str, Any], codings: list[Any]) -> Iterator[str]:
-    """What a CodeableConcept says in words: its text, then the displays."""
-    wordings = [codeable.get("text"), *(coding.get("display") for coding in codings if isinstance(coding, dict))]
-    return (wording for wording in wordings if isinstance(wording, str) and 0 < len(wording) <= LONGEST_TEXT)
 
 
 def _find(exact: Mapping[Key, Concepts], below: Mapping[Key, Concepts], system: str, code: str) -> Concepts:

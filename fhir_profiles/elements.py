@@ -91,6 +91,8 @@ class Element:
     def child(self, name: str) -> "Element | None":
         """The object of that name, the first one where a list was sent."""
         value = self.content.get(name)
+        if value is None:
+            return None
         if isinstance(value, dict):
             return self.at(name, value)
         children = self.children(name)
@@ -121,13 +123,14 @@ class Element:
 
 def as_number(value: object) -> float | None:
     """A JSON number as a float, or None where it is no finite number (true and false are none)."""
-    if type(value) is not int and type(value) is not float:
+    if type(value) is float:
+        return value if isfinite(value) else None
+    if type(value) is not int:
         return None
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
         return None
-    return number if isfinite(number) else None
 
 
 def objects(value: object) -> list[Json]:

@@ -82,14 +82,13 @@ class Identity:
         content = resource.content
         owner = None
         for name in _SUBJECTS:
-            subject = content.get(name)
-            if subject is None:
+            if name not in content or (subject := content[name]) is None:
                 continue
             for reference in subject if isinstance(subject, list) else (subject,):
                 verdict = self.whose(reference, resource)
                 if verdict is Whose.ANOTHERS:
                     return verdict
-                owner = verdict if owner in (None, verdict) else Whose.UNCLEAR
+                owner = verdict if owner is None or owner is verdict else Whose.UNCLEAR
         if "contained" in content and self._contains_anothers(resource):
             return Whose.ANOTHERS
         return owner
@@ -117,9 +116,11 @@ class Identity:
         If none is, the server writes an inner address of its own, as servers behind a proxy do.
         """
         servers = servers_of(self.collection.links)
-        addresses = [(servers[url], reference) for url, reference in self.collection.links.items() if servers[url] is not None]
-        elsewhere = frozenset(reference for server, reference in addresses if server not in self.servers)
-        return elsewhere if any(server in self.servers for server, _ in addresses) else frozenset()
+        addressed = set(servers.values()) - {None}
+        if addressed <= self.servers or addressed.isdisjoint(self.servers):
+            return frozenset()
+        strange = addressed - self.servers
+        return frozenset(reference for url, reference in self.collection.links.items() if servers[url] in strange)
 
     def _whose_contained(self, text: str, container: Element) -> Whose:
         """A contained Patient has no identity of its own: its business identifiers decide, else its id."""
@@ -180,25 +181,29 @@ def sort_by_patient(
         needs_subject: resource types that cannot be used without a subject.
         servers: base URLs under which the patient has the id `patient_id`; none where that is not known.
     """
-    everything = [*collection, *collection.superseded]
-    ids = {name for element in everything if element.type == "Patient" and (name := id_of_patient(element))}
+    patients = [element for element in collection if element.type == "Patient"]
+    others = [element for element in collection if element.type != "Patient"]
+    superseded = collection.superseded
+    ids = {name for one in (*patients, *superseded) if one.type == "Patient" and (name := id_of_patient(one))}
     expected = patient_id
     if expected is None:
-        expected = min(ids) if len(ids) == 1 else None if ids else _commonest_subject(everything, collection)
+        expected = min(ids) if len(ids) == 1 else None if ids else _commonest_subject([*collection, *superseded], collection)
     set_aside = frozenset(ids - {expected}) if several_patients else frozenset()
     known = frozenset(base for server in servers if (base := base_of(server)))
     identity = Identity(expected, collection, None, set_aside, known)
     result, elsewhere = Sorted(identity), identity.came_from_elsewhere() if known else frozenset()
-    patients = [element for element in collection if element.type == "Patient"]
     for patient in patients:
         is_alone = patient_id is None and len(patients) == 1
         _place_patient(patient, result, is_alone, is_elsewhere=patient.reference in elsewhere)
     if any(identity.whose({"reference": url}, patient) is Whose.ANOTHERS for patient, url in _addresses(result)):
         result.mismatches.append(Issue("Patient", ANOTHER_PATIENT))
-    for element in collection:
-        if element.type != "Patient":
-            _place(element, result, needs_subject, is_elsewhere=element.reference in elsewhere)
-    for element in collection.superseded:
+    for element in others:
+        owner = identity.owner(element)
+        if owner is Whose.OURS and element.reference not in elsewhere:
+            result.own.append(element)
+        else:
+            _place(element, owner, result, needs_subject)
+    for element in superseded:
         if element.type == "Patient":
             _refuse_other_patient(element, result)
         elif result.identity.owner(element) is Whose.ANOTHERS:
@@ -272,14 +277,12 @@ def _refuse_other_patient(patient: Element, result: Sorted) -> None:
         result.mismatches.append(Issue("Patient", ANOTHER_PATIENT))
 
 
-def _place(element: Element, result: Sorted, needs_subject: Container[str], is_elsewhere: bool) -> None:
-    owner = result.identity.owner(element)
-    if owner is Whose.OURS and is_elsewhere:
-        owner = Whose.UNCLEAR
-    if owner is Whose.OURS or (owner is None and element.type not in needs_subject):
-        result.own.append(element)
-    elif owner is Whose.ANOTHERS:
+def _place(element: Element, owner: Whose | None, result: Sorted, needs_subject: Container[str]) -> None:
+    """Where to put what is not plainly our patient's; what says so and came from another server is not."""
+    if owner is Whose.ANOTHERS:
         result.mismatches.append(Issue(element.reference, ANOTHER_PATIENT))
+    elif owner is None and element.type not in needs_subject:
+        result.own.append(element)
     elif owner is Whose.SET_ASIDE or element.type not in needs_subject:
         return
     elif owner is Whose.NOT_A_PERSON:

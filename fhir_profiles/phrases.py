@@ -32,6 +32,7 @@ MATCHING_DRUG_NAME: Final = f"{CANONICAL}/StructureDefinition/matching-drug-name
 _LANGUAGE_FILE: Final = Path(__file__).parent / "terminology" / "language.yaml"
 _ANSWER_PART: Final = re.compile(r"[^\W\d_]+|\d+(?:[.,:/]\d+)*|[<>=≤≥]+|[+\-/]+|[\s()\[\].,;:]+|.")
 _WORD: Final = re.compile(r"[^\W_]+")
+_ASCII: Final = range(128)
 _NUMBER: Final = re.compile(r"\d+[a-z]{0,4}")
 
 
@@ -39,6 +40,7 @@ _NUMBER: Final = re.compile(r"\d+[a-z]{0,4}")
 class _Language:
     letters: Mapping[int, str]
     signs: Mapping[int, str]
+    key_of_ascii: Mapping[int, str | None]
     semantic_tags: frozenset[str]
     guard_signs: re.Pattern[str]
     guard_endings: tuple[str, ...]
@@ -56,9 +58,12 @@ def _language() -> _Language:
     answers: dict[str, Answer] = {
         wording: answer for answer in ("positive", "negative", "borderline") for wording in table["answers"][answer]
     }
+    signs = str.maketrans(table["signs"])
     return _Language(
         letters=str.maketrans(table["greek_letters"]),
-        signs=str.maketrans(table["signs"]),
+        signs={letter: chr(letter) if chr(letter).isalnum() else " " for letter in _ASCII} | signs,
+        key_of_ascii={letter: chr(letter).lower() if chr(letter).isalnum() else None for letter in _ASCII}
+        | {sign: word.strip() for sign, word in signs.items()},
         semantic_tags=frozenset(table["semantic_tags"]),
         guard_signs=re.compile("|".join(map(re.escape, table["guard"]["signs"]))),
         guard_endings=tuple(table["guard"]["endings"]),
@@ -82,13 +87,16 @@ def _plain(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """The words of a text in its plain form; punctuation separates and says nothing, a plus is a word."""
-    return _WORD.findall(_plain(text).replace("'s", "s").replace("’s", "s").translate(_language().signs))
+    plain = _plain(text).replace("'s", "s").replace("’s", "s").translate(_language().signs)
+    return plain.split() if plain.isascii() else _WORD.findall(plain)
 
 
 def _without_semantic_tag(text: str) -> str:
     """`Dermatomyositis (disorder)` is how SNOMED CT writes `Dermatomyositis`."""
-    head, bracket, tag = text.rstrip().rpartition("(")
-    return head if bracket and tag.rstrip(") ").casefold() in _language().semantic_tags else text
+    if "(" not in text:
+        return text
+    head, _, tag = text.rstrip().rpartition("(")
+    return head if tag.rstrip(") ").casefold() in _language().semantic_tags else text
 
 
 def normalise(text: str) -> str:
@@ -101,7 +109,10 @@ def normalise(text: str) -> str:
 
 def phrase_key(text: str) -> str:
     """What two spellings of one phrase share: their normalised words, without the blanks."""
-    return normalise(text).replace(" ", "")
+    if len(text) > LONGEST_TEXT:
+        return ""
+    text = _without_semantic_tag(text)
+    return text.translate(_language().key_of_ascii) if text.isascii() else "".join(_words(text))
 
 
 def is_doubtful(text: str) -> bool:
@@ -115,10 +126,11 @@ def is_guarded(text: str) -> bool:
 
     Whole-text equality already keeps `no dermatomyositis` apart from `dermatomyositis`; this is the second lock.
     """
-    if len(text) > LONGEST_TEXT or is_doubtful(text):
-        return True
+    return len(text) > LONGEST_TEXT or is_doubtful(text) or _hold_guard(_words(text))
+
+
+def _hold_guard(words: list[str]) -> bool:
     language = _language()
-    words = _words(text)
     return not (language.guard_words.isdisjoint(words) and language.guard_pairs.isdisjoint(pairwise(words)))
 
 
@@ -129,10 +141,9 @@ def drug_name(text: str) -> Iterator[str]:
     (`Prednisolone 5 mg tablets`, `IV methylprednisolone 500 mg infusion`). A single word outside it ends the search,
     so `stop methotrexate`, `hydrocortisone 1% cream` and `prednisolone eye drops` name no systemic drug.
     """
-    if is_guarded(text):
+    if len(text) > LONGEST_TEXT or is_doubtful(text) or _hold_guard(words := _words(text)):
         return
     language = _language()
-    words = _words(text)
     name = 0
     while name < len(words) and words[name] in language.drug_routes:
         name += 1

@@ -23,7 +23,7 @@ class Measure:
 
     Args:
         unit: UCUM code of the unit that we compute with.
-        factors: factor to `unit`, by `unit_key` of an accepted unit.
+        factors: factor to `unit`, by `unit_key` of an accepted unit; by a spelling itself too, which needs no folding then.
     """
 
     unit: str
@@ -35,9 +35,20 @@ class Measure:
         A UCUM code decides, and so does a code without a system; the text must then not contradict it. Otherwise the text
         decides alone.
         """
-        system = quantity.get("system")
-        code = quantity.get("code") if system is None or system == UCUM else None
-        return _factor(self, unit_key(code), unit_key(quantity.get("unit")))
+        by_text = self._factor_of(text := quantity.get("unit"))
+        code = quantity.get("code") if quantity.get("system") in (None, UCUM) else None
+        if code is None or (by_text is not None and code == text):
+            return by_text
+        by_code = self._factor_of(code)
+        if by_code is None:
+            return None if unit_key(code) else by_text
+        return by_code if by_text is None or by_text == by_code else None
+
+    def _factor_of(self, unit: object) -> float | None:
+        if not isinstance(unit, str):
+            return None
+        factor = self.factors.get(unit)
+        return self.factors.get(unit_key(unit)) if factor is None else factor
 
 
 def measure_of(concepts: Iterable[str]) -> Measure | None:
@@ -83,13 +94,6 @@ def convert(number: float, factor: float) -> float:
     return number if factor == 1 else float(f"{number * factor:.12g}")
 
 
-def _factor(measure: Measure, code: str, text: str) -> float | None:
-    by_code, by_text = measure.factors.get(code), measure.factors.get(text)
-    if not code:
-        return by_text
-    return by_code if by_text in (None, by_code) else None
-
-
 @lru_cache(maxsize=1024)
 def _unit_key(unit: str) -> str:
     key = "".join(unit.split()).casefold().replace("μ", "u")  # casefold makes the micro sign the Greek letter
@@ -102,6 +106,7 @@ def _measures() -> Mapping[str, Measure]:
     source = files("fhir_profiles").joinpath("definitions", "units.yaml").read_text(encoding="utf-8")
     measures: dict[str, Measure] = {}
     for entry in yaml.load(source, yaml.CSafeLoader):
-        factors = {unit_key(spelling): float(factor) for spelling, factor in entry["accepts"].items()}
+        spelled = {spelling: float(factor) for spelling, factor in entry["accepts"].items()}
+        factors = spelled | {unit_key(spelling): factor for spelling, factor in spelled.items()}
         measures |= dict.fromkeys(entry["concepts"], Measure(entry["unit"], factors))
     return measures

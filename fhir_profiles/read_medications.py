@@ -21,6 +21,7 @@ _ANY_OF_A_CLASS = "_any"
 _ORDERING_INTENTS = {"", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
 _DOSE = Measure("mg", {"mg": 1.0, "g": 1000.0})
 _DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0}
+_NO_DAY: frozenset[str] = frozenset()
 _TIMES_A_DAY = {"am": 1.0, "pm": 1.0, "qd": 1.0, "bid": 2.0, "tid": 3.0, "qid": 4.0, "qod": 0.5}
 """Timing codes that FHIR R4 itself lists for `Timing.code`."""
 
@@ -98,6 +99,9 @@ class Schedule(NamedTuple):
     times_a_week: float | None = None
 
 
+_NO_SCHEDULE = Schedule()
+
+
 class Dosing(NamedTuple):
     """How a drafted drug is to be taken, as far as it is structured.
 
@@ -118,7 +122,7 @@ def dosing_of(request: Element, chart: Chart) -> Dosing:
     """The dosing of a MedicationRequest that is being written; free text is not read."""
     schedule = _schedule(request, "dosageInstruction", chart)
     dosages = [one for one in request.children("dosageInstruction") if not one.content.get("modifierExtension")]
-    times = _times_a_week(dosages)
+    times = _times_a_week(dosages, [_repeat(dosage) for dosage in dosages])
     return Dosing(schedule.route, schedule.daily_dose_mg, times, times is None and any(map(_has_words, dosages)))
 
 
@@ -222,7 +226,7 @@ def _file(
 ) -> None:
     """File one entry. One without a known status is kept, as neither current nor taken."""
     status = entry.code("status")
-    systemic = drug._replace(concepts=systemic_concepts(drug, schedule.route))
+    systemic = drug._replace(concepts=systemic_concepts(drug, schedule.route)) if schedule.route in _LOCAL_ROUTES else drug
     read_refusal(entry, systemic, statuses.declined, _declined_on(status, written, schedule, chart.as_of), chart, schedule.route)
     if status in statuses.ignored or not chart.is_sound(entry) or chart.is_prohibition(entry):
         return
@@ -286,28 +290,32 @@ def _effective(entry: Element) -> Times:
 
 def _stop_reason(entry: Element, chart: Chart) -> str | None:
     reasons = entry.children("statusReason") or entry.children("statusReasonCodeableConcept")
+    if not reasons:
+        return None
     concepts = {concept for reason in reasons for concept in chart.terminology.concepts_of_codeable(reason.content)[0]}
     for concept, reason in _STOP_REASONS.items():
         if concept in concepts:
             return reason
-    return "other" if reasons else None
+    return "other"
 
 
 def _schedule(entry: Element, field: str, chart: Chart) -> Schedule:
     """What all dosages of an entry say together; nothing if one of them may mean something that we do not know (SAF-07)."""
     dosages = entry.children(field)
+    if not dosages:
+        return _NO_SCHEDULE
     if any(dosage.content.get("modifierExtension") for dosage in dosages):
         entry.report(field, say("has a modifierExtension that we do not know; dose, route and end not evaluated"))
-        return Schedule()
+        return _NO_SCHEDULE
     repeats = [_repeat(dosage) for dosage in dosages]
-    periods = [repeat.bounds("boundsPeriod") if repeat else (None, None) for repeat in repeats]
+    periods = [repeat.bounds("boundsPeriod") for repeat in repeats if repeat and "boundsPeriod" in repeat.content]
     ends = [end for _, end in periods if end]
     return Schedule(
-        start=min((start for start, _ in periods if start), default=None),
+        start=min([start for start, _ in periods if start], default=None),
         end=max(ends, key=lambda end: end.last) if ends and len(ends) == len(dosages) else None,
         route=route_of(dosages, chart),
         daily_dose_mg=_daily_dose(dosages[0], repeats[0]) if len(dosages) == 1 else None,
-        times_a_week=_times_a_week(dosages),
+        times_a_week=_times_a_week(dosages, repeats),
     )
 
 
@@ -335,7 +343,7 @@ def _daily_dose(dosage: Element, repeat: Element | None) -> float | None:
     return None if dose is None or times is None else float(f"{dose * times:.12g}")
 
 
-def _times_a_week(dosages: Iterable[Element]) -> float | None:
+def _times_a_week(dosages: Iterable[Element], repeats: Iterable[Element | None]) -> float | None:
     """How often a week the drug is taken at the most, by coded timing.
 
     Dosages on different days of the week add up; of those that name no day, or the same one, the most frequent counts, since
@@ -343,11 +351,12 @@ def _times_a_week(dosages: Iterable[Element]) -> float | None:
     """
     on_day: dict[object, float] = {}
     often: list[float] = []
-    for dosage in dosages:
-        days, times = _days_of_week(_repeat(dosage)), _doses_a_week(dosage)
+    for dosage, repeat in zip(dosages, repeats, strict=True):
+        days, times = _days_of_week(repeat), _doses_a_week(dosage, repeat)
         if times is not None:
             often.append(times)
-            on_day.update({day: max(times / len(days), on_day.get(day, 0.0)) for day in days})
+            for day in days:
+                on_day[day] = max(times / len(days), on_day.get(day, 0.0))
     return float(f"{max(*often, sum(on_day.values())):.12g}") if often else None
 
 
@@ -357,12 +366,10 @@ def _has_words(dosage: Element) -> bool:
     return bool(dosage.content.get("text") or (timing and timing.content.get("code")))
 
 
-def _doses_a_week(dosage: Element) -> float | None:
+def _doses_a_week(dosage: Element, repeat: Element | None) -> float | None:
     """How often a week one dosage is taken, by its timing or by the code of its timing."""
-    repeat = _repeat(dosage)
     times = _repeats_a_week(repeat) if repeat else None
-    timing = dosage.child("timing")
-    if times is not None or timing is None:
+    if times is not None or (timing := dosage.child("timing")) is None:
         return times
     coded = [_TIMES_A_DAY[code] * 7 for code in codes_of(timing.content.get("code")) if code in _TIMES_A_DAY]
     return max(coded, default=None)
@@ -376,7 +383,8 @@ def _repeats_a_week(repeat: Element) -> float | None:
         return None
     if days and period is None:
         return float(len(days))
-    frequency = max((n for name in ("frequency", "frequencyMax") if (n := repeat.number(name)) is not None), default=len(days))
+    named = [n for name in ("frequency", "frequencyMax") if (n := repeat.number(name)) is not None]
+    frequency = max(named, default=len(days))
     if period is None or unit not in _DAYS or frequency <= 0 or period <= 0:
         return None
     if unit == "wk":
@@ -388,7 +396,7 @@ def _repeats_a_week(repeat: Element) -> float | None:
 def _days_of_week(repeat: Element | None) -> frozenset[str]:
     """The days that a timing names, each once."""
     named = repeat.content.get("dayOfWeek") if repeat else None
-    return frozenset(day for day in named if isinstance(day, str)) if isinstance(named, list) else frozenset()
+    return frozenset([day for day in named if isinstance(day, str)]) if isinstance(named, list) else _NO_DAY
 
 
 def _milligrams(rate: Element) -> float | None:

@@ -24,22 +24,25 @@ _LEVELS = {
     "interpretation_normal": "normal",
 }
 _ANSWER_OF_LEVEL = {"high": "positive", "abnormal": "positive", "normal": "negative"}
-_VALUES = (
-    "valueQuantity",
-    "valueCodeableConcept",
-    "valueString",
-    "valueBoolean",
-    "valueInteger",
-    "valueRange",
-    "valueRatio",
-    "valueSampledData",
-    "valueTime",
-    "valueDateTime",
-    "valuePeriod",
+_VALUES = frozenset(
+    (
+        "valueQuantity",
+        "valueCodeableConcept",
+        "valueString",
+        "valueBoolean",
+        "valueInteger",
+        "valueRange",
+        "valueRatio",
+        "valueSampledData",
+        "valueTime",
+        "valueDateTime",
+        "valuePeriod",
+    )
 )
 _COMPARATORS = (None, "<", "<=", ">=", ">")
 _NORMAL_RANGE = {"normal", "recommended"}
 _SOMEBODY_ELSES = (Whose.ANOTHERS, Whose.SET_ASIDE, Whose.NOT_A_PERSON)
+_NO_UNIT = (None, None)
 _NOT_RECOGNISED = say("unit not recognised, not evaluated")
 
 
@@ -73,16 +76,17 @@ def read_observation(observation: Element, chart: Chart, taken: DateInterval | N
         taken: when it was taken, if a contained one leaves that to the resource around it.
     """
     code = chart.coded(observation, "code")
-    parts = _components(observation, chart)
+    parts = _components(observation, chart) if "component" in observation.content else []
     members = contained_observations(observation, "hasMember", chart)
-    if code.is_irrelevant and not parts and not members:
+    is_irrelevant = code.is_irrelevant
+    if is_irrelevant and not parts and not members:
         return
     if not chart.counted_status(observation, _COUNTED, _IGNORED) or not _is_about_patient(observation, chart):
         return
     when = observation.time("effective") or observation.date("issued") or taken
     if chart.is_future(observation, when):
         return
-    if not code.is_irrelevant and chart.has_code(observation, code):
+    if not is_irrelevant and chart.has_code(observation, code):
         _file(observation, code, when, chart)
     for part, part_code in parts:
         if chart.is_sound(part) and chart.has_code(part, part_code):
@@ -115,21 +119,19 @@ def _is_the_patients(member: Element, chart: Chart) -> bool:
 
 def _components(observation: Element, chart: Chart) -> list[tuple[Element, Coded]]:
     """Components that are ours, or of which it cannot be told."""
-    if "component" not in observation.content:
-        return []
     parts = ((part, chart.coded(part, "code")) for part in observation.children("component"))
     return [(part, code) for part, code in parts if not code.is_irrelevant]
 
 
 def _is_about_patient(observation: Element, chart: Chart) -> bool:
     """Not about somebody or something else in the patient's chart, such as a donor, a fetus or an implant (SAF-04)."""
-    focus = observation.content.get("focus")
-    if focus:
+    content = observation.content
+    if focus := content.get("focus"):
         references = objects(focus)
         if not references or any(chart.identity.whose(one, observation) is not Whose.OURS for one in references):
             observation.report("focus", say("is not the patient; the resource was set aside"))
             return False
-    for reference in objects(observation.content.get("specimen")):
+    for reference in objects(content["specimen"]) if "specimen" in content else ():
         text = reference.get("reference")
         specimen = chart.identity.collection.find(text, observation) if isinstance(text, str) else None
         if specimen and chart.identity.owner(specimen) in _SOMEBODY_ELSES:
@@ -140,12 +142,12 @@ def _is_about_patient(observation: Element, chart: Chart) -> bool:
 
 def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart) -> None:
     content = element.content
-    measure = measure_of(code.concepts)
-    said, level = _interpretation(element, chart)
-    names = [name for name in _VALUES if name in content]
+    said, level = _interpretation(element, chart) if "interpretation" in content else (None, None)
+    names = [name for name in content if name in _VALUES]
     if not names and not said and not level and not content.keys().isdisjoint(("component", "hasMember", "dataAbsentReason")):
         return  # the heading of a panel, or a test that gave no result
-    value = _value(element, names, measure, chart)
+    measure = measure_of(code.concepts)
+    value = _value(element, names, measure, chart) if names else _NOTHING
     low, high = _reference_range(element, value, measure) if value.quantity else (None, None)
     result = Result(
         reference=element.reference,
@@ -155,7 +157,7 @@ def _file(element: Element, code: Coded, when: DateInterval | None, chart: Chart
         quantity=value.quantity,
         low=low,
         high=high,
-        answer=_agree(element, said, value.answer),
+        answer=_agree(element, said, value.answer) if said else value.answer,
         interpretation=level,
         answer_concepts=value.concepts,
     )
@@ -176,23 +178,21 @@ def _answer_by_range(result: Result) -> str | None:
     return "positive" if result.is_above_range else None if result.is_below_range else "negative"
 
 
-def _agree(element: Element, said: str | None, valued: str | None) -> str | None:
+def _agree(element: Element, said: str, valued: str | None) -> str:
     """One answer from the interpretation and from the value: doubt in either is doubt, otherwise the interpretation comes first.
 
     An interpretation that only says high or abnormal is no answer in words and does not overrule one: an abnormal result of a
     test for immunity is a negative one.
     """
-    if said and valued and said != valued:
+    if valued and said != valued:
         if "borderline" in (said, valued):
             return "borderline"
         element.report("interpretation", say("contradicts the value; the interpretation was taken"))
-    return said or valued
+    return said
 
 
 def _interpretation(element: Element, chart: Chart) -> tuple[str | None, str | None]:
     """Answer and level of Observation.interpretation, each None where it is not given or contradicts itself."""
-    if "interpretation" not in element.content:
-        return None, None
     concepts: set[str] = set()
     for interpretation in element.children("interpretation"):
         concepts.update(chart.terminology.concepts_of_codeable(interpretation.content)[0])
@@ -216,8 +216,6 @@ def _answer_of(answers: set[str]) -> str | None:
 
 
 def _value(element: Element, names: list[str], measure: Measure | None, chart: Chart) -> Value:
-    if not names:
-        return _NOTHING
     if len(names) > 1:
         element.report("value", say("is given more than once; not evaluated"))
         return _NOTHING
@@ -288,10 +286,9 @@ def _coded_value(element: Element, chart: Chart) -> Value:
 def _reference_range(element: Element, value: Value, measure: Measure | None) -> tuple[float | None, float | None]:
     """The laboratory's limits for this patient, in the unit of the value: a range for everybody, or the only one there is."""
     ranges = objects(element.content.get("referenceRange"))
-    general = [one for one in ranges if _is_general(one)]
-    if not general and len(ranges) != 1:
+    chosen = ranges[0] if len(ranges) == 1 else next(filter(_is_general, ranges), None)
+    if chosen is None:
         return None, None
-    chosen = (general or ranges)[0]
     return _limit(chosen.get("low"), value, measure), _limit(chosen.get("high"), value, measure)
 
 
@@ -304,11 +301,10 @@ def _is_general(reference_range: Json) -> bool:
 
 def _limit(limit: object, value: Value, measure: Measure | None) -> float | None:
     """One limit; without a unit it has the value's, in another unit that we cannot convert it is no limit."""
-    number = as_number(limit.get("value")) if isinstance(limit, dict) else None
-    if number is None or not isinstance(limit, dict):
+    if not isinstance(limit, dict) or (number := as_number(limit.get("value"))) is None:
         return None
     unit = limit.get("code"), limit.get("unit")
-    if unit in (value.unit_as_sent, (None, None)):
+    if unit in (value.unit_as_sent, _NO_UNIT):
         return convert(number, value.factor)
     if measure is None:
         shared = {unit_key(one) for one in unit} & {unit_key(one) for one in value.unit_as_sent} - {""}

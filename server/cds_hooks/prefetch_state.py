@@ -3,7 +3,7 @@
 Only an answer that was complete supports "not done" (design section 4, rule 1; SAF-08).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 from typing import Any
@@ -169,16 +169,28 @@ _PAGINATED = Judgement(PrefetchState.PAGINATED, problem=say("holds only the firs
 _TRUNCATED = Judgement(PrefetchState.TRUNCATED, problem=say("holds only part of the results; counted as incomplete"))
 
 
+@dataclass(slots=True)
+class _Entries:
+    """What the entries of a Bundle are.
+
+    Args:
+        found: how many resources the search found, by type.
+        included: the types of what was only included with them.
+        outcomes: what else came, which may take something away.
+    """
+
+    found: dict[str, int] = field(default_factory=dict)
+    included: set[str] = field(default_factory=set)
+    outcomes: list[Judgement] = field(default_factory=list)
+
+
 def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
-    usual: dict[tuple[str, bool], Judgement] = {}
-    found = [_judge_entry(entry, usual) for entry in entries_of(bundle)]
-    different = {id(one): one for one in found}.values()  # a few, however many entries there are
-    types = frozenset[str]().union(*(one.types for one in different))
-    included = frozenset[str]().union(*(one.included for one in different))
-    troubles = [one for one in different if not one.state.is_answer]
+    entries = _sort(entries_of(bundle))
+    types, included = frozenset(entries.found), frozenset(entries.included)
+    troubles = [one for one in entries.outcomes if not one.state.is_answer]
     if has_next_page(bundle):
         troubles.append(_PAGINATED)
-    if _total(bundle) > sum(bool(one.types) and (expected is None or expected in one.types) for one in found):
+    if _total(bundle) > (sum(entries.found.values()) if expected is None else entries.found.get(expected, 0)):
         troubles.append(_TRUNCATED)
     if included and not types:
         troubles.append(_NO_MATCH)
@@ -190,24 +202,21 @@ def _judge_bundle(bundle: Json, expected: str | None) -> Judgement:
     return Judgement(state, types, worst.problem, included)
 
 
-def _judge_entry(entry: Any, usual: dict[tuple[str, bool], Judgement]) -> Judgement:
-    """`PRESENT` for a match; `EMPTY` for what was only included with one, and for an outcome that takes nothing away.
-
-    The same object for all entries of one type, which are remembered in `usual`.
-    """
-    resource: Any = entry.get("resource") if isinstance(entry, dict) else None
-    kind = resource.get("resourceType") if isinstance(resource, dict) else None
-    if not isinstance(kind, str):
-        return _UNREADABLE
-    if kind == "OperationOutcome":
-        return _OUTCOMES[read_outcome(resource)]
-    is_match = _is_match(entry)
-    if (kind, is_match) not in usual:
-        kinds = frozenset((kind,))
-        usual[kind, is_match] = (
-            Judgement(PrefetchState.PRESENT, kinds) if is_match else Judgement(PrefetchState.EMPTY, included=kinds)
-        )
-    return usual[kind, is_match]
+def _sort(entries: list[Any]) -> _Entries:
+    sorted_out = _Entries()
+    found = sorted_out.found
+    for entry in entries:
+        resource: Any = entry.get("resource") if isinstance(entry, dict) else None
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(kind, str):
+            sorted_out.outcomes.append(_UNREADABLE)
+        elif kind == "OperationOutcome":
+            sorted_out.outcomes.append(_OUTCOMES[read_outcome(resource)])
+        elif _is_match(entry):
+            found[kind] = found.get(kind, 0) + 1
+        else:
+            sorted_out.included.add(kind)
+    return sorted_out
 
 
 def entries_of(bundle: Json) -> list[Any]:

@@ -137,6 +137,16 @@ def test_spelling_and_spacing_do_not_matter(text: str) -> None:
     assert phrase_key(text) == "antitif1gammaab"
 
 
+@given(st.text(max_size=LONGEST_TEXT + 50) | st.text(st.characters(max_codepoint=127), max_size=LONGEST_TEXT + 50))
+def test_a_key_is_the_normalised_words_without_the_blanks(text: str) -> None:
+    assert phrase_key(text) == normalise(text).replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ["Still's disease", "50% + 2 (disorder)", "x_y's (finding", "ANTI+JO-1's", "a(b)(disorder) "])
+def test_a_key_keeps_what_signs_say(text: str) -> None:
+    assert phrase_key(text) == normalise(text).replace(" ", "")
+
+
 @given(st.text(max_size=LONGEST_TEXT + 50))
 def test_any_text_at_all_can_be_read(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)

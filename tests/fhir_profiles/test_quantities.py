@@ -114,6 +114,19 @@ def test_spellings_that_are_read_as_one_unit_have_one_factor(entry: dict[str, An
     assert {key: found for key, found in factors.items() if len(found) > 1} == {}
 
 
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry["concepts"][0])
+def test_case_and_blanks_around_a_listed_spelling_do_not_matter(entry: dict[str, Any]) -> None:
+    known = measure(entry["concepts"][0])
+    for spelling, factor in entry["accepts"].items():
+        for sent in (spelling, f" {spelling.swapcase()} "):
+            assert (
+                known.factor({"unit": sent})
+                == known.factor({"code": sent})
+                == known.factor({"unit": sent, "code": sent})
+                == factor
+            )
+
+
 def test_every_factor_is_positive_and_says_where_it_comes_from() -> None:
     assert all(entry["basis"] and min(entry["accepts"].values()) > 0 for entry in TABLE)
 

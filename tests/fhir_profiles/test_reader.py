@@ -204,6 +204,29 @@ def test_a_problem_is_named_by_place_and_never_by_value() -> None:
     assert all(secret not in issue.problem and secret not in issue.reference for issue in record.issues)
 
 
+WITHOUT_A_CODE_OF_OURS = [
+    *(make(id="extra", code=SHOE_SIZE) for make in (allergy, condition, observation, procedure, report, service_request)),
+    *(make(id="extra", medicationCodeableConcept=SHOE_SIZE) for make in (administration, dispense, request, statement)),
+    *(immunization(id="extra", vaccineCode=SHOE_SIZE), encounter(id="extra", reasonCode=[SHOE_SIZE])),
+    {"resourceType": "CarePlan", "id": "extra", "subject": ME},
+]
+
+
+@pytest.mark.requirement("SAF-01")
+@pytest.mark.parametrize("resource", WITHOUT_A_CODE_OF_OURS, ids=lambda one: one["resourceType"])
+def test_what_no_rule_can_use_is_still_asked_whose_it_is(resource: Json) -> None:
+    owner = "patient" if "patient" in resource else "subject"
+    assert not read(patient(), condition(), resource).is_mismatched
+    assert read(patient(), condition(), {**resource, owner: {"reference": "Patient/2"}}).is_mismatched
+
+
+@pytest.mark.requirement("SAF-02")
+@pytest.mark.parametrize("resource", WITHOUT_A_CODE_OF_OURS[:-1], ids=lambda one: one["resourceType"])
+def test_what_no_rule_can_use_and_is_nobodys_makes_its_kind_incomplete(resource: Json) -> None:
+    record = read(patient(), without(resource, "patient", "subject"))
+    assert record.inputs[resource["resourceType"]] is InputState.FAILED
+
+
 def test_issues_are_ordered_by_place_and_said_once() -> None:
     record = read(patient(), procedure(id="b", status=None), procedure(id="a", status=None), 5, 5)
     assert [issue.reference for issue in record.issues] == ["Procedure/a.status", "Procedure/b.status", "input"]

@@ -123,6 +123,13 @@ def test_an_outcome_among_the_entries_counts_too(one: Json, alone: PrefetchState
     assert judge(bundle, "Condition").state is beside_data
 
 
+def test_of_two_troubles_as_bad_as_each_other_the_first_is_named() -> None:
+    part_is_missing, unreadable = {"resource": outcome("warning", number="4119")}, 7
+    for first, second in ((part_is_missing, unreadable), (unreadable, part_is_missing)):
+        alone = judge({"resourceType": "Bundle", "entry": [first]}, "Condition").problem
+        assert judge({"resourceType": "Bundle", "entry": [first, second, first]}, "Condition").problem == alone
+
+
 @pytest.mark.requirement("R-11")
 def test_a_key_that_was_not_sent_is_absent() -> None:
     assert set(read_prefetch({}).states.values()) == {PrefetchState.ABSENT}
