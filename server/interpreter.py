@@ -23,8 +23,8 @@ WRITERS_PATIENCE_SECONDS = 0.1
 LARGE_BODY_BYTES = 512 * 1024
 """The HTTP server keeps longer bodies on the disk until they are read; parsed, they take five to ten times as much memory."""
 
-LARGE_BODYS_PATIENCE_SECONDS = 4.0
-"""So long a call with a large body waits for others, as long as one may ask an EHR; then memory is what it costs to go on."""
+LARGE_BODYS_PATIENCE_SECONDS = 8.0
+"""So long a call with a large body waits for others: twice as long as one may ask an EHR. Then it goes on, for more memory."""
 
 MOST_LARGE_BODIES = 2
 """At the same time in one process: the second is read while the first one's thread waits for something else."""
