@@ -170,8 +170,8 @@ GOALS = (
         "`import flask` in a fresh process",
         8,
         "start",
-        why="Two processes begin, of which the second imports SQLAlchemy, the FHIR models of the order templates and every "
-        "page, and then checks all knowledge (see Start).",
+        why="Two processes begin, of which the second imports SQLAlchemy and every page, and checks all knowledge; a child that "
+        "proves the order templates takes part of the machine meanwhile (see Start).",
     ),
     Goal(
         "G9r",
@@ -198,8 +198,8 @@ GOALS = (
         110,
         "memory",
         unit="MB",
-        why="At the start it is most of it already: libraries, knowledge and models, which are loaded before the fork and "
-        "shared (see PSS under Memory).",
+        why="At the start it is most of it already: libraries and knowledge, which are loaded before the fork and shared (see "
+        "PSS under Memory).",
     ),
     Goal(
         "G11l",
@@ -209,8 +209,8 @@ GOALS = (
         "memory",
         key="G11 large",
         unit="MB",
-        why="Up to eight charts of 2 MB are in the memory of one worker at once: parsed and waiting for their turn, or on "
-        "their way out.",
+        why="Two charts of 2 MB are in the memory of one worker at once; more, where calls with large bodies waited for too "
+        "long and went on without a turn.",
     ),
     Goal(
         "G12",

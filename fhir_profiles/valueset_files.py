@@ -128,13 +128,13 @@ class Index:
             raise TerminologyError(path, f"an include takes all of {system}", "list the codes in include.concept")
 
     def _add_phrase(self, concept: str, url: object, phrase: object) -> None:
-        if not isinstance(phrase, str) or not phrase_key(phrase):
+        if not isinstance(phrase, str) or not (key := phrase_key(phrase)):
             return
         if url == MATCHING_DRUG_NAME:
-            self.drug_names.setdefault(phrase_key(phrase), set()).add(concept)
+            self.drug_names.setdefault(key, set()).add(concept)
         elif url == MATCHING_PHRASE:
             table = self.denials if is_guarded(phrase) else self.phrases
-            table.setdefault(phrase_key(phrase), set()).add(concept)
+            table.setdefault(key, set()).add(concept)
 
     def _add_concept_map(self, path: Path, resource: dict[str, Any]) -> None:
         for group in _parts(path, resource, "group", required=True):

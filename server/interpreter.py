@@ -8,7 +8,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock
+from threading import Lock, Semaphore
 from time import monotonic
 
 SWITCH_SECONDS = 0.0005
@@ -20,9 +20,19 @@ PATIENCE_SECONDS = 1.0
 WRITERS_PATIENCE_SECONDS = 0.1
 """And so long a writer, for whom all other writers wait."""
 
-_EVALUATION, _COMPUTING = Lock(), Lock()
+LARGE_BODY_BYTES = 512 * 1024
+"""The HTTP server keeps longer bodies on the disk until they are read; parsed, they take five to ten times as much memory."""
 
-_M_ARENA_MAX = -8  # of malloc.h
+LARGE_BODYS_PATIENCE_SECONDS = 8.0
+"""So long a call with a large body waits for others: twice as long as one may ask an EHR. Then it goes on, for more memory."""
+
+MOST_LARGE_BODIES = 2
+"""At the same time in one process: the second is read while the first one's thread waits for something else."""
+
+_EVALUATION, _COMPUTING, _LARGE_BODIES = Lock(), Lock(), Semaphore(MOST_LARGE_BODIES)
+
+_BLOCK_OF_ITS_OWN_BYTES, _FREE_AT_THE_TOP_BYTES = 256 * 1024, 1024 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of malloc.h
 
 
 @contextmanager
@@ -30,6 +40,25 @@ def turn_to_evaluate() -> Iterator[None]:
     """Let one thread of the process evaluate: two gain nothing by doing so at once. A writer comes before the next one."""
     until = monotonic() + PATIENCE_SECONDS
     with _patiently(_EVALUATION, until), _patiently(_COMPUTING, until):
+        yield
+
+
+def is_large_body(length: int | None) -> bool:
+    """Whether a body of so many bytes waits for a turn; None where there is no body."""
+    return (length or 0) > LARGE_BODY_BYTES
+
+
+@contextmanager
+def turn_with_a_large_body(length: int | None) -> Iterator[None]:
+    """Let `MOST_LARGE_BODIES` threads of the process have one in memory, from reading it to its answer; small ones wait for none.
+
+    Args:
+        length: of the body, in bytes; None where there is none.
+    """
+    if not is_large_body(length):
+        yield
+        return
+    with _patiently(_LARGE_BODIES, monotonic() + LARGE_BODYS_PATIENCE_SECONDS):
         yield
 
 
@@ -45,7 +74,7 @@ def turn_to_write() -> Iterator[None]:
 
 
 @contextmanager
-def _patiently(lock: Lock, until: float) -> Iterator[None]:
+def _patiently(lock: "Lock | Semaphore", until: float) -> Iterator[None]:
     is_ours = lock.acquire(timeout=max(0.0, until - monotonic()))
     try:
         yield
@@ -58,16 +87,19 @@ def settle() -> None:
     """Make the process ready to answer for weeks. Call it after the warm-up."""
     quieten_garbage_collector()
     sys.setswitchinterval(SWITCH_SECONDS)
-    _keep_to_one_heap()
+    _give_memory_back()
 
 
 def quieten_garbage_collector() -> None:
     """Take everything that lives as long as the process out of garbage collection: without it, parsing one chart now and then
-    stops for tens of milliseconds (reference: performance, trap 1). Call after the warm-up."""
-    gc.collect()
+    stops for tens of milliseconds (reference: performance, trap 1). Call after the warm-up.
+
+    What is garbage by then stays, less than a megabyte of memory: to look for it would take a twentieth of the start.
+    """
     gc.freeze()
     gc.collect()  # of nothing: a whole collection waits until a quarter as much is new as the last one found
     gc.set_threshold(100_000, 20, 10)
+    gc.enable()
 
 
 def sweep() -> None:
@@ -80,8 +112,14 @@ def sweep() -> None:
     gc.collect()
 
 
-def _keep_to_one_heap() -> None:
-    """glibc gives each thread a heap, of which none is given back as long as anything in it is used; they never need two at once.
-    Another C library has no such function, and no such heaps."""
+def _give_memory_back() -> None:
+    """What a call has freed goes back to the system, as far as glibc can be told so; another C library has no such function.
+
+    glibc gives each thread a heap of its own, though they never need two at once; and after a large block was freed it puts the
+    next ones as large into the heap, where a small one behind them keeps their place for ever. To set a limit ends that.
+    """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, 1)
+        library.mallopt(_M_MMAP_THRESHOLD, _BLOCK_OF_ITS_OWN_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, _FREE_AT_THE_TOP_BYTES)

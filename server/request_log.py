@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 from flask import Flask, Response, g, request
 
 from server.observing.counting import count_request
-from server.observing.logs import begin_request, end_request, ids_of_request, logger
+from server.observing.logs import logger
+from server.observing.request_ids import begin_request, end_request, ids_of_request
 from server.observing.traces import Trace, no_trace
 from server.stopwatch import Stopwatch
 

@@ -1,4 +1,4 @@
-"""What is done once, before the first request: load the knowledge, prove it, publish it, and evaluate one made-up patient.
+"""What is done once, before the first request: prove what is suggested and published, and evaluate one made-up patient.
 
 So a wrong file stops the start, and the first caller waits no longer than the others.
 """
@@ -33,8 +33,32 @@ def warm_up(basis: Basis | None = None) -> None:
         SelfTestError: no card for a made-up patient with dermatomyositis.
     """
     basis = basis or packaged_basis()
+    prove(basis)
+    try_out(basis)
+
+
+def prove(basis: Basis) -> None:
+    """See that orders and publication can be made of the knowledge. What this loads, no call needs (`serving.aside`).
+
+    Args:
+        basis: terminology and knowledge.
+
+    Raises:
+        ValueError: an order template is not valid FHIR.
+    """
     prove_templates(basis.knowledge)
     library(basis)
+
+
+def try_out(basis: Basis) -> None:
+    """Evaluate the made-up patient, and so load what a call needs.
+
+    Args:
+        basis: terminology and knowledge.
+
+    Raises:
+        SelfTestError: no card for a made-up patient with dermatomyositis.
+    """
     parts = orjson.loads(_PATIENT.read_bytes())
     if not evaluate(parts, as_of=_DAY, seed="warm-up", basis=basis).cards:
         raise SelfTestError("no card for the made-up patient with dermatomyositis")

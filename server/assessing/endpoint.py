@@ -9,6 +9,7 @@ from server.auditing.facts import facts_of
 from server.auditing.recording import recording
 from server.feedback.patients import pseudonym_in_chart
 from server.intake import read_json
+from server.interpreter import turn_with_a_large_body
 from server.request_log import note
 from server.responses import json_response
 from server.runtime import Runtime
@@ -25,7 +26,7 @@ def assess_blueprint(runtime: Runtime) -> Blueprint:
         caller = runtime.gate.admit(request, [runtime.url("/assess")])
         note(client=caller.client.name)
         config, day = runtime.config, request.args.get("asOf")
-        with recording(runtime, caller, "assess", "assess") as record:
+        with recording(runtime, caller, "assess", "assess") as record, turn_with_a_large_body(request.content_length):
             evaluation = evaluate_chart(
                 read_json(request, config.max_body_bytes),
                 as_of=config.today() if day is None else parse_day(day, "asOf"),

@@ -1,5 +1,6 @@
 """`POST /cds-services/{id}`: a hook call in, cards out."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from server.feedback.shown import fate_of_advice, remember_cards, rows_of_cards
 from server.feedback.snoozes import silenced
 from server.feedback.visits import Visit, told_in, visit_of
 from server.intake import read_json
+from server.interpreter import is_large_body, turn_with_a_large_body
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
 from server.observing.counting import count_evaluation
@@ -55,19 +57,27 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
-        with recording(runtime, caller, service.id, "hook", watch) as record:
-            with watch.time("request"):
-                hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
-            note(instance=hook_call.instance)
-            patient = pseudonym_of(hook_call, caller, runtime.pseudonyms)
-            record.note(patient=patient, **facts_of_call(hook_call, caller, runtime))
-            said = answer(hook_call, service, caller, runtime, watch)
-            _note_answer(record, said, hook_call, caller, service, runtime)
-            response = json_response({"cards": said.cards})
+        with recording(runtime, caller, service.id, "hook", watch) as record, ExitStack() as turn:
+            if is_large_body(request.content_length):
+                with watch.time("turn"):
+                    turn.enter_context(turn_with_a_large_body(request.content_length))
+            response = _respond(service, caller, runtime, watch, record)
         response.headers["Server-Timing"] = server_timing(watch.seconds)
         return response
 
     return blueprint
+
+
+def _respond(service: Service, caller: Caller, runtime: Runtime, watch: Stopwatch, record: Record) -> Response:
+    """Answer the current request. Nothing of the chart is kept, so that its memory is free when the next one is read."""
+    with watch.time("request"):
+        hook_call = read_hook_call(read_json(request, runtime.config.max_body_bytes), service)
+    note(instance=hook_call.instance)
+    patient = pseudonym_of(hook_call, caller, runtime.pseudonyms)
+    record.note(patient=patient, **facts_of_call(hook_call, caller, runtime))
+    said = answer(hook_call, service, caller, runtime, watch)
+    _note_answer(record, said, hook_call, caller, service, runtime)
+    return json_response({"cards": said.cards})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
 """What is to be inserted, by column."""
@@ -22,7 +21,11 @@ def insert_once(connection: Connection, table: Table) -> Any:
 
 @cache
 def _insert_once(dialect: str, table: Table) -> Any:
-    """Built once: every call writes with it."""
+    """Built once: every call writes with it. SQLAlchemy's dialects are large, and the one in use was loaded with the database."""
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects import sqlite
+
     return sqlite.insert(table).on_conflict_do_nothing()

@@ -13,9 +13,8 @@ import sys
 import threading
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
-
-import structlog
 
 from server.observing.places import place_of
 
@@ -95,6 +94,23 @@ def logger(name: str) -> Any:
     Args:
         name: of the part, such as `security`.
     """
+    return _Logger(name)
+
+
+class _Logger:
+    """Loads structlog when there is something to say: the supervisor, for which everybody waits, may never say a word."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(_logger(self._name), method)
+
+
+@cache
+def _logger(name: str) -> Any:
+    import structlog
+
     return structlog.wrap_logger(
         logging.getLogger(f"{OURS}.{name}"),
         processors=[
@@ -107,22 +123,6 @@ def logger(name: str) -> Any:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-
-
-def begin_request(**ids: str) -> None:
-    """From here on, each line that this thread writes bears the ids of the request that it works on."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(**ids)
-
-
-def end_request() -> None:
-    """What this thread does from here on is about no request."""
-    structlog.contextvars.clear_contextvars()
-
-
-def ids_of_request() -> dict[str, Any]:
-    """The ids of the request that this thread works on."""
-    return structlog.contextvars.get_contextvars()
 
 
 def only_allowed(log: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

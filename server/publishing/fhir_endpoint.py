@@ -12,6 +12,7 @@ from server.basis import Basis, load_basis
 from server.config import Config
 from server.error_answers import FHIR_JSON
 from server.errors import NotAcceptableError, UnknownResourceError
+from server.made_once import made_once
 from server.publishing.capabilities import capability_statement
 from server.publishing.fhir_search import read_query, search
 from server.publishing.published import Published, publish, published
@@ -50,9 +51,9 @@ def fhir_blueprint(config: Config) -> Blueprint:
     return blueprint
 
 
-@cache
+@made_once
 def library(basis: Basis) -> Library:
-    """Everything that is published of a basis, made once for each."""
+    """Everything that is published of a basis, made once for each, when somebody asks for it: most never do."""
     return as_fhir(basis.knowledge, basis.terminology)
 
 

@@ -46,7 +46,20 @@ class Child:
         if not self.is_ready:
             with suppress(BlockingIOError):
                 self.is_ready = os.read(self.news, 1) == READY
-        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        self._ask(os.WNOHANG)
+
+    def wait(self) -> int:
+        """Wait for its end.
+
+        Returns:
+            Its status.
+        """
+        while self.status is None:
+            self._ask(0)
+        return self.status
+
+    def _ask(self, how: int) -> None:
+        ended, status = os.waitpid(self.pid, how)
         if ended:
             self.status = os.waitstatus_to_exitcode(status)
             os.close(self.news)

@@ -1,58 +1,28 @@
-"""A generation: everything is loaded and tried once, and workers are forked out of the warm memory, which they share.
-
-`python -P -m server.serving.generation PORT NEWS SUPERVISOR` is started by the supervisor: with two open file descriptors, the
-port and where to say that all workers are ready, and its process id. A reload starts another generation, so nothing in here is
-ever loaded twice.
+"""A generation: everything was loaded and tried once (`preparing`), and workers are forked out of the warm memory, which they
+share. A reload starts another generation, so nothing is ever loaded twice.
 """
 
 import os
 import signal
 import socket
-import sys
-import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from server.application import create_app
-from server.basis import load_basis
 from server.config import Config
-from server.interpreter import settle
-from server.observing.logs import log_to_stderr, logger
+from server.observing.logs import logger
 from server.observing.processes import forget_ended_processes
-from server.runtime import open_runtime
 from server.serving.back_off import BackOff
 from server.serving.children import NO_PROCESS, READY, Child, start
 from server.serving.ending import FINISH_SECONDS
-from server.serving.exits import MACHINE_TROUBLE, said
-from server.serving.signals import END_NOW, Signals, release
-from server.serving.start_checks import refuse_missing, refuse_unsafe
+from server.serving.exits import MACHINE_TROUBLE
+from server.serving.signals import END_NOW, Signals
 from server.serving.worker import serve_until_told
-from server.warm_up import warm_up
 
 _TURN_SECONDS = 1.0
 _TIDY_SECONDS = 30.0
 _LAST_SECONDS = 10.0
 
 _log = logger("process")
-
-
-def prepare(config: Config) -> None:
-    """Load everything, see that it can be used, and try it; leaves no thread and no connection open.
-
-    Raises:
-        ConfigurationError, StoreError: a setting, a file or the database cannot be used.
-        RuleError, TerminologyError, ValueError, SelfTestError: as `warm_up`.
-    """
-    refuse_missing(config)
-    runtime = open_runtime(config)
-    refuse_unsafe(config, runtime.clients)
-    create_app(replace(config, trace_endpoint=None), runtime=runtime)  # an exporter has a thread
-    runtime.database.dispose()
-    warm_up(load_basis(config.site, config.terminology))
-    if threading.active_count() > 1:
-        _log.error("threads_before_fork", number=threading.active_count() - 1)
-    settle()
 
 
 @dataclass(slots=True)
@@ -171,20 +141,3 @@ class Generation:
     def _tell_all(self, number: int) -> None:
         for worker in self._workers:
             worker.tell(number)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """What the supervisor starts."""
-    port, tell, supervisor = map(int, arguments)
-    signal.signal(END_NOW, signal.SIG_DFL)  # Python has its own; what this process is told ends it at once while it prepares
-    release(set())
-    log_to_stderr()
-    with said():
-        config = Config.from_environment(os.environ)
-        prepare(config)
-    signals = Signals()
-    return Generation(config, socket.socket(fileno=port), tell, supervisor, signals).run()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

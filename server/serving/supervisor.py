@@ -77,7 +77,7 @@ class Supervisor:
         for number in (self._listening.fileno(), tell):
             os.set_inheritable(number, True)
         numbers = (self._listening.fileno(), tell, self._process)
-        command = [sys.executable, "-P", "-m", "server.serving.generation", *map(str, numbers)]
+        command = [sys.executable, "-P", "-m", "server.serving.program", *map(str, numbers)]
         os.execve(sys.executable, command, self._environment)  # noqa: S606 - our own module, by its full name
 
     def _obey(self, number: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine
 
 from server.observing.logs import logger
+from server.store.building import build, is_new
 from server.store.revisions import newest_revision, revision_over
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def upgrade(engine: Engine, revision: str, keep: Callable[[str], None]) -> None:
     """
     with _alone(engine) as connection:
         before = after = revision_over(connection)
-        if before != (newest_revision() if revision == "head" else revision):
+        if revision == "head" and is_new(connection):
+            build(connection)
+            after = newest_revision()
+        elif before != (newest_revision() if revision == "head" else revision):
             from alembic import command
 
             if before is not None:

@@ -8,9 +8,7 @@ import pytest
 
 from fhir_profiles.codes import Terminology
 from server import warm_up
-from server.basis import packaged_basis
 from server.basis import packaged_terminology as terminology
-from server.publishing.fhir_endpoint import library
 from server.warm_up import SelfTestError
 
 WHAT_A_REQUEST_OPENS = """
@@ -35,14 +33,6 @@ def test_no_request_opens_a_file_or_imports_a_module() -> None:
     count, _, opened = run.stdout.strip().partition(" ")
     assert int(count) >= 24
     assert opened == "[]"
-
-
-def test_what_is_published_as_fhir_is_made_before_the_first_call() -> None:
-    library.cache_clear()
-    warm_up.warm_up()
-    assert library.cache_info().currsize == 1
-    assert library(packaged_basis())["PlanDefinition"]
-    assert library.cache_info().hits == 1
 
 
 def test_every_code_of_the_made_up_patient_is_one_of_ours() -> None:

@@ -42,7 +42,7 @@ def _provoke() -> None:
     calls.answer, endpoint.evaluate_chart = failing_call, failing_assess
 
 
-if "server.serving.generation" in sys.orig_argv:
+if "server.serving.program" in sys.orig_argv:
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.DEBUG)
     _provoke()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.observing.logs import ALLOWED, OneLine, begin_request, logger, only_allowed
+from server.observing.logs import ALLOWED, OneLine, logger, only_allowed
+from server.observing.request_ids import begin_request
 
 CANARY = "Canary7391"
 ANYTHING = st.recursive(

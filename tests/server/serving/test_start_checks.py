@@ -10,7 +10,8 @@ from flask import Flask
 from server.application import create_app
 from server.config import Config, ConfigurationError
 from server.runtime import open_runtime
-from server.serving.start_checks import refuse_missing, refuse_unsafe
+from server.serving.named_files import refuse_missing
+from server.serving.start_checks import refuse_unsafe
 from server.store.errors import StoreError
 from server.trust.published_keys import THUMBPRINTS
 from tests.server.smart.test_secrets import key_file, private_keys

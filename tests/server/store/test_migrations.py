@@ -1,6 +1,7 @@
 """The tables come to be by migrations, and are then exactly those that the code knows; on both databases."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,54 @@ def described(engine: Engine) -> dict[str, Any]:
     }
 
 
-def test_migrating_an_empty_database_gives_exactly_the_tables_of_the_code(database: Engine) -> None:
-    assert differences(database) == []
-    assert set(described(database)) == set(metadata.tables)
+@pytest.fixture
+def migrated(empty_database_url: str) -> Iterator[Engine]:
+    """An empty database that went every step."""
+    for revision in STEPS:
+        upgrade_database(empty_database_url, revision)
+    engine = connect(empty_database_url)
+    yield engine
+    engine.dispose()
 
 
-def test_a_migrated_database_is_as_one_that_was_built_at_once(empty_database_url: str, database: Engine) -> None:
-    migrated = described(database)
-    metadata.drop_all(database)
-    metadata.create_all(database)
-    assert described(database) == migrated
+def test_migrating_an_empty_database_gives_exactly_the_tables_of_the_code(migrated: Engine) -> None:
+    assert differences(migrated) == []
+    assert set(described(migrated)) == set(metadata.tables)
+
+
+def test_a_migrated_database_is_as_one_that_was_built_at_once(migrated: Engine) -> None:
+    by_steps = described(migrated)
+    metadata.drop_all(migrated)
+    metadata.create_all(migrated)
+    assert described(migrated) == by_steps
+
+
+def alembics_table(engine: Engine) -> Any:
+    inspector = inspect(engine)
+    columns = [(one["name"], str(one["type"]), one["nullable"]) for one in inspector.get_columns("alembic_version")]
+    return columns, inspector.get_pk_constraint("alembic_version")
+
+
+def test_a_new_sqlite_file_is_built_at_once_and_is_as_one_that_went_every_step(tmp_path: Path) -> None:
+    urls = {name: f"sqlite:///{tmp_path}/{name}.sqlite3" for name in ("built", "by steps")}
+    for revision in STEPS:
+        upgrade_database(urls["by steps"], revision)
+    upgrade_database(urls["built"])
+    built, by_steps = (connect(url) for url in urls.values())
+    assert at_revision(built) == at_revision(by_steps)
+    assert alembics_table(built) == alembics_table(by_steps)
+    for engine in (built, by_steps):
+        engine.dispose()
+
+
+def test_a_file_with_tables_of_somebody_else_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/theirs.sqlite3"
+    engine = connect(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE snoozes (theirs TEXT)")
+    engine.dispose()
+    with pytest.raises(ConfigurationError, match="snoozes already exists"):
+        upgrade_database(url)
 
 
 def test_a_difference_would_be_noticed(database: Engine) -> None:

@@ -1,0 +1,97 @@
+"""A large body waits for its turn unread; a small one waits for none."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from io import BytesIO
+from threading import Event
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from server import interpreter
+from server.interpreter import LARGE_BODY_BYTES, MOST_LARGE_BODIES, turn_with_a_large_body
+from tests.server.charts import dermatomyositis, hook_call
+
+LARGE = LARGE_BODY_BYTES + 1
+HOOK = "/cds-services/myositis-patient-view"
+
+
+class Sent(BytesIO):
+    """A body that says when somebody begins to read it."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self.is_read = Event()
+
+    def readinto(self, buffer: Any) -> int:
+        self.is_read.set()
+        return super().readinto(buffer)
+
+
+@pytest.fixture
+def all_taken() -> Iterator[ExitStack]:
+    """All turns are taken; until it is closed."""
+    with ExitStack() as turns:
+        for _ in range(MOST_LARGE_BODIES):
+            turns.enter_context(turn_with_a_large_body(LARGE))
+        yield turns
+
+
+def body_of(path: str, length: int) -> bytes:
+    """A call of a patient, or a chart, with as many blanks behind it as are needed."""
+    value = hook_call("p1", dermatomyositis()) if path == HOOK else list(dermatomyositis().values())
+    return json.dumps(value).encode().ljust(length)
+
+
+def post(client: FlaskClient, path: str, sent: Sent, length: int) -> int:
+    return client.post(path, input_stream=sent, content_length=length, content_type="application/json").status_code
+
+
+@pytest.mark.parametrize("path", [HOOK, "/assess"])
+def test_a_large_body_is_not_read_before_its_turn(path: str, client: FlaskClient, all_taken: ExitStack) -> None:
+    sent = Sent(body_of(path, LARGE))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, client, path, sent, LARGE)
+        assert not sent.is_read.wait(0.3)
+        all_taken.close()
+        assert answer.result(60) == 200
+    assert sent.is_read.is_set()
+
+
+@pytest.mark.usefixtures("all_taken")
+@pytest.mark.parametrize("path", [HOOK, "/assess"])
+def test_a_small_body_waits_for_no_large_one(path: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 600)
+    assert post(client, path, Sent(body_of(path, LARGE_BODY_BYTES)), LARGE_BODY_BYTES) == 200
+
+
+@pytest.mark.usefixtures("all_taken")
+def test_whoever_has_waited_for_long_is_answered_all_the_same(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 0.1)
+    assert post(client, HOOK, Sent(body_of(HOOK, LARGE)), LARGE) == 200
+
+
+def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 60)
+    within, most = [0], [0]
+
+    def hold() -> None:
+        with turn_with_a_large_body(LARGE):
+            within[0] += 1
+            most[0] = max(most[0], within[0])
+            Event().wait(0.02)
+            within[0] -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        for one in [pool.submit(hold) for _ in range(16)]:
+            one.result(60)
+    assert most[0] == MOST_LARGE_BODIES
+
+
+def test_a_request_without_a_body_waits_for_none(all_taken: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 600)
+    with turn_with_a_large_body(None):
+        all_taken.close()
