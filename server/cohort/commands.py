@@ -125,10 +125,12 @@ def diff(before: Path, after: Path, out: Path | None, most: int) -> None:
 
     BEFORE and AFTER are the folders that `cohort run` wrote, each with another release or site folder (MYOSITIS_CDS_SITE).
     """
-    from server.cohort.diff import as_ndjson, as_text, compare
-    from server.cohort.files import write_whole
+    from server.cohort.diff import as_line, as_text, compare
+    from server.cohort.files import whole_file
 
-    difference = compare(before, after)
-    if out:
-        write_whole(out.resolve(), as_ndjson(difference))
-    click.echo(as_text(difference, most))
+    if out is None:
+        difference = compare(before, after, most)
+    else:
+        with whole_file(out.resolve()) as stream:
+            difference = compare(before, after, most, lambda change: stream.write(as_line(change)))
+    click.echo(as_text(difference))

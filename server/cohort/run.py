@@ -17,13 +17,13 @@ from server.build_information import software_version
 from server.cohort.engines import Engine
 from server.cohort.errors import CohortError
 from server.cohort.evaluate import evaluate_partition, folder_of
-from server.cohort.files import write_whole
+from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import Inputs
 from server.cohort.knowledge_kept import kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
 from server.cohort.report.withholding import LEAST
 from server.cohort.report.write import write_report
-from server.cohort.scatter import scatter, summaries, summary_file
+from server.cohort.scatter import bad_lines, scatter, summaries, summary_file
 from server.cohort.shared import Shared, gather_shared
 from server.cohort.survey import file_of as survey_of
 from server.cohort.survey import gather_survey, kinds_of, survey
@@ -156,18 +156,25 @@ def _alone(plan: Plan) -> Iterator[None]:
 
 
 def _write_bad_lines(plan: Plan) -> Path:
-    """The lines that cannot be used, numbered in their files and not in the parts of these."""
-    path, before = plan.work / "bad_lines.ndjson", Counter[str]()
-    rows: list[dict[str, Any]] = []
-    for task, summary in zip(plan.tasks, summaries(plan), strict=True):
-        for bad in summary["bad_lines"]:
-            file = task[bad["part"]].file
-            earlier = sum(lines for part, lines in zip(task[: bad["part"]], summary["lines"], strict=False) if part.file == file)
-            rows.append({"file": file, "line": before[file] + earlier + bad["line"], "problem": bad["problem"]})
-        for part, lines in zip(task, summary["lines"], strict=True):
-            before[part.file] += lines
-    write_whole(path, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+    """The lines that cannot be used, one after the other, numbered in their files and not in the parts of these."""
+    path = plan.work / "bad_lines.ndjson"
+    with whole_file(path) as stream:
+        for row in _bad_lines(plan):
+            stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     return path
+
+
+def _bad_lines(plan: Plan) -> Iterator[dict[str, Any]]:
+    file, before = "", 0  # lines of this file in earlier parts: those of one file stand together
+    for number, summary in enumerate(summaries(plan)):
+        starts = []
+        for part, lines in zip(plan.tasks[number], summary["lines"], strict=True):
+            file, before = part.file, before if part.file == file else 0
+            starts.append((file, before))
+            before += lines
+        for part_number, line, problem in bad_lines(plan, number):
+            name, start = starts[part_number]
+            yield {"file": name, "line": start + line, "problem": problem}
 
 
 def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:

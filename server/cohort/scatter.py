@@ -15,33 +15,15 @@ from zlib import crc32
 
 import orjson
 
-from server.cohort.files import write_whole
+from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import kinds_in
 from server.cohort.lines import Line, lines_of
 from server.cohort.owners import UNREADABLE, Owned, sort_line, sort_unreadable
 from server.cohort.plan import Plan
 
-MOST_BAD_LINES = 10_000
-"""Of each task so many are kept word for word; all are counted."""
-
 _OFFSET = struct.Struct("<Q")
 _PACKING = 1  # zlib's fastest, a tenth of the size
 _BETWEEN = b"\t"
-
-
-@dataclass(slots=True)
-class BadLine:
-    """A line, or something in one, that is not used.
-
-    Args:
-        part: which part of the task.
-        line: its number in the part, from 1.
-        problem: why.
-    """
-
-    part: int
-    line: int
-    problem: str
 
 
 @dataclass(slots=True)
@@ -53,8 +35,7 @@ class Scattered:
         lines: how many lines each part has, blank ones too.
         kinds: how many resources are used, by type; entries of Bundles are counted with whom they are about.
         passed_over: how many are of types that nothing here reads.
-        bad_lines: the first of them.
-        bad: how many there are.
+        bad: how many lines, or things in them, are not used; each stands in a file of its own.
         damaged: types of which something was lost that may be anybody's.
         data: a sum over all lines, whatever their order, that tells one input from another.
     """
@@ -63,16 +44,9 @@ class Scattered:
     lines: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
-    bad_lines: list[BadLine] = field(default_factory=list)
     bad: int = 0
     damaged: list[str] = field(default_factory=list)
     data: int = 0
-
-    def note(self, part: int, line: Line, problem: str) -> None:
-        """Count a bad line."""
-        self.bad += 1
-        if len(self.bad_lines) < MOST_BAD_LINES:
-            self.bad_lines.append(BadLine(part, line.number, problem))
 
 
 def scatter(plan: Plan, task: int) -> int:
@@ -87,24 +61,26 @@ def scatter(plan: Plan, task: int) -> int:
     """
     found = Scattered(task)
     pieces: dict[int, list[bytes]] = defaultdict(list)
-    for number, part in enumerate(plan.tasks[task]):
-        last = 0
-        for line in lines_of(part):
-            last = line.number
-            _sort(plan, number, line, found, pieces)
-        found.lines.append(last)
+    with whole_file(bad_lines_file(plan, task)) as bad_lines:
+        for number, part in enumerate(plan.tasks[task]):
+            last = 0
+            for line in lines_of(part):
+                last = line.number
+                if problem := _sort(plan, number, line, found, pieces):
+                    bad_lines.write(orjson.dumps([number, line.number, problem], option=orjson.OPT_APPEND_NEWLINE))
+            found.lines.append(last)
     write_whole(pieces_file(plan, task), b"".join(_packed(pieces, plan.partitions)))
     write_whole(summary_file(plan, task), orjson.dumps(found))
     return found.kinds.total()
 
 
-def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int, list[bytes]]) -> None:
+def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int, list[bytes]]) -> str | None:
+    """Put a line with those of its patients; why something in it is not used, if that is so."""
     if not line.raw and not line.problem:
-        return
+        return None
     sorted_line = sort_line(line.value) if line.problem is None else sort_unreadable(line.raw, line.problem)
     found.data = (found.data + crc32(line.raw) * 2**32 + len(line.raw)) % 2**64
-    if sorted_line.problem:
-        found.note(part, line, sorted_line.problem)
+    found.bad += sorted_line.problem is not None
     if line.is_damage:
         found.damaged = sorted({*found.damaged, *kinds_in(Path(plan.tasks[found.task][part].file))})
     found.passed_over.update(sorted_line.passed_over)
@@ -112,6 +88,7 @@ def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int,
         found.kinds[owned.kind] += not owned.is_unreadable
         partition = plan.partitions if owned.patient is None else plan.partition_of(owned.patient)
         pieces[partition].append(_said(owned, line.raw))
+    return sorted_line.problem
 
 
 def _said(owned: Owned, raw: bytes) -> bytes:
@@ -135,6 +112,19 @@ def _packed(pieces: dict[int, list[bytes]], partitions: int) -> Iterator[bytes]:
 def pieces_file(plan: Plan, task: int) -> Path:
     """Where a task leaves the lines."""
     return plan.scattered / f"{task:06}.pieces"
+
+
+def bad_lines_file(plan: Plan, task: int) -> Path:
+    """Where it leaves what of its lines is not used: on each line a part of the task, a line of the part from 1, and why."""
+    return plan.scattered / f"{task:06}.bad.ndjson"
+
+
+def bad_lines(plan: Plan, task: int) -> Iterator[tuple[int, int, str]]:
+    """What a task left there, one after the other."""
+    with bad_lines_file(plan, task).open("rb") as stream:
+        for line in stream:
+            part, number, problem = orjson.loads(line)
+            yield part, number, problem
 
 
 def summary_file(plan: Plan, task: int) -> Path:
