@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import orjson
 
 from server.build_information import software_version
+from server.cohort.collate import collate, collated_file, gather_runs, groups, remove_runs
 from server.cohort.engines import Engine
 from server.cohort.errors import CohortError
 from server.cohort.evaluate import evaluate_partition, folder_of
@@ -72,15 +73,18 @@ def run(
     Path(plan.out).mkdir(parents=True, exist_ok=True)
     with _alone(plan):
         went_on = begin(plan)
-        open_tasks = [task for task in range(len(plan.tasks)) if not summary_file(plan, task).exists()]
-        follower.step("Reading", len(plan.tasks) - len(open_tasks), len(plan.tasks), "resources")
-        _follow(engine.run(partial(_scatter, plan.address), open_tasks), follower)
+        do = partial(_do, plan, engine, follower)
+        do(_Step("Reading", "resources", _scatter, summary_file), len(plan.tasks))
+        if not plan.runs.exists():
+            gather_runs(plan)
+        do(_Step("Sorting", "pieces", _collate, collated_file), groups(plan))
+        remove_runs(plan)
         if not plan.shared.exists():
             gather_shared(plan)
         if not plan.kinds.exists():
-            _do(plan, engine, follower, _Step("Surveying", _survey, survey_of))
+            do(_Step("Surveying", "patients", _survey, survey_of), plan.partitions)
             gather_survey(plan)
-        _do(plan, engine, follower, _Step("Evaluating", _evaluate, folder_of))
+        do(_Step("Evaluating", "patients", _evaluate, folder_of), plan.partitions)
         out = Path(plan.out)
         for name in ("run.json", "report.html"):  # of an earlier run: nobody shall take new tables for old ones
             (out / name).unlink(missing_ok=True)
@@ -99,19 +103,25 @@ def run(
 @dataclass(frozen=True, slots=True)
 class _Step:
     title: str
+    counted: str
     task: Callable[[PlanAddress, int], int]
     done: Callable[[Plan, int], Path]
 
 
-def _do(plan: Plan, engine: Engine, follower: Follower, step: _Step) -> None:
-    """What is left to do of a step, for every partition."""
-    left = [number for number in range(plan.partitions) if not step.done(plan, number).exists()]
-    follower.step(step.title, plan.partitions - len(left), plan.partitions, "patients")
-    _follow(engine.run(partial(step.task, plan.address), left), follower)
+def _do(plan: Plan, engine: Engine, follower: Follower, step: _Step, of: int) -> None:
+    """What is left to do of a step, which has so many tasks."""
+    left = [number for number in range(of) if not step.done(plan, number).exists()]
+    follower.step(step.title, of - len(left), of, step.counted)
+    for found in engine.run(partial(step.task, plan.address), left):
+        follower.ended(found)
 
 
 def _scatter(address: PlanAddress, task: int) -> int:
     return scatter(plan_at(address), task)
+
+
+def _collate(address: PlanAddress, group: int) -> int:
+    return collate(plan_at(address), group)
 
 
 def _survey(address: PlanAddress, partition: int) -> int:
@@ -121,11 +131,6 @@ def _survey(address: PlanAddress, partition: int) -> int:
 def _evaluate(address: PlanAddress, partition: int) -> int:
     plan = plan_at(address)
     return evaluate_partition(plan, partition, kinds_of(plan, address))
-
-
-def _follow(found: Iterable[int], follower: Follower) -> None:
-    for number in found:
-        follower.ended(number)
 
 
 def _kinds_not_sent(plan: Plan) -> dict[str, list[str]]:

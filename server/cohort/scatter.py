@@ -1,11 +1,9 @@
 """First step: read a part of the input, line by line, and leave its lines sorted by partition of their patients.
 
-What it leaves is one file for each task: a table of offsets, then for each partition its lines, packed; last those that patients
-share. Whoever evaluates a partition reads its piece out of each.
+What is read is held until there is enough of it, and then left in a file; so that it does not matter how large a part is that
+nobody can divide, such as a compressed file.
 """
 
-import struct
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,10 +17,12 @@ from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import kinds_in
 from server.cohort.lines import Line, lines_of
 from server.cohort.owners import UNREADABLE, Owned, sort_line, sort_unreadable
+from server.cohort.pieces import packed, write_frames
 from server.cohort.plan import Plan
 
-_OFFSET = struct.Struct("<Q")
-_PACKING = 1  # zlib's fastest, a tenth of the size
+RUN_BYTES = 48 * 2**20
+"""So much is held before it is left in a file: all of a task of usual size."""
+
 _BETWEEN = b"\t"
 
 
@@ -35,6 +35,7 @@ class Scattered:
         lines: how many lines each part has, blank ones too.
         kinds: how many resources are used, by type; entries of Bundles are counted with whom they are about.
         passed_over: how many are of types that nothing here reads.
+        runs: how many files it left.
         bad: how many lines, or things in them, are not used; each stands in a file of its own.
         damaged: types of which something was lost that may be anybody's.
         data: a sum over all lines, whatever their order, that tells one input from another.
@@ -44,9 +45,41 @@ class Scattered:
     lines: list[int] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
+    runs: int = 0
     bad: int = 0
     damaged: list[str] = field(default_factory=list)
     data: int = 0
+
+
+@dataclass(slots=True)
+class _Runs:
+    """Takes lines, and leaves them in files of so many each.
+
+    Args:
+        plan: the run.
+        task: its number.
+    """
+
+    plan: Plan
+    task: int
+    written: int = 0
+    _held: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    _bytes: int = 0
+
+    def add(self, partition: int, line: bytes) -> None:
+        self._held[partition].append(line)
+        self._bytes += len(line)
+        if self._bytes >= RUN_BYTES:
+            self.leave()
+
+    def leave(self) -> None:
+        """Write what is held."""
+        if self._held:
+            with whole_file(run_file(self.plan, self.task, self.written)) as stream:
+                write_frames(packed(self._held), stream)
+            self.written += 1
+            self._held.clear()
+            self._bytes = 0
 
 
 def scatter(plan: Plan, task: int) -> int:
@@ -59,22 +92,22 @@ def scatter(plan: Plan, task: int) -> int:
     Returns:
         How many resources it found.
     """
-    found = Scattered(task)
-    pieces: dict[int, list[bytes]] = defaultdict(list)
+    found, runs = Scattered(task), _Runs(plan, task)
     with whole_file(bad_lines_file(plan, task)) as bad_lines:
         for number, part in enumerate(plan.tasks[task]):
             last = 0
             for line in lines_of(part):
                 last = line.number
-                if problem := _sort(plan, number, line, found, pieces):
+                if problem := _sort(plan, number, line, found, runs):
                     bad_lines.write(orjson.dumps([number, line.number, problem], option=orjson.OPT_APPEND_NEWLINE))
             found.lines.append(last)
-    write_whole(pieces_file(plan, task), b"".join(_packed(pieces, plan.partitions)))
+    runs.leave()
+    found.runs = runs.written
     write_whole(summary_file(plan, task), orjson.dumps(found))
     return found.kinds.total()
 
 
-def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int, list[bytes]]) -> str | None:
+def _sort(plan: Plan, part: int, line: Line, found: Scattered, runs: _Runs) -> str | None:
     """Put a line with those of its patients; why something in it is not used, if that is so."""
     if not line.raw and not line.problem:
         return None
@@ -87,7 +120,7 @@ def _sort(plan: Plan, part: int, line: Line, found: Scattered, pieces: dict[int,
     for owned in sorted_line.owned:
         found.kinds[owned.kind] += not owned.is_unreadable
         partition = plan.partitions if owned.patient is None else plan.partition_of(owned.patient)
-        pieces[partition].append(_said(owned, line.raw))
+        runs.add(partition, _said(owned, line.raw))
     return sorted_line.problem
 
 
@@ -99,19 +132,16 @@ def _said(owned: Owned, raw: bytes) -> bytes:
     return b"".join((head, _BETWEEN, raw.replace(b"\r", b" ").replace(b"\n", b" "), b"\n"))
 
 
-def _packed(pieces: dict[int, list[bytes]], partitions: int) -> Iterator[bytes]:
-    packed = {number: zlib.compress(b"".join(lines), _PACKING) for number, lines in pieces.items()}
-    at = _OFFSET.size * (partitions + 2)
-    for number in range(partitions + 2):
-        yield _OFFSET.pack(at)
-        at += len(packed.get(number, b""))
-    for number in sorted(packed):
-        yield packed[number]
+def parted(line: bytes) -> tuple[str | None, str, bytes]:
+    """Whose a line is that a task left, its resource type, and the resource."""
+    head, _, raw = line.partition(_BETWEEN)
+    patient, kind = orjson.loads(head)
+    return patient, kind, raw
 
 
-def pieces_file(plan: Plan, task: int) -> Path:
-    """Where a task leaves the lines."""
-    return plan.scattered / f"{task:06}.pieces"
+def run_file(plan: Plan, task: int, run: int) -> Path:
+    """Where a task leaves lines, in so many files as it takes."""
+    return plan.scattered / f"{task:06}.{run:06}.pieces"
 
 
 def bad_lines_file(plan: Plan, task: int) -> Path:
@@ -136,22 +166,3 @@ def summaries(plan: Plan) -> Iterator[dict[str, Any]]:
     """What every task came to, in order."""
     for task in range(len(plan.tasks)):
         yield orjson.loads(summary_file(plan, task).read_bytes())
-
-
-def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, str, bytes]]:
-    """The lines of a partition, each with the id of its patient and its resource type, in the order of the input.
-
-    Args:
-        plan: the run.
-        partition: its number; that of all partitions together for what patients share.
-    """
-    for task in range(len(plan.tasks)):
-        with pieces_file(plan, task).open("rb") as stream:
-            stream.seek(_OFFSET.size * partition)
-            begin, end = (_OFFSET.unpack(stream.read(_OFFSET.size))[0] for _ in range(2))
-            stream.seek(begin)
-            packed = stream.read(end - begin)
-        for line in zlib.decompress(packed).splitlines() if packed else ():
-            head, _, raw = line.partition(_BETWEEN)
-            patient, kind = orjson.loads(head)
-            yield patient, kind, raw

@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 
 from fhir_profiles.reader import RESOURCE_TYPES
+from server.cohort.collate import pieces
 from server.cohort.files import write_whole
 from server.cohort.plan import Plan, PlanAddress
-from server.cohort.scatter import pieces, summaries
+from server.cohort.scatter import summaries
 from server.cohort.shared import Json, newest, organisation_of
 
 NOWHERE = ""
