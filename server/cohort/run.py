@@ -133,11 +133,14 @@ def _evaluate(address: PlanAddress, partition: int) -> int:
     return evaluate_partition(plan, partition, kinds_of(plan, address))
 
 
-def _kinds_not_sent(plan: Plan) -> dict[str, list[str]]:
-    """By the site, what it sends of nobody."""
+def _of_sites(plan: Plan) -> dict[str, Any]:
+    """By the site, of how many patients it sends what, and what it sends of nobody."""
+    kinds = kinds_of(plan, plan.address)
     with closing(Shared(plan.shared)) as shared:
-        lacking = kinds_of(plan, plan.address).not_sent()
-        return {shared.title_of(site): kinds for site, kinds in lacking.items()}
+        return {
+            "patientsByKind": {shared.title_of(site): sent for site, sent in kinds.sites.items()},
+            "kindsNotSent": {shared.title_of(site): lacking for site, lacking in kinds.not_sent().items()},
+        }
 
 
 def _keep_private(out: Path) -> None:
@@ -203,7 +206,7 @@ def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
         "badLines": bad,
         "resources": dict(sorted(used.items())),
         "resourcesPassedOver": dict(sorted(passed_over.items())),
-        "kindsNotSent": _kinds_not_sent(plan),
+        **_of_sites(plan),
         "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan, plan.address).damaged}),
         "rows": rows,
     }

@@ -10,6 +10,7 @@ import orjson
 from cards.knowledge import Knowledge
 from server.cohort.report.withholding import withheld
 from server.cohort.shared import NO_SITE
+from server.cohort.survey import EXPECTED
 from server.cohort.tables import duckdb
 
 CONFIRMED = "certainty IN ('recorded', 'supported')"
@@ -97,6 +98,7 @@ class Report:
         due: topic by site.
         statements: which hold for how many.
         disputes: where guidelines disagree.
+        sent: patients of whom there is anything of a type, by site.
         quality: troubles with the data.
         least: fewest patients that a number may be about.
     """
@@ -110,6 +112,7 @@ class Report:
     due: tuple[Table, ...]
     statements: Table
     disputes: Chart
+    sent: Table
     quality: tuple[Chart, ...]
     least: int
 
@@ -139,6 +142,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
             statements=_statements(asked),
             disputes=_disputes(asked),
+            sent=_sent(account["patientsByKind"], least),
             quality=_quality(asked),
             least=least,
         )
@@ -243,6 +247,31 @@ def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *
         return Row(label, None, (None,) * len(counted), (), detail)
     cells = tuple(None if name in hidden else number for name, number in counted.items())
     return Row(label, of, cells, tuple((number or 0) / of for number in cells), detail)
+
+
+def _sent(by_site: Mapping[str, Mapping[str, int]], least: int) -> Table:
+    """What each site sends of how many: neither these nor those of whom it does not may be too few, in a row or in a column."""
+    columns = tuple(sorted(EXPECTED))
+    totals = {site: sent["Patient"] for site, sent in by_site.items()}
+    numbers = {site: {kind: sent.get(kind, 0) for kind in columns} for site, sent in by_site.items()}
+    hidden_sites = withheld(totals, least)
+    hidden = {
+        kind: hidden_sites
+        | withheld({site: numbers[site][kind] for site in totals}, least)
+        | withheld({site: totals[site] - numbers[site][kind] for site in totals}, least)
+        for kind in columns
+    }
+    rows = []
+    for site in sorted(totals, key=lambda one: (-totals[one], one)):
+        cells = tuple(None if site in hidden[kind] else numbers[site][kind] for kind in columns)
+        of = None if site in hidden_sites else totals[site]
+        rows.append(Row(site, of, cells, tuple((number or 0) / (of or 1) for number in cells)))
+    note = (
+        "Patients of Bulk Data of whom there is at least one resource of the type. One patient is enough for a type to count as "
+        "sent by a site: of all others there what is not in their charts then counts as not done. Where it is a small share, ask "
+        "the site whether it sends the type of everybody; if not, run again with --incomplete."
+    )
+    return Table("What the sites send", columns, tuple(rows), note)
 
 
 def _statements(asked: _Asked) -> Table:
