@@ -20,7 +20,7 @@ _SAME_DATA = ("asOf", "lines", "badLines", "resources", "data", "kindsNotSent", 
 _NOT_CONCERNED = "not concerned"
 _CARDS_ARE_FEW = "other statements of these patients changed, and cards are few"
 _AT_A_TIME = 1_000
-_NOT_KEPT = "of something that runs do not keep: the terminology (ValueSets, ConceptMaps), or the release of the software"
+_NOT_NAMED = "of something that the statement does not name: what is written otherwise above, or the release of the software"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,14 @@ class Difference:
 
     Args:
         versions: of the knowledge.
+        software: its releases.
         patients: how many were compared.
         knowledge: what is written otherwise.
         statements: that come to something else for somebody, by id.
     """
 
     versions: tuple[str, str]
+    software: tuple[str, str]
     patients: int
     knowledge: tuple[Change, ...]
     statements: tuple[StatementChange, ...]
@@ -124,7 +126,8 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
         changes = (_change(row, reasons) for row in _changed_rows(database, before, after))
         by_statement = groupby(changes, key=lambda change: change.statement)
         statements = tuple(_summed(statement, of_it, most, keep) for statement, of_it in by_statement)
-    return Difference((old["knowledgeVersion"], new["knowledgeVersion"]), old["rows"]["patients"], tuple(written), statements)
+    versions, software = ((old[name], new[name]) for name in ("knowledgeVersion", "software"))
+    return Difference(versions, software, old["rows"]["patients"], tuple(written), statements)
 
 
 def _changed_rows(database: "DuckDBPyConnection", before: Path, after: Path) -> Iterator[tuple[Any, ...]]:
@@ -212,6 +215,8 @@ def as_text(difference: Difference) -> str:
 def _text(difference: Difference) -> Iterator[str]:
     old, new = difference.versions
     yield f"Knowledge {old} → {new}"
+    if difference.software[0] != difference.software[1]:
+        yield f"Software {' → '.join(difference.software)}: what changes may come from it, too"
     yield from (f"  {change}" for change in difference.knowledge)
     for statement in difference.statements:
         yield ""
@@ -219,7 +224,7 @@ def _text(difference: Difference) -> Iterator[str]:
         yield from (f"  {way}: {number:,}" for way, number in statement.ways)
         yield from (f"  because {reason}" for reason in statement.because)
         if not statement.because:
-            yield f"  because {_CARDS_ARE_FEW if statement.is_on_cards_only else _NOT_KEPT}"
+            yield f"  because {_CARDS_ARE_FEW if statement.is_on_cards_only else _NOT_NAMED}"
         yield from (f"    {_patient(change)}" for change in statement.first)
         if statement.patients > len(statement.first):
             yield f"    and {statement.patients - len(statement.first):,} more"

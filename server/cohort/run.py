@@ -20,7 +20,7 @@ from server.cohort.errors import CohortError
 from server.cohort.evaluate import evaluate_partition, folder_of
 from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import Inputs
-from server.cohort.knowledge_kept import kept
+from server.cohort.knowledge_kept import kept, terminology_kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
 from server.cohort.report.withholding import LEAST
 from server.cohort.report.write import write_report
@@ -210,5 +210,7 @@ def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
         "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan, plan.address).damaged}),
         "rows": rows,
     }
-    write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(kept(plan.basis().knowledge), option=orjson.OPT_INDENT_2))
+    folders = (Path(folder) if folder else None for folder in (plan.site, plan.terminology))
+    rests_on = kept(plan.basis().knowledge) | terminology_kept(*folders)
+    write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(rests_on, option=orjson.OPT_INDENT_2))
     write_whole(Path(plan.out) / "run.json", orjson.dumps(account, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

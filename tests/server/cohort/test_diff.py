@@ -1,6 +1,7 @@
 """What changes if: who gains or loses what, and which words of the knowledge that comes from."""
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -12,8 +13,9 @@ from cards.layers import PACKAGED
 from server.cohort.commands import cohort
 from server.cohort.diff import Difference, PatientChange, as_text, compare
 from server.cohort.errors import CohortError
-from tests.server.charts import AS_OF, chart
+from tests.server.charts import AS_OF, chart, resources
 from tests.server.cohort.registries import as_bulk_data, as_bundles, ran, rows
+from tests.server.cohort.test_run import LUNG_FUNCTION
 from tests.site import COLONOSCOPY, OLDER_EVERYWHERE, site_with
 
 
@@ -81,6 +83,50 @@ def test_the_same_knowledge_changes_nothing_for_anybody(runs: tuple[Path, Path])
     assert "Nothing changes for anybody." in as_text(nothing)
 
 
+LOCAL = ("https://laboratory.example/codes", "FVC-1")
+"""A code of one hospital, that no packaged ValueSet has."""
+
+
+def with_a_local_lung_function(folder: Path) -> Path:
+    """A patient with dermatomyositis whose lung function test has a local code."""
+    entries = [one for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] in ("Patient", "Condition")]
+    (patient,) = (one["id"] for one in entries if one["resourceType"] == "Patient")
+    test = {
+        "resourceType": "Procedure",
+        "id": "local",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"coding": [{"system": LOCAL[0], "code": LOCAL[1]}]},
+        "performedDateTime": "2026-10-01",
+    }
+    return as_bulk_data(folder, [{"entry": [{"resource": one} for one in (*entries, test)]}])
+
+
+def test_a_code_that_now_stands_for_a_test_is_why_the_test_counts_as_done(tmp_path: Path) -> None:
+    value_set = {
+        "resourceType": "ValueSet",
+        "id": "pulmonary-function-test",
+        "compose": {"include": [{"system": LOCAL[0], "concept": [{"code": LOCAL[1], "display": "Lung function"}]}]},
+    }
+    (tmp_path / "site" / "valuesets").mkdir(parents=True)
+    (tmp_path / "site" / "valuesets" / "ours.json").write_bytes(orjson.dumps(value_set))
+    place = with_a_local_lung_function(tmp_path / "in")
+    ran(place, tmp_path / "before")
+    ran(place, tmp_path / "after", site=site_with(tmp_path / "site", site="on: []\n"))
+    difference = compare(tmp_path / "before", tmp_path / "after", most=1)
+    (change,) = difference.knowledge
+    assert str(change) == f"concept pulmonary_function_test, code {'|'.join(LOCAL)}: nothing became listed"
+    (lung_function,) = (one for one in difference.statements if one.statement == LUNG_FUNCTION)
+    assert lung_function.because == (change,)
+    assert lung_function.first[0].after == "satisfied"
+
+
+def test_another_release_of_the_software_is_said(runs: tuple[Path, Path]) -> None:
+    same = compare(*runs, most=0)
+    assert "Software" not in as_text(same)
+    assert "Software 1.0 → 1.1: what changes may come from it, too" in as_text(replace(same, software=("1.0", "1.1")))
+
+
 def test_runs_over_different_data_are_not_compared(runs: tuple[Path, Path], tmp_path: Path) -> None:
     ran(as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out")
     with pytest.raises(CohortError, match="not run over the same data"):
@@ -113,7 +159,7 @@ def made_up_run(folder: Path, patients: int, outcome: str) -> Path:
 
     folder.mkdir()
     account = {"asOf": "", "lines": 0, "badLines": 0, "resources": {}, "data": "", "kindsNotSent": {}, "kindsIncomplete": []}
-    account |= {"knowledgeVersion": outcome, "rows": {"patients": patients}}
+    account |= {"knowledgeVersion": outcome, "software": outcome, "rows": {"patients": patients}}
     (folder / "run.json").write_bytes(orjson.dumps(account))
     (folder / "knowledge.json").write_bytes(b"{}")
     rows = """SELECT format('{:09}', number) AS patient, 'site' AS site, 'statement' AS recommendation, $1 AS outcome,
