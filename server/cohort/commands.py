@@ -11,7 +11,7 @@ from typing import ParamSpec
 import click
 
 from fhir_profiles.reader import RESOURCE_TYPES
-from server.cohort.errors import CohortError
+from server.cohort.errors import CohortError, MachineTroubleError
 from server.cohort.fetching.command import fetch
 from server.cohort.report.withholding import LEAST
 from server.cohort.synthesis.command import synthesise
@@ -32,6 +32,9 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except MachineTroubleError as error:
+            click.echo(f"myositis-cds: {error}", err=True)
+            sys.exit(_TROUBLE)
         except CohortError as error:
             click.echo(f"myositis-cds: {error}", err=True)
             sys.exit(_UNUSABLE)
