@@ -1,7 +1,6 @@
 """`myositis-cds cohort …`: every patient of a registry, by the same evaluation as at the bedside."""
 
 import os
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -13,13 +12,12 @@ import click
 from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.errors import CohortError, MachineTroubleError
 from server.cohort.fetching.command import fetch
+from server.cohort.giving_up import TROUBLE, UNUSABLE, give_up
 from server.cohort.report.withholding import LEAST
 from server.cohort.synthesis.command import synthesise
 
 _P = ParamSpec("_P")
 _Day = click.DateTime(("%Y-%m-%d",))
-_UNUSABLE = 2
-_TROUBLE = 1
 
 
 @click.group()
@@ -33,15 +31,12 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
         try:
             command(*args, **kwargs)
         except MachineTroubleError as error:
-            click.echo(f"myositis-cds: {error}", err=True)
-            sys.exit(_TROUBLE)
+            give_up(str(error), TROUBLE)
         except CohortError as error:
-            click.echo(f"myositis-cds: {error}", err=True)
-            sys.exit(_UNUSABLE)
+            give_up(str(error), UNUSABLE)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"myositis-cds: {place}{error.strerror or type(error).__name__}; what is done stays done.", err=True)
-            sys.exit(_TROUBLE)
+            give_up(f"{place}{error.strerror or type(error).__name__}; what is done stays done.", TROUBLE)
 
     return run
 
