@@ -1,7 +1,6 @@
 """`myositis-cds cohort …`: every patient of a registry, by the same evaluation as at the bedside."""
 
 import os
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -11,15 +10,14 @@ from typing import ParamSpec
 import click
 
 from fhir_profiles.reader import RESOURCE_TYPES
-from server.cohort.errors import CohortError
+from server.cohort.errors import CohortError, MachineTroubleError
 from server.cohort.fetching.command import fetch
+from server.cohort.giving_up import TROUBLE, UNUSABLE, give_up
 from server.cohort.report.withholding import LEAST
 from server.cohort.synthesis.command import synthesise
 
 _P = ParamSpec("_P")
 _Day = click.DateTime(("%Y-%m-%d",))
-_UNUSABLE = 2
-_TROUBLE = 1
 
 
 @click.group()
@@ -32,13 +30,13 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
     def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except MachineTroubleError as error:
+            give_up(str(error), TROUBLE)
         except CohortError as error:
-            click.echo(f"myositis-cds: {error}", err=True)
-            sys.exit(_UNUSABLE)
+            give_up(str(error), UNUSABLE)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"myositis-cds: {place}{error.strerror or type(error).__name__}; what is done stays done.", err=True)
-            sys.exit(_TROUBLE)
+            give_up(f"{place}{error.strerror or type(error).__name__}; what is done stays done.", TROUBLE)
 
     return run
 
@@ -125,10 +123,12 @@ def diff(before: Path, after: Path, out: Path | None, most: int) -> None:
 
     BEFORE and AFTER are the folders that `cohort run` wrote, each with another release or site folder (MYOSITIS_CDS_SITE).
     """
-    from server.cohort.diff import as_ndjson, as_text, compare
-    from server.cohort.files import write_whole
+    from server.cohort.diff import as_line, as_text, compare
+    from server.cohort.files import whole_file
 
-    difference = compare(before, after)
-    if out:
-        write_whole(out.resolve(), as_ndjson(difference))
-    click.echo(as_text(difference, most))
+    if out is None:
+        difference = compare(before, after, most)
+    else:
+        with whole_file(out.resolve()) as stream:
+            difference = compare(before, after, most, lambda change: stream.write(as_line(change)))
+    click.echo(as_text(difference))

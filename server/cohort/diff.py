@@ -1,10 +1,11 @@
 """What changes if: two runs over the same data with different knowledge, patient by patient, and what that comes from."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -12,10 +13,14 @@ from server.cohort.errors import CohortError
 from server.cohort.knowledge_kept import Change, changes_between, entries_behind
 from server.cohort.tables import duckdb
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 _SAME_DATA = ("asOf", "lines", "badLines", "resources", "data", "kindsNotSent", "kindsIncomplete")
 _NOT_CONCERNED = "not concerned"
 _CARDS_ARE_FEW = "other statements of these patients changed, and cards are few"
-_NOT_KEPT = "of something that runs do not keep: the terminology (ValueSets, ConceptMaps), or the release of the software"
+_AT_A_TIME = 1_000
+_NOT_NAMED = "of something that the statement does not name: what is written otherwise above, or the release of the software"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +63,56 @@ class PatientChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementChange:
+    """What a change of knowledge does to one statement.
+
+    Args:
+        statement: its id.
+        patients: for how many something changes.
+        ways: what becomes of what, and for how many; most first, and of equals by name.
+        because: what is written otherwise.
+        is_on_cards_only: it says the same as before, and only the cards speak of it to others.
+        first: the first of the patients, by id.
+    """
+
+    statement: str
+    patients: int
+    ways: tuple[tuple[str, int], ...]
+    because: tuple[Change, ...]
+    is_on_cards_only: bool
+    first: tuple[PatientChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """What changes between two runs.
 
     Args:
         versions: of the knowledge.
+        software: its releases.
         patients: how many were compared.
         knowledge: what is written otherwise.
-        changes: by statement and patient.
+        statements: that come to something else for somebody, by id.
     """
 
     versions: tuple[str, str]
+    software: tuple[str, str]
     patients: int
     knowledge: tuple[Change, ...]
-    changes: tuple[PatientChange, ...]
+    statements: tuple[StatementChange, ...]
 
 
-def compare(before: Path, after: Path) -> Difference:
-    """Compare two runs.
+def _keep_none(change: PatientChange) -> None:
+    """Nobody wants every change."""
+
+
+def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange], object] = _keep_none) -> Difference:
+    """Compare two runs. The changes are read one after the other, so that memory does not grow with their number.
 
     Args:
         before, after: the folders of their results.
+        most: so many patients of each statement are named.
+        keep: is given every change, by statement and patient.
 
     Raises:
         CohortError: one of them is no finished run, or they read different data.
@@ -89,9 +123,34 @@ def compare(before: Path, after: Path) -> Difference:
     written = changes_between(kept_old, kept_new)
     reasons = _Reasons(written, kept_old, kept_new)
     with duckdb(after) as database:
-        rows = database.execute(_CHANGED, [str(folder / "recommendations.parquet") for folder in (before, after)]).fetchall()
-    changes = tuple(_change(row, reasons) for row in rows)
-    return Difference((old["knowledgeVersion"], new["knowledgeVersion"]), old["rows"]["patients"], tuple(written), changes)
+        changes = (_change(row, reasons) for row in _changed_rows(database, before, after))
+        by_statement = groupby(changes, key=lambda change: change.statement)
+        statements = tuple(_summed(statement, of_it, most, keep) for statement, of_it in by_statement)
+    versions, software = ((old[name], new[name]) for name in ("knowledgeVersion", "software"))
+    return Difference(versions, software, old["rows"]["patients"], tuple(written), statements)
+
+
+def _changed_rows(database: "DuckDBPyConnection", before: Path, after: Path) -> Iterator[tuple[Any, ...]]:
+    found = database.execute(_CHANGED, [str(folder / "recommendations.parquet") for folder in (before, after)])
+    while rows := found.fetchmany(_AT_A_TIME):
+        yield from rows
+
+
+def _summed(
+    statement: str, changes: Iterable[PatientChange], most: int, keep: Callable[[PatientChange], object]
+) -> StatementChange:
+    ways, first = Counter[str](), list[PatientChange]()
+    because: tuple[Change, ...] = ()
+    is_on_cards_only = True
+    for change in changes:
+        keep(change)
+        ways[_way(change)] += 1
+        because = change.because
+        is_on_cards_only &= change.before == change.after and change.due_before == change.due_after
+        if len(first) < most:
+            first.append(change)
+    most_first = sorted(ways.items(), key=lambda way: (-way[1], way[0]))
+    return StatementChange(statement, ways.total(), tuple(most_first), because, is_on_cards_only, tuple(first))
 
 
 _CHANGED = f"""
@@ -144,36 +203,32 @@ def _see_same_data(before: Path, after: Path, old: dict[str, Any], new: dict[str
 # --- for people and for machines --------------------------------------------------------------------------------------------
 
 
-def as_text(difference: Difference, most: int) -> str:
+def as_text(difference: Difference) -> str:
     """The difference in words: what is written otherwise, what follows for how many, and the first patients of each.
 
     Args:
         difference: what changes.
-        most: so many patients of each statement are named.
     """
-    return "\n".join(_text(difference, most))
+    return "\n".join(_text(difference))
 
 
-def _text(difference: Difference, most: int) -> Iterator[str]:
+def _text(difference: Difference) -> Iterator[str]:
     old, new = difference.versions
     yield f"Knowledge {old} → {new}"
+    if difference.software[0] != difference.software[1]:
+        yield f"Software {' → '.join(difference.software)}: what changes may come from it, too"
     yield from (f"  {change}" for change in difference.knowledge)
-    by_statement: dict[str, list[PatientChange]] = {}
-    for change in difference.changes:
-        by_statement.setdefault(change.statement, []).append(change)
-    for statement, changes in by_statement.items():
+    for statement in difference.statements:
         yield ""
-        yield f"{statement}: {len(changes):,} of {difference.patients:,} patients"
-        yield from (f"  {ways}: {number:,}" for ways, number in Counter(map(_way, changes)).most_common())
-        reasons = changes[0].because or ()
-        yield from (f"  because {reason}" for reason in reasons)
-        if not reasons:
-            is_card_only = all(change.before == change.after and change.due_before == change.due_after for change in changes)
-            yield f"  because {_CARDS_ARE_FEW if is_card_only else _NOT_KEPT}"
-        yield from (f"    {_patient(change)}" for change in changes[:most])
-        if len(changes) > most:
-            yield f"    and {len(changes) - most:,} more"
-    if not by_statement:
+        yield f"{statement.statement}: {statement.patients:,} of {difference.patients:,} patients"
+        yield from (f"  {way}: {number:,}" for way, number in statement.ways)
+        yield from (f"  because {reason}" for reason in statement.because)
+        if not statement.because:
+            yield f"  because {_CARDS_ARE_FEW if statement.is_on_cards_only else _NOT_NAMED}"
+        yield from (f"    {_patient(change)}" for change in statement.first)
+        if statement.patients > len(statement.first):
+            yield f"    and {statement.patients - len(statement.first):,} more"
+    if not difference.statements:
         yield "Nothing changes for anybody."
 
 
@@ -195,6 +250,6 @@ def _patient(change: PatientChange) -> str:
     return f"{change.patient}: {_way(change)}{due}"
 
 
-def as_ndjson(difference: Difference) -> bytes:
-    """Each change on a line."""
-    return b"".join(orjson.dumps(change.as_row(), option=orjson.OPT_APPEND_NEWLINE) for change in difference.changes)
+def as_line(change: PatientChange) -> bytes:
+    """A change as a line of NDJSON."""
+    return orjson.dumps(change.as_row(), option=orjson.OPT_APPEND_NEWLINE)

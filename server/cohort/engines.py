@@ -1,20 +1,23 @@
 """Who does the tasks of a run: processes of this machine, or a Dask cluster. A task whose doer is killed is done again."""
 
 import os
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from logging import CRITICAL, getLogger
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 
-from server.cohort.errors import CohortError
+from server.cohort.errors import CohortError, MachineTroubleError
 from server.interpreter import quieten_garbage_collector
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed import Future as DaskFuture
 
 Task = Callable[[int], int]
 """Takes a number, leaves its result in files, and says how many it found. Must be importable by name."""
@@ -24,6 +27,20 @@ _KILLED = (
     "Task {number} ended the process that did it {times} times, perhaps for want of memory. Start again with fewer --workers; "
     "what is done stays done."
 )
+_NO_SCHEDULER_ANY_MORE = (
+    "The Dask scheduler {scheduler} does not answer any more. See that it runs, and start again in the same way; what is done "
+    "stays done."
+)
+_NO_WORKERS = (
+    "The Dask cluster has had no worker for {seconds:.0f} s. See why they ended or do not begin (their logs; memory; the same "
+    "release and folders), and start again in the same way; what is done stays done."
+)
+_OTHER_SOFTWARE = (
+    "The Dask cluster cannot read the tasks: {module} is not installed there. Install this release of myositis-cds[cohort,dask] "
+    "for the scheduler and the workers."
+)
+_LOOK_SECONDS = 5.0
+_PAUSE_SECONDS = 0.05
 
 
 class Engine(Protocol):
@@ -74,7 +91,7 @@ class Processes:
             yield from self._run_until_one_is_killed(task, waiting, kills)
             for number, times in kills.items():
                 if times >= _MOST_KILLS and number in waiting:
-                    raise CohortError(_KILLED.format(number=number, times=times))
+                    raise MachineTroubleError(_KILLED.format(number=number, times=times))
 
     def _run_until_one_is_killed(self, task: Task, waiting: "deque[int]", kills: Counter[int]) -> Iterator[int]:
         suspects = [number for number in waiting if kills[number]][:1]
@@ -121,40 +138,73 @@ class Dask:
     Args:
         scheduler: its address, such as `tcp://127.0.0.1:8786`.
         patience: seconds to wait for it to answer.
+        without_workers: seconds to wait for a worker while there is none.
     """
 
-    def __init__(self, scheduler: str, patience: float = 30) -> None:
+    def __init__(self, scheduler: str, patience: float = 30, without_workers: float = 600) -> None:
         """Nothing is connected yet."""
-        self._scheduler, self._patience = scheduler, patience
+        self._scheduler, self._patience, self._without_workers = scheduler, patience, without_workers
 
     def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
         """See `Engine`."""
         with closing(self._connect()) as client:
-            yield from _run_on(client, task, numbers)
+            from distributed.comm.core import CommClosedError
+
+            try:
+                yield from _run_on(client, task, numbers, self._without_workers)
+            except (CancelledError, CommClosedError) as error:
+                raise MachineTroubleError(_NO_SCHEDULER_ANY_MORE.format(scheduler=self._scheduler)) from error
 
     def _connect(self) -> "Client":
         try:
             from distributed import Client
         except ImportError as error:
             raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
+        # Of a connection that is lost it logs tracebacks; what that means for the run is said in a sentence.
+        getLogger("distributed").setLevel(CRITICAL)
         try:
             return Client(self._scheduler, timeout=self._patience)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise CohortError(f"--scheduler {self._scheduler}: no Dask scheduler answers ({type(error).__name__}).") from error
 
 
-def _run_on(client: "Client", task: Task, numbers: Sequence[int]) -> Iterator[int]:
-    from distributed import as_completed
+def _run_on(client: "Client", task: Task, numbers: Sequence[int], without_workers: float) -> Iterator[int]:
     from distributed.scheduler import KilledWorker
 
     # Impure, since what a task is good for are its files: the scheduler must not answer from memory.
     futures = {client.submit(task, number, pure=False, retries=0): number for number in numbers}
-    for done in as_completed(futures):  # type: ignore[no-untyped-call]
+    for done in _ended(client, futures, without_workers):
         try:
             yield int(done.result())
         except KilledWorker as error:
-            raise CohortError(_KILLED.format(number=futures[done], times=_MOST_KILLS)) from error
-        done.release()
+            raise MachineTroubleError(_KILLED.format(number=futures[done], times=_MOST_KILLS)) from error
+        except RuntimeError as error:
+            if isinstance(error.__cause__, ImportError):  # of the scheduler, which reads a task before any worker does
+                raise MachineTroubleError(_OTHER_SOFTWARE.format(module=error.__cause__.name)) from error
+            raise
+        done.release()  # type: ignore[no-untyped-call]
+
+
+def _ended(client: "Client", futures: Iterable["DaskFuture[int]"], without_workers: float) -> Iterator["DaskFuture[int]"]:
+    """The tasks as they end. Dask itself waits for ever for a worker, where the last one is gone."""
+    from distributed import as_completed
+
+    waiting = as_completed(futures)  # type: ignore[no-untyped-call]
+    seen = looked = time.monotonic()
+    while waiting.count():  # type: ignore[no-untyped-call]
+        batch = waiting.next_batch(block=False)  # type: ignore[no-untyped-call]
+        yield from batch
+        now = time.monotonic()
+        if batch:
+            seen = now
+        elif now - looked >= min(_LOOK_SECONDS, without_workers):
+            looked = now
+            if client.nthreads():  # type: ignore[no-untyped-call]
+                seen = now
+            elif now - seen >= without_workers:
+                raise MachineTroubleError(_NO_WORKERS.format(seconds=without_workers))
+        else:
+            time.sleep(_PAUSE_SECONDS)
 
 
 def engine_for(name: str, scheduler: str | None, workers: int | None) -> Engine:

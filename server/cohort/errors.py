@@ -3,3 +3,7 @@
 
 class CohortError(Exception):
     """The run cannot go on; the message is for whoever started it, and names no patient."""
+
+
+class MachineTroubleError(CohortError):
+    """It cannot go on because of the machine or the cluster, and not because of what was asked for."""

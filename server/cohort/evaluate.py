@@ -11,11 +11,12 @@ import orjson
 
 from fhir_profiles.record import InputState
 from server.basis import Basis
+from server.cohort.bundles import unwrapped
+from server.cohort.collate import pieces
 from server.cohort.files import write_folder
-from server.cohort.owners import UNREADABLE, unwrapped
+from server.cohort.owners import UNREADABLE
 from server.cohort.plan import Plan
 from server.cohort.rows import Rows, rows_of
-from server.cohort.scatter import pieces
 from server.cohort.shared import Json, Shared, newest, organisation_of
 from server.cohort.survey import NOWHERE, Kinds
 from server.evaluation import Evaluation, evaluate

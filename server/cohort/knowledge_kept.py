@@ -1,10 +1,13 @@
 """The knowledge of a run as plain data, kept beside its results, so that two runs can be told apart by what they rest on."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from cards.knowledge import Knowledge
+from fhir_profiles.valueset_files import Index
 
 Json = Any
 
@@ -48,6 +51,31 @@ def kept(known: Knowledge) -> dict[str, Json]:
         "parameter": definitions.treatment,
     }
     return {f"{kind} {name}": _plain(entry) for kind, table in tables.items() for name, entry in table.items()}
+
+
+def terminology_kept(site: Path | None, terminology: Path | None) -> dict[str, Json]:
+    """Every code and every text, by the clinical concept that it stands for.
+
+    Args:
+        site, terminology: folders of a site, as for `server.basis.load_basis`.
+    """
+    index = Index.of_the_package()
+    for folder in (site and site / "valuesets", terminology):
+        if folder and (folder == terminology or folder.is_dir()):
+            index.add_site_folder(folder)
+    stands_for = {
+        "code": {"|".join(code): concepts for code, concepts in index.exact.items()},
+        "codes below": {"|".join(code): concepts for code, concepts in index.below.items()},
+        "text": index.phrases,
+        "text of a denial": index.denials,
+        "name of a drug": index.drug_names,
+    }
+    found: dict[str, Json] = defaultdict(dict)
+    for kind, table in stands_for.items():
+        for written, concepts in sorted(table.items()):
+            for concept in concepts:
+                found[f"concept {concept}"][f"{kind} {written}"] = "listed"
+    return dict(sorted(found.items()))
 
 
 def changes_between(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Change]:

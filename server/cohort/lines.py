@@ -13,6 +13,7 @@ from server.json_input import parse_json
 LONGEST = 64 * 2**20
 """No line may be longer, and no file that is one JSON value: each is held in memory whole."""
 
+_AT_A_TIME = 2**20  # bytes of a line that is passed over
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DAMAGED = "the file cannot be unpacked any further: it was cut, or is damaged; fetch it again"
 
@@ -53,19 +54,28 @@ def _raw_lines(part: Part, stream: BinaryIO) -> Iterator[bytes]:
     if part.is_one_value:
         yield stream.read(LONGEST + 1)
         return
-    at, is_compressed = part.start, part.is_compressed
+    at, end = part.start, None if part.is_compressed else part.end
     if at:
         stream.seek(at - 1)  # so that a line which begins exactly here is not taken for the rest of the one before
-        at += len(stream.readline()) - 1
-    while is_compressed or at < part.end:
+        at = _behind_line(stream, at - 1, end)
+    while end is None or at < end:
         raw = stream.readline(LONGEST + 1)
         if not raw:
             return
         at += len(raw)
         yield raw
-        while len(raw) > LONGEST and not raw.endswith(b"\n"):
-            raw = stream.readline(LONGEST + 1)
-            at += len(raw)
+        if len(raw) > LONGEST and not raw.endswith(b"\n"):
+            at = _behind_line(stream, at, end)
+
+
+def _behind_line(stream: BinaryIO, at: int, end: int | None) -> int:
+    """Where the line ends that the stream is in, or some place behind the end of the part; nothing of it is held."""
+    while end is None or at < end:
+        piece = stream.readline(_AT_A_TIME)
+        at += len(piece)
+        if not piece or piece.endswith(b"\n"):
+            break
+    return at
 
 
 def _read(number: int, raw: bytes) -> Line:

@@ -1,14 +1,15 @@
 """Whose a resource is, so that all of one patient come together: by the same reading of references as at the bedside."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_profiles.elements import Element, objects
+from fhir_profiles.elements import Element
 from fhir_profiles.identity import patient_named_by
 from fhir_profiles.reader import RESOURCE_TYPES
 from fhir_profiles.resources import collect
+from server.cohort.bundles import parted
 
 SHARED = frozenset({"Medication", "Organization"})
 """Resources of nobody that those of patients name: the drug of an order, the site of a patient."""
@@ -103,45 +104,16 @@ def sort_unreadable(raw: bytes, problem: str) -> Sorted:
 
 
 def _sort_bundle(bundle: Json) -> Sorted:
-    """A Bundle of one patient stays whole; of one with several each gets the entries that are about no other."""
+    """A Bundle of one patient stays whole; of one with several each gets what is about no other."""
     collection = collect([bundle])
     everything = (*collection, *collection.superseded)
     owners = {id(one.content): patient_named_by(one, collection) for one in everything}
-    patients = sorted({name for name in owners.values() if name is not None})
+    patients = {name for name in owners.values() if name is not None}
     sent = {name for one in everything if one.type == "Patient" and (name := patient_named_by(one))}
     if len(patients) == 1 or len(sent) == 1:  # a stray resource of another patient is refused with the chart, as at the bedside
         return Sorted((Owned(min(sent or patients), "Bundle", bundle),))
     if patients:
-        entries = list(entries_of(bundle))
-        links = {"link": bundle["link"]} if "link" in bundle else {}
-        return Sorted(tuple(Owned(one, "Bundle", _of_one(one, entries, owners) | links) for one in patients))
+        return Sorted(tuple(Owned(one, "Bundle", part) for one, part in parted(bundle, owners).items()))
     about_somebody = any(one.type in RESOURCE_TYPES for one in everything)
     shared = tuple(Owned(None, one.type, one.content) for one in everything if one.type in SHARED)
     return Sorted(shared, problem=_WITHOUT_A_PATIENT.format(kind="Bundle") if about_somebody else None)
-
-
-def unwrapped(resources: Iterable[Json]) -> Iterator[Json]:
-    """The resources, and those in Bundles among them."""
-    for resource in resources:
-        if resource.get("resourceType") == "Bundle":
-            yield from (one for entry in entries_of(resource) if isinstance(one := entry.get("resource"), dict))
-        else:
-            yield resource
-
-
-def entries_of(bundle: Json) -> Iterator[Json]:
-    """The entries of a Bundle, and those of Bundles inside it."""
-    waiting = [bundle]
-    while waiting:
-        for entry in objects(waiting.pop().get("entry")):
-            resource = entry.get("resource")
-            if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
-                waiting.append(resource)
-            else:
-                yield entry
-
-
-def _of_one(patient: str, entries: Iterable[Json], owners: Mapping[int, str | None]) -> Json:
-    """A Bundle of what is about a patient, or about nobody. What it is called elsewhere (`fullUrl`) stays."""
-    own = [entry for entry in entries if owners.get(id(entry.get("resource"))) in (None, patient)]
-    return {"resourceType": "Bundle", "type": "collection", "entry": own}

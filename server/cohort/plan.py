@@ -62,8 +62,18 @@ class Plan:
 
     @property
     def scattered(self) -> Path:
-        """What the first step leaves: the input sorted by partition."""
+        """What the first step leaves: the input sorted by partition, in pieces."""
         return self.work / "scattered"
+
+    @property
+    def runs(self) -> Path:
+        """How many files each task of the first step left."""
+        return self.work / "runs.json"
+
+    @property
+    def collated(self) -> Path:
+        """The same pieces in fewer files."""
+        return self.work / "collated"
 
     @property
     def surveyed(self) -> Path:
@@ -193,7 +203,7 @@ def begin(plan: Plan) -> bool:
     if not kept.exists():
         for remains in plan.work.iterdir():  # of a run whose work was being removed
             shutil.rmtree(remains) if remains.is_dir() else remains.unlink()
-        for folder in (plan.scattered, plan.surveyed, plan.evaluated):
+        for folder in (plan.scattered, plan.collated, plan.surveyed, plan.evaluated):
             folder.mkdir(parents=True, exist_ok=True)
         write_whole(kept, said)
         return False

@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,16 +14,17 @@ from typing import Any, Protocol
 import orjson
 
 from server.build_information import software_version
+from server.cohort.collate import collate, collated_file, gather_runs, groups, remove_runs
 from server.cohort.engines import Engine
 from server.cohort.errors import CohortError
 from server.cohort.evaluate import evaluate_partition, folder_of
-from server.cohort.files import write_whole
+from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import Inputs
-from server.cohort.knowledge_kept import kept
+from server.cohort.knowledge_kept import kept, terminology_kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
 from server.cohort.report.withholding import LEAST
 from server.cohort.report.write import write_report
-from server.cohort.scatter import scatter, summaries, summary_file
+from server.cohort.scatter import bad_lines, scatter, summaries, summary_file
 from server.cohort.shared import Shared, gather_shared
 from server.cohort.survey import file_of as survey_of
 from server.cohort.survey import gather_survey, kinds_of, survey
@@ -72,15 +73,18 @@ def run(
     Path(plan.out).mkdir(parents=True, exist_ok=True)
     with _alone(plan):
         went_on = begin(plan)
-        open_tasks = [task for task in range(len(plan.tasks)) if not summary_file(plan, task).exists()]
-        follower.step("Reading", len(plan.tasks) - len(open_tasks), len(plan.tasks), "resources")
-        _follow(engine.run(partial(_scatter, plan.address), open_tasks), follower)
+        do = partial(_do, plan, engine, follower)
+        do(_Step("Reading", "resources", _scatter, summary_file), len(plan.tasks))
+        if not plan.runs.exists():
+            gather_runs(plan)
+        do(_Step("Sorting", "pieces", _collate, collated_file), groups(plan))
+        remove_runs(plan)
         if not plan.shared.exists():
             gather_shared(plan)
         if not plan.kinds.exists():
-            _do(plan, engine, follower, _Step("Surveying", _survey, survey_of))
+            do(_Step("Surveying", "patients", _survey, survey_of), plan.partitions)
             gather_survey(plan)
-        _do(plan, engine, follower, _Step("Evaluating", _evaluate, folder_of))
+        do(_Step("Evaluating", "patients", _evaluate, folder_of), plan.partitions)
         out = Path(plan.out)
         for name in ("run.json", "report.html"):  # of an earlier run: nobody shall take new tables for old ones
             (out / name).unlink(missing_ok=True)
@@ -99,19 +103,25 @@ def run(
 @dataclass(frozen=True, slots=True)
 class _Step:
     title: str
+    counted: str
     task: Callable[[PlanAddress, int], int]
     done: Callable[[Plan, int], Path]
 
 
-def _do(plan: Plan, engine: Engine, follower: Follower, step: _Step) -> None:
-    """What is left to do of a step, for every partition."""
-    left = [number for number in range(plan.partitions) if not step.done(plan, number).exists()]
-    follower.step(step.title, plan.partitions - len(left), plan.partitions, "patients")
-    _follow(engine.run(partial(step.task, plan.address), left), follower)
+def _do(plan: Plan, engine: Engine, follower: Follower, step: _Step, of: int) -> None:
+    """What is left to do of a step, which has so many tasks."""
+    left = [number for number in range(of) if not step.done(plan, number).exists()]
+    follower.step(step.title, of - len(left), of, step.counted)
+    for found in engine.run(partial(step.task, plan.address), left):
+        follower.ended(found)
 
 
 def _scatter(address: PlanAddress, task: int) -> int:
     return scatter(plan_at(address), task)
+
+
+def _collate(address: PlanAddress, group: int) -> int:
+    return collate(plan_at(address), group)
 
 
 def _survey(address: PlanAddress, partition: int) -> int:
@@ -123,16 +133,14 @@ def _evaluate(address: PlanAddress, partition: int) -> int:
     return evaluate_partition(plan, partition, kinds_of(plan, address))
 
 
-def _follow(found: Iterable[int], follower: Follower) -> None:
-    for number in found:
-        follower.ended(number)
-
-
-def _kinds_not_sent(plan: Plan) -> dict[str, list[str]]:
-    """By the site, what it sends of nobody."""
+def _of_sites(plan: Plan) -> dict[str, Any]:
+    """By the site, of how many patients it sends what, and what it sends of nobody."""
+    kinds = kinds_of(plan, plan.address)
     with closing(Shared(plan.shared)) as shared:
-        lacking = kinds_of(plan, plan.address).not_sent()
-        return {shared.title_of(site): kinds for site, kinds in lacking.items()}
+        return {
+            "patientsByKind": {shared.title_of(site): sent for site, sent in kinds.sites.items()},
+            "kindsNotSent": {shared.title_of(site): lacking for site, lacking in kinds.not_sent().items()},
+        }
 
 
 def _keep_private(out: Path) -> None:
@@ -156,18 +164,25 @@ def _alone(plan: Plan) -> Iterator[None]:
 
 
 def _write_bad_lines(plan: Plan) -> Path:
-    """The lines that cannot be used, numbered in their files and not in the parts of these."""
-    path, before = plan.work / "bad_lines.ndjson", Counter[str]()
-    rows: list[dict[str, Any]] = []
-    for task, summary in zip(plan.tasks, summaries(plan), strict=True):
-        for bad in summary["bad_lines"]:
-            file = task[bad["part"]].file
-            earlier = sum(lines for part, lines in zip(task[: bad["part"]], summary["lines"], strict=False) if part.file == file)
-            rows.append({"file": file, "line": before[file] + earlier + bad["line"], "problem": bad["problem"]})
-        for part, lines in zip(task, summary["lines"], strict=True):
-            before[part.file] += lines
-    write_whole(path, b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+    """The lines that cannot be used, one after the other, numbered in their files and not in the parts of these."""
+    path = plan.work / "bad_lines.ndjson"
+    with whole_file(path) as stream:
+        for row in _bad_lines(plan):
+            stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     return path
+
+
+def _bad_lines(plan: Plan) -> Iterator[dict[str, Any]]:
+    file, before = "", 0  # lines of this file in earlier parts: those of one file stand together
+    for number, summary in enumerate(summaries(plan)):
+        starts = []
+        for part, lines in zip(plan.tasks[number], summary["lines"], strict=True):
+            file, before = part.file, before if part.file == file else 0
+            starts.append((file, before))
+            before += lines
+        for part_number, line, problem in bad_lines(plan, number):
+            name, start = starts[part_number]
+            yield {"file": name, "line": start + line, "problem": problem}
 
 
 def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
@@ -191,9 +206,11 @@ def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
         "badLines": bad,
         "resources": dict(sorted(used.items())),
         "resourcesPassedOver": dict(sorted(passed_over.items())),
-        "kindsNotSent": _kinds_not_sent(plan),
+        **_of_sites(plan),
         "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan, plan.address).damaged}),
         "rows": rows,
     }
-    write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(kept(plan.basis().knowledge), option=orjson.OPT_INDENT_2))
+    folders = (Path(folder) if folder else None for folder in (plan.site, plan.terminology))
+    rests_on = kept(plan.basis().knowledge) | terminology_kept(*folders)
+    write_whole(Path(plan.out) / "knowledge.json", orjson.dumps(rests_on, option=orjson.OPT_INDENT_2))
     write_whole(Path(plan.out) / "run.json", orjson.dumps(account, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

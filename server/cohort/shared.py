@@ -13,8 +13,8 @@ import orjson
 
 from fhir_profiles.elements import objects
 from fhir_profiles.resources import type_and_id
+from server.cohort.collate import pieces
 from server.cohort.plan import Plan
-from server.cohort.scatter import pieces
 
 Json = dict[str, Any]
 

@@ -3,7 +3,7 @@
 A registry of seven hospitals may have lung function tests of six. To the patients of the seventh nothing says that they had none.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 
 from fhir_profiles.reader import RESOURCE_TYPES
+from server.cohort.collate import pieces
 from server.cohort.files import write_whole
 from server.cohort.plan import Plan, PlanAddress
-from server.cohort.scatter import pieces, summaries
+from server.cohort.scatter import summaries
 from server.cohort.shared import Json, newest, organisation_of
 
 NOWHERE = ""
@@ -29,17 +30,20 @@ class Kinds:
     """What the input holds.
 
     Args:
-        sites: resource types that are sent of anybody, by organisation.
+        sites: patients of whom something of a resource type is sent, by organisation and type; of whom the record of the patient
+            itself is, stands under Patient.
         damaged: types of which something was lost that may be anybody's.
         incomplete: types of which the run was told not to hold everything.
     """
 
-    sites: Mapping[str, frozenset[str]]
+    sites: Mapping[str, Mapping[str, int]]
     damaged: frozenset[str]
     incomplete: frozenset[str]
 
     def empty_for(self, organisation: str | None) -> frozenset[str]:
-        """The types of which a patient has none, where the chart has none.
+        """The types of which a patient has none, where the chart has none: those of which the site sends something of anybody.
+
+        No source says of how many it must be, so that one is enough, and the report shows of how many it is.
 
         Args:
             organisation: of the patient; None where the record of the patient itself was not sent. Among patients who name one,
@@ -47,7 +51,7 @@ class Kinds:
         """
         if organisation is None or (organisation == NOWHERE and len(self.sites) > 1):
             return frozenset()
-        return self.sites.get(organisation, frozenset()) - {"Patient"}
+        return frozenset(self.sites.get(organisation, {})) - {"Patient"}
 
     @property
     def failed(self) -> frozenset[str]:
@@ -57,7 +61,7 @@ class Kinds:
     def not_sent(self) -> dict[str, list[str]]:
         """By organisation, what it sends of nobody."""
         everything = EXPECTED.union(*self.sites.values())
-        return {site: sorted(everything - found) for site, found in self.sites.items() if everything - found}
+        return {site: sorted(lacking) for site, found in self.sites.items() if (lacking := everything - found.keys())}
 
 
 def survey(plan: Plan, partition: int) -> int:
@@ -73,11 +77,11 @@ def survey(plan: Plan, partition: int) -> int:
             kinds[patient].add(kind)
             if kind == "Patient":
                 records[patient].append(orjson.loads(raw))
-    sites: dict[str, set[str]] = defaultdict(set)
+    sites: dict[str, Counter[str]] = defaultdict(Counter)
     for patient, found in kinds.items():
         if patient in records and "Bundle" not in found:
-            sites[organisation_of(newest(records[patient])) or NOWHERE] |= found
-    write_whole(file_of(plan, partition), orjson.dumps({site: sorted(found) for site, found in sites.items()}))
+            sites[organisation_of(newest(records[patient])) or NOWHERE].update(RESOURCE_TYPES & found)
+    write_whole(file_of(plan, partition), orjson.dumps(sites, option=orjson.OPT_SORT_KEYS))
     return len(kinds)
 
 
@@ -88,13 +92,12 @@ def file_of(plan: Plan, partition: int) -> Path:
 
 def gather_survey(plan: Plan) -> None:
     """Put the surveys of all partitions together."""
-    sites: dict[str, set[str]] = defaultdict(set)
+    sites: dict[str, Counter[str]] = defaultdict(Counter)
     for partition in range(plan.partitions):
         for site, found in orjson.loads(file_of(plan, partition).read_bytes()).items():
-            sites[site] |= RESOURCE_TYPES.intersection(found)
+            sites[site].update(found)
     damaged = sorted({kind for summary in summaries(plan) for kind in summary["damaged"]})
-    found_there = {"sites": {site: sorted(found) for site, found in sorted(sites.items())}, "damaged": damaged}
-    write_whole(plan.kinds, orjson.dumps(found_there))
+    write_whole(plan.kinds, orjson.dumps({"sites": sites, "damaged": damaged}, option=orjson.OPT_SORT_KEYS))
 
 
 @lru_cache(maxsize=4)
@@ -106,5 +109,4 @@ def kinds_of(plan: Plan, address: PlanAddress) -> Kinds:
         address: its own, which tells it from others that were made in the same folder.
     """
     found = orjson.loads(plan.kinds.read_bytes())
-    sites = {site: frozenset(kinds) for site, kinds in found["sites"].items()}
-    return Kinds(sites, frozenset(found["damaged"]) - {"Patient"}, frozenset(plan.incomplete))
+    return Kinds(found["sites"], frozenset(found["damaged"]) - {"Patient"}, frozenset(plan.incomplete))

@@ -4,15 +4,14 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from server.cohort.giving_up import TROUBLE, UNUSABLE, give_up, tell
+
 if TYPE_CHECKING:
     from server.cohort.fetching.fetch import Fetched, Settings
-
-WRONG_SETTINGS = 2
-TROUBLE = 1
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,60}", re.ASCII)
@@ -102,11 +101,11 @@ def fetch(**options: Any) -> None:
 
     try:
         settings = _settings(**options)
-        fetched = fetch_export(settings, _tell)
+        fetched = fetch_export(settings, tell)
     except ConfigurationError as error:
-        _give_up(str(error), WRONG_SETTINGS)
+        give_up(str(error), UNUSABLE)
     except FetchError as error:
-        _give_up(str(error), TROUBLE)
+        give_up(str(error), TROUBLE)
     _report(settings, fetched)
     if not fetched.is_whole:
         sys.exit(TROUBLE)
@@ -161,20 +160,11 @@ def _report(settings: "Settings", fetched: "Fetched") -> None:
     as_of = f", as of {fetched.instant}" if fetched.instant else ""
     click.echo(f"{settings.out}: {numbers}; files: {fetched.files}{as_of}")
     if settings.wish.since:
-        _tell("only what was changed since then: a cohort run on this folder alone would take what is missing for not done")
+        tell("only what was changed since then: a cohort run on this folder alone would take what is missing for not done")
     if fetched.deleted:
-        _tell(f"deletions: {fetched.deleted}, listed in {settings.out / '_deleted'}, which a cohort run does not read")
+        tell(f"deletions: {fetched.deleted}, listed in {settings.out / '_deleted'}, which a cohort run does not read")
     if fetched.messages:
         said = ", ".join(f"{severity} {number}" for severity, number in sorted(fetched.messages.items()))
-        _tell(f"the EHR reports with the export: {said}. Read {settings.out / '_errors'}")
+        tell(f"the EHR reports with the export: {said}. Read {settings.out / '_errors'}")
     if not fetched.is_whole:
-        _tell("so the export may not hold everything: name the types that lack something with `cohort run --incomplete TYPE`")
-
-
-def _tell(text: str) -> None:
-    click.echo(f"myositis-cds: {text}", err=True)
-
-
-def _give_up(text: str, code: int) -> NoReturn:
-    _tell(text)
-    sys.exit(code)
+        tell("so the export may not hold everything: name the types that lack something with `cohort run --incomplete TYPE`")

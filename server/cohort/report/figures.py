@@ -1,6 +1,6 @@
 """The numbers of a report, out of the tables of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from cards.knowledge import Knowledge
-from server.cohort.report.withholding import withheld
+from server.cohort.report.withholding import withheld, withheld_in_table
 from server.cohort.shared import NO_SITE
+from server.cohort.survey import EXPECTED
 from server.cohort.tables import duckdb
 
 CONFIRMED = "certainty IN ('recorded', 'supported')"
@@ -97,6 +98,7 @@ class Report:
         due: topic by site.
         statements: which hold for how many.
         disputes: where guidelines disagree.
+        sent: patients of whom there is anything of a type, by site.
         quality: troubles with the data.
         least: fewest patients that a number may be about.
     """
@@ -110,6 +112,7 @@ class Report:
     due: tuple[Table, ...]
     statements: Table
     disputes: Chart
+    sent: Table
     quality: tuple[Chart, ...]
     least: int
 
@@ -139,6 +142,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
             statements=_statements(asked),
             disputes=_disputes(asked),
+            sent=_sent(account["patientsByKind"], least),
             quality=_quality(asked),
             least=least,
         )
@@ -225,11 +229,12 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     totals = {site: sum(states.values()) for site, states in counted.items()}
-    hidden = withheld(totals, asked.least)
-    rows = [
-        _row(site, counted[site], asked.least, is_hidden=site in hidden)
-        for site in sorted(totals, key=lambda one: (-totals[one], one))
-    ]
+    hidden_sites = withheld(totals, asked.least)
+    hidden = withheld_in_table(counted, asked.least, hidden_sites)
+    rows = []
+    for site in sorted(totals, key=lambda one: (-totals[one], one)):
+        columns = {column for row, column in hidden if row == site}
+        rows.append(_row(site, counted[site], columns, is_hidden=site in hidden_sites))
     note = (
         "Patients for whom a statement asks for a test. Due now: nothing in the chart shows it, and the site sends what would. "
         "Up to date: done, ordered or not yet due."
@@ -237,12 +242,38 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
 
 
-def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *, is_hidden: bool = False) -> Row:
-    of, hidden = sum(counted.values()), withheld(counted, least)
-    if is_hidden or of < least:
+def _row(label: str, counted: Mapping[str, int], hidden: Collection[str], detail: str = "", *, is_hidden: bool = False) -> Row:
+    """A row that makes up a whole, with the parts that are withheld; or withheld all."""
+    if is_hidden:
         return Row(label, None, (None,) * len(counted), (), detail)
+    of = sum(counted.values())
     cells = tuple(None if name in hidden else number for name, number in counted.items())
     return Row(label, of, cells, tuple((number or 0) / of for number in cells), detail)
+
+
+def _sent(by_site: Mapping[str, Mapping[str, int]], least: int) -> Table:
+    """What each site sends of how many: neither these nor those of whom it does not may be too few, in a row or in a column."""
+    columns = tuple(sorted(EXPECTED))
+    totals = {site: sent["Patient"] for site, sent in by_site.items()}
+    numbers = {site: {kind: sent.get(kind, 0) for kind in columns} for site, sent in by_site.items()}
+    hidden_sites = withheld(totals, least)
+    hidden = {
+        kind: hidden_sites
+        | withheld({site: numbers[site][kind] for site in totals}, least)
+        | withheld({site: totals[site] - numbers[site][kind] for site in totals}, least)
+        for kind in columns
+    }
+    rows = []
+    for site in sorted(totals, key=lambda one: (-totals[one], one)):
+        cells = tuple(None if site in hidden[kind] else numbers[site][kind] for kind in columns)
+        of = None if site in hidden_sites else totals[site]
+        rows.append(Row(site, of, cells, tuple((number or 0) / (of or 1) for number in cells)))
+    note = (
+        "Patients of Bulk Data of whom there is at least one resource of the type. One patient is enough for a type to count as "
+        "sent by a site: of all others there what is not in their charts then counts as not done. Where it is a small share, ask "
+        "the site whether it sends the type of everybody; if not, run again with --incomplete."
+    )
+    return Table("What the sites send", columns, tuple(rows), note)
 
 
 def _statements(asked: _Asked) -> Table:
@@ -250,8 +281,11 @@ def _statements(asked: _Asked) -> Table:
         count(*) FILTER (outcome = 'satisfied') FROM recommendations JOIN patients USING (patient)
         WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
-    found = asked.rows(query, list(says))[:_MOST_ROWS]
-    rows = (_row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found)
+    rows = []
+    for name, *numbers in asked.rows(query, list(says))[:_MOST_ROWS]:
+        counted = dict(zip(_OUTCOMES, map(int, numbers), strict=True))
+        is_hidden = sum(counted.values()) < asked.least
+        rows.append(_row(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
     note = "Holds: it applies, and is not done as far as the data show. Satisfied: done, ordered or not yet due."
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 

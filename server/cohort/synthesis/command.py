@@ -3,13 +3,11 @@
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
+from server.cohort.giving_up import UNUSABLE, give_up
 from server.cohort.synthesis.cohort import MYOSITIS_SHARE, RESOURCES
-
-UNUSABLE = 2
 
 
 @click.command()
@@ -57,16 +55,11 @@ def synthesise(
             )
             bar.update(patients - bar.pos)
     except CohortError as error:
-        _give_up(str(error))
+        give_up(str(error), UNUSABLE)
     except RequestRefusedError as error:
-        _give_up(error.text)
+        give_up(error.text, UNUSABLE)
     seconds = time.monotonic() - began
     click.echo(
         f"{out}: {written.patients:,} made-up patients with {written.kinds.total():,} resources, "
         f"{written.characters / 2**20:,.0f} MiB, in {seconds:.0f} s"
     )
-
-
-def _give_up(text: str) -> NoReturn:
-    click.echo(f"myositis-cds: {text}", err=True)
-    sys.exit(UNUSABLE)

@@ -1,17 +1,21 @@
 """What changes if: who gains or loses what, and which words of the knowledge that comes from."""
 
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from cards.layers import PACKAGED
 from server.cohort.commands import cohort
-from server.cohort.diff import Difference, as_text, compare
+from server.cohort.diff import Difference, PatientChange, as_text, compare
 from server.cohort.errors import CohortError
-from tests.server.charts import AS_OF, chart
+from tests.server.charts import AS_OF, chart, resources
 from tests.server.cohort.registries import as_bulk_data, as_bundles, ran, rows
+from tests.server.cohort.test_run import LUNG_FUNCTION
 from tests.site import COLONOSCOPY, OLDER_EVERYWHERE, site_with
 
 
@@ -35,7 +39,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def difference(runs: tuple[Path, Path]) -> Difference:
-    return compare(*runs)
+    return compare(*runs, most=2)
+
+
+@pytest.fixture(scope="module")
+def changes(runs: tuple[Path, Path]) -> list[PatientChange]:
+    """Every change."""
+    kept: list[PatientChange] = []
+    compare(*runs, most=0, keep=kept.append)
+    return kept
 
 
 def test_a_changed_threshold_is_named(difference: Difference) -> None:
@@ -43,44 +55,143 @@ def test_a_changed_threshold_is_named(difference: Difference) -> None:
     assert {(change.before, change.after) for change in changed if change.place.endswith(".over")} == {("50", "63")}
 
 
-def test_each_patient_who_loses_the_statement_is_between_the_two_limits(difference: Difference, runs: tuple[Path, Path]) -> None:
+def test_each_patient_who_loses_the_statement_is_between_the_two_limits(
+    changes: list[PatientChange], runs: tuple[Path, Path]
+) -> None:
     ages = {row["patient"]: row["age"] for row in rows(runs[0], "patients")}
-    losers = [
-        change.patient for change in difference.changes if change.statement == COLONOSCOPY and change.after == "not concerned"
-    ]
+    losers = [change.patient for change in changes if change.statement == COLONOSCOPY and change.after == "not concerned"]
     assert losers
     assert all(50 <= ages[patient] <= 63 for patient in losers)
 
 
-def test_what_it_comes_from_stands_with_each_patient(difference: Difference) -> None:
-    for change in difference.changes:
+def test_what_it_comes_from_stands_with_each_patient(changes: list[PatientChange]) -> None:
+    for change in changes:
         if change.statement == COLONOSCOPY:
             assert any(reason.place.endswith(".over") for reason in change.because)
 
 
 def test_in_words(difference: Difference) -> None:
-    text = as_text(difference, most=2)
+    text = as_text(difference)
     assert f"{COLONOSCOPY}: " in text
     assert ": 50 became 63" in text
     assert "holds → not concerned" in text
 
 
 def test_the_same_knowledge_changes_nothing_for_anybody(runs: tuple[Path, Path]) -> None:
-    assert compare(runs[0], runs[0]).changes == ()
-    assert "Nothing changes for anybody." in as_text(compare(runs[0], runs[0]), most=2)
+    nothing = compare(runs[0], runs[0], most=2)
+    assert nothing.statements == ()
+    assert "Nothing changes for anybody." in as_text(nothing)
+
+
+LOCAL = ("https://laboratory.example/codes", "FVC-1")
+"""A code of one hospital, that no packaged ValueSet has."""
+
+
+def with_a_local_lung_function(folder: Path) -> Path:
+    """A patient with dermatomyositis whose lung function test has a local code."""
+    entries = [one for one in resources(chart("classic-dermatomyositis")) if one["resourceType"] in ("Patient", "Condition")]
+    (patient,) = (one["id"] for one in entries if one["resourceType"] == "Patient")
+    test = {
+        "resourceType": "Procedure",
+        "id": "local",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"coding": [{"system": LOCAL[0], "code": LOCAL[1]}]},
+        "performedDateTime": "2026-10-01",
+    }
+    return as_bulk_data(folder, [{"entry": [{"resource": one} for one in (*entries, test)]}])
+
+
+def test_a_code_that_now_stands_for_a_test_is_why_the_test_counts_as_done(tmp_path: Path) -> None:
+    value_set = {
+        "resourceType": "ValueSet",
+        "id": "pulmonary-function-test",
+        "compose": {"include": [{"system": LOCAL[0], "concept": [{"code": LOCAL[1], "display": "Lung function"}]}]},
+    }
+    (tmp_path / "site" / "valuesets").mkdir(parents=True)
+    (tmp_path / "site" / "valuesets" / "ours.json").write_bytes(orjson.dumps(value_set))
+    place = with_a_local_lung_function(tmp_path / "in")
+    ran(place, tmp_path / "before")
+    ran(place, tmp_path / "after", site=site_with(tmp_path / "site", site="on: []\n"))
+    difference = compare(tmp_path / "before", tmp_path / "after", most=1)
+    (change,) = difference.knowledge
+    assert str(change) == f"concept pulmonary_function_test, code {'|'.join(LOCAL)}: nothing became listed"
+    (lung_function,) = (one for one in difference.statements if one.statement == LUNG_FUNCTION)
+    assert lung_function.because == (change,)
+    assert lung_function.first[0].after == "satisfied"
+
+
+def test_another_release_of_the_software_is_said(runs: tuple[Path, Path]) -> None:
+    same = compare(*runs, most=0)
+    assert "Software" not in as_text(same)
+    assert "Software 1.0 → 1.1: what changes may come from it, too" in as_text(replace(same, software=("1.0", "1.1")))
 
 
 def test_runs_over_different_data_are_not_compared(runs: tuple[Path, Path], tmp_path: Path) -> None:
     ran(as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out")
     with pytest.raises(CohortError, match="not run over the same data"):
-        compare(runs[0], tmp_path / "out")
+        compare(runs[0], tmp_path / "out", most=2)
 
 
-def test_the_command_prints_it_and_writes_every_change(runs: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_command_prints_it_and_writes_every_change(
+    changes: list[PatientChange], runs: tuple[Path, Path], tmp_path: Path
+) -> None:
     done = CliRunner().invoke(cohort, ["diff", *map(str, runs), "--out", str(tmp_path / "changes.ndjson")])
     assert done.exit_code == 0
     assert "50 became 63" in done.output
-    assert (tmp_path / "changes.ndjson").read_bytes().count(b"\n") == len(compare(*runs).changes)
+    lines = [orjson.loads(line) for line in (tmp_path / "changes.ndjson").read_bytes().splitlines()]
+    assert lines == [change.as_row() for change in changes]
+
+
+def test_of_each_statement_so_many_patients_are_named_and_all_are_counted(
+    changes: list[PatientChange], difference: Difference
+) -> None:
+    (statement,) = (one for one in difference.statements if one.statement == COLONOSCOPY)
+    concerned = [change for change in changes if change.statement == COLONOSCOPY]
+    assert statement.first == tuple(concerned[:2])
+    assert statement.patients == len(concerned) > 2
+    assert sum(number for _, number in statement.ways) == len(concerned)
+
+
+def made_up_run(folder: Path, patients: int, outcome: str) -> Path:
+    """What `compare` reads of a run, with one statement for everybody."""
+    import duckdb
+
+    folder.mkdir()
+    account = {"asOf": "", "lines": 0, "badLines": 0, "resources": {}, "data": "", "kindsNotSent": {}, "kindsIncomplete": []}
+    account |= {"knowledgeVersion": outcome, "software": outcome, "rows": {"patients": patients}}
+    (folder / "run.json").write_bytes(orjson.dumps(account))
+    (folder / "knowledge.json").write_bytes(b"{}")
+    rows = """SELECT format('{:09}', number) AS patient, 'site' AS site, 'statement' AS recommendation, $1 AS outcome,
+        false AS on_card, NULL::DATE AS due_from, '' AS orders FROM range($2) AS each(number)"""
+    with duckdb.connect() as database:
+        database.sql(rows, params=[outcome, patients]).write_parquet(str(folder / "recommendations.parquet"))
+    return folder
+
+
+def test_ten_times_the_changes_need_no_more_memory(tmp_path: Path) -> None:
+    peaks = []
+    for patients in (5_000, 50_000):
+        before, after = (made_up_run(tmp_path / f"{patients}-{outcome}", patients, outcome) for outcome in ("holds", "unknown"))
+        compare(before, after, most=3)
+        tracemalloc.start()
+        (statement,) = compare(before, after, most=3).statements
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert statement.patients == patients
+    assert peaks[1] < 1.5 * peaks[0]
+
+
+def test_ways_that_are_equally_frequent_stand_by_name(tmp_path: Path) -> None:
+    import duckdb
+
+    before, after = made_up_run(tmp_path / "before", 2, "holds"), made_up_run(tmp_path / "after", 2, "unknown")
+    changed = "SELECT * REPLACE (if(patient = '000000001', 'satisfied', outcome) AS outcome) FROM read_parquet($1)"
+    with duckdb.connect() as database:
+        database.sql(changed, params=[str(after / "recommendations.parquet")]).write_parquet(str(tmp_path / "changed"))
+    (tmp_path / "changed").replace(after / "recommendations.parquet")
+    (statement,) = compare(before, after, most=0).statements
+    assert statement.ways == (("holds → satisfied", 1), ("holds → unknown", 1))
 
 
 def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:

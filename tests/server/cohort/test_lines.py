@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,6 +60,21 @@ def test_a_line_too_long_to_hold_is_passed_over_and_the_next_one_is_read(tmp_pat
     read = list(lines_of(Part(str(path), 0, path.stat().st_size)))
     assert [line.value for line in read] == [{"n": 1}, None, {"n": 3}]
     assert read[1].problem is not None
+
+
+def test_a_line_that_goes_through_several_parts_is_never_held_and_is_a_bad_line_of_the_first_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 2**20)
+    path = tmp_path / "Observation.ndjson"
+    path.write_bytes(b'{"n":1}\n{"n":"' + b"x" * (40 * 2**20) + b'"}\n{"n":3}\n')
+    parts = [part for task in find_inputs(tmp_path, 10 * 2**20).tasks for part in task]
+    tracemalloc.start()
+    read = [[(line.number, line.value, line.is_damage) for line in lines_of(part)] for part in parts]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert read == [[(1, {"n": 1}, False), (2, None, True)], [], [], [], [(1, {"n": 3}, False)]]
+    assert peak < 8 * 2**20
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Whose a line is."""
 
+import gc
 import json
+import time
 from typing import Any
 
 import pytest
@@ -69,9 +71,65 @@ def test_of_a_bundle_of_several_patients_each_gets_what_is_about_no_other() -> N
         assert owned.resource is not None
         text = json.dumps(owned.resource)
         assert f"Patient/{owned.patient}" in text
-        assert '"Medication"' in text
         others = {one.patient for one in found.owned} - {owned.patient}
         assert not any(f'Patient/{other}"' in text for other in others)
+
+
+def of_several(patients: int, *more: Json) -> Json:
+    """A Bundle of so many patients, each with an order of one of as many drugs."""
+    entries: list[Json] = [{"resource": one} for one in more]
+    for number in range(patients):
+        drug = {"resourceType": "Medication", "id": f"m{number}"}
+        order = observation(f"Patient/p{number}", id=f"o{number}", medicationReference={"reference": f"urn:uuid:{number}"})
+        entries += [{"resource": {"resourceType": "Patient", "id": f"p{number}"}}, {"resource": order}]
+        entries.append({"fullUrl": f"urn:uuid:{number}", "resource": drug})
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def ids_of(patient: str, bundle: Json) -> list[str]:
+    (owned,) = (one for one in sort_line(bundle).owned if one.patient == patient)
+    return [one["id"] for one in resources(owned.resource or {})]
+
+
+def test_of_what_is_of_nobody_each_patient_gets_what_the_own_resources_name() -> None:
+    maker = {"resourceType": "Organization", "id": "maker"}
+    stranger = {"resourceType": "Organization", "id": "stranger"}
+    bundle = of_several(2, maker, stranger)
+    bundle["entry"][4]["resource"]["manufacturer"] = {"reference": "https://ehr.example/fhir/Organization/maker/_history/1"}
+    assert ids_of("p0", bundle) == ["maker", "p0", "o0", "m0"]
+    assert ids_of("p1", bundle) == ["p1", "o1", "m1"]
+
+
+@pytest.mark.requirement("SAF-02")
+def test_what_may_be_anybodys_stays_with_everybody() -> None:
+    unclear = {"resourceType": "Procedure", "id": "unclear", "subject": {"display": "one of them"}}
+    failed = {"resourceType": "OperationOutcome", "id": "failed", "issue": [{"severity": "error", "code": "exception"}]}
+    for patient in ("p0", "p1"):
+        assert ids_of(patient, of_several(2, unclear, failed))[:2] == ["unclear", "failed"]
+
+
+def test_two_versions_of_a_drug_stay_together() -> None:
+    bundle = of_several(2)
+    bundle["entry"].append({"resource": {"resourceType": "Medication", "id": "m0", "status": "inactive"}})
+    bundle["entry"][1]["resource"]["medicationReference"] = {"reference": "Medication/m0"}
+    assert ids_of("p0", bundle) == ["p0", "o0", "m0", "m0"]
+
+
+def test_ten_times_the_patients_in_a_bundle_take_about_ten_times_as_long() -> None:
+    """And not a hundred times, as when each patient looks at every entry."""
+
+    def seconds(patients: int) -> float:
+        bundle = of_several(patients)
+        begun = time.process_time()
+        assert len(sort_line(bundle).owned) == patients
+        return time.process_time() - begun
+
+    gc.disable()  # its own time grows with everything that other tests left
+    try:
+        few, many = (min(seconds(patients) for _ in range(3)) for patients in (300, 3_000))
+    finally:
+        gc.enable()
+    assert many < 35 * few
 
 
 def test_patients_of_a_transaction_are_told_apart_by_their_full_urls() -> None:

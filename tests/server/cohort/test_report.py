@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from server.basis import packaged_basis
+from server.cohort.report.figures import figures
 from server.cohort.report.write import write_report
 from tests.server.charts import chart, resources, slugs
 from tests.server.cohort.registries import as_bulk_data, ran
@@ -70,3 +72,41 @@ def test_hostile_names_of_sites_are_text(tmp_path: Path) -> None:
     page = written(tmp_path / "out", least=1)
     assert "<img" not in page
     assert "&lt;img" in page
+
+
+def at_a_site(slug: str, site: str, ending: str, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """A chart of another patient, whose record a site manages, without what the site does not send."""
+    bundle = renamed(chart(slug), f"-{site}{ending}")
+    bundle["entry"] = [entry for entry in bundle["entry"] if entry["resource"]["resourceType"] not in without]
+    for resource in resources(bundle):
+        if resource["resourceType"] == "Patient":
+            resource["managingOrganization"] = {"display": site}
+    return bundle
+
+
+@pytest.mark.requirement("SAF-02")
+def test_of_each_site_it_says_of_how_many_a_type_is_sent_and_withholds_small_numbers(tmp_path: Path) -> None:
+    """A site that sends the procedures of two patients of ten is not one that sends procedures, and only a reader can tell."""
+    procedure = {"resourceType": "Procedure", "id": "one", "status": "completed"}
+    bundles = []
+    for site, with_procedure in (("North", 6), ("South", 12), ("East", 2)):
+        for number in range(12):
+            bundle = at_a_site("classic-dermatomyositis", site, f"{number}", without=frozenset({"Procedure"}))
+            (patient,) = (one["id"] for one in resources(bundle) if one["resourceType"] == "Patient")
+            if number < with_procedure:
+                done = {**procedure, "id": f"{site}{number}", "subject": {"reference": f"Patient/{patient}"}}
+                bundle["entry"].append({"resource": done})
+            bundles.append(bundle)
+    ran(as_bulk_data(tmp_path / "in", bundles), tmp_path / "out")
+    account = orjson.loads((tmp_path / "out" / "run.json").read_bytes())
+    assert {site: sent["Procedure"] for site, sent in account["patientsByKind"].items()} == {"North": 6, "South": 12, "East": 2}
+    table = figures(tmp_path / "out", packaged_basis().knowledge, least=5).sent
+    column = table.columns.index("Procedure")
+    assert {row.label: row.cells[column] for row in table.rows} == {"North": None, "South": 12, "East": None}
+    told = figures(tmp_path / "out", packaged_basis().knowledge, least=1).sent
+    assert {row.label: (row.of, row.cells[column], row.shares[column]) for row in told.rows} == {
+        "North": (12, 6, 0.5),
+        "South": (12, 12, 1.0),
+        "East": (12, 2, 2 / 12),
+    }
+    assert "6 (50.0 %)" in written(tmp_path / "out", least=1)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import tracemalloc
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -341,6 +342,19 @@ def test_bad_lines_are_named_by_file_and_line_and_cost_no_other(tmp_path: Path) 
     ]
     assert orjson.loads((tmp_path / "out" / "run.json").read_bytes())["badLines"] == 3
     assert len(rows(tmp_path / "out", "patients")) == 1
+
+
+def test_every_bad_line_is_in_the_table_however_many_there_are_and_memory_does_not_grow_with_them(tmp_path: Path) -> None:
+    peaks = []
+    for number in (1, 2_000, 20_000):  # the first only loads what a run needs
+        place = as_bulk_data(tmp_path / f"in-{number}", [chart("healthy")])
+        (place / "Observation.ndjson").write_text('{"resourceType": "Observation"}\n' * number, "utf-8")
+        tracemalloc.start()
+        ran(place, tmp_path / f"out-{number}", task_bytes=2**30)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert [row["line"] for row in rows(tmp_path / f"out-{number}", "bad_lines")] == list(range(1, number + 1))
+    assert peaks[2] < 1.2 * peaks[1]
 
 
 def with_lung_function(folder: Path, line: str) -> Path:
