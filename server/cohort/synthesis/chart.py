@@ -95,6 +95,7 @@ class Chart:
         recorded: int,
         *,
         onset: int | None = None,
+        abated: int | None = None,
         clinical: str = "active",
         verification: str = "confirmed",
         severity: str = "",
@@ -106,6 +107,7 @@ class Chart:
             concept: what it is.
             recorded: day.
             onset: day, if the chart says it.
+            abated: day on which it was over; it is resolved then, whatever `clinical` says.
             clinical: clinical status; empty for none.
             verification: verification status.
             severity: `mild`, `moderate` or `severe`; empty for none.
@@ -113,7 +115,9 @@ class Chart:
         """
         codes = self.shapes.codes
         code = codes.in_words(concept) if in_words else codes.of(concept)
-        began = "" if onset is None else f',"onsetDateTime":"{written(onset)}"'
+        course = "" if onset is None else f',"onsetDateTime":"{written(onset)}"'
+        if abated is not None:
+            course, clinical = f'{course},"abatementDateTime":"{written(abated)}"', "resolved"
         graded = f',"severity":{codes.of(f"severity_{severity}")}' if severity else ""
         what = (
             self._id(),
@@ -122,7 +126,7 @@ class Chart:
             graded,
             code,
             self.person.id,
-            began,
+            course,
             written(recorded),
         )
         self._add("Condition", DIAGNOSIS % what)

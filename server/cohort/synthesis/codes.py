@@ -38,6 +38,7 @@ _USUAL = {
     "methotrexate": ("6851",),
     "mycophenolate_mofetil": ("200060",),
     "osteoporosis": ("64859006",),
+    "oxygen_therapy": ("57485005",),
     "patient_refusal": ("105480006",),
     "pregnancy": ("77386006",),
     "polymyositis": ("31384009", "M33.20"),

@@ -21,6 +21,17 @@ _SUBSETS = {
 }
 """Of dermatomyositis; anti-TIF1-γ in adults alone (clinical/phenotypes.md section 2)."""
 
+NORMAL_CK = 110.0
+"""Creatine kinase of somebody in whom nothing is active, in U/L."""
+_UNNOTICED_CK = 48.0
+"""So much above it, a laboratory still calls it normal."""
+_QUIET = 0.1
+
+POINTS_LOST = {"mild": (8.0, 20.0), "moderate": (20.0, 36.0), "severe": (36.0, 64.0)}
+"""Of the 150 of MMT8, by how severe weakness is; made up, as no source grades it by MMT8 (clinical/phenotypes.md section 3)."""
+_HARDLY_WEAK = (0.0, 8.0)
+"""Points lost where nobody calls it weakness."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disease:
@@ -37,8 +48,9 @@ class Disease:
         signs: concepts of what else is on the problem list.
         overlap: concept of the connective tissue disease.
         is_controlled: the last treatment works.
-        is_in_remission: so well that the problem list says so.
+        may_remit: the problem list will say remission, once the disease has been quiet for long enough.
         creatine_kinase: at diagnosis, in U/L.
+        weakness: points of MMT8 lost at diagnosis, of 150.
         phenotype: what a reader who sees everything should make of it: a phenotype code of the service.
         rests_on_antibody: of the diagnosis alone, a reader would make something else.
     """
@@ -54,8 +66,9 @@ class Disease:
     signs: tuple[str, ...]
     overlap: str | None
     is_controlled: bool
-    is_in_remission: bool
+    may_remit: bool
     creatine_kinase: float
+    weakness: float
     phenotype: str
     rests_on_antibody: bool
 
@@ -63,6 +76,19 @@ class Disease:
     def is_juvenile(self) -> bool:
         """It began before 18."""
         return self.form in JUVENILE
+
+    @property
+    def quiet_level(self) -> float:
+        """Activity at which enzymes are normal again and strength is full, or nearly so."""
+        return min(_QUIET, _UNNOTICED_CK / max(self.creatine_kinase - NORMAL_CK, 1.0))
+
+    def creatine_kinase_at(self, level: float) -> float:
+        """What is to be expected, in U/L.
+
+        Args:
+            level: of activity: 1 at diagnosis, 0 for not at all.
+        """
+        return NORMAL_CK + (self.creatine_kinase - NORMAL_CK) * level
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +122,7 @@ class Diseases:
         self._antibodies = {form: Choice(proportions.table(f"antibodies.{form}")) for form in forms}
         self._recorded = {form: Choice(proportions.table(f"recorded.{form}")) for form in forms}
         self._overlap = Choice(proportions.table("overlap_disease"))
+        self._severities = Choice(proportions.table("severity"))
 
     @property
     def forms(self) -> frozenset[str]:
@@ -122,7 +149,8 @@ class Diseases:
         ro52 = chance.random() < self._of(f"anti_ro52.{_ro52_group(antibody)}")
         lung = self._lung_disease(form, antibody, ro52, chance)
         phenotype = _phenotype(form, antibody)
-        is_controlled = chance.random() < self._of("course.controlled")
+        signs = tuple(self._signs(form, antibody, chance))
+        is_controlled = form != INCLUSION_BODY and chance.random() < self._of("course.controlled")
         return Disease(
             form=form,
             recorded=recorded,
@@ -132,11 +160,12 @@ class Diseases:
             has_ro52=ro52,
             lung=lung,
             cancer=self._found_cancer(form, antibody, onset, last_day, chance),
-            signs=tuple(self._signs(form, antibody, chance)),
+            signs=signs,
             overlap=self._overlap.of(chance) if form in OVERLAP else None,
             is_controlled=is_controlled,
-            is_in_remission=is_controlled and chance.random() < self._of("course.in_remission"),
+            may_remit=is_controlled and chance.random() < self._of("course.in_remission"),
             creatine_kinase=self._creatine_kinase(form, chance),
+            weakness=self._weakness(form, signs, chance),
             phenotype=phenotype,
             rests_on_antibody=_rests_on_antibody(form, recorded, phenotype),
         )
@@ -186,6 +215,12 @@ class Diseases:
             return max(spread(chance, middle * self._of("course.times_higher_in_necrotising_myopathy"), 0.5), 1000)
         # Inclusion body myositis: at most 15 times the limit (clinical/phenotypes.md section 2.3).
         return min(spread(chance, middle, width), 2800 if form == INCLUSION_BODY else 20_000)
+
+    def _weakness(self, form: str, signs: tuple[str, ...], chance: Random) -> float:
+        if form == AMYOPATHIC:
+            return 0.0
+        is_weak = "proximal_muscle_weakness" in signs
+        return chance.uniform(*(POINTS_LOST[self._severities.of(chance)] if is_weak else _HARDLY_WEAK))
 
 
 def _ro52_group(antibody: str | None) -> str:

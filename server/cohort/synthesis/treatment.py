@@ -1,7 +1,6 @@
-"""What is given against it, one drug after the other, and how active the disease is meanwhile."""
+"""What is given against it, one drug after the other."""
 
 from dataclasses import dataclass
-from math import exp
 from random import Random
 
 from server.cohort.synthesis.disease import INCLUSION_BODY, Disease
@@ -24,9 +23,6 @@ _TAPER = ((60.0, 42), (40.0, 60), (20.0, 120), (10.0, 240))
 _CHILDS_SHARE = 0.5
 """Of those doses a child has."""
 
-_SETTLES = 110.0
-"""Days in which the distance to where activity goes falls to a third."""
-
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -44,30 +40,6 @@ class Course:
     end: int | None
     why: str = ""
     dose: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """How active the disease is: 1 at diagnosis, 0 for not at all.
-
-    Args:
-        turns: days from which on activity goes towards a level, in order.
-        creeps: it never falls, as in inclusion body myositis.
-    """
-
-    turns: tuple[tuple[int, float], ...]
-    creeps: bool = False
-
-    def on(self, day: int) -> float:
-        """On a day."""
-        if self.creeps or not self.turns:
-            return 1.0
-        level = 1.0
-        for (start, towards), following in zip(self.turns, (*self.turns[1:], (day + 1, 0.0)), strict=True):
-            if start >= day:
-                break
-            level = towards + (level - towards) * exp((start - min(day, following[0])) / _SETTLES)
-        return level
 
 
 class Treatments:
@@ -102,7 +74,7 @@ class Treatments:
         return self._child if disease.is_juvenile else self._adult
 
     def _ladder(self, shares: dict[str, float], first: int, last_day: int, disease: Disease, chance: Random) -> list[Course]:
-        """One drug after the other; the last is still taken, unless it was left off in remission or never was of use."""
+        """One drug after the other; the last is still taken, unless it never was of use."""
         drugs = [drug for drug in LADDER if chance.random() < shares.get(drug, 0)]
         courses: list[Course] = []
         start = first + int(chance.random() * 40)
@@ -113,27 +85,26 @@ class Treatments:
             is_last = not drugs and disease.form != INCLUSION_BODY
             courses.append(Course(drug, start, None) if is_last or end > last_day else Course(drug, start, end, why))
             start = end + int(chance.random() * 30)
-        if courses and disease.is_in_remission and chance.random() < self._stopped_in_remission:
-            courses.append(_left_off(courses.pop(), last_day, chance))
         return courses
 
+    def left_off(self, courses: list[Course], quiet: int, last_day: int, chance: Random) -> list[Course]:
+        """The courses of somebody in remission, in whom the last drug may have been left off.
 
-def activity_under(disease: Disease, courses: list[Course]) -> Activity:
-    """How active a disease is under what was given."""
-    if disease.form == INCLUSION_BODY:
-        return Activity((), creeps=True)
-    turns: list[tuple[int, float]] = []
-    for course in courses:
-        if course.drug == "prednisone" and turns:
-            continue
-        turns.append((course.start, 0.5 if course.why else 0.0 if disease.is_controlled else 0.4))
-    return Activity(tuple(sorted(turns)))
+        Args:
+            courses: in order.
+            quiet: day since which the disease has been quiet.
+            last_day: of the chart.
+            chance: decides.
+        """
+        if not courses or courses[-1].drug == "prednisone" or chance.random() >= self._stopped_in_remission:
+            return courses
+        return [*courses[:-1], _left_off(courses[-1], quiet, last_day, chance)]
 
 
-def _left_off(course: Course, last_day: int, chance: Random) -> Course:
+def _left_off(course: Course, quiet: int, last_day: int, chance: Random) -> Course:
     """A drug that has done its work; too early, it is still taken."""
     end = last_day - 30 - int(chance.random() * 300)
-    return Course(course.drug, course.start, end) if end > course.start + 180 else course
+    return Course(course.drug, course.start, end) if end > max(course.start + 180, quiet + 90) else course
 
 
 def _taper(first: int, last_day: int, disease: Disease) -> list[Course]:

@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
+from server.cohort.synthesis.activity import activity_under
 from server.cohort.synthesis.chance import Choice, chance_of
 from server.cohort.synthesis.disease import Disease
-from server.cohort.synthesis.treatment import Course, activity_under
+from server.cohort.synthesis.treatment import Course
 from tests.server.cohort.synthesis.cohorts import with_myositis
 
 START = 738_000
@@ -45,9 +46,22 @@ def test_a_disease_that_is_not_controlled_stays_active() -> None:
     assert activity.on(START + 2000) == pytest.approx(0.4, abs=0.01)
 
 
+def test_a_disease_is_quiet_from_the_day_on_which_activity_has_fallen_low_enough() -> None:
+    activity = activity_under(of_form("polymyositis", True), [Course("methotrexate", START, None)])
+    quiet = activity.below_since(0.1)
+    assert quiet is not None
+    assert activity.on(quiet) <= 0.1 < activity.on(quiet - 2)
+
+
+def test_a_disease_that_is_not_controlled_is_never_quiet() -> None:
+    activity = activity_under(of_form("polymyositis", False), [Course("methotrexate", START, None)])
+    assert activity.below_since(0.1) is None
+
+
 def test_no_drug_helps_against_inclusion_body_myositis() -> None:
-    activity = activity_under(of_form("inclusion-body-myositis", True), [Course("prednisone", START, None, dose=60)])
+    activity = activity_under(of_form("inclusion-body-myositis", False), [Course("prednisone", START, None, dose=60)])
     assert activity.on(START + 2000) == 1
+    assert activity.below_since(0.1) is None
 
 
 def test_nothing_is_prescribed_after_the_last_day() -> None:
