@@ -27,6 +27,7 @@ _HOW_OFTEN = {
     "immunoglobulin_iv": ',"frequency":1,"period":4,"periodUnit":"wk"',
     "rituximab": "",
     "cyclophosphamide": "",
+    "methylprednisolone": "",
 }
 
 

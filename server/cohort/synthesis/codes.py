@@ -36,6 +36,7 @@ _USUAL = {
     "interstitial_lung_disease": ("233703007", "J84.9"),
     "malignancy": ("363346000",),
     "methotrexate": ("6851",),
+    "methylprednisolone": ("1743726",),
     "mycophenolate_mofetil": ("200060",),
     "osteoporosis": ("64859006",),
     "oxygen_therapy": ("57485005",),

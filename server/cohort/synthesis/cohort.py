@@ -26,6 +26,7 @@ MYOSITIS_SHARE = 0.2
 
 DRUGS = (
     "prednisone",
+    "methylprednisolone",
     "methotrexate",
     "azathioprine",
     "mycophenolate_mofetil",

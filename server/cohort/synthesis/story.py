@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.cohort.synthesis.activity import Activity, activity_under
 from server.cohort.synthesis.chart import Chart
-from server.cohort.synthesis.days import YEAR
+from server.cohort.synthesis.days import MONTH
 from server.cohort.synthesis.disease import INCLUSION_BODY, Disease
 from server.cohort.synthesis.lung import Lungs
 from server.cohort.synthesis.muscle import Muscle
@@ -69,13 +69,13 @@ class Stories:
     def tell(self, disease: Disease, chart: Chart) -> Told:
         """Take everything down."""
         last_day = chart.person.last_day
-        courses = self._treatments.courses(disease, last_day, chart.chance)
+        lung = self._lungs.make(disease, chart.chance)
+        courses = self._treatments.courses(disease, lung.began, last_day, chart.chance)
         activity = activity_under(disease, courses)
         quiet = _quiet_since(disease, activity, last_day)
         is_in_remission = self._is_in_remission(disease, quiet, last_day)
         if is_in_remission:
             courses = self._treatments.left_off(courses, quiet or last_day, last_day, chart.chance)
-        lung = self._lungs.make(disease, chart.chance)
         has_onset = self._problems.record(disease, lung, quiet, is_in_remission, chart)
         antibody = self._test_antibodies(disease, chart)
         self._muscle.examine(disease, activity, chart)
@@ -86,7 +86,7 @@ class Stories:
         return Told(antibody, sure and (antibody == "positive" or not disease.rests_on_antibody))
 
     def _is_in_remission(self, disease: Disease, quiet: int | None, last_day: int) -> bool:
-        months = (last_day - disease.diagnosed) / YEAR * 12
+        months = (last_day - disease.diagnosed) / MONTH
         is_early = months < self._of("course.months_to_remission")
         return disease.may_remit and not is_early and quiet is not None and quiet + _QUIET_FOR <= last_day
 
@@ -116,9 +116,9 @@ class Stories:
             if chance.random() < of("care.pneumocystis_prophylaxis"):
                 end = prednisone.start + 120
                 chart.drug("trimethoprim_sulfamethoxazole", prednisone.start, end if end <= last_day else None)
-        self._give_besides(disease, chart)
+        self._give_besides(disease, "rituximab" in first, chart)
 
-    def _give_besides(self, disease: Disease, chart: Chart) -> None:
+    def _give_besides(self, disease: Disease, has_had_rituximab: bool, chart: Chart) -> None:
         """What depends on the form, and what was not wanted."""
         chance, of, last_day = chart.chance, self._of, chart.person.last_day
         if disease.antibody == "anti-hmgcr" and chance.random() < of("signs.statin_before_anti_hmgcr_myopathy"):
@@ -126,7 +126,8 @@ class Stories:
         has_rash = disease.form.endswith("dermatomyositis") and disease.diagnosed + 60 < last_day
         if has_rash and chance.random() < of("treatment.hydroxychloroquine_in_dermatomyositis"):
             chart.drug("hydroxychloroquine", disease.diagnosed + 60, None)
-        if disease.form != INCLUSION_BODY and chance.random() < of("care.drug_refused"):
+        is_offered = disease.form != INCLUSION_BODY and not has_had_rituximab
+        if is_offered and chance.random() < of("care.drug_refused"):
             chart.refused_drug("rituximab", last_day)
 
 

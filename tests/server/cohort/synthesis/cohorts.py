@@ -76,6 +76,12 @@ class Reading:
         found = sorted(self.of("Observation", concept), key=lambda one: str(one["effectiveDateTime"]))
         return [one["valueQuantity"]["value"] for one in found]
 
+    def courses(self, drug: str) -> list[tuple[int, int | None]]:
+        """First and last day of each time that a drug was given; no last day while it is."""
+        prescriptions = (one for one in self.of("MedicationRequest", drug) if one["status"] != "cancelled")
+        periods = (one["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] for one in prescriptions)
+        return sorted((day_of(one["start"]), day_of(one["end"]) if "end" in one else None) for one in periods)
+
     @property
     def is_in_remission(self) -> bool:
         """The problem list says so."""
