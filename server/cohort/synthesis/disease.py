@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from server.cohort.synthesis.chance import Choice, spread
+from server.cohort.synthesis.chance import Choice, spread, within
 from server.cohort.synthesis.proportions import Proportions
 
 ANTISYNTHETASE = frozenset({"anti-jo1", "anti-pl7", "anti-pl12", "anti-ej", "anti-oj"})
@@ -98,7 +98,7 @@ class Onset:
     Args:
         age: at the beginning.
         to_diagnosis: from then to the diagnosis.
-        since: from the diagnosis to the last day of the chart.
+        since: from the diagnosis to today.
     """
 
     age: float
@@ -133,16 +133,25 @@ class Diseases:
         """When one began."""
         juvenile = form in JUVENILE
         low, high = (1.0, 17.5) if juvenile else (46.0, 85.0) if form == INCLUSION_BODY else (18.5, 85.0)
-        age = min(max(chance.gauss(self._of(f"onset_years.{form}"), self._of(f"onset_spread.{form}")), low), high)
+        middle, width = self._of(f"onset_years.{form}"), self._of(f"onset_spread.{form}")
+        age = within(lambda: chance.gauss(middle, width), low, high)
         years = "years_to_diagnosis_of_inclusion_body_myositis" if form == INCLUSION_BODY else "years_to_diagnosis"
-        to_diagnosis = min(spread(chance, self._of(f"course.{years}"), 0.6), 10.0, 17.9 - age if juvenile else 10.0)
-        since = spread(chance, self._of("course.years_since_diagnosis"), self._of("course.years_since_diagnosis_spread"))
-        if chance.random() < self._of("course.just_diagnosed"):
-            since = 0.2 * chance.random()
-        return Onset(age, max(to_diagnosis, 0.1), min(since, 30.0, max(96 - age - to_diagnosis, 0.2)))
+        latest = 17.9 - age if juvenile else 15.0
+        to_diagnosis = within(lambda: spread(chance, self._of(f"course.{years}"), 0.6), 0.1, latest)
+        usual, width = self._of("course.years_since_diagnosis"), self._of("course.years_since_diagnosis_spread")
+        is_new = chance.random() < self._of("course.just_diagnosed")
+        since = 0.2 * chance.random() if is_new else within(lambda: spread(chance, usual, width), 0.1, 40.0)
+        return Onset(age, to_diagnosis, since)
 
     def make(self, form: str, onset: int, diagnosed: int, last_day: int, chance: Random) -> Disease:
-        """A disease of a form."""
+        """A disease of a form.
+
+        Args:
+            form: a table of `proportions.yaml` names it.
+            onset, diagnosed: days.
+            last_day: nothing of it is found later.
+            chance: decides.
+        """
         drawn = self._antibodies[form].of(chance)
         antibody = None if drawn == "none" else drawn
         recorded = self._recorded[form].of(chance)
@@ -186,7 +195,7 @@ class Diseases:
         if chance.random() >= share:
             return None
         # Within three years of the beginning, as cancer-associated myositis is defined (clinical/phenotypes.md section 2).
-        return min(onset + int(chance.uniform(-1000, 1000)), last_day)
+        return onset + int(chance.uniform(-1000, min(1000, last_day - onset)))
 
     def _signs(self, form: str, antibody: str | None, chance: Random) -> list[str]:
         of = self._of

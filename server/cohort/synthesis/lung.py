@@ -78,10 +78,16 @@ class Lungs:
         self._of = proportions.of
         self._severities = Choice(proportions.table("severity"))
 
-    def make(self, disease: Disease, chance: Random) -> Lung:
-        """The lung of somebody with a disease."""
+    def make(self, disease: Disease, died: int | None, chance: Random) -> Lung:
+        """The lung of somebody with a disease.
+
+        Args:
+            disease: the myositis.
+            died: day of death; None for somebody who lives.
+            chance: decides.
+        """
         if disease.lung == "rapid":
-            return _rapid(disease, chance)
+            return _rapid(disease, died, chance)
         severity = self._severities.of(chance) if disease.lung else ""
         volume = chance.uniform(*(_VOLUMES[severity] if severity else _HEALTHY))
         return Lung(volume, volume, volume, chance.uniform(0.7, 0.88) if severity else 1.0, severity)
@@ -100,15 +106,18 @@ class Lungs:
             _watch(lung, lung.began, chart)
 
 
-def _rapid(disease: Disease, chance: Random) -> Lung:
-    began = disease.diagnosed + int(chance.random() * 30)
+def _rapid(disease: Disease, died: int | None, chance: Random) -> Lung:
+    began = disease.diagnosed + int(chance.random() * 14)
+    worst = began + 40 + int(chance.random() * 50)
+    if died is not None and died < worst + _OVER:
+        worst = max(died, began + 1)  # it did not get better
     return Lung(
         volume=chance.uniform(72, 85),
         settled=chance.uniform(66, 92),
         lowest=chance.uniform(38, 56),
         diffusion=chance.uniform(0.6, 0.8),
         began=began,
-        worst=began + 40 + int(chance.random() * 50),
+        worst=worst,
         ferritin=chance.uniform(600, 3000),
     )
 

@@ -69,7 +69,7 @@ class Stories:
     def tell(self, disease: Disease, chart: Chart) -> Told:
         """Take everything down."""
         last_day = chart.person.last_day
-        lung = self._lungs.make(disease, chart.chance)
+        lung = self._lungs.make(disease, last_day if chart.person.is_deceased else None, chart.chance)
         courses = self._treatments.courses(disease, lung.began, last_day, chart.chance)
         activity = activity_under(disease, courses)
         quiet = _quiet_since(disease, activity, last_day)
