@@ -10,7 +10,7 @@ from server.cohort.synthesis.chance import Choice, chance_of
 from server.cohort.synthesis.chart import Chart, Person, medication_id
 from server.cohort.synthesis.codes import Codes
 from server.cohort.synthesis.days import YEAR
-from server.cohort.synthesis.disease import Disease, Diseases
+from server.cohort.synthesis.disease import JUVENILE, Disease, Diseases
 from server.cohort.synthesis.everyday import Everyday
 from server.cohort.synthesis.others import Others
 from server.cohort.synthesis.proportions import Proportions, Site, packaged_proportions
@@ -55,12 +55,14 @@ class Settings:
         as_of: no fact is later.
         resources: about so many for each patient; what tells a disease is never left out.
         myositis_share: of all patients.
+        juvenile_share: of those with myositis, so many fell ill before 18; as published where it is left out.
     """
 
     seed: int
     as_of: date
     resources: int = RESOURCES
     myositis_share: float = MYOSITIS_SHARE
+    juvenile_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class SyntheticCohort:
         self._settings = settings
         self._proportions = known = proportions or packaged_proportions()
         self._today = settings.as_of.toordinal()
-        self._kinds = Choice(known.table("myositis")), Choice(known.table("others"))
+        self._kinds = Choice(_forms(known.table("myositis"), settings.juvenile_share)), Choice(known.table("others"))
         self._sites = Choice({site: site.weight for site in known.sites})
         self._shapes = {name: Shapes(Codes(terminology, name)) for name in {site.codes for site in known.sites}}
         self._diseases, self._others, self._everyday = Diseases(known), Others(known), Everyday(known)
@@ -197,3 +199,15 @@ class SyntheticCohort:
 
     def _size(self, chance: Random) -> int:
         return int(self._settings.resources * (0.5 + chance.random()))
+
+
+def _forms(weights: Mapping[str, float], juvenile_share: float | None) -> Mapping[str, float]:
+    """Weights in which the juvenile forms have a share of all, and compare with each other as before."""
+    if juvenile_share is None:
+        return weights
+    juvenile = sum(weight for form, weight in weights.items() if form in JUVENILE)
+    adult = sum(weights.values()) - juvenile
+    return {
+        form: weight * (juvenile_share / juvenile if form in JUVENILE else (1 - juvenile_share) / adult)
+        for form, weight in weights.items()
+    }
