@@ -1,7 +1,7 @@
 """Made-up chance: the same for the same seed and the same patient, on every machine."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from math import exp, log
 from random import Random
@@ -52,3 +52,15 @@ def spread(chance: Random, middle: float, width: float) -> float:
         width: standard deviation of the logarithm.
     """
     return exp(chance.gauss(log(middle), width))
+
+
+def within(draw: Callable[[], float], low: float, high: float) -> float:
+    """A number between limits, drawn again until it is there, so that none piles up on a limit.
+
+    Args:
+        draw: makes a number; one between the limits must be likely enough.
+        low, high: limits.
+    """
+    while not low <= (number := draw()) <= high:
+        pass
+    return number

@@ -27,6 +27,7 @@ _HOW_OFTEN = {
     "immunoglobulin_iv": ',"frequency":1,"period":4,"periodUnit":"wk"',
     "rituximab": "",
     "cyclophosphamide": "",
+    "methylprednisolone": "",
 }
 
 
@@ -95,6 +96,7 @@ class Chart:
         recorded: int,
         *,
         onset: int | None = None,
+        abated: int | None = None,
         clinical: str = "active",
         verification: str = "confirmed",
         severity: str = "",
@@ -106,6 +108,7 @@ class Chart:
             concept: what it is.
             recorded: day.
             onset: day, if the chart says it.
+            abated: day on which it was over; it is resolved then, whatever `clinical` says.
             clinical: clinical status; empty for none.
             verification: verification status.
             severity: `mild`, `moderate` or `severe`; empty for none.
@@ -113,7 +116,9 @@ class Chart:
         """
         codes = self.shapes.codes
         code = codes.in_words(concept) if in_words else codes.of(concept)
-        began = "" if onset is None else f',"onsetDateTime":"{written(onset)}"'
+        course = "" if onset is None else f',"onsetDateTime":"{written(onset)}"'
+        if abated is not None:
+            course, clinical = f'{course},"abatementDateTime":"{written(abated)}"', "resolved"
         graded = f',"severity":{codes.of(f"severity_{severity}")}' if severity else ""
         what = (
             self._id(),
@@ -122,7 +127,7 @@ class Chart:
             graded,
             code,
             self.person.id,
-            began,
+            course,
             written(recorded),
         )
         self._add("Condition", DIAGNOSIS % what)

@@ -1,7 +1,7 @@
 """A made-up cohort: its patients one after the other, each the same whoever else is in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -10,12 +10,13 @@ from server.cohort.synthesis.chance import Choice, chance_of
 from server.cohort.synthesis.chart import Chart, Person, medication_id
 from server.cohort.synthesis.codes import Codes
 from server.cohort.synthesis.days import YEAR
-from server.cohort.synthesis.disease import Disease, Diseases, Onset
+from server.cohort.synthesis.disease import JUVENILE, Disease, Diseases
 from server.cohort.synthesis.everyday import Everyday
 from server.cohort.synthesis.others import Others
 from server.cohort.synthesis.proportions import Proportions, Site, packaged_proportions
 from server.cohort.synthesis.shapes import Shapes, json_text
 from server.cohort.synthesis.story import Stories
+from server.cohort.synthesis.survival import Survival
 
 RESOURCES = 50
 """About so many a patient, as in an export of a few years."""
@@ -26,6 +27,7 @@ MYOSITIS_SHARE = 0.2
 
 DRUGS = (
     "prednisone",
+    "methylprednisolone",
     "methotrexate",
     "azathioprine",
     "mycophenolate_mofetil",
@@ -53,12 +55,14 @@ class Settings:
         as_of: no fact is later.
         resources: about so many for each patient; what tells a disease is never left out.
         myositis_share: of all patients.
+        juvenile_share: of those with myositis, so many fell ill before 18; as published where it is left out.
     """
 
     seed: int
     as_of: date
     resources: int = RESOURCES
     myositis_share: float = MYOSITIS_SHARE
+    juvenile_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +102,11 @@ class SyntheticCohort:
         self._settings = settings
         self._proportions = known = proportions or packaged_proportions()
         self._today = settings.as_of.toordinal()
-        self._kinds = Choice(known.table("myositis")), Choice(known.table("others"))
+        self._kinds = Choice(_forms(known.table("myositis"), settings.juvenile_share)), Choice(known.table("others"))
         self._sites = Choice({site: site.weight for site in known.sites})
         self._shapes = {name: Shapes(Codes(terminology, name)) for name in {site.codes for site in known.sites}}
         self._diseases, self._others, self._everyday = Diseases(known), Others(known), Everyday(known)
+        self._survival = Survival(known)
         visits = min(max(settings.resources // 10, _FIRST_VISITS), _MOST_VISITS)
         self._stories = Stories(known, visits)
 
@@ -142,10 +147,12 @@ class SyntheticCohort:
     def _ill(self, number: int, form: str, chance: Random) -> SyntheticPatient:
         site = self._sites.of(chance)
         began = self._diseases.onset(form, chance)
-        person = self._person_with(form, number, began, site, chance)
-        diagnosed = max(person.last_day - int(began.since * YEAR), person.birth + 300)
-        onset = max(diagnosed - int(began.to_diagnosis * YEAR), person.birth + 200)
-        disease = self._diseases.make(form, onset, diagnosed, person.last_day, chance)
+        is_female = chance.random() < self._proportions.of(f"female.{form}")
+        diagnosed = self._today - int(began.since * YEAR)
+        onset = diagnosed - int(began.to_diagnosis * YEAR)
+        birth = onset - int(began.age * YEAR)
+        disease, last_day = self._course(form, birth, onset, diagnosed, chance)
+        person = self._person(number, is_female, birth, last_day, site, chance)
         chart = self._chart(person, chance)
         told = self._stories.tell(disease, chart)
         self._everyday.troubles(chart, has_myositis=True)
@@ -158,27 +165,32 @@ class SyntheticCohort:
         years = 1 + 16 * chance.random() if is_child else 25 + 65 * chance.random()
         birth = self._today - int(years * YEAR)
         is_female = chance.random() < self._proportions.of("female.others")
-        chart = self._chart(self._person(number, is_female, birth, site, chance), chance)
+        known_since = self._today - int(min(self._proportions.of("mortality.years_kept"), years) * YEAR)
+        last_day = min(self._survival.of_age(birth, known_since, False, chance), self._today)
+        chart = self._chart(self._person(number, is_female, birth, last_day, site, chance), chance)
         self._others.tell(kind, chart)
         self._everyday.troubles(chart, has_myositis=False)
         self._everyday.fill(chart, self._size(chance))
         return SyntheticPatient(chart.person.id, site.id, kind, None, None, kind != "suspected-dermatomyositis", chart.lines)
 
-    def _person_with(self, form: str, number: int, began: Onset, site: Site, chance: Random) -> Person:
-        birth = self._today - int((began.age + began.to_diagnosis + began.since) * YEAR)
-        return self._person(number, chance.random() < self._proportions.of(f"female.{form}"), birth, site, chance)
+    def _course(self, form: str, birth: int, onset: int, diagnosed: int, chance: Random) -> tuple[Disease, int]:
+        """A disease and the last day of the chart: today, or the day of death."""
+        by_age = min(self._survival.of_age(birth, diagnosed, True, chance), self._today)
+        disease = self._diseases.make(form, onset, diagnosed, by_age, chance)
+        by_disease = self._survival.of_disease(disease, chance)
+        last_day = by_age if by_disease is None else min(by_age, by_disease)
+        if disease.cancer is not None and disease.cancer > last_day:
+            disease = replace(disease, cancer=last_day)
+        return disease, last_day
 
-    def _person(self, number: int, is_female: bool, birth: int, site: Site, chance: Random) -> Person:
-        of = self._proportions.of
-        is_deceased = chance.random() < of("course.deceased")
-        died = self._today - 1 - int(chance.random() * 30)
+    def _person(self, number: int, is_female: bool, birth: int, last_day: int, site: Site, chance: Random) -> Person:
         return Person(
             number=number,
             is_female=is_female,
             birth=birth,
-            last_day=died if is_deceased else self._today,
-            is_deceased=is_deceased,
-            is_birth_known=chance.random() >= of("missing.birth_date"),
+            last_day=last_day,
+            is_deceased=last_day < self._today,
+            is_birth_known=chance.random() >= self._proportions.of("missing.birth_date"),
             site=site,
         )
 
@@ -187,3 +199,15 @@ class SyntheticCohort:
 
     def _size(self, chance: Random) -> int:
         return int(self._settings.resources * (0.5 + chance.random()))
+
+
+def _forms(weights: Mapping[str, float], juvenile_share: float | None) -> Mapping[str, float]:
+    """Weights in which the juvenile forms have a share of all, and compare with each other as before."""
+    if juvenile_share is None:
+        return weights
+    juvenile = sum(weight for form, weight in weights.items() if form in JUVENILE)
+    adult = sum(weights.values()) - juvenile
+    return {
+        form: weight * (juvenile_share / juvenile if form in JUVENILE else (1 - juvenile_share) / adult)
+        for form, weight in weights.items()
+    }

@@ -27,9 +27,21 @@ from server.cohort.synthesis.cohort import MYOSITIS_SHARE, RESOURCES
     show_default=True,
     help="So many of all have myositis; the others are well, or have what may be mistaken for it.",
 )
+@click.option(
+    "--juvenile-share",
+    type=click.FloatRange(0, 1),
+    help="So many of those with myositis fell ill before 18.  [default: as published, 3 in 100]",
+)
 @click.option("--gzip", "compressed", is_flag=True, help="Write .ndjson.gz.")
 def synthesise(
-    patients: int, seed: int, out: Path, as_of: str | None, resources: int, myositis_share: float, compressed: bool
+    patients: int,
+    seed: int,
+    out: Path,
+    as_of: str | None,
+    resources: int,
+    myositis_share: float,
+    juvenile_share: float | None,
+    compressed: bool,
 ) -> None:
     """Make up patients and write them as FHIR Bulk Data (NDJSON).
 
@@ -47,7 +59,7 @@ def synthesise(
     began = time.monotonic()
     try:
         day = today_utc() if as_of is None else parse_day(as_of, "--as-of")
-        settings = Settings(seed, day, resources, myositis_share)
+        settings = Settings(seed, day, resources, myositis_share, juvenile_share)
         cohort = SyntheticCohort(settings, Terminology.load())
         with click.progressbar(length=patients, label="patients", file=sys.stderr) as bar:
             written = write_cohort(

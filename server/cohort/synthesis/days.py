@@ -4,6 +4,7 @@ from datetime import date
 from functools import lru_cache
 
 YEAR = 365.25
+MONTH = YEAR / 12
 """Days."""
 
 

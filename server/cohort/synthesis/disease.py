@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from server.cohort.synthesis.chance import Choice, spread
+from server.cohort.synthesis.chance import Choice, spread, within
 from server.cohort.synthesis.proportions import Proportions
 
 ANTISYNTHETASE = frozenset({"anti-jo1", "anti-pl7", "anti-pl12", "anti-ej", "anti-oj"})
@@ -21,6 +21,17 @@ _SUBSETS = {
 }
 """Of dermatomyositis; anti-TIF1-γ in adults alone (clinical/phenotypes.md section 2)."""
 
+NORMAL_CK = 110.0
+"""Creatine kinase of somebody in whom nothing is active, in U/L."""
+_UNNOTICED_CK = 48.0
+"""So much above it, a laboratory still calls it normal."""
+_QUIET = 0.1
+
+POINTS_LOST = {"mild": (8.0, 20.0), "moderate": (20.0, 36.0), "severe": (36.0, 64.0)}
+"""Of the 150 of MMT8, by how severe weakness is; made up, as no source grades it by MMT8 (clinical/phenotypes.md section 3)."""
+_HARDLY_WEAK = (0.0, 8.0)
+"""Points lost where nobody calls it weakness."""
+
 
 @dataclass(frozen=True, slots=True)
 class Disease:
@@ -37,8 +48,9 @@ class Disease:
         signs: concepts of what else is on the problem list.
         overlap: concept of the connective tissue disease.
         is_controlled: the last treatment works.
-        is_in_remission: so well that the problem list says so.
+        may_remit: the problem list will say remission, once the disease has been quiet for long enough.
         creatine_kinase: at diagnosis, in U/L.
+        weakness: points of MMT8 lost at diagnosis, of 150.
         phenotype: what a reader who sees everything should make of it: a phenotype code of the service.
         rests_on_antibody: of the diagnosis alone, a reader would make something else.
     """
@@ -54,8 +66,9 @@ class Disease:
     signs: tuple[str, ...]
     overlap: str | None
     is_controlled: bool
-    is_in_remission: bool
+    may_remit: bool
     creatine_kinase: float
+    weakness: float
     phenotype: str
     rests_on_antibody: bool
 
@@ -63,6 +76,19 @@ class Disease:
     def is_juvenile(self) -> bool:
         """It began before 18."""
         return self.form in JUVENILE
+
+    @property
+    def quiet_level(self) -> float:
+        """Activity at which enzymes are normal again and strength is full, or nearly so."""
+        return min(_QUIET, _UNNOTICED_CK / max(self.creatine_kinase - NORMAL_CK, 1.0))
+
+    def creatine_kinase_at(self, level: float) -> float:
+        """What is to be expected, in U/L.
+
+        Args:
+            level: of activity: 1 at diagnosis, 0 for not at all.
+        """
+        return NORMAL_CK + (self.creatine_kinase - NORMAL_CK) * level
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +98,7 @@ class Onset:
     Args:
         age: at the beginning.
         to_diagnosis: from then to the diagnosis.
-        since: from the diagnosis to the last day of the chart.
+        since: from the diagnosis to today.
     """
 
     age: float
@@ -96,6 +122,7 @@ class Diseases:
         self._antibodies = {form: Choice(proportions.table(f"antibodies.{form}")) for form in forms}
         self._recorded = {form: Choice(proportions.table(f"recorded.{form}")) for form in forms}
         self._overlap = Choice(proportions.table("overlap_disease"))
+        self._severities = Choice(proportions.table("severity"))
 
     @property
     def forms(self) -> frozenset[str]:
@@ -106,23 +133,33 @@ class Diseases:
         """When one began."""
         juvenile = form in JUVENILE
         low, high = (1.0, 17.5) if juvenile else (46.0, 85.0) if form == INCLUSION_BODY else (18.5, 85.0)
-        age = min(max(chance.gauss(self._of(f"onset_years.{form}"), self._of(f"onset_spread.{form}")), low), high)
+        middle, width = self._of(f"onset_years.{form}"), self._of(f"onset_spread.{form}")
+        age = within(lambda: chance.gauss(middle, width), low, high)
         years = "years_to_diagnosis_of_inclusion_body_myositis" if form == INCLUSION_BODY else "years_to_diagnosis"
-        to_diagnosis = min(spread(chance, self._of(f"course.{years}"), 0.6), 10.0, 17.9 - age if juvenile else 10.0)
-        since = spread(chance, self._of("course.years_since_diagnosis"), self._of("course.years_since_diagnosis_spread"))
-        if chance.random() < self._of("course.just_diagnosed"):
-            since = 0.2 * chance.random()
-        return Onset(age, max(to_diagnosis, 0.1), min(since, 30.0, max(96 - age - to_diagnosis, 0.2)))
+        latest = 17.9 - age if juvenile else 15.0
+        to_diagnosis = within(lambda: spread(chance, self._of(f"course.{years}"), 0.6), 0.1, latest)
+        usual, width = self._of("course.years_since_diagnosis"), self._of("course.years_since_diagnosis_spread")
+        is_new = chance.random() < self._of("course.just_diagnosed")
+        since = 0.2 * chance.random() if is_new else within(lambda: spread(chance, usual, width), 0.1, 40.0)
+        return Onset(age, to_diagnosis, since)
 
     def make(self, form: str, onset: int, diagnosed: int, last_day: int, chance: Random) -> Disease:
-        """A disease of a form."""
+        """A disease of a form.
+
+        Args:
+            form: a table of `proportions.yaml` names it.
+            onset, diagnosed: days.
+            last_day: nothing of it is found later.
+            chance: decides.
+        """
         drawn = self._antibodies[form].of(chance)
         antibody = None if drawn == "none" else drawn
         recorded = self._recorded[form].of(chance)
         ro52 = chance.random() < self._of(f"anti_ro52.{_ro52_group(antibody)}")
         lung = self._lung_disease(form, antibody, ro52, chance)
         phenotype = _phenotype(form, antibody)
-        is_controlled = chance.random() < self._of("course.controlled")
+        signs = tuple(self._signs(form, antibody, chance))
+        is_controlled = form != INCLUSION_BODY and chance.random() < self._of("course.controlled")
         return Disease(
             form=form,
             recorded=recorded,
@@ -132,11 +169,12 @@ class Diseases:
             has_ro52=ro52,
             lung=lung,
             cancer=self._found_cancer(form, antibody, onset, last_day, chance),
-            signs=tuple(self._signs(form, antibody, chance)),
+            signs=signs,
             overlap=self._overlap.of(chance) if form in OVERLAP else None,
             is_controlled=is_controlled,
-            is_in_remission=is_controlled and chance.random() < self._of("course.in_remission"),
+            may_remit=is_controlled and chance.random() < self._of("course.in_remission"),
             creatine_kinase=self._creatine_kinase(form, chance),
+            weakness=self._weakness(form, signs, chance),
             phenotype=phenotype,
             rests_on_antibody=_rests_on_antibody(form, recorded, phenotype),
         )
@@ -157,7 +195,7 @@ class Diseases:
         if chance.random() >= share:
             return None
         # Within three years of the beginning, as cancer-associated myositis is defined (clinical/phenotypes.md section 2).
-        return min(onset + int(chance.uniform(-1000, 1000)), last_day)
+        return onset + int(chance.uniform(-1000, min(1000, last_day - onset)))
 
     def _signs(self, form: str, antibody: str | None, chance: Random) -> list[str]:
         of = self._of
@@ -186,6 +224,12 @@ class Diseases:
             return max(spread(chance, middle * self._of("course.times_higher_in_necrotising_myopathy"), 0.5), 1000)
         # Inclusion body myositis: at most 15 times the limit (clinical/phenotypes.md section 2.3).
         return min(spread(chance, middle, width), 2800 if form == INCLUSION_BODY else 20_000)
+
+    def _weakness(self, form: str, signs: tuple[str, ...], chance: Random) -> float:
+        if form == AMYOPATHIC:
+            return 0.0
+        is_weak = "proximal_muscle_weakness" in signs
+        return chance.uniform(*(POINTS_LOST[self._severities.of(chance)] if is_weak else _HARDLY_WEAK))
 
 
 def _ro52_group(antibody: str | None) -> str:

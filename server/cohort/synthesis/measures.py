@@ -33,6 +33,8 @@ ALT = Measure("alt", "U/L", 7, 45)
 AST = Measure("ast", "U/L", 8, 40)
 FVC = Measure("fvc_percent_predicted", "%", 80, None, "procedure")
 DLCO = Measure("dlco_percent_predicted", "%", 76, None, "procedure")
+SATURATION = Measure("oxygen_saturation", "%", 95, 99, "vital-signs")
+FERRITIN = Measure("ferritin", "ug/L", 15, 300)
 MMT8 = Measure("mmt8", "{score}", None, None, "exam")
 CMAS = Measure("cmas", "{score}", None, None, "exam")
 SHOULDER = Measure("muscle_strength_mrc_shoulder_abduction", "{score}", None, None, "exam")
@@ -47,6 +49,6 @@ EVERYDAY = (
     Measure("creatinine", "umol/L", 45, 104),
     Measure("crp", "mg/L", 0, 5, decimals=1),
     Measure("heart_rate", "/min", 58, 96, "vital-signs"),
-    Measure("oxygen_saturation", "%", 95, 99, "vital-signs"),
+    SATURATION,
 )
 """Asked for at any visit, of anybody."""

@@ -41,7 +41,7 @@ DIAGNOSIS = (
     + status("condition-category", "problem-list-item")
     + '],"code":%s,"subject":{"reference":"Patient/%s"}%s,"recordedDate":"%s"}'
 )
-"""Places: id, verification status, clinical status, severity, code, patient, onset, day of recording."""
+"""Places: id, verification status, clinical status, severity, code, patient, onset and end, day of recording."""
 
 DRUG = (
     '{"resourceType":"MedicationRequest","id":"%s","status":"%s"%s,"intent":"order",%s,"subject":{"reference":"Patient/%s"},'

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from server.cohort.synthesis.chance import Choice
+from server.cohort.synthesis.activity import Activity, activity_under
 from server.cohort.synthesis.chart import Chart
-from server.cohort.synthesis.disease import AMYOPATHIC, INCLUSION_BODY, Disease
-from server.cohort.synthesis.measures import ALT, AST, CMAS, CREATINE_KINASE, DLCO, FINGERS, FVC, HIP, KNEE, MMT8, SHOULDER
+from server.cohort.synthesis.days import MONTH
+from server.cohort.synthesis.disease import INCLUSION_BODY, Disease
+from server.cohort.synthesis.lung import Lungs
+from server.cohort.synthesis.muscle import Muscle
+from server.cohort.synthesis.problems import Problems
 from server.cohort.synthesis.proportions import Proportions
 from server.cohort.synthesis.screening import Screening
-from server.cohort.synthesis.treatment import Activity, Course, Treatments, activity_under
+from server.cohort.synthesis.treatment import Course, Treatments
 
 PANEL = (
     "anti_jo1",
@@ -29,9 +32,8 @@ PANEL = (
 )
 """What a laboratory tests together; others are asked for by name."""
 
-_GRADED = ("dysphagia", "proximal_muscle_weakness")
-_NORMAL_CK = 110.0
-_FULL_MMT8, _FULL_CMAS = 150, 52
+_QUIET_FOR = 90
+"""Days that a disease has been quiet before anybody says remission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +60,35 @@ class Stories:
     def __init__(self, proportions: Proportions, visits: int) -> None:
         """Figures are read."""
         self._of = proportions.of
-        self._visits = visits
         self._treatments = Treatments(proportions)
+        self._problems = Problems(proportions)
+        self._muscle = Muscle(proportions, visits)
+        self._lungs = Lungs(proportions)
         self._screening = Screening(proportions)
-        self._severities = Choice(proportions.table("severity"))
 
     def tell(self, disease: Disease, chart: Chart) -> Told:
         """Take everything down."""
-        courses = self._treatments.courses(disease, chart.person.last_day, chart.chance)
+        last_day = chart.person.last_day
+        lung = self._lungs.make(disease, last_day if chart.person.is_deceased else None, chart.chance)
+        courses = self._treatments.courses(disease, lung.began, last_day, chart.chance)
         activity = activity_under(disease, courses)
-        has_onset = self._record(disease, chart)
+        quiet = _quiet_since(disease, activity, last_day)
+        is_in_remission = self._is_in_remission(disease, quiet, last_day)
+        if is_in_remission:
+            courses = self._treatments.left_off(courses, quiet or last_day, last_day, chart.chance)
+        has_onset = self._problems.record(disease, lung, quiet, is_in_remission, chart)
         antibody = self._test_antibodies(disease, chart)
-        self._examine(disease, activity, chart)
-        self._look_at_the_lung(disease, chart)
+        self._muscle.examine(disease, activity, chart)
+        self._lungs.look(disease, lung, chart)
         self._screening.screen(disease, chart)
         self._give(disease, courses, chart)
         sure = chart.person.is_birth_known and (has_onset or not disease.is_juvenile)
         return Told(antibody, sure and (antibody == "positive" or not disease.rests_on_antibody))
 
-    def _record(self, disease: Disease, chart: Chart) -> bool:
-        """The problem list."""
-        chance, of = chart.chance, self._of
-        has_onset = chance.random() >= of("missing.onset")
-        clinical = "remission" if disease.is_in_remission else "active"
-        if chance.random() < of("missing.clinical_status"):
-            clinical = ""
-        in_words = chance.random() < of("missing.diagnosis_only_in_words")
-        began = disease.onset if has_onset else None
-        chart.diagnosis(disease.recorded, disease.diagnosed, onset=began, clinical=clinical, in_words=in_words)
-        for sign in disease.signs:
-            state = "active" if chance.random() < of("signs.still_there") else "resolved"
-            chart.diagnosis(sign, disease.diagnosed, clinical=state, severity=self._severity(chart) if sign in _GRADED else "")
-        if disease.overlap:
-            chart.diagnosis(disease.overlap, disease.diagnosed)
-        if disease.lung:
-            concept = "ild_rapidly_progressive" if disease.lung == "rapid" else "interstitial_lung_disease"
-            day = min(disease.diagnosed + int(chance.random() * 200), chart.person.last_day)
-            chart.diagnosis(concept, day, severity="" if disease.lung == "rapid" else self._severity(chart))
-        if disease.cancer is not None:
-            state = "active" if chance.random() < of("signs.cancer_still_there") else "inactive"
-            chart.diagnosis("malignancy", disease.cancer, clinical=state)
-        return has_onset
-
-    def _severity(self, chart: Chart) -> str:
-        """As it is graded, if it is."""
-        return self._severities.of(chart.chance) if chart.chance.random() < self._of("care.severity_graded") else ""
+    def _is_in_remission(self, disease: Disease, quiet: int | None, last_day: int) -> bool:
+        months = (last_day - disease.diagnosed) / MONTH
+        is_early = months < self._of("course.months_to_remission")
+        return disease.may_remit and not is_early and quiet is not None and quiet + _QUIET_FOR <= last_day
 
     def _test_antibodies(self, disease: Disease, chart: Chart) -> str:
         """The panel, once, near the diagnosis; what is negative is said, too."""
@@ -117,62 +103,6 @@ class Stories:
             chart.answer(test, day, (answer if test == own else "positive") if there else "negative")
         return answer if own and "Observation" not in chart.person.site.never else ""
 
-    def _examine(self, disease: Disease, activity: Activity, chart: Chart) -> None:
-        """Enzymes and strength at every visit."""
-        chance = chart.chance
-        for day in self._days(disease, chart, self._visits):
-            level = activity.on(day)
-            enzyme = _NORMAL_CK + (disease.creatine_kinase - _NORMAL_CK) * level
-            chart.measurement(CREATINE_KINASE, day, max(enzyme * (0.8 + 0.4 * chance.random()), 25))
-            chart.measurement(ALT, day, (22 + 0.03 * enzyme) * (0.7 + 0.6 * chance.random()))
-            if chance.random() < 0.5:
-                chart.measurement(AST, day, (20 + 0.03 * enzyme) * (0.7 + 0.6 * chance.random()))
-            self._grade(disease, level, day, chart)
-
-    def _days(self, disease: Disease, chart: Chart, most: int) -> list[int]:
-        """Days of visits from the diagnosis on, rarer as years pass; the last one lately, or too long ago."""
-        chance, last_day = chart.chance, chart.person.last_day
-        is_overdue = chance.random() < self._of("care.visit_overdue")
-        back = 200 + 500 * chance.random() if is_overdue else 90 * chance.random()
-        span = max(last_day - int(back) - disease.diagnosed, 0)
-        spread = (span * ((step + 0.5 * chance.random()) / most) ** 1.6 for step in range(1, most))
-        return sorted({disease.diagnosed, *(disease.diagnosed + int(days) for days in spread), disease.diagnosed + span})
-
-    def _grade(self, disease: Disease, level: float, day: int, chart: Chart) -> None:
-        """Strength, in the way that suits."""
-        chance = chart.chance
-        if disease.form == AMYOPATHIC:
-            chart.measurement(SHOULDER, day, 5)
-        elif disease.form == INCLUSION_BODY:
-            years = chart.person.age_on(day) - chart.person.age_on(disease.onset)
-            chart.measurement(FINGERS, day, 4 if years < 4 else 3)
-            chart.measurement(KNEE, day, 4 if years < 5 else 3)
-        elif disease.is_juvenile and chart.person.age_on(day) < 18:
-            chart.measurement(CMAS, day, _FULL_CMAS - int(25 * level * chance.random()))
-        elif chance.random() < 0.5:
-            chart.measurement(MMT8, day, _FULL_MMT8 - int(50 * level * chance.random()))
-        else:
-            grade = 5 if level < 0.15 else 4 if level < 0.7 or chance.random() < 0.7 else 3
-            chart.measurement(SHOULDER, day, grade)
-            chart.measurement(HIP, day, grade)
-
-    def _look_at_the_lung(self, disease: Disease, chart: Chart) -> None:
-        """Lung function and CT, done and repeated, or not."""
-        chance, of = chart.chance, self._of
-        tested = of("care.lung_function_tested_with_lung_disease" if disease.lung else "care.lung_function_tested")
-        if chance.random() < tested:
-            self._test_lung_function(disease, chart)
-        if chance.random() < of("care.hrct_with_lung_disease" if disease.lung else "care.hrct_without"):
-            chart.report("hrct_chest", min(disease.diagnosed + int(chance.random() * 120), chart.person.last_day))
-
-    def _test_lung_function(self, disease: Disease, chart: Chart) -> None:
-        chance = chart.chance
-        volume, diffusion = (chance.uniform(50, 82), chance.uniform(35, 70)) if disease.lung else (chance.uniform(85, 112),) * 2
-        for day in self._days(disease, chart, 1 + int(3 * chance.random())):
-            chart.report("pulmonary_function_test", day)
-            chart.measurement(FVC, day, volume + chance.uniform(-3, 3))
-            chart.measurement(DLCO, day, diffusion + chance.uniform(-4, 4))
-
     def _give(self, disease: Disease, courses: list[Course], chart: Chart) -> None:
         """Drugs, and what goes with them."""
         chance, of, last_day = chart.chance, self._of, chart.person.last_day
@@ -186,9 +116,9 @@ class Stories:
             if chance.random() < of("care.pneumocystis_prophylaxis"):
                 end = prednisone.start + 120
                 chart.drug("trimethoprim_sulfamethoxazole", prednisone.start, end if end <= last_day else None)
-        self._give_besides(disease, chart)
+        self._give_besides(disease, "rituximab" in first, chart)
 
-    def _give_besides(self, disease: Disease, chart: Chart) -> None:
+    def _give_besides(self, disease: Disease, has_had_rituximab: bool, chart: Chart) -> None:
         """What depends on the form, and what was not wanted."""
         chance, of, last_day = chart.chance, self._of, chart.person.last_day
         if disease.antibody == "anti-hmgcr" and chance.random() < of("signs.statin_before_anti_hmgcr_myopathy"):
@@ -196,5 +126,12 @@ class Stories:
         has_rash = disease.form.endswith("dermatomyositis") and disease.diagnosed + 60 < last_day
         if has_rash and chance.random() < of("treatment.hydroxychloroquine_in_dermatomyositis"):
             chart.drug("hydroxychloroquine", disease.diagnosed + 60, None)
-        if disease.form != INCLUSION_BODY and chance.random() < of("care.drug_refused"):
+        is_offered = disease.form != INCLUSION_BODY and not has_had_rituximab
+        if is_offered and chance.random() < of("care.drug_refused"):
             chart.refused_drug("rituximab", last_day)
+
+
+def _quiet_since(disease: Disease, activity: Activity, last_day: int) -> int | None:
+    """The day since which nothing has been active; None where something is."""
+    quiet = activity.below_since(disease.quiet_level)
+    return quiet if quiet is not None and quiet <= last_day else None

@@ -160,10 +160,11 @@ def _row(patient: SyntheticPatient) -> tuple[object, ...]:
 
 
 def _about(settings: Settings, written: Written) -> str:
+    juvenile = "" if settings.juvenile_share is None else f" --juvenile-share {settings.juvenile_share:g}"
     lines = "\n".join(f"{kind}: {number}" for kind, number in sorted(written.kinds.items()))
     return (
         "Made-up patients. Nobody in these files exists, and nothing may be concluded from them about anybody.\n"
         f"Made by myositis-cds cohort synthesise --patients {written.patients} --seed {settings.seed} --as-of {settings.as_of} "
-        f"--resources {settings.resources} --myositis-share {settings.myositis_share:g}\n"
+        f"--resources {settings.resources} --myositis-share {settings.myositis_share:g}{juvenile}\n"
         f"What the charts were made from: {TRUTH}\n\n{lines}\n"
     )

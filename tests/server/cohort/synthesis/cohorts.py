@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 from fhir_profiles.codes import Terminology
 from server.basis import packaged_basis
 from server.cohort.synthesis.cohort import Settings, SyntheticCohort, SyntheticPatient
+from server.cohort.synthesis.disease import Disease
 from server.evaluation import Evaluation, evaluate
 
 AS_OF = date(2026, 11, 22)
@@ -29,7 +31,7 @@ def cohort() -> SyntheticCohort:
 
 
 @cache
-def with_myositis(number: int = 1500) -> tuple[SyntheticPatient, ...]:
+def with_myositis(number: int = 2000) -> tuple[SyntheticPatient, ...]:
     """People of another cohort, in which everybody has myositis."""
     everybody = SyntheticCohort(Settings(seed=11, as_of=AS_OF, resources=1, myositis_share=1), terminology())
     return tuple(everybody.patients(number))
@@ -45,6 +47,84 @@ def shared() -> dict[str, dict[str, Any]]:
 def resources_of(patient: SyntheticPatient) -> list[dict[str, Any]]:
     """A chart, parsed."""
     return [orjson.loads(line) for lines in patient.lines.values() for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A chart as somebody reads it.
+
+    Args:
+        patient: whose it is.
+        disease: the myositis.
+        facts: resources, by type and concept.
+    """
+
+    patient: SyntheticPatient
+    disease: Disease
+    facts: dict[tuple[str, str], list[dict[str, Any]]]
+
+    def of(self, kind: str, concept: str) -> list[dict[str, Any]]:
+        """Resources of a type and a concept."""
+        return self.facts.get((kind, concept), [])
+
+    def days(self, kind: str, concept: str) -> list[int]:
+        """On which a test or a procedure was done, in order."""
+        return sorted(day_of(one["effectiveDateTime"]) for one in self.of(kind, concept))
+
+    def values(self, concept: str) -> list[float]:
+        """Results, in order of time."""
+        found = sorted(self.of("Observation", concept), key=lambda one: str(one["effectiveDateTime"]))
+        return [one["valueQuantity"]["value"] for one in found]
+
+    def courses(self, drug: str) -> list[tuple[int, int | None]]:
+        """First and last day of each time that a drug was given; no last day while it is."""
+        prescriptions = (one for one in self.of("MedicationRequest", drug) if one["status"] != "cancelled")
+        periods = (one["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"] for one in prescriptions)
+        return sorted((day_of(one["start"]), day_of(one["end"]) if "end" in one else None) for one in periods)
+
+    @property
+    def is_in_remission(self) -> bool:
+        """The problem list says so."""
+        return any(
+            clinical_status(one) == "remission" for line in self.patient.lines["Condition"] for one in [orjson.loads(line)]
+        )
+
+    @property
+    def last_day(self) -> int:
+        """Of the chart."""
+        own = orjson.loads(self.patient.lines["Patient"][0])
+        return day_of(own.get("deceasedDateTime", AS_OF.isoformat()))
+
+
+@cache
+def readings() -> tuple[Reading, ...]:
+    """What people with myositis have in their charts."""
+    return tuple(Reading(patient, patient.disease, _facts(patient)) for patient in with_myositis() if patient.disease)
+
+
+def _facts(patient: SyntheticPatient) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for resource in resources_of(patient):
+        for concept in _concepts(resource):
+            found.setdefault((resource["resourceType"], concept), []).append(resource)
+    return found
+
+
+def _concepts(resource: dict[str, Any]) -> Iterable[str]:
+    if reference := resource.get("medicationReference"):
+        return (reference["reference"].removeprefix("Medication/").replace("-", "_"),)
+    code = resource.get("code") or resource.get("medicationCodeableConcept") or {}
+    return {concept for one in code.get("coding", []) for concept in terminology().concepts_of(one["system"], one["code"])}
+
+
+def day_of(text: str) -> int:
+    """A FHIR date, to the day."""
+    return date.fromisoformat(text[:10]).toordinal()
+
+
+def clinical_status(condition: dict[str, Any]) -> str:
+    """Empty for none."""
+    return str(condition.get("clinicalStatus", {}).get("coding", [{"code": ""}])[0]["code"])
 
 
 def read(patient: SyntheticPatient) -> Evaluation:

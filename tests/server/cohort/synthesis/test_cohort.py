@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import GeneratorType
 from typing import Any
 
+import orjson
 import pytest
 
 from fhir_profiles.courses import Outcome
@@ -16,11 +17,23 @@ from fhir_profiles.identity import patient_named_by
 from server.assessing.strict import strict_issues
 from server.cohort.synthesis.codes import LOCAL_CODES
 from server.cohort.synthesis.cohort import DRUGS, SyntheticCohort, SyntheticPatient
+from server.cohort.synthesis.days import YEAR
 from server.cohort.synthesis.proportions import packaged_proportions
-from tests.server.cohort.synthesis.cohorts import AS_OF, SETTINGS, cohort, read, resources_of, shared, terminology
+from tests.server.cohort.synthesis.cohorts import (
+    AS_OF,
+    SETTINGS,
+    bound,
+    cohort,
+    day_of,
+    read,
+    resources_of,
+    shared,
+    terminology,
+)
 
 PROPORTIONS = packaged_proportions()
 FORMS, OTHERS = PROPORTIONS.table("myositis"), PROPORTIONS.table("others")
+PREGNANT = '"code":"77386006"'
 HL7 = "http://terminology.hl7.org/CodeSystem/"
 
 
@@ -60,6 +73,37 @@ def test_a_patient_has_about_as_many_resources_as_asked_for() -> None:
 def test_about_as_many_have_myositis_as_asked_for() -> None:
     many = SyntheticCohort(replace(SETTINGS, myositis_share=0.5), terminology())
     assert 0.4 < sum(one.disease is not None for one in many.patients(400)) / 400 < 0.6
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_about_as_many_of_those_with_myositis_fell_ill_as_children_as_asked_for(share: float) -> None:
+    asked = SyntheticCohort(replace(SETTINGS, myositis_share=1, juvenile_share=share), terminology())
+    juvenile = [one.disease is not None and one.disease.is_juvenile for one in asked.patients(400)]
+    assert sum(juvenile) / 400 == pytest.approx(share, abs=bound(share, 400))
+
+
+def test_in_a_cohort_of_children_every_juvenile_form_occurs_and_many_are_children_still() -> None:
+    asked = SyntheticCohort(replace(SETTINGS, myositis_share=1, juvenile_share=1), terminology())
+    people = list(asked.patients(300))
+    assert {one.kind for one in people} == {"juvenile-dermatomyositis", "juvenile-myositis", "juvenile-overlap-myositis"}
+    births = [found[1] for one in people if (found := re.search(r'"birthDate":"([^"]+)"', one.lines["Patient"][0]))]
+    assert sum(birth > f"{AS_OF.year - 18}-{AS_OF:%m-%d}" for birth in births) > 100
+
+
+def test_some_young_women_are_pregnant_and_nobody_else() -> None:
+    young, pregnant = 0, 0
+    for patient in cohort().patients(4000):
+        own = orjson.loads(patient.lines["Patient"][0])
+        last_day = day_of(own.get("deceasedDateTime", AS_OF.isoformat()))
+        age = (last_day - day_of(own["birthDate"])) / YEAR if "birthDate" in own else 30
+        is_young_woman = own["gender"] == "female" and 20 <= age < 40
+        recorded = [orjson.loads(line)["recordedDate"] for line in patient.lines.get("Condition", []) if PREGNANT in line]
+        assert is_young_woman or not recorded, patient.id
+        assert all(last_day - 200 <= day_of(day) <= last_day for day in recorded), patient.id
+        young += is_young_woman
+        pregnant += bool(recorded)
+    share = PROPORTIONS.of("comorbidity.pregnancy_in_women_of_20_to_40")
+    assert pregnant / young == pytest.approx(share, abs=bound(share, young))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -83,6 +83,11 @@ def test_the_folder_says_that_nobody_in_it_exists_and_how_it_was_made(tmp_path: 
     assert "--patients 60 --seed 3 --as-of 2026-11-22 --resources 50 --myositis-share 0.2" in about
 
 
+def test_the_folder_says_which_share_of_children_was_asked_for(tmp_path: Path) -> None:
+    run(tmp_path / "out", "--juvenile-share", "0.3")
+    assert "--myositis-share 0.2 --juvenile-share 0.3\n" in (tmp_path / "out" / ABOUT).read_text("utf-8")
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "Patient.ndjson").write_text("")
     result = run(tmp_path)
@@ -91,7 +96,10 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "Patient.ndjson"]
 
 
-@pytest.mark.parametrize("arguments", [("--as-of", "tomorrow"), ("--patients", "0"), ("--myositis-share", "2"), ("--seed", "-1")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--as-of", "tomorrow"), ("--patients", "0"), ("--myositis-share", "2"), ("--juvenile-share", "2"), ("--seed", "-1")],
+)
 def test_arguments_that_cannot_be_used_are_refused(tmp_path: Path, arguments: tuple[str, str]) -> None:
     assert run(tmp_path / "out", *arguments).exit_code == 2
 
