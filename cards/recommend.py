@@ -182,7 +182,7 @@ def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
 
 def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge, *, is_stated: bool = False) -> Recommendation:
     notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
-    disputes = (known.disputes[code] for code in rule.conflicts)
+    disputes = (known.disputes[code].shown_to(case) for code in rule.conflicts)
     return Recommendation(
         id=rule.id,
         topic=rule.topic,
@@ -195,7 +195,7 @@ def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge, *, is_stat
         because=verdict.because,
         missing=verdict.missing,
         notes=notes,
-        disputes=tuple(dispute.seen_by(case) for dispute in disputes if dispute.matters(case).answer is Answer.YES),
+        disputes=tuple(dispute for dispute in disputes if dispute),
         headline=rule.headline,
         asks_about=rule.asks_about,
         due=case.calendar.get(rule.id),
