@@ -12,7 +12,6 @@ from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.findings import Answer, Evidence, Missing
 from fhir_profiles.record import DraftOrder
 
-
 T = TypeVar("T")
 
 

@@ -106,10 +106,11 @@ class _Asked:
     silence: Silence
 
     def finding(self, code: str) -> Finding:
-        if code not in self.found:
+        found = self.found.get(code)
+        if found is None:
             question = Question(code, self.features[code], self.record, self.ages, self.silence)
-            self.found[code] = answer(question, self.finding)
-        return self.found[code]
+            found = self.found[code] = answer(question, self.finding)
+        return found
 
 
 def answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
@@ -251,6 +252,8 @@ def _open(question: str, standing: Standing) -> str:
 def _does_not_apply(question: Question) -> str | None:
     """Why the question does not arise for this patient, or None."""
     applies, (youngest, oldest) = question.definition.applies, question.ages
+    if not applies:
+        return None
     if "sex" in applies and question.record.sex not in (None, applies["sex"]):
         return say("sex {sex}", sex=word(question.record.sex))
     if "at_least" in applies and oldest is not None and oldest < applies["at_least"]:
