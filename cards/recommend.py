@@ -159,7 +159,7 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
         return _against_current_treatment(rule, verdict, case, known)
     orders, undecided = _orders_of(rule, case)
     if undecided:
-        verdict = replace(verdict, missing=tuple(dict.fromkeys((*verdict.missing, *undecided))))
+        verdict = verdict._replace(missing=tuple(dict.fromkeys((*verdict.missing, *undecided))))
     if orders:
         return _with_orders(verdict, orders, rule, case, known)
     return _from(rule, verdict, case, known, strength=_strength_of(rule, case), is_note=bool(rule.orders_if))
@@ -228,7 +228,7 @@ def _against_current_treatment(rule: Rule, verdict: Verdict, case: Case, known: 
             return None
         unsure = Verdict(Answer.UNKNOWN, verdict.because, unread)
         return _from(rule, unsure, case, known, warns_unread=rule.urgency != "routine")
-    sure = replace(verdict, because=(*verdict.because, *(item for course in taken for item in course.evidence)))
+    sure = verdict._replace(because=(*verdict.because, *(item for course in taken for item in course.evidence)))
     return _from(rule, sure, case, known, avoid=tuple(course.title for course in taken))
 
 

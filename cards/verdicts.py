@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cards.recommendation import Contradiction
 from cards.schedule import Due
@@ -15,9 +15,8 @@ from fhir_profiles.record import DraftOrder
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to a condition.
+class Verdict(NamedTuple):
+    """The answer to a condition; a tuple, because hundreds are made in a call.
 
     Args:
         answer: yes, no or unknown.

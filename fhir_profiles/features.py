@@ -60,9 +60,9 @@ def silence_of(record: PatientRecord) -> Silence:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
-    """One definition asked of one record."""
+    """One definition asked of one record; not frozen, since a hundred are made for a chart, and none leaves this file."""
 
     code: str
     definition: FeatureDefinition
