@@ -27,6 +27,9 @@ from fhir_profiles.refusals import in_words
 from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_treatment
 
+_NO = Answer.NO
+"""What most rules come to; a member of an enumeration is found slowly."""
+
 
 def recommend(
     assessment: Assessment,
@@ -88,10 +91,12 @@ def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
         recommendation = _evaluate(rule, case, known)
-        is_open = recommendation is not None and (not recommendation.is_note or bool(recommendation.held_back))
-        case.outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
-        if recommendation:
-            held.append((rule, recommendation))
+        case.outcomes[rule.id] = _NO
+        if recommendation is None:
+            continue
+        held.append((rule, recommendation))
+        if recommendation.held_back or not recommendation.is_note:
+            case.outcomes[rule.id] = recommendation.holds
     said = [*_about_current_drugs(case, known), *_with_options(held, case, known)]
     advice = _advice_in(said)
     return [_beside(recommendation, advice) if recommendation.is_stated else recommendation for recommendation in said]
@@ -153,7 +158,7 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     case.triggers[rule.id] = verdict.answer
     if rule.schedule and verdict.answer is Answer.YES:
         verdict = _on_schedule(rule, verdict, case)
-    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
+    if verdict.answer is _NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
         return None
     if rule.avoid:
         return _against_current_treatment(rule, verdict, case, known)
@@ -348,6 +353,8 @@ def _with_those_of(
     rule: Rule, recommendation: Recommendation, options: tuple[Option, ...], case: Case, known: Knowledge
 ) -> Recommendation:
     backed = _backed_by(rule, options)
+    if not backed and not recommendation.is_against:
+        return recommendation
     return replace(recommendation, options=backed, is_against=any(_is_taken_with_caution(one, case, known) for one in backed))
 
 

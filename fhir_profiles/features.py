@@ -404,11 +404,13 @@ def absence_of_results(record: PatientRecord) -> Standing:
 
 def absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
     """How to read that nothing was found in these kinds of input: failed beats supplied, supplied beats not supplied."""
-    states = [record.input_state(kind) for kind in kinds]
+    states = {record.input_state(kind) for kind in kinds}
     if InputState.FAILED in states:
         return Standing.FAILED
-    is_supplied = InputState.PRESENT in states or InputState.CONFIRMED_EMPTY in states
-    return Standing.NOT_RECORDED if is_supplied else Standing.NOT_SUPPLIED
+    return Standing.NOT_SUPPLIED if states <= _NOTHING else Standing.NOT_RECORDED
+
+
+_NOTHING = {InputState.NOT_SUPPLIED}
 
 
 def absence_of_drugs(record: PatientRecord) -> Standing:

@@ -72,6 +72,8 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
     done: list[Fact] = []
     ordered: list[Order] = []
     for combination in definition.shown_by:
+        if not all(_is_named(record, concept) for concept in combination):
+            continue
         done_parts = [_newest_done(record, concept, since) for concept in combination]
         order_parts = [_open_orders(record, concept, since) for concept in combination]
         if all(done_parts):
@@ -79,6 +81,11 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
         elif all(d or o for d, o in zip(done_parts, order_parts, strict=True)):
             ordered.extend(chain.from_iterable(order_parts))
     return list(dict.fromkeys(done)), list(dict.fromkeys(ordered))
+
+
+def _is_named(record: PatientRecord, concept: str) -> bool:
+    """Whether the chart has anything under it: of most tests it has not."""
+    return concept in record.events or concept in record.results or concept in record.orders
 
 
 def _newest_done(record: PatientRecord, concept: str, since: date | None) -> list[Fact]:
