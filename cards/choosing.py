@@ -10,6 +10,7 @@ from cards.show import INDICATORS, Show
 from fhir_profiles.findings import Answer
 
 _THERAPY = "nextLineTherapy"
+_YES = Answer.YES
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
 
 
@@ -92,7 +93,7 @@ def indicator_of(said: Sequence[Recommendation]) -> str:
 
 def firm(said: Sequence[Recommendation]) -> list[Recommendation]:
     """What holds for certain and is worth a card."""
-    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
+    return [r for r in said if r.holds is _YES and r.is_worth_a_card]
 
 
 def _spoken(said: Sequence[Recommendation]) -> list[Recommendation]:

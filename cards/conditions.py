@@ -12,6 +12,9 @@ from cards import patient_conditions as patients
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined
 from fhir_profiles.findings import Answer, all_of, any_of
 
+_NO = Answer.NO
+"""Asked for hundreds of times in a call; a member of an enumeration is found slowly."""
+
 
 def compile_condition(node: object, vocabulary: Vocabulary, where: str) -> Condition:
     """Compile one condition of a guideline file.
@@ -29,7 +32,20 @@ def compile_condition(node: object, vocabulary: Vocabulary, where: str) -> Condi
     ((key, value),) = node.items()
     if key not in _COMPILERS:
         raise RuleError(f"{where}: unknown condition `{key}`; known are {', '.join(sorted(_COMPILERS))}")
-    return _COMPILERS[key](value, vocabulary, where)
+    condition = _COMPILERS[key](value, vocabulary, where)
+    return _asked_once(f"{key}: {value}", condition) if key in _OF_THE_PATIENT else condition
+
+
+def _asked_once(question: str, condition: Condition) -> Condition:
+    """Many rules ask the same of a patient; the answer is found once in a run."""
+
+    def once(case: Case) -> Verdict:
+        verdict = case.answered.get(question)
+        if verdict is None:
+            verdict = case.answered[question] = condition(case)
+        return verdict
+
+    return once
 
 
 def _all(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
@@ -39,7 +55,7 @@ def _all(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         verdicts = []
         for part in parts:
             verdict = part(case)
-            if verdict.answer is Answer.NO:
+            if verdict.answer is _NO:
                 return verdict
             verdicts.append(verdict)
         return combined(all_of(v.answer for v in verdicts), verdicts)
@@ -77,20 +93,10 @@ def _not(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
 def _population(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
     if value not in vocabulary.populations:
         raise RuleError(f"{where}: population `{value}` is not in populations.yaml ({', '.join(sorted(vocabulary.populations))})")
-    inner = vocabulary.populations[value]
-
-    def condition(case: Case) -> Verdict:
-        if value not in case.populations:
-            case.populations[value] = inner(case)
-        return case.populations[value]
-
-    return condition
+    return vocabulary.populations[value]
 
 
-_COMPILERS: dict[str, Compiler] = {
-    "all": _all,
-    "any": _any,
-    "not": _not,
+_OF_THE_PATIENT: dict[str, Compiler] = {
     "population": _population,
     "phenotype": patients.phenotype_condition("confirmed"),
     "suspected_phenotype": patients.phenotype_condition("suspected"),
@@ -106,6 +112,14 @@ _COMPILERS: dict[str, Compiler] = {
     "remission": patients.remission_condition,
     "disease_years": patients.disease_years_condition,
     "first_recorded": patients.first_recorded_condition,
+}
+"""What they answer does not depend on the treatment or draft that a rule is asked about."""
+
+_COMPILERS: dict[str, Compiler] = {
+    "all": _all,
+    "any": _any,
+    "not": _not,
+    **_OF_THE_PATIENT,
     "failed": courses.course_condition(courses.has_failed),
     "not_tolerated": courses.course_condition(courses.was_not_tolerated, asks_intolerances=True),
     "taking": courses.course_condition(courses.is_taken),

@@ -26,6 +26,13 @@ class Dispute:
     fits: tuple[Condition | None, ...]
     trigger: Mapping[str, Any] | None = None
 
+    def shown_to(self, case: Case) -> Contradiction | None:
+        """The contradiction as `seen_by` the patient, or None where it does not matter; for all statements worked out once."""
+        code = self.contradiction.id
+        if code not in case.disagreements:
+            case.disagreements[code] = self.seen_by(case) if self.matters(case).answer is Answer.YES else None
+        return case.disagreements[code]
+
     def seen_by(self, case: Case) -> Contradiction:
         """The contradiction with the sides that fit the patient first; all of them stay, each as it is."""
         sides = zip(self.fits, self.contradiction.sides, strict=True)

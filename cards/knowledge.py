@@ -176,6 +176,7 @@ class Knowledge:
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
         safety: the drug-safety rules that are on.
         safety_about: those that speak about a treatment or order, by its key.
+        order_that_supplies: the key of the test that answers what is missing, by its concept.
         populations: the named groups of patients, as they stand in their file.
         sources: every source, by id.
         source_attributes: the thirteen attributes of `source_attributes.yaml`, in order.
@@ -199,14 +200,17 @@ class Knowledge:
     titles: Titles = field(default_factory=titles)
     digest: str = ""
     safety_about: Mapping[str, tuple[SafetyRule, ...]] = field(init=False)
+    order_that_supplies: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look up once which safety rules speak about a treatment or order."""
+        """Look up once which safety rules speak about a treatment or order, and which tests answer what."""
         about: dict[str, tuple[SafetyRule, ...]] = {}
         for rule in self.safety:
             for treatment in dict.fromkeys(rule.treatments):
                 about[treatment] = (*about.get(treatment, ()), rule)
         object.__setattr__(self, "safety_about", about)
+        supplies = {e["concept"]: key for key, e in self.orders.items() if "concept" in e and "investigation" in e}
+        object.__setattr__(self, "order_that_supplies", supplies)
 
     @property
     def rules_off(self) -> tuple[Rule, ...]:

@@ -21,6 +21,9 @@ _AT_LINE_START = re.compile(r"^(\d{0,9})([-+.)])(?=\D|$)")
 _LINK = re.compile(r"(?<=:)//|(?<=www)\.|@", re.IGNORECASE)
 """What GitHub's Markdown makes a link of without being asked; a hair space before it prevents that."""
 
+_HARMLESS = re.compile(r"[A-Za-z][A-Za-z0-9 ,;:()?%+=-]*")
+"""Most of what is said: nothing in it could open markup or make a link."""
+
 
 def plain(text: str) -> str:
     """Text with control, format and bidirectional characters removed and white space folded."""
@@ -52,7 +55,10 @@ def escape(text: str) -> str:
 
 def literal(text: str) -> str:
     """What `escape` makes of a text in one language."""
-    escaped = _AT_LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", plain(text)))
+    text = plain(text)
+    if _HARMLESS.fullmatch(text):
+        return text
+    escaped = _AT_LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
     return _LINK.sub(lambda found: f"\u200a{found[0]}", escaped)
 
 

@@ -7,6 +7,7 @@ What the chart shows as done or ordered is not suggested again.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from cards.drafts import cautions_about, from_caution, from_unchecked, has_myositis, treatments_of
 from cards.instead import notes_on_instead
@@ -25,6 +26,9 @@ from fhir_profiles.record import DraftOrder
 from fhir_profiles.refusals import in_words
 from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_treatment
+
+_NO = Answer.NO
+"""What most rules come to; a member of an enumeration is found slowly."""
 
 
 def recommend(
@@ -87,12 +91,15 @@ def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
         recommendation = _evaluate(rule, case, known)
-        is_open = recommendation is not None and (not recommendation.is_note or bool(recommendation.held_back))
-        case.outcomes[rule.id] = recommendation.holds if recommendation and is_open else Answer.NO
-        if recommendation:
-            held.append((rule, recommendation))
+        case.outcomes[rule.id] = _NO
+        if recommendation is None:
+            continue
+        held.append((rule, recommendation))
+        if recommendation.held_back or not recommendation.is_note:
+            case.outcomes[rule.id] = recommendation.holds
     said = [*_about_current_drugs(case, known), *_with_options(held, case, known)]
-    return [_beside(recommendation, said) if recommendation.is_stated else recommendation for recommendation in said]
+    advice = _advice_in(said)
+    return [_beside(recommendation, advice) if recommendation.is_stated else recommendation for recommendation in said]
 
 
 def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
@@ -103,16 +110,21 @@ def _evaluate(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None
 
 def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     """A statement that cannot be computed, for those it concerns; without a condition it concerns nobody in particular."""
-    verdict = rule.when(case)
-    case.triggers[rule.id] = Answer.NO if rule.concerns_everyone else verdict.answer
-    if rule.concerns_everyone or verdict.answer is not Answer.YES:
+    if rule.concerns_everyone:
+        case.triggers[rule.id] = Answer.NO
         return None
-    return _from(rule, verdict, case, known, is_stated=True)
+    verdict = rule.when(case)
+    case.triggers[rule.id] = verdict.answer
+    return _from(rule, verdict, case, known, is_stated=True) if verdict.answer is Answer.YES else None
 
 
-def _beside(stated: Recommendation, said: Sequence[Recommendation]) -> Recommendation:
+def _advice_in(said: Iterable[Recommendation]) -> list[Recommendation]:
+    """What holds for certain and is worth a card."""
+    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
+
+
+def _beside(stated: Recommendation, advice: Sequence[Recommendation]) -> Recommendation:
     """A stated statement stands on the card of its topic or, where there is none, with advice that it disagrees with."""
-    advice = [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
     if any(r.topic == stated.topic for r in advice):
         return stated
     topics = (r.topic for r in advice if not set(r.conflicts).isdisjoint(stated.conflicts))
@@ -146,26 +158,24 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     case.triggers[rule.id] = verdict.answer
     if rule.schedule and verdict.answer is Answer.YES:
         verdict = _on_schedule(rule, verdict, case)
-    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
+    if verdict.answer is _NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
         return None
-    recommendation = _from(rule, verdict, case, known)
     if rule.avoid:
-        return _against_current_treatment(rule, recommendation, case, known)
-    recommendation = _in_its_own_strength(rule, recommendation, case)
+        return _against_current_treatment(rule, verdict, case, known)
     orders, undecided = _orders_of(rule, case)
     if undecided:
-        recommendation = replace(recommendation, missing=tuple(dict.fromkeys((*recommendation.missing, *undecided))))
-    if not orders:
-        return replace(recommendation, is_note=True) if rule.orders_if else recommendation
-    return _with_orders(recommendation, orders, rule, case, known)
+        verdict = verdict._replace(missing=tuple(dict.fromkeys((*verdict.missing, *undecided))))
+    if orders:
+        return _with_orders(verdict, orders, rule, case, known)
+    return _from(rule, verdict, case, known, strength=_strength_of(rule, case), is_note=bool(rule.orders_if))
 
 
-def _in_its_own_strength(rule: Rule, recommendation: Recommendation, case: Case) -> Recommendation:
+def _strength_of(rule: Rule, case: Case) -> str:
     """A statement may be firmer for some patients than for others (`strength` of an offer)."""
     if all(offer.strength is None for offer in rule.offers):
-        return recommendation
+        return rule.strength
     strengths = {offer.strength or rule.strength for offer in rule.offers if offer.when(case).answer is Answer.YES}
-    return replace(recommendation, strength=strengths.pop()) if len(strengths) == 1 else recommendation
+    return strengths.pop() if len(strengths) == 1 else rule.strength
 
 
 def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
@@ -180,30 +190,40 @@ def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
     return Verdict(Answer.YES if due.is_now else Answer.NO, because, verdict.missing)
 
 
-def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge, *, is_stated: bool = False) -> Recommendation:
-    notes = tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES)
-    disputes = (known.disputes[code] for code in rule.conflicts)
+def _from(
+    rule: Rule,
+    verdict: Verdict,
+    case: Case,
+    known: Knowledge,
+    *,
+    strength: str | None = None,
+    notes: Iterable[str] = (),
+    **more: Any,
+) -> Recommendation:
+    """What a rule says to this patient: in another strength or with further notes, and with `more` of its members."""
+    own_notes = (note.text for note in rule.notes if note.when(case).answer is Answer.YES)
+    disputes = (known.disputes[code].shown_to(case) for code in rule.conflicts)
     return Recommendation(
         id=rule.id,
         topic=rule.topic,
         holds=verdict.answer,
-        strength=rule.strength,
+        strength=strength or rule.strength,
         says=rule.says,
         urgency=rule.urgency,
         sources=rule.sources,
         is_against=bool(rule.avoid),
         because=verdict.because,
         missing=verdict.missing,
-        notes=notes,
-        disputes=tuple(dispute.seen_by(case) for dispute in disputes if dispute.matters(case).answer is Answer.YES),
+        notes=(*own_notes, *notes),
+        disputes=tuple(dispute for dispute in disputes if dispute),
         headline=rule.headline,
         asks_about=rule.asks_about,
         due=case.calendar.get(rule.id),
-        is_stated=is_stated,
+        **more,
     )
 
 
-def _against_current_treatment(rule: Rule, recommendation: Recommendation, case: Case, known: Knowledge) -> Recommendation | None:
+def _against_current_treatment(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation | None:
     """Advice against a treatment is news only while such a treatment is being taken; unread medications leave that open."""
     courses = {known.treatments[treatment].course for treatment in rule.avoid}
     taken = [course for agent, course in case.assessment.treatment.courses.items() if agent in courses and course.is_current]
@@ -211,22 +231,23 @@ def _against_current_treatment(rule: Rule, recommendation: Recommendation, case:
         unread = unread_treatment(case.assessment.record, by_infusion=True)
         if not unread:
             return None
-        return replace(recommendation, holds=Answer.UNKNOWN, missing=unread, warns_unread=rule.urgency != "routine")
-    evidence = tuple(item for course in taken for item in course.evidence)
-    return replace(recommendation, because=recommendation.because + evidence, avoid=tuple(course.title for course in taken))
+        unsure = Verdict(Answer.UNKNOWN, verdict.because, unread)
+        return _from(rule, unsure, case, known, warns_unread=rule.urgency != "routine")
+    sure = verdict._replace(because=(*verdict.because, *(item for course in taken for item in course.evidence)))
+    return _from(rule, sure, case, known, avoid=tuple(course.title for course in taken))
 
 
 def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
     """The orders that this patient needs, and what is missing to decide on further ones."""
+    if not rule.orders_if:
+        return rule.orders, ()
     verdicts = [(part.orders, part.when(case)) for part in rule.orders_if]
     needed = [order for orders, verdict in verdicts if verdict.answer is Answer.YES for order in orders]
     missing = [item for _, verdict in verdicts if verdict.answer is Answer.UNKNOWN for item in verdict.missing]
     return (*rule.orders, *needed), tuple(missing)
 
 
-def _with_orders(
-    recommendation: Recommendation, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge
-) -> Recommendation | None:
+def _with_orders(verdict: Verdict, orders: tuple[str, ...], rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     """Leave out what is done or ordered; say what could not be told; hold back what is unsafe now or was declined."""
     since = counts_from(case.assessment, rule.counts_from_months_before_onset)
     look = _Look(rule, case, known, since)
@@ -235,14 +256,16 @@ def _with_orders(
     nothing_left = not (look.open_orders or look.held_back or look.declined or look.has_failed)
     if nothing_left and rule.urgency != "urgent":
         return None
-    holds = recommendation.holds if look.open_orders or not look.has_failed else all_of((recommendation.holds, Answer.UNKNOWN))
-    return replace(
-        recommendation,
-        holds=holds,
-        orders=tuple(look.open_orders) if recommendation.holds is Answer.YES else (),
+    holds = verdict.answer if look.open_orders or not look.has_failed else all_of((verdict.answer, Answer.UNKNOWN))
+    return _from(
+        rule,
+        Verdict(holds, verdict.because, tuple(dict.fromkeys((*verdict.missing, *look.missing)))),
+        case,
+        known,
+        strength=_strength_of(rule, case),
+        notes=look.notes,
+        orders=tuple(look.open_orders) if verdict.answer is Answer.YES else (),
         already=tuple(dict.fromkeys(look.already)),
-        missing=tuple(dict.fromkeys((*recommendation.missing, *look.missing))),
-        notes=(*recommendation.notes, *look.notes),
         held_back=tuple(look.held_back),
         declined=tuple(look.declined),
         is_note=bool(look.held_back or look.declined) and not look.open_orders,
@@ -330,6 +353,8 @@ def _with_those_of(
     rule: Rule, recommendation: Recommendation, options: tuple[Option, ...], case: Case, known: Knowledge
 ) -> Recommendation:
     backed = _backed_by(rule, options)
+    if not backed and not recommendation.is_against:
+        return recommendation
     return replace(recommendation, options=backed, is_against=any(_is_taken_with_caution(one, case, known) for one in backed))
 
 
@@ -397,8 +422,9 @@ def _together(advice: Iterable[Recommendation]) -> list[Recommendation]:
 def _disagreeing(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:
     """The stated statements that disagree with the advice about a draft."""
     disputed = {code for said in advice for code in said.conflicts}
+    advised = _advice_in(advice)
     stated = (_state(rule, case, known) for rule in known.rules if rule.stated and not disputed.isdisjoint(rule.conflicts))
-    return [_beside(one, advice) for one in stated if one is not None and not disputed.isdisjoint(one.conflicts)]
+    return [_beside(one, advised) for one in stated if one is not None and not disputed.isdisjoint(one.conflicts)]
 
 
 def _recommended_instead(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:

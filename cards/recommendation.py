@@ -322,5 +322,6 @@ class Recommendation:
     @property
     def is_worth_a_card(self) -> bool:
         """Not merely stated, and more is left of it than what the patient declined: a refusal is not answered by asking again."""
-        is_only_declined = self.is_note and bool(self.declined) and not self.held_back
-        return not self.is_stated and not is_only_declined
+        if self.is_stated:
+            return False
+        return bool(self.held_back) or not (self.is_note and self.declined)

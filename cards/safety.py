@@ -8,6 +8,8 @@ from cards.verdicts import Case
 from fhir_profiles.findings import Answer
 from fhir_profiles.record import DraftOrder
 
+_PLACES = {level: place for place, level in enumerate(Level)}
+
 
 def cautions_for(
     treatment: str,
@@ -35,8 +37,7 @@ def cautions_for(
     """
     asked = case.about(treatment, draft)
     spoken = [_speak(rule, treatment, asked) for rule in _rules_about(treatment, known, levels, has_myositis, draft)]
-    order = list(Level)
-    return tuple(sorted((c for c in spoken if c), key=lambda c: (order.index(c.level), not c.is_certain, c.id)))
+    return tuple(sorted((c for c in spoken if c), key=lambda c: (_PLACES[c.level], not c.is_certain, c.id)))
 
 
 def unchecked_for(

@@ -171,10 +171,8 @@ _SHOWN = (Standing.PRESENT, Standing.FAILED)
 def _orders_that_answer(missing: Iterable[Missing], assessment: Assessment, known: Knowledge) -> list[str]:
     """The tests that would supply what is missing, where we know an order for them, the chart shows none (rules 1 and 3), and
     no safety rule stops it."""
-    by_concept = {entry["concept"]: key for key, entry in known.orders.items() if "concept" in entry and "investigation" in entry}
-    asked = [
-        (by_concept[item.concept], item.is_to_repeat) for item in missing if item.concept in by_concept and not item.is_caveat
-    ]
+    supply = known.order_that_supplies
+    asked = [(supply[item.concept], item.is_to_repeat) for item in missing if item.concept in supply and not item.is_caveat]
     needed = [key for key, again in asked if _is_needed(key, assessment, known, again=again)]
     return [key for key in needed if not _is_stopped(key, assessment, known)]
 

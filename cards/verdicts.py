@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
+from cards.recommendation import Contradiction
 from cards.schedule import Due
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.clinical_definitions import Definitions
 from fhir_profiles.findings import Answer, Evidence, Missing
 from fhir_profiles.record import DraftOrder
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to a condition.
+
+class Verdict(NamedTuple):
+    """The answer to a condition; a tuple, because hundreds are made in a call.
 
     Args:
         answer: yes, no or unknown.
@@ -33,7 +36,8 @@ class Case:
     Args:
         assessment: what the chart means.
         outcomes: verdicts on recommendations already evaluated in this run, by id.
-        populations: verdicts on populations, each asked once in a run.
+        answered: verdicts on conditions that many rules share, by what they ask; each is asked once in a run.
+        disagreements: how each dispute stands for this patient, by its code; None where it does not matter.
         calendar: what fell due, or will, by statement.
         drafts: every order being written, whether just selected or not.
         considered: the treatment or order (key of `treatments.yaml` or `orders.yaml`) that a safety rule is asked about.
@@ -43,7 +47,8 @@ class Case:
 
     assessment: Assessment
     outcomes: dict[str, Answer] = field(default_factory=dict)
-    populations: dict[str, Verdict] = field(default_factory=dict)
+    answered: dict[str, Verdict] = field(default_factory=dict)
+    disagreements: dict[str, Contradiction | None] = field(default_factory=dict)
     calendar: dict[str, Due] = field(default_factory=dict)
     drafts: tuple[DraftOrder, ...] = ()
     considered: str | None = None
@@ -52,7 +57,17 @@ class Case:
 
     def about(self, treatment: str, draft: DraftOrder | None) -> "Case":
         """The same case when it is asked about one treatment or order; asked a dozen times for a card, so without `replace`."""
-        return Case(self.assessment, self.outcomes, self.populations, self.calendar, self.drafts, treatment, draft, self.triggers)
+        return Case(
+            self.assessment,
+            self.outcomes,
+            self.answered,
+            self.disagreements,
+            self.calendar,
+            self.drafts,
+            treatment,
+            draft,
+            self.triggers,
+        )
 
 
 Condition = Callable[[Case], Verdict]
@@ -102,23 +117,31 @@ Compiler = Callable[[Any, Vocabulary, str], Condition]
 """Makes a condition of its YAML, what it may refer to, and where it stands."""
 
 
+_YES = Verdict(Answer.YES)
+
+
 def everyone(_: Case) -> Verdict:
     """The condition that always holds."""
-    return Verdict(Answer.YES)
+    return _YES
 
 
 def combined(answer: Answer, verdicts: list[Verdict]) -> Verdict:
     """Reasons of all parts; of the missing data, those of undecided parts come first."""
-    if len(verdicts) == 1 and _is_said_once(verdicts[0]) and verdicts[0].answer is answer:
-        return verdicts[0]
-    ordered = sorted(verdicts, key=lambda verdict: verdict.answer is not Answer.UNKNOWN)
-    because = dict.fromkeys(item for verdict in verdicts for item in verdict.because)
-    missing = dict.fromkeys(item for verdict in ordered for item in verdict.missing)
-    return Verdict(answer, tuple(because), tuple(missing))
+    lacking = [verdict for verdict in verdicts if verdict.missing]
+    if len(lacking) > 1:
+        lacking.sort(key=lambda verdict: verdict.answer is not Answer.UNKNOWN)
+    return Verdict(
+        answer,
+        _each_once([verdict.because for verdict in verdicts if verdict.because]),
+        _each_once([verdict.missing for verdict in lacking]),
+    )
 
 
-def _is_said_once(verdict: Verdict) -> bool:
-    return len(verdict.because) <= 1 and len(verdict.missing) <= 1
+def _each_once(parts: list[tuple[T, ...]]) -> tuple[T, ...]:
+    """All of them, in the order in which they come first; most often there is nothing to compare."""
+    if not parts:
+        return ()
+    return parts[0] if len(parts) == len(parts[0]) == 1 else tuple(dict.fromkeys(chain.from_iterable(parts)))
 
 
 def names_of(value: Any, known: Iterable[str], where: str, kind: str) -> list[str]:

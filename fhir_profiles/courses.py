@@ -87,8 +87,7 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], b
         entries = [entry for entry in _entries(record, definition) if _is_of_this_disease(entry, began)]
         procedures = facts_of(record.events, definition.procedures)
         allergies = facts_of(record.intolerances, definition.drugs)
-        words = say("{title}: intolerance on record", title=definition.title)
-        allergy = tuple(Evidence(words, fact.reference) for fact in allergies)
+        allergy = tuple(Evidence(_not_tolerated(definition.title), fact.reference) for fact in allergies)
         if entries or procedures:
             courses[agent] = _course(agent, definition, entries, procedures, allergy, record.as_of)
         elif allergy:
@@ -103,6 +102,10 @@ def read_courses(record: PatientRecord, agents: Mapping[str, AgentDefinition], b
                 decided_by=allergy[0].text,
             )
     return courses
+
+
+def _not_tolerated(title: str) -> str:
+    return say("{title}: intolerance on record", title=title)
 
 
 def _entries(record: PatientRecord, definition: AgentDefinition) -> list[DrugEntry]:

@@ -60,9 +60,9 @@ def silence_of(record: PatientRecord) -> Silence:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
-    """One definition asked of one record."""
+    """One definition asked of one record; not frozen, since a hundred are made for a chart, and none leaves this file."""
 
     code: str
     definition: FeatureDefinition
@@ -106,10 +106,11 @@ class _Asked:
     silence: Silence
 
     def finding(self, code: str) -> Finding:
-        if code not in self.found:
+        found = self.found.get(code)
+        if found is None:
             question = Question(code, self.features[code], self.record, self.ages, self.silence)
-            self.found[code] = answer(question, self.finding)
-        return self.found[code]
+            found = self.found[code] = answer(question, self.finding)
+        return found
 
 
 def answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
@@ -251,6 +252,8 @@ def _open(question: str, standing: Standing) -> str:
 def _does_not_apply(question: Question) -> str | None:
     """Why the question does not arise for this patient, or None."""
     applies, (youngest, oldest) = question.definition.applies, question.ages
+    if not applies:
+        return None
     if "sex" in applies and question.record.sex not in (None, applies["sex"]):
         return say("sex {sex}", sex=word(question.record.sex))
     if "at_least" in applies and oldest is not None and oldest < applies["at_least"]:
@@ -409,11 +412,13 @@ def absence_of_results(record: PatientRecord) -> Standing:
 
 def absence(record: PatientRecord, kinds: tuple[str, ...]) -> Standing:
     """How to read that nothing was found in these kinds of input: failed beats supplied, supplied beats not supplied."""
-    states = [record.input_state(kind) for kind in kinds]
+    states = {record.input_state(kind) for kind in kinds}
     if InputState.FAILED in states:
         return Standing.FAILED
-    is_supplied = InputState.PRESENT in states or InputState.CONFIRMED_EMPTY in states
-    return Standing.NOT_RECORDED if is_supplied else Standing.NOT_SUPPLIED
+    return Standing.NOT_SUPPLIED if states <= _NOTHING else Standing.NOT_RECORDED
+
+
+_NOTHING = {InputState.NOT_SUPPLIED}
 
 
 def absence_of_drugs(record: PatientRecord) -> Standing:

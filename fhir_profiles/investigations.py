@@ -72,6 +72,8 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
     done: list[Fact] = []
     ordered: list[Order] = []
     for combination in definition.shown_by:
+        if not all(_is_named(record, concept) for concept in combination):
+            continue
         done_parts = [_newest_done(record, concept, since) for concept in combination]
         order_parts = [_open_orders(record, concept, since) for concept in combination]
         if all(done_parts):
@@ -81,9 +83,17 @@ def _shown(record: PatientRecord, definition: InvestigationDefinition, since: da
     return list(dict.fromkeys(done)), list(dict.fromkeys(ordered))
 
 
+def _is_named(record: PatientRecord, concept: str) -> bool:
+    """Whether the chart has anything under it: of most tests it has not."""
+    return concept in record.events or concept in record.results or concept in record.orders
+
+
 def _newest_done(record: PatientRecord, concept: str, since: date | None) -> list[Fact]:
-    facts: chain[Fact] = chain(record.events.get(concept, ()), record.results.get(concept, ()))
-    return [fact for fact in facts if since is None or fact.when is None or fact.when.last >= since][:1]
+    facts: tuple[Fact, ...] = (*record.events.get(concept, ()), *record.results.get(concept, ()))
+    for fact in facts:
+        if since is None or fact.when is None or fact.when.last >= since:
+            return [fact]
+    return []
 
 
 def _open_orders(record: PatientRecord, concept: str, since: date | None) -> list[Order]:
@@ -113,16 +123,20 @@ KIND_NAMES = {
 
 
 def _caveat(record: PatientRecord, definition: InvestigationDefinition, standing: Standing) -> tuple[Missing, ...]:
-    unsupplied = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.NOT_SUPPLIED]
-    failed = [KIND_NAMES.get(k, k) for k in definition.kinds if record.input_state(k) is InputState.FAILED]
     title, concept = definition.title, definition.shown_by[0][0]
     if standing is Standing.NOT_SUPPLIED:
-        words = say("no {title} in the data supplied; {kinds} were not supplied", title=title, kinds=_listed(unsupplied))
+        kinds = _kinds_in(InputState.NOT_SUPPLIED, record, definition)
+        words = say("no {title} in the data supplied; {kinds} were not supplied", title=title, kinds=kinds)
         return (Missing(words, concept, is_caveat=True),)
     if standing is Standing.FAILED:
-        words = say("{title} could not be assessed: {kinds} could not be read completely", title=title, kinds=_listed(failed))
+        kinds = _kinds_in(InputState.FAILED, record, definition)
+        words = say("{title} could not be assessed: {kinds} could not be read completely", title=title, kinds=kinds)
         return (Missing(words, concept, is_caveat=True),)
     return ()
+
+
+def _kinds_in(state: InputState, record: PatientRecord, definition: InvestigationDefinition) -> str:
+    return _listed([KIND_NAMES.get(kind, kind) for kind in definition.kinds if record.input_state(kind) is state])
 
 
 def _listed(words: list[str]) -> str:

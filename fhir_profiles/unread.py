@@ -4,9 +4,11 @@ The line of treatment is told by what is *not* there: nothing failed, nothing on
 sent or that could not be read: a patient in whom two drugs failed would be offered the first line again.
 """
 
+from functools import cache
+
 from fhir_profiles.features import absence, absence_of_drugs
 from fhir_profiles.findings import Missing, Standing
-from fhir_profiles.record import PatientRecord
+from fhir_profiles.record import InputState, PatientRecord
 from fhir_profiles.sentences import say
 
 
@@ -21,10 +23,28 @@ def unread_treatment(record: PatientRecord, *, by_infusion: bool = False, intole
     Returns:
         What is missing; empty where silence means that there was none.
     """
-    administered = _failed(record, "MedicationAdministration", say("administered drugs could not be read completely"))
-    allergies = _failed(record, "AllergyIntolerance", say("allergies and intolerances could not be read completely"))
-    found = (*_unread_drugs(record), *(administered if by_infusion else ()), *(allergies if intolerance else ()))
-    return tuple(Missing(words, concept, is_caveat=True) for words, concept in found)
+    return _unread(
+        absence_of_drugs(record),
+        by_infusion and _has_failed(record, "MedicationAdministration"),
+        intolerance and _has_failed(record, "AllergyIntolerance"),
+    )
+
+
+@cache
+def _unread(drugs: Standing, administrations: bool, intolerances: bool) -> tuple[Missing, ...]:
+    """The same for every patient of whom the same was read."""
+    found = {
+        "MedicationRequest": _UNREAD_DRUGS.get(drugs),
+        "MedicationAdministration": say("administered drugs could not be read completely") if administrations else None,
+        "AllergyIntolerance": say("allergies and intolerances could not be read completely") if intolerances else None,
+    }
+    return tuple(Missing(words, concept, is_caveat=True) for concept, words in found.items() if words)
+
+
+_UNREAD_DRUGS = {
+    Standing.FAILED: say("medications could not be read completely"),
+    Standing.NOT_SUPPLIED: say("medications were not supplied"),
+}
 
 
 def unread_person(record: PatientRecord) -> Missing:
@@ -36,13 +56,5 @@ def unread_person(record: PatientRecord) -> Missing:
     return Missing(words or say("date of birth"), "Patient.birthDate", is_caveat=words is not None)
 
 
-def _unread_drugs(record: PatientRecord) -> tuple[tuple[str, str], ...]:
-    words = {
-        Standing.FAILED: say("medications could not be read completely"),
-        Standing.NOT_SUPPLIED: say("medications were not supplied"),
-    }.get(absence_of_drugs(record))
-    return ((words, "MedicationRequest"),) if words else ()
-
-
-def _failed(record: PatientRecord, kind: str, words: str) -> tuple[tuple[str, str], ...]:
-    return ((words, kind),) if absence(record, (kind,)) is Standing.FAILED else ()
+def _has_failed(record: PatientRecord, kind: str) -> bool:
+    return record.input_state(kind) is InputState.FAILED

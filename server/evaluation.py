@@ -77,6 +77,8 @@ def silenced_of(evaluation: Evaluation, show: Show) -> frozenset[str]:
         evaluation: what was found out.
         show: what was left out of it.
     """
+    if not show.silenced:
+        return frozenset()
     quiet = frozenset(one.id for one in evaluation.recommendations if one.is_worth_a_card and show.is_quiet_about(one))
     return quiet - said_on(evaluation.cards)
 

@@ -15,6 +15,8 @@ _TOO_DEEP = f"The JSON is nested more than {MOST_DEPTH} levels deep."
 _DEEPEST_THAT_IT_WRITES = 254
 _DEEPER_THAN_IT_PARSES = "depth limit exceeded"
 
+_LISTS_AROUND = _DEEPEST_THAT_IT_WRITES - MOST_DEPTH
+
 _ESCAPED_COLON = re.compile(rb"\\(?:\\|(u003[aA]))")
 """Escapes in the order in which they are read, so that the `u003a` behind an escaped backslash is none."""
 
@@ -36,16 +38,15 @@ def parse_json(body: bytes) -> Any:
         raise NotJsonError(
             f"The input is not JSON: the error is at {place}. It must be UTF-8 without a byte order mark."
         ) from None
-    _check_members(body, _written(value, body))
+    _check_members(body, _written(value))
     return value
 
 
-def _written(value: Any, body: bytes) -> bytes:
+def _written(value: Any) -> bytes:
     """The value as JSON again, inside so many lists that our limit of depth meets the one of orjson: a quarter of the time of a
-    walk in Python. What opens no more than so many lists and objects cannot be deeper."""
-    if body.count(b"[") + body.count(b"{") > MOST_DEPTH:
-        for _ in range(_DEEPEST_THAT_IT_WRITES - MOST_DEPTH):
-            value = [value]
+    walk in Python."""
+    for _ in range(_LISTS_AROUND):
+        value = [value]
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -58,10 +59,12 @@ def _check_members(body: bytes, written: bytes) -> None:
 
     Whatever was dropped took its colons with it, and what was kept has each of its own once: those between names and values, and
     those in texts, which may have been escaped. So the two texts have as many colons exactly if nothing was dropped, and no walk
-    over the members is needed.
+    over the members is needed. What is written again as it came, as compact JSON often is, needs no counting either.
     """
+    if written.startswith(body, _LISTS_AROUND):
+        return
     colons = body.count(b":")
-    if b"\\u003" in body:
+    if b"\\" in body and b"\\u003" in body:  # one byte is looked for in a fraction of the time
         colons += sum(map(bool, _ESCAPED_COLON.findall(body)))
     if colons != written.count(b":"):
         raise RepeatedMemberError("An object in the JSON has the same member twice. Send each member once.")

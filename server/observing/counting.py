@@ -6,6 +6,7 @@ from functools import cache
 from threading import Lock
 
 from prometheus_client import Counter as Figure
+from prometheus_client import Histogram
 
 from cards.outcomes import outcomes_of
 from cards.said import said_on
@@ -47,10 +48,10 @@ def count_request(endpoint: str, status: int, client: str, service: str | None, 
         service: id of the CDS service, for calls of one.
         phases: seconds by part, `total` among them.
     """
-    figures.REQUESTS.labels(endpoint, _STATUSES[status // 100 - 1], client).inc()
+    _child(figures.REQUESTS, endpoint, _STATUSES[status // 100 - 1], client).inc()
     if service in SERVICES:
         for phase, seconds in phases.items():
-            figures.PHASE_SECONDS.labels(service, phase if phase in figures.PHASES else OTHER).observe(seconds)
+            _clock(service, phase if phase in figures.PHASES else OTHER).observe(seconds)
 
 
 def count_evaluation(service: str, evaluation: Evaluation, show: Show, *, is_shadow: bool = False) -> None:
@@ -63,7 +64,7 @@ def count_evaluation(service: str, evaluation: Evaluation, show: Show, *, is_sha
         is_shadow: nobody was shown its cards, so that they are not counted.
     """
     about = MYOSITIS if evaluation.recommendations else OTHER
-    figures.EVALUATIONS.labels(service, about).inc()
+    _child(figures.EVALUATIONS, service, about).inc()
     if not evaluation.recommendations:
         return
     with _lock:
@@ -126,3 +127,9 @@ def count_refusal(reason: str, client: str) -> None:
 def _child(figure: Figure, *labels: str) -> Figure:
     """One series; to look it up in the figure takes longer than to count."""
     return figure.labels(*labels)
+
+
+@cache
+def _clock(service: str, phase: str) -> Histogram:
+    """The same for the time of one phase."""
+    return figures.PHASE_SECONDS.labels(service, phase)
