@@ -100,7 +100,6 @@ def test_of_what_is_of_nobody_each_patient_gets_what_the_own_resources_name() ->
     assert ids_of("p1", bundle) == ["p1", "o1", "m1"]
 
 
-@pytest.mark.requirement("SAF-02")
 def test_what_may_be_anybodys_stays_with_everybody() -> None:
     unclear = {"resourceType": "Procedure", "id": "unclear", "subject": {"display": "one of them"}}
     failed = {"resourceType": "OperationOutcome", "id": "failed", "issue": [{"severity": "error", "code": "exception"}]}

@@ -84,7 +84,6 @@ def at_a_site(slug: str, site: str, ending: str, *, without: frozenset[str] = fr
     return bundle
 
 
-@pytest.mark.requirement("SAF-02")
 def test_of_each_site_it_says_of_how_many_a_type_is_sent_and_withholds_small_numbers(tmp_path: Path) -> None:
     """A site that sends the procedures of two patients of ten is not one that sends procedures, and only a reader can tell."""
     procedure = {"resourceType": "Procedure", "id": "one", "status": "completed"}

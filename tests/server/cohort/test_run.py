@@ -173,6 +173,21 @@ def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(bulk: Path, tmp
     assert without_bad_line_paths(results(out)) == without_bad_line_paths(results(bulk))
 
 
+@pytest.mark.parametrize("after", [0, 1], ids=["before the pieces are put together", "when they just are"])
+def test_a_run_killed_while_pieces_are_put_together_goes_on_and_leaves_the_same_bytes(
+    bulk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    place, out = as_bulk_data(tmp_path / "in"), tmp_path / "out"
+    plan = planned(place, out)
+    with monkeypatch.context() as broken:  # killed when one of the files that are put together is removed, and others are not
+        broken.setattr("server.cohort.run.remove_runs", lambda _: next(iter(plan.scattered.glob("*.pieces"))).unlink())
+        with pytest.raises(_KilledError):
+            run(plan, find_inputs(place), _KilledAfter(len(plan.tasks) + after), Silent())
+    assert len(list(plan.collated.glob("*.pieces"))) == after
+    assert ran(place, out).went_on
+    assert without_bad_line_paths(results(out)) == without_bad_line_paths(results(bulk))
+
+
 @pytest.mark.slow
 def test_a_process_killed_in_the_middle_goes_on_and_leaves_the_same_bytes(tmp_path: Path) -> None:
     place = as_bulk_data(tmp_path / "in", [renamed(chart(slug), f"-{copy}") for copy in range(3) for slug in slugs()])
