@@ -72,7 +72,7 @@ class Chart:
         chance: decides what is left out.
     """
 
-    __slots__ = ("_missing", "_never", "_number", "chance", "lines", "person", "shapes")
+    __slots__ = ("_missing", "_never", "_number", "_patient", "chance", "lines", "person", "shapes")
 
     def __init__(self, person: Person, shapes: Shapes, chance: Random, missing_interpretation: float) -> None:
         """The Patient alone."""
@@ -81,6 +81,7 @@ class Chart:
         self.chance = chance
         self.lines: dict[str, list[str]] = {}
         self._never = person.site.never
+        self._patient = person.id
         self._number = 0
         self._missing = missing_interpretation
         self._take_down_the_patient()
@@ -126,7 +127,7 @@ class Chart:
             CLINICAL[clinical],
             graded,
             code,
-            self.person.id,
+            self._patient,
             course,
             written(recorded),
         )
@@ -135,7 +136,7 @@ class Chart:
     def local_diagnosis(self, recorded: int) -> None:
         """A Condition of a made-up code."""
         code = self.shapes.codes.local(self.chance)
-        what = (self._id(), VERIFICATION["confirmed"], CLINICAL["active"], "", code, self.person.id, "", written(recorded))
+        what = (self._id(), VERIFICATION["confirmed"], CLINICAL["active"], "", code, self._patient, "", written(recorded))
         self._add("Condition", DIAGNOSIS % what)
 
     def measurement(self, measure: Measure, day: int, value: float) -> None:
@@ -143,12 +144,12 @@ class Chart:
         flag = "" if measure.has_no_limits or self.chance.random() < self._missing else _flag(measure, value)
         number = f"{value:.{measure.decimals}f}"
         self._add(
-            "Observation", self.shapes.measurement(measure) % (self._id(), self.person.id, written(day), number, FLAGS[flag])
+            "Observation", self.shapes.measurement(measure) % (self._id(), self._patient, written(day), number, FLAGS[flag])
         )
 
     def answer(self, test: str, day: int, answer: str) -> None:
         """An Observation that is positive, negative or borderline."""
-        self._add("Observation", self.shapes.answer(test, answer) % (self._id(), self.person.id, written(day)))
+        self._add("Observation", self.shapes.answer(test, answer) % (self._id(), self._patient, written(day)))
 
     def report(self, concept: str, day: int) -> None:
         """A DiagnosticReport: the examination was done."""
@@ -161,7 +162,7 @@ class Chart:
     def refusal(self, concept: str, day: int) -> None:
         """A Procedure that the patient declined."""
         reason = f'"status":"not-done","statusReason":{self._why("patient_refusal")}'
-        line = self.shapes.simple("Procedure", concept) % (self._id(), "not-done", self.person.id, written(day))
+        line = self.shapes.simple("Procedure", concept) % (self._id(), "not-done", self._patient, written(day))
         self._add("Procedure", line.replace('"status":"not-done"', reason, 1))
 
     def order(self, concept: str, day: int) -> None:
@@ -175,7 +176,7 @@ class Chart:
     def local(self, kind: str, day: int, code_status: str) -> None:
         """A Procedure, DiagnosticReport or ServiceRequest of a made-up code."""
         shape = shape_of(kind, self.shapes.codes.local(self.chance))
-        self._add(kind, shape % (self._id(), code_status, self.person.id, written(day)))
+        self._add(kind, shape % (self._id(), code_status, self._patient, written(day)))
 
     def drug(self, concept: str, start: int, end: int | None, *, why: str = "", dose: float | None = None) -> None:
         """A MedicationRequest of one of our concepts.
@@ -198,7 +199,7 @@ class Chart:
         named = f'"medicationCodeableConcept":{self.shapes.codes.of(concept)}'
         first = written(day)
         reason = f',"statusReason":{self._why("patient_refusal")}'
-        self._add("MedicationRequest", DRUG % (self._id(), "cancelled", reason, named, self.person.id, first, first, "", "", ""))
+        self._add("MedicationRequest", DRUG % (self._id(), "cancelled", reason, named, self._patient, first, first, "", "", ""))
 
     def local_drug(self, start: int, end: int | None) -> None:
         """A MedicationRequest of a made-up code."""
@@ -209,16 +210,16 @@ class Chart:
     def visit(self, day: int) -> None:
         """An Encounter."""
         when = written(day)
-        self._add("Encounter", VISIT % (self._id(), self.shapes.codes.local(self.chance), self.person.id, when, when))
+        self._add("Encounter", VISIT % (self._id(), self.shapes.codes.local(self.chance), self._patient, when, when))
 
     def no_allergy(self, day: int) -> None:
         """An AllergyIntolerance that says that there is none."""
         code = self.shapes.codes.of("no_known_drug_allergy")
-        self._add("AllergyIntolerance", ALLERGY % (self._id(), code, self.person.id, written(day)))
+        self._add("AllergyIntolerance", ALLERGY % (self._id(), code, self._patient, written(day)))
 
     def sick_mother(self, concept: str) -> None:
         """A FamilyMemberHistory."""
-        self._add("FamilyMemberHistory", RELATIVE % (self._id(), self.person.id, self.shapes.codes.of(concept)))
+        self._add("FamilyMemberHistory", RELATIVE % (self._id(), self._patient, self.shapes.codes.of(concept)))
 
     def _take_down_the_patient(self) -> None:
         person = self.person
@@ -233,18 +234,18 @@ class Chart:
         reason = f',"statusReason":{self._why(f"stop_reason_{why}")}' if why else ""
         state = "active" if end is None else "stopped" if why else "completed"
         amount = "" if dose is None else _DOSE % dose
-        what = (self._id(), state, reason, named, self.person.id, first, first, last, often, amount)
+        what = (self._id(), state, reason, named, self._patient, first, first, last, often, amount)
         self._add("MedicationRequest", DRUG % what)
 
     def _why(self, concept: str) -> str:
         return self.shapes.codes.of(concept)
 
     def _simple(self, kind: str, concept: str, day: int, code_status: str) -> None:
-        self._add(kind, self.shapes.simple(kind, concept) % (self._id(), code_status, self.person.id, written(day)))
+        self._add(kind, self.shapes.simple(kind, concept) % (self._id(), code_status, self._patient, written(day)))
 
     def _id(self) -> str:
         self._number += 1
-        return f"{self.person.id}-{self._number}"
+        return f"{self._patient}-{self._number}"
 
     def _add(self, kind: str, line: str) -> None:
         if kind not in self._never:

@@ -9,7 +9,7 @@ from server.cohort.synthesis.chart import Chart
 from server.cohort.synthesis.disease import Disease
 from server.cohort.synthesis.measures import DLCO, FERRITIN, FVC, SATURATION
 from server.cohort.synthesis.proportions import Proportions
-from server.cohort.synthesis.visits import APART, spaced, visit_days
+from server.cohort.synthesis.visits import APART, soon, spaced, visit_days
 
 _VOLUMES = {"mild": (70.0, 82.0), "moderate": (57.0, 70.0), "severe": (45.0, 57.0)}
 """Vital capacity by how severe lung disease is, in % of predicted; made up, as no source grades it so."""
@@ -101,7 +101,7 @@ class Lungs:
             days = visit_days(chart, disease.diagnosed, most, of("care.visit_overdue"), _TESTS_APART)
             _test(lung, _with_those_of_a_rapid_course(lung, days, last_day), chart)
         if chance.random() < of("care.hrct_with_lung_disease" if disease.lung else "care.hrct_without"):
-            chart.report("hrct_chest", min(disease.diagnosed + int(chance.random() * 120), last_day))
+            chart.report("hrct_chest", soon(chart, disease.diagnosed, 120 if lung.began is None else 20))
         if lung.began is not None:
             _watch(lung, lung.began, chart)
 

@@ -5,11 +5,15 @@ from server.cohort.synthesis.chart import Chart
 from server.cohort.synthesis.disease import INCLUSION_BODY, POINTS_LOST, Disease
 from server.cohort.synthesis.lung import Lung
 from server.cohort.synthesis.proportions import Proportions
+from server.cohort.synthesis.visits import soon
 
 _OF_THE_MUSCLE = frozenset({"proximal_muscle_weakness", "dysphagia"})
 """There as long as the disease is active."""
 _LASTING = frozenset({"raynaud", "calcinosis"})
 """Stay when the disease is quiet."""
+
+_TIDIED_WITHIN = 120
+"""Days after a sign is gone in which somebody says so on the list, if anybody does."""
 
 
 class Problems:
@@ -72,16 +76,16 @@ class Problems:
         if sign in _LASTING or disease.form == INCLUSION_BODY:
             return None
         if quiet is not None:
-            return None if chance.random() < of("signs.left_on_the_list") else _some_day(quiet, last_day, chart)
+            return None if chance.random() < of("signs.left_on_the_list") else soon(chart, quiet, _TIDIED_WITHIN)
         treated = disease.diagnosed + 60
         if sign in _OF_THE_MUSCLE or treated > last_day or chance.random() < of("signs.still_there"):
             return None
-        return _some_day(treated, last_day, chart)
+        return soon(chart, treated, _TIDIED_WITHIN)
 
     def _record_the_lung(self, disease: Disease, lung: Lung, chart: Chart) -> None:
         chance, last_day = chart.chance, chart.person.last_day
         if lung.began is None or lung.over is None:
-            day = min(disease.diagnosed + int(chance.random() * 200), last_day)
+            day = soon(chart, disease.diagnosed, 200)
             chart.diagnosis("interstitial_lung_disease", day, severity=self._as_graded(lung.severity, chart))
             return
         is_left = lung.over > last_day or chance.random() < self._of("signs.left_on_the_list")
@@ -93,8 +97,3 @@ class Problems:
 def _grade(points_lost: float) -> str:
     """How severe weakness is."""
     return next(severity for severity, (_, most) in POINTS_LOST.items() if points_lost <= most)
-
-
-def _some_day(first: int, last_day: int, chart: Chart) -> int:
-    """Within four months, at a visit."""
-    return first + int(chart.chance.random() * min(120, last_day - first))

@@ -3,6 +3,7 @@
 from server.cohort.synthesis.chart import Chart
 from server.cohort.synthesis.disease import INCLUSION_BODY, Disease
 from server.cohort.synthesis.proportions import Proportions
+from server.cohort.synthesis.visits import soon
 
 _CONTINUED_AFTER = 540
 """Days after which tests are repeated, if they are."""
@@ -31,7 +32,7 @@ class Screening:
             if chance.random() < of("care.ordered_and_open"):
                 chart.order("ct_chest_abdomen_pelvis", max(person.last_day - int(chance.random() * 90), disease.diagnosed))
             return
-        day = min(disease.diagnosed + int(chance.random() * 90), person.last_day)
+        day = soon(chart, disease.diagnosed, 90)
         self._tests(chart, day)
         again = day + _CONTINUED_AFTER
         if again <= person.last_day and chance.random() < of("care.tumour_test_repeated"):
@@ -55,14 +56,14 @@ class Screening:
 
     def _around_treatment(self, disease: Disease, chart: Chart) -> None:
         chance, of, last_day = chart.chance, self._of, chart.person.last_day
-        day = min(disease.diagnosed + int(chance.random() * 30), last_day)
+        day = soon(chart, disease.diagnosed, 30)
         if chance.random() < of("care.muscle_biopsy"):
             chart.procedure("muscle_biopsy", day)
         if chance.random() < of("care.hepatitis_b_tested"):
             chart.answer("hbsag", day, "negative")
             chart.answer("anti_hbc_total", day, "negative")
         if chance.random() < of("care.bone_density"):
-            chart.report("dxa", min(day + 150, last_day))
+            chart.report("dxa", soon(chart, day, 300))
         if chance.random() < of("care.physiotherapy"):
             chart.order("physiotherapy", max(last_day - int(chance.random() * 300), disease.diagnosed))
         if chance.random() < of("care.vaccinated"):

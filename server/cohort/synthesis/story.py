@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from server.cohort.synthesis.activity import Activity, activity_under
 from server.cohort.synthesis.chart import Chart
-from server.cohort.synthesis.days import MONTH
 from server.cohort.synthesis.disease import INCLUSION_BODY, Disease
 from server.cohort.synthesis.lung import Lungs
 from server.cohort.synthesis.muscle import Muscle
@@ -12,6 +11,7 @@ from server.cohort.synthesis.problems import Problems
 from server.cohort.synthesis.proportions import Proportions
 from server.cohort.synthesis.screening import Screening
 from server.cohort.synthesis.treatment import Course, Treatments
+from server.cohort.synthesis.visits import soon
 
 PANEL = (
     "anti_jo1",
@@ -33,7 +33,7 @@ PANEL = (
 """What a laboratory tests together; others are asked for by name."""
 
 _QUIET_FOR = 90
-"""Days that a disease has been quiet before anybody says remission."""
+"""Days that a disease has been quiet before anybody says remission; it takes eight months of treatment to become so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Stories:
         courses = self._treatments.courses(disease, lung.began, last_day, chart.chance)
         activity = activity_under(disease, courses)
         quiet = _quiet_since(disease, activity, last_day)
-        is_in_remission = self._is_in_remission(disease, quiet, last_day)
+        is_in_remission = disease.may_remit and quiet is not None and quiet + _QUIET_FOR <= last_day
         if is_in_remission:
             courses = self._treatments.left_off(courses, quiet or last_day, last_day, chart.chance)
         has_onset = self._problems.record(disease, lung, quiet, is_in_remission, chart)
@@ -85,17 +85,12 @@ class Stories:
         sure = chart.person.is_birth_known and (has_onset or not disease.is_juvenile)
         return Told(antibody, sure and (antibody == "positive" or not disease.rests_on_antibody))
 
-    def _is_in_remission(self, disease: Disease, quiet: int | None, last_day: int) -> bool:
-        months = (last_day - disease.diagnosed) / MONTH
-        is_early = months < self._of("course.months_to_remission")
-        return disease.may_remit and not is_early and quiet is not None and quiet + _QUIET_FOR <= last_day
-
     def _test_antibodies(self, disease: Disease, chart: Chart) -> str:
         """The panel, once, near the diagnosis; what is negative is said, too."""
         chance = chart.chance
         if chance.random() >= self._of("care.antibodies_tested"):
             return ""
-        day = min(disease.diagnosed + int(chance.random() * 60), chart.person.last_day)
+        day = soon(chart, disease.diagnosed, 60)
         own = disease.antibody.replace("-", "_") if disease.antibody else ""
         answer = "borderline" if chance.random() < self._of("care.borderline_antibody") else "positive"
         for test in PANEL if own in PANEL or not own else (*PANEL, own):

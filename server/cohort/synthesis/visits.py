@@ -24,6 +24,17 @@ def visit_days(chart: Chart, first: int, most: int, overdue: float, apart: int =
     return spaced([first, *(first + days for days in spread), first + span], apart)
 
 
+def soon(chart: Chart, first: int, days: int) -> int:
+    """Some day before so many have passed, and before the chart ends; the first one, where it ends then.
+
+    Args:
+        chart: of the person.
+        first: day, no later than the last of the chart.
+        days: how many.
+    """
+    return first + int(chart.chance.random() * min(days, chart.person.last_day - first))
+
+
 def spaced(days: list[int], apart: int) -> list[int]:
     """Days in order, without those that come too soon after the one before.
 
