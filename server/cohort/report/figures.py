@@ -15,8 +15,9 @@ from server.cohort.tables import duckdb
 CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
 
-DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE = "due now", "cannot be told", "held back or declined", "up to date"
-_STATES = (DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE)
+OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
+NOT_OFFERED, UP_TO_DATE = "held back or declined", "up to date"
+_STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE)
 _OUTCOMES = ("holds", "unknown", "satisfied")
 
 _MOST_ROWS = 25
@@ -210,7 +211,8 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
 _BY_STATE = f"""
     WITH each AS (
         SELECT patient, any_value(site) AS site,
-            CASE WHEN bool_or(outcome = 'holds' AND orders <> '' AND NOT assumed) THEN '{DUE}'
+            CASE WHEN bool_or(outcome = 'holds' AND due_state = 'overdue' AND NOT assumed) THEN '{OVERDUE}'
+                WHEN bool_or(outcome = 'holds' AND (orders <> '' OR coalesce(due_state = 'due', false)) AND NOT assumed) THEN '{DUE}'
                 WHEN bool_or(outcome = 'unknown' OR assumed OR (outcome = 'holds' AND orders = '' AND missing <> ''))
                     THEN '{CANNOT_TELL}'
                 WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}' ELSE '{UP_TO_DATE}' END AS state
@@ -221,7 +223,9 @@ _BY_STATE = f"""
 
 def _due_by_site(asked: _Asked, topic: str) -> Table:
     counted: dict[str, dict[str, int]] = {}
-    asks_for_tests = [rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if)]
+    asks_for_tests = [
+        rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if or rule.schedule)
+    ]
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     totals = {site: sum(states.values()) for site, states in counted.items()}
@@ -231,7 +235,8 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         for site in sorted(totals, key=lambda one: (-totals[one], one))
     ]
     note = (
-        "Patients for whom a statement asks for a test. Due now: nothing in the chart shows it, and the site sends what would. "
+        "Patients for whom a statement asks for a test or a referral. Overdue: a repeat whose last day by the source has passed. "
+        "Due now: anything else that is asked for, is not shown as done or ordered, and would be shown if it were. "
         "Up to date: done, ordered or not yet due."
     )
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)

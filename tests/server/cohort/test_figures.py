@@ -1,0 +1,83 @@
+"""What the figures of a report mean: over tables written by hand, so that each patient is in sight."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from server.basis import packaged_basis
+from server.cohort.report.figures import Chart, Report, Table, figures
+from server.cohort.rows import TABLES
+from server.cohort.tables import duckdb
+
+PATIENT: dict[str, Any] = {
+    "site": "north",
+    "sex": "female",
+    "age": 55,
+    "deceased": False,
+    "phenotype": "dermatomyositis",
+    "certainty": "recorded",
+    "phenotypes": "dermatomyositis",
+    "severity": "unknown",
+    "phase": "induction",
+    "line": 1,
+    "antibodies": 1,
+    "positive": "",
+    "cards": 0,
+    "resources": 1,
+    "issues": 0,
+    "refused": False,
+}
+STATEMENT: dict[str, Any] = {"outcome": "holds", "assumed": False, "orders": "", "conflicts": "", "missing": ""}
+REPEAT = "titulaer-2011-dm-repeat-3-6-months"
+CT = "titulaer-2011-dm-ct-thorax-abdomen"
+
+
+def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]]) -> Report:
+    """The figures of these patients, none withheld."""
+    tables = {
+        "patients": [PATIENT | one for one in patients],
+        "recommendations": [STATEMENT | one for one in statements],
+        "issues": [],
+    }
+    with duckdb(folder) as database:
+        for name, rows in tables.items():
+            lines = folder / f"{name}.ndjson"
+            lines.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+            columns = ", ".join(f"'{column}': '{kind}'" for column, kind in TABLES[name].items())
+            read = f"SELECT * FROM read_json('{lines}', format='newline_delimited', columns={{{columns}}})"
+            database.execute(f"COPY ({read}) TO '{folder / name}.parquet' (FORMAT parquet)")
+    (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}}), "utf-8")
+    return figures(folder, packaged_basis().knowledge, 1)
+
+
+def cells(table: Table, label: str) -> dict[str, int | None]:
+    """The numbers of a row that are not nought, by column."""
+    (row,) = (row for row in table.rows if row.label == label)
+    return {column: number for column, number in zip(table.columns, row.cells, strict=True) if number}
+
+
+def bars(chart: Chart) -> dict[str, int | None]:
+    """The numbers of a chart by label."""
+    return {bar.label: bar.number for bar in chart.bars}
+
+
+def tumours(report: Report) -> Table:
+    """Tumour screening by site."""
+    (table,) = (one for one in report.due if one.title == packaged_basis().knowledge.topics["tumourScreening"].display)
+    return table
+
+
+def test_a_repeat_whose_last_day_has_passed_is_overdue_and_not_up_to_date(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "late", "recommendation": CT, "outcome": "satisfied"},
+        {"patient": "late", "recommendation": REPEAT, "due_state": "overdue"},
+        {"patient": "now", "recommendation": REPEAT, "due_state": "due"},
+        {"patient": "ahead", "recommendation": REPEAT, "outcome": "satisfied", "due_state": "upcoming"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("late", "now", "ahead")], statements)
+    assert cells(tumours(report), "north") == {"overdue": 1, "due now": 1, "up to date": 1}
+
+
+def test_whether_a_repeat_is_overdue_cannot_be_told_where_the_tests_were_not_sent(tmp_path: Path) -> None:
+    overdue = {"patient": "one", "recommendation": REPEAT, "due_state": "overdue", "assumed": True}
+    assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [overdue])), "north") == {"cannot be told": 1}
