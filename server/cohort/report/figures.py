@@ -212,7 +212,8 @@ _BY_STATE = f"""
     WITH each AS (
         SELECT patient, any_value(site) AS site,
             CASE WHEN bool_or(outcome = 'holds' AND due_state = 'overdue' AND NOT assumed) THEN '{OVERDUE}'
-                WHEN bool_or(outcome = 'holds' AND (orders <> '' OR coalesce(due_state = 'due', false)) AND NOT assumed) THEN '{DUE}'
+                WHEN bool_or(outcome = 'holds' AND NOT assumed AND (orders <> '' OR coalesce(due_state = 'due', false)))
+                    THEN '{DUE}'
                 WHEN bool_or(outcome = 'unknown' OR assumed OR (outcome = 'holds' AND orders = '' AND missing <> ''))
                     THEN '{CANNOT_TELL}'
                 WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}' ELSE '{UP_TO_DATE}' END AS state

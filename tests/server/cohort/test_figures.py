@@ -27,7 +27,7 @@ PATIENT: dict[str, Any] = {
     "issues": 0,
     "refused": False,
 }
-STATEMENT: dict[str, Any] = {"outcome": "holds", "assumed": False, "orders": "", "conflicts": "", "missing": ""}
+STATEMENT: dict[str, Any] = {"site": "north", "outcome": "holds", "assumed": False, "orders": "", "conflicts": "", "missing": ""}
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
@@ -43,9 +43,8 @@ def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[
         for name, rows in tables.items():
             lines = folder / f"{name}.ndjson"
             lines.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
-            columns = ", ".join(f"'{column}': '{kind}'" for column, kind in TABLES[name].items())
-            read = f"SELECT * FROM read_json('{lines}', format='newline_delimited', columns={{{columns}}})"
-            database.execute(f"COPY ({read}) TO '{folder / name}.parquet' (FORMAT parquet)")
+            read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
+            read.write_parquet(str(folder / f"{name}.parquet"))
     (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}}), "utf-8")
     return figures(folder, packaged_basis().knowledge, 1)
 
