@@ -12,7 +12,7 @@ import orjson
 from cards.outcomes import FIRED, NOT_APPLICABLE, SATISFIED, UNKNOWN, outcomes_of
 from cards.recommendation import Recommendation
 from cards.said import said_on
-from cards.schedule import Due
+from cards.schedule import Due, DueState
 from fhir_profiles.courses import Outcome
 from fhir_profiles.record import InputState
 from fhir_profiles.unread import unread_treatment
@@ -150,7 +150,7 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "site": site,
             "recommendation": rule,
             "topic": recommendation.topic if recommendation else topics[rule],
-            "outcome": _HOLDS[outcome],
+            "outcome": became(outcome, evaluation.calendar.get(rule)),
             "strength": recommendation.strength if recommendation else strengths[rule],
             "assumed": any(one.is_caveat for one in recommendation.missing) if recommendation else False,
             "orders": _words(recommendation.orders) if recommendation else "",
@@ -159,6 +159,21 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "conflicts": _words(recommendation.conflicts) if recommendation else "",
             "missing": _words(dict.fromkeys(one.concept for one in recommendation.missing)) if recommendation else "",
         }
+
+
+def became(outcome: str, due: Due | None) -> str:
+    """What became of a statement for a patient, as the table says it.
+
+    Args:
+        outcome: of `cards.outcomes`, but not `not-applicable`.
+        due: what its calendar says, where it has one.
+
+    Returns:
+        `holds`, `satisfied`, `unknown`, or `ended` where its calendar ended while a repeat stood open: that is no adherence.
+    """
+    if outcome == SATISFIED and due and due.state is DueState.ENDED and due.due_from and due.ends and due.due_from <= due.ends:
+        return "ended"
+    return _HOLDS[outcome]
 
 
 def _due(due: Due | None) -> Row:

@@ -16,9 +16,9 @@ CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
 
 OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
-NOT_OFFERED, UP_TO_DATE = "held back or declined", "up to date"
-_STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE)
-_OUTCOMES = ("holds", "unknown", "satisfied")
+NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not repeated", "up to date"
+_STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
+_OUTCOMES = ("holds", "unknown", "ended", "satisfied")
 
 _MOST_ROWS = 25
 
@@ -216,7 +216,8 @@ _BY_STATE = f"""
                     THEN '{DUE}'
                 WHEN bool_or(outcome = 'unknown' OR assumed OR (outcome = 'holds' AND orders = '' AND missing <> ''))
                     THEN '{CANNOT_TELL}'
-                WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}' ELSE '{UP_TO_DATE}' END AS state
+                WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}'
+                WHEN bool_or(outcome = 'ended') THEN '{NOT_REPEATED}' ELSE '{UP_TO_DATE}' END AS state
         FROM recommendations WHERE list_contains($1, recommendation) GROUP BY patient)
     SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
     WHERE {CONFIRMED} GROUP BY 1, 2"""
@@ -238,6 +239,7 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     note = (
         "Patients for whom a statement asks for a test or a referral. Overdue: a repeat whose last day by the source has passed. "
         "Due now: anything else that is asked for, is not shown as done or ordered, and would be shown if it were. "
+        "Ended, not repeated: nothing is due any more, and a repeat is not on record before its calendar ended. "
         "Up to date: done, ordered or not yet due."
     )
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
@@ -253,12 +255,16 @@ def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *
 
 def _statements(asked: _Asked) -> Table:
     query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
-        count(*) FILTER (outcome = 'satisfied') FROM recommendations JOIN patients USING (patient)
+        count(*) FILTER (outcome = 'ended'), count(*) FILTER (outcome = 'satisfied')
+        FROM recommendations JOIN patients USING (patient)
         WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     found = asked.rows(query, list(says))[:_MOST_ROWS]
     rows = (_row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found)
-    note = "Holds: it applies, and is not done as far as the data show. Satisfied: done, ordered or not yet due."
+    note = (
+        "Holds: it applies, and is not done as far as the data show. Ended: no repeat is on record before its calendar ended. "
+        "Satisfied: done, ordered or not yet due."
+    )
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 
 

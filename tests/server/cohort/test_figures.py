@@ -80,3 +80,8 @@ def test_a_repeat_whose_last_day_has_passed_is_overdue_and_not_up_to_date(tmp_pa
 def test_whether_a_repeat_is_overdue_cannot_be_told_where_the_tests_were_not_sent(tmp_path: Path) -> None:
     overdue = {"patient": "one", "recommendation": REPEAT, "due_state": "overdue", "assumed": True}
     assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [overdue])), "north") == {"cannot be told": 1}
+
+
+def test_a_calendar_that_ended_without_the_repeat_is_not_up_to_date(tmp_path: Path) -> None:
+    ended = {"patient": "one", "recommendation": REPEAT, "outcome": "ended", "due_state": "ended"}
+    assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [ended])), "north") == {"ended, not repeated": 1}
