@@ -15,10 +15,13 @@ from server.cohort.tables import duckdb
 CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
 
+LIVING = f"{CONFIRMED} AND NOT deceased"
+"""Of whom the charts of the disease and of care speak: nothing is due for the dead."""
+
 OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
 NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not repeated", "up to date"
 _STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
-_OUTCOMES = ("holds", "unknown", "ended", "satisfied")
+_OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
 
 _MOST_ROWS = 25
 
@@ -93,7 +96,8 @@ class Report:
     Args:
         account: `run.json`.
         resources, passed_over: how many were read, and were not, by type.
-        patients, confirmed: how many there are, and of how many the chart has a diagnosis of myositis.
+        patients: how many there are.
+        confirmed, dead: of how many the chart has a diagnosis of myositis; the living and the dead.
         charts: of those with myositis.
         due: topic by site.
         statements: which hold for how many.
@@ -107,6 +111,7 @@ class Report:
     passed_over: Mapping[str, int | None]
     patients: int | None
     confirmed: int | None
+    dead: int | None
     charts: tuple[Chart, ...]
     due: tuple[Table, ...]
     statements: Table
@@ -128,14 +133,19 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
         asked = _Asked(database, known, least)
-        ((patients, confirmed),) = asked.rows(f"SELECT count(*), count(*) FILTER ({CONFIRMED}) FROM patients")
+        ((patients, confirmed, dead),) = asked.rows(
+            f"SELECT count(*), count(*) FILTER ({LIVING}), count(*) FILTER ({CONFIRMED} AND deceased) FROM patients"
+        )
+        apart = {"dead": dead} if dead >= least else {}  # a few dead are hidden well enough among the others
+        hidden = withheld({"confirmed": confirmed, **apart, "others": patients - confirmed - sum(apart.values())}, least)
         account = orjson.loads((out / "run.json").read_bytes())
         return Report(
             account=account,
             resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
             passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
             patients=asked.shown(patients),
-            confirmed=None if withheld({"confirmed": confirmed, "others": patients - confirmed}, least) else confirmed,
+            confirmed=None if "confirmed" in hidden else confirmed,
+            dead=None if "dead" in hidden else asked.shown(dead),
             charts=_of_the_disease(asked),
             due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
             statements=_statements(asked),
@@ -188,7 +198,7 @@ class _Asked:
 
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     titles = asked.known.definitions.phenotypes["titles"]
-    counted = f"count(*) FROM patients WHERE {CONFIRMED} GROUP BY 1"
+    counted = f"count(*) FROM patients WHERE {LIVING} GROUP BY 1"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
         asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
@@ -220,7 +230,7 @@ _BY_STATE = f"""
                 WHEN bool_or(outcome = 'ended') THEN '{NOT_REPEATED}' ELSE '{UP_TO_DATE}' END AS state
         FROM recommendations WHERE list_contains($1, recommendation) GROUP BY patient)
     SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
-    WHERE {CONFIRMED} GROUP BY 1, 2"""
+    WHERE {LIVING} GROUP BY 1, 2"""
 
 
 def _due_by_site(asked: _Asked, topic: str) -> Table:
@@ -254,15 +264,17 @@ def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *
 
 
 def _statements(asked: _Asked) -> Table:
-    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
+    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds' AND NOT assumed) AS holds,
+        count(*) FILTER (outcome = 'unknown' OR assumed),
         count(*) FILTER (outcome = 'ended'), count(*) FILTER (outcome = 'satisfied')
         FROM recommendations JOIN patients USING (patient)
-        WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+        WHERE {LIVING} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     found = asked.rows(query, list(says))[:_MOST_ROWS]
     rows = (_row(name, dict(zip(_OUTCOMES, map(int, numbers), strict=True)), asked.least, says[name]) for name, *numbers in found)
     note = (
-        "Holds: it applies, and is not done as far as the data show. Ended: no repeat is on record before its calendar ended. "
+        "Holds: it applies, and the data that would show it done were sent and do not. Cannot be told: a datum is missing, or "
+        "the data that would show it done were not sent. Ended: no repeat is on record before its calendar ended. "
         "Satisfied: done, ordered or not yet due."
     )
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
@@ -272,9 +284,9 @@ def _disputes(asked: _Asked) -> Chart:
     query = f"""WITH told AS (
             SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
             WHERE outcome = 'holds' AND conflicts <> '')
-        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {CONFIRMED}
+        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING}
         GROUP BY 1 ORDER BY 2 DESC, 1"""
-    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {CONFIRMED}")
+    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
     titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
     return asked.each("Guidelines disagree about", query, titles, int(of), "A patient may count in several.")
 

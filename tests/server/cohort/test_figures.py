@@ -85,3 +85,19 @@ def test_whether_a_repeat_is_overdue_cannot_be_told_where_the_tests_were_not_sen
 def test_a_calendar_that_ended_without_the_repeat_is_not_up_to_date(tmp_path: Path) -> None:
     ended = {"patient": "one", "recommendation": REPEAT, "outcome": "ended", "due_state": "ended"}
     assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [ended])), "north") == {"ended, not repeated": 1}
+
+
+def test_what_may_have_been_done_and_not_been_sent_does_not_count_as_holding(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "seen", "recommendation": CT, "orders": "ct-thorax"},
+        {"patient": "unseen", "recommendation": CT, "orders": "ct-thorax", "assumed": True},
+        {"patient": "unclear", "recommendation": CT, "outcome": "unknown"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("seen", "unseen", "unclear")], statements)
+    assert cells(report.statements, CT) == {"holds": 1, "cannot be told": 2}
+
+
+def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
+    report = counted(tmp_path, [{"patient": "lives"}, {"patient": "died", "deceased": True, "severity": "severe"}], [])
+    assert (report.patients, report.confirmed, report.dead) == (2, 1, 1)
+    assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
