@@ -18,6 +18,9 @@ CONFIRMED = "certainty IN ('recorded', 'supported')"
 LIVING = f"{CONFIRMED} AND NOT deceased"
 """Of whom the charts of the disease and of care speak: nothing is due for the dead."""
 
+NOT_IBM = "NOT list_contains(string_split(phenotypes, ' '), 'inclusion-body-myositis')"
+"""Whom immunosuppression may be for."""
+
 OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
 NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not repeated", "up to date"
 _STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
@@ -199,16 +202,24 @@ class _Asked:
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     titles = asked.known.definitions.phenotypes["titles"]
     counted = f"count(*) FROM patients WHERE {LIVING} GROUP BY 1"
+    treatable = f"count(*) FROM patients WHERE {LIVING} AND {NOT_IBM} GROUP BY 1"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
         asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
         asked.parts(
-            "Lines of therapy used",
-            f"SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
-            note="Not known where medications were not sent.",
+            "Lines of systemic treatment so far",
+            f"""SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
+                ELSE line::VARCHAR END, {treatable}""",
+            note="Without inclusion body myositis. Counted from the drugs on record: one more than were used up; no guideline's "
+            "first, second or third line. Not known where medications were not sent.",
             by_size=False,
         ),
-        asked.parts("Phase of treatment", f"SELECT coalesce(phase, 'not known'), {counted}"),
+        asked.parts(
+            "Treatment and the problem list",
+            f"SELECT CASE phase {_when(_PHASES)} ELSE 'not known: medications were not sent' END, {treatable}",
+            note="Without inclusion body myositis. From the drugs on record and what the problem list says of the diagnosis; "
+            "not how active the disease is, nor that a drug is being taken now.",
+        ),
         asked.parts(
             "Myositis antibodies",
             f"""SELECT CASE WHEN antibodies IS NULL THEN 'not known: results were not sent'
@@ -216,6 +227,18 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
                 ELSE 'positive for at least one' END, {counted}""",
         ),
     )
+
+
+_PHASES = {
+    "untreated": "no systemic treatment on record",
+    "induction": "treated, not in remission on the problem list",
+    "maintenance": "treated, in remission on the problem list",
+}
+
+
+def _when(names: Mapping[str, str]) -> str:
+    """The arms of a CASE."""
+    return " ".join(f"WHEN '{name}' THEN '{title}'" for name, title in names.items())
 
 
 _BY_STATE = f"""

@@ -101,3 +101,14 @@ def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
     report = counted(tmp_path, [{"patient": "lives"}, {"patient": "died", "deceased": True, "severity": "severe"}], [])
     assert (report.patients, report.confirmed, report.dead) == (2, 1, 1)
     assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
+
+
+def test_inclusion_body_myositis_is_in_no_figure_of_treatment(tmp_path: Path) -> None:
+    patients = [
+        {"patient": "ibm", "phenotype": "inclusion-body-myositis", "phenotypes": "inclusion-body-myositis", "phase": "untreated"},
+        {"patient": "dm"},
+    ]
+    shown = {chart.title: bars(chart) for chart in counted(tmp_path, patients, []).charts}
+    assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1}
+    assert shown["Lines of systemic treatment so far"] == {"1": 1}
+    assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
