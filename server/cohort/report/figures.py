@@ -26,6 +26,8 @@ NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not rep
 _STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
 _OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
 
+_TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
+
 _MOST_ROWS = 25
 
 
@@ -103,6 +105,7 @@ class Report:
         confirmed, dead: of how many the chart has a diagnosis of myositis; the living and the dead.
         charts: of those with myositis.
         due: topic by site.
+        tests: the same by what is to be done.
         statements: which hold for how many.
         disputes: where guidelines disagree.
         quality: troubles with the data.
@@ -117,6 +120,7 @@ class Report:
     dead: int | None
     charts: tuple[Chart, ...]
     due: tuple[Table, ...]
+    tests: tuple[Chart, ...]
     statements: Table
     disputes: Chart
     quality: tuple[Chart, ...]
@@ -150,7 +154,8 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             confirmed=None if "confirmed" in hidden else confirmed,
             dead=None if "dead" in hidden else asked.shown(dead),
             charts=_of_the_disease(asked),
-            due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
+            due=tuple(_due_by_site(asked, topic) for topic in _TOPICS),
+            tests=tuple(_due_by_test(asked, topic) for topic in _TOPICS),
             statements=_statements(asked),
             disputes=_disputes(asked),
             quality=_quality(asked),
@@ -185,9 +190,9 @@ class _Asked:
         bars = tuple(self._bar((names or {}).get(name, name), counted[name], longest, of, name in hidden) for name in order)
         return Chart(title, self.shown(of), bars, note)
 
-    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str) -> Chart:
+    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str, *values: object) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
-        counted = [(str(label), int(number)) for label, number in self.rows(query)]
+        counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
         longest = max((number for _, number in counted), default=1)
         bars = tuple(
             self._bar(names.get(label, label), number, longest, of, number < self.least or 0 < of - number < self.least)
@@ -210,8 +215,8 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
             "Lines of systemic treatment so far",
             f"""SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
                 ELSE line::VARCHAR END, {treatable}""",
-            note="Without inclusion body myositis. Counted from the drugs on record: one more than were used up; no guideline's "
-            "first, second or third line. Not known where medications were not sent.",
+            note="Without inclusion body myositis. Counted from the drugs on record: those used up, and one that is being tried; "
+            "no guideline's first, second or third line. Not known where medications were not sent.",
             by_size=False,
         ),
         asked.parts(
@@ -276,6 +281,25 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         "Up to date: done, ordered or not yet due."
     )
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
+
+
+_BY_TEST = f"""
+    WITH open AS (
+        SELECT patient, unnest(string_split(orders, ' ')) AS test FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND orders <> '' AND list_contains($1, recommendation)
+        UNION ALL SELECT patient, 'repeat ' || recommendation FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND due_state IN ('due', 'overdue') AND list_contains($1, recommendation))
+    SELECT test, count(DISTINCT patient) FROM open JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1 ORDER BY 2 DESC, 1"""
+
+
+def _due_by_test(asked: _Asked, topic: str) -> Chart:
+    rules = [rule for rule in asked.known.rules if rule.topic == topic]
+    repeats = {f"repeat {rule.id}": f"repeat of {rule.schedule.title} ({rule.id})" for rule in rules if rule.schedule}
+    titles = {key: str(order["title"]) for key, order in asked.known.orders.items()} | repeats
+    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
+    note = "Living patients with myositis for whom it is due or overdue. A patient may count in several."
+    title = f"{asked.known.topics[topic].display}: what is due"
+    return asked.each(title, _BY_TEST, titles, int(of), note, [rule.id for rule in rules])
 
 
 def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *, is_hidden: bool = False) -> Row:

@@ -112,3 +112,16 @@ def test_inclusion_body_myositis_is_in_no_figure_of_treatment(tmp_path: Path) ->
     assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1}
     assert shown["Lines of systemic treatment so far"] == {"1": 1}
     assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
+
+
+def test_a_referral_that_is_due_is_no_lung_function_test_that_is_due(tmp_path: Path) -> None:
+    referral = {"recommendation": "sunderkotter-2016-pft-abnormal-pulmonology", "orders": "pulmonology-referral"}
+    screening = {"recommendation": "acr-chest-2023-screening", "orders": "pulmonary-function-test hrct-chest"}
+    statements = [{"patient": "one"} | referral, {"patient": "two"} | referral, {"patient": "two"} | screening]
+    report = counted(tmp_path, [{"patient": "one"}, {"patient": "two"}], statements)
+    orders = packaged_basis().knowledge.orders
+    assert bars(report.tests[0]) == {
+        orders["pulmonology-referral"]["title"]: 2,
+        orders["pulmonary-function-test"]["title"]: 1,
+        orders["hrct-chest"]["title"]: 1,
+    }
