@@ -14,6 +14,7 @@ from cards.recommendation import Recommendation
 from cards.said import said_on
 from cards.schedule import Due, DueState
 from fhir_profiles.courses import Outcome
+from fhir_profiles.dates import completed_years
 from fhir_profiles.record import InputState
 from fhir_profiles.unread import unread_treatment
 from server.evaluation import Evaluation
@@ -31,6 +32,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "certainty": "VARCHAR",
         "phenotypes": "VARCHAR",
         "severity": "VARCHAR",
+        "years_since_onset": "INTEGER",
+        "active_malignancy": "VARCHAR",
         "phase": "VARCHAR",
         "line": "INTEGER",
         "current": "VARCHAR",
@@ -112,6 +115,7 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
     assessment, record = evaluation.assessment, evaluation.record
     youngest, oldest = assessment.ages
     treatment, primary = assessment.treatment, assessment.primary
+    began, malignancy = assessment.disease_began, assessment.features.get("active-malignancy")
     unread = unread_treatment(record)
     has_results = record.input_state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
     return {
@@ -124,6 +128,8 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
         "certainty": primary.certainty.value if primary else None,
         "phenotypes": _words(one.code for one in assessment.phenotypes),
         "severity": assessment.severity.value,
+        "years_since_onset": completed_years(began, assessment.as_of) if began else None,
+        "active_malignancy": malignancy.value.value if malignancy else None,
         "phase": None if unread else treatment.phase,
         "line": None if unread else treatment.line,
         "current": _words(treatment.current),

@@ -105,7 +105,7 @@ class Report:
         confirmed, dead: of how many the chart has a diagnosis of myositis; the living and the dead.
         charts: of those with myositis.
         due: topic by site.
-        tests: the same by what is to be done.
+        tests: the same by what is to be done; and of whom a tumour screen is asked.
         statements: which hold for how many.
         disputes: where guidelines disagree.
         quality: troubles with the data.
@@ -155,7 +155,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             dead=None if "dead" in hidden else asked.shown(dead),
             charts=_of_the_disease(asked),
             due=tuple(_due_by_site(asked, topic) for topic in _TOPICS),
-            tests=tuple(_due_by_test(asked, topic) for topic in _TOPICS),
+            tests=(*(_due_by_test(asked, topic) for topic in _TOPICS), _tumours_by_time(asked), _tumours_by_malignancy(asked)),
             statements=_statements(asked),
             disputes=_disputes(asked),
             quality=_quality(asked),
@@ -300,6 +300,36 @@ def _due_by_test(asked: _Asked, topic: str) -> Chart:
     note = "Living patients with myositis for whom it is due or overdue. A patient may count in several."
     title = f"{asked.known.topics[topic].display}: what is due"
     return asked.each(title, _BY_TEST, titles, int(of), note, [rule.id for rule in rules])
+
+
+BASIC_PANEL = "imacs-2023-basic-panel"
+"""Blood tests and a chest X-ray, which IMACS 2023 asks of everybody: no tumour screen by imaging or endoscopy."""
+
+_SCREEN = f"""
+    WITH due AS (
+        SELECT patient, bool_and(recommendation = '{BASIC_PANEL}') AS is_basic FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND topic = 'tumourScreening'
+            AND (orders <> '' OR coalesce(due_state IN ('due', 'overdue'), false)) GROUP BY patient)"""
+
+
+def _tumours_by_time(asked: _Asked) -> Chart:
+    query = f"""{_SCREEN}
+        SELECT CASE WHEN is_basic THEN 'basic panel of IMACS 2023 alone' WHEN years_since_onset IS NULL THEN 'onset not known'
+            WHEN years_since_onset < 3 THEN 'under 3 years' WHEN years_since_onset < 4 THEN '3 to under 4 years'
+            ELSE '4 years or more' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
+    note = (
+        "Living patients with myositis for whom something of the tumour screen is due or overdue, by the time since the disease "
+        "began. IMACS 2023 speaks of the first 3 years; Titulaer 2011 repeats its screen for 4 and sets the first no limit."
+    )
+    return asked.parts("Tumour screening due, by time since onset", query, note=note)
+
+
+def _tumours_by_malignancy(asked: _Asked) -> Chart:
+    query = f"""{_SCREEN}
+        SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'none, as the chart rules out'
+            ELSE 'not known' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
+    note = "The same patients. Titulaer 2011 does not exempt who has a malignancy already."
+    return asked.parts("Tumour screening due, by known malignancy", query, note=note)
 
 
 def _row(label: str, counted: Mapping[str, int], least: int, detail: str = "", *, is_hidden: bool = False) -> Row:

@@ -18,6 +18,8 @@ PATIENT: dict[str, Any] = {
     "certainty": "recorded",
     "phenotypes": "dermatomyositis",
     "severity": "unknown",
+    "years_since_onset": 1,
+    "active_malignancy": "unknown",
     "phase": "induction",
     "line": 1,
     "antibodies": 1,
@@ -27,7 +29,15 @@ PATIENT: dict[str, Any] = {
     "issues": 0,
     "refused": False,
 }
-STATEMENT: dict[str, Any] = {"site": "north", "outcome": "holds", "assumed": False, "orders": "", "conflicts": "", "missing": ""}
+STATEMENT: dict[str, Any] = {
+    "site": "north",
+    "topic": "tumourScreening",
+    "outcome": "holds",
+    "assumed": False,
+    "orders": "",
+    "conflicts": "",
+    "missing": "",
+}
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
@@ -125,3 +135,20 @@ def test_a_referral_that_is_due_is_no_lung_function_test_that_is_due(tmp_path: P
         orders["pulmonary-function-test"]["title"]: 1,
         orders["hrct-chest"]["title"]: 1,
     }
+
+
+def test_a_screen_that_is_due_long_after_onset_stands_apart_and_so_does_the_basic_panel(tmp_path: Path) -> None:
+    onsets = {"new": 2, "third": 3, "old": 16, "undated": None, "panel": 1}
+    statements = [{"patient": one, "recommendation": CT, "orders": "ct-thorax"} for one in onsets if one != "panel"]
+    statements.append({"patient": "panel", "recommendation": "imacs-2023-basic-panel", "orders": "chest-x-ray"})
+    patients = [{"patient": one, "years_since_onset": years} for one, years in onsets.items()]
+    patients[2]["active_malignancy"] = "yes"
+    *_, by_time, by_malignancy = counted(tmp_path, patients, statements).tests
+    assert bars(by_time) == {
+        "under 3 years": 1,
+        "3 to under 4 years": 1,
+        "4 years or more": 1,
+        "onset not known": 1,
+        "basic panel of IMACS 2023 alone": 1,
+    }
+    assert bars(by_malignancy) == {"active malignancy on record": 1, "not known": 4}
