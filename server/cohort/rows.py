@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from cards.knowledge import Rule
 from cards.outcomes import FIRED, NOT_APPLICABLE, SATISFIED, UNKNOWN, outcomes_of
 from cards.recommendation import Recommendation
 from cards.said import said_on
@@ -50,6 +51,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "site": "VARCHAR",
         "recommendation": "VARCHAR",
         "topic": "VARCHAR",
+        "kind": "VARCHAR",
         "outcome": "VARCHAR",
         "strength": "VARCHAR",
         "assumed": "BOOLEAN",
@@ -145,6 +147,7 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
     said: dict[str, Recommendation] = {one.id: one for one in evaluation.recommendations}
     topics = {rule.id: rule.topic for rule in evaluation.knowledge.rules}
     strengths = {rule.id: rule.strength for rule in evaluation.knowledge.rules}
+    kinds = {rule.id: kind_of(rule) for rule in evaluation.knowledge.rules}
     has_calendar = {rule.id for rule in evaluation.knowledge.rules if rule.schedule}
     on_cards = said_on(evaluation.cards)
     for rule, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
@@ -156,6 +159,7 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "site": site,
             "recommendation": rule,
             "topic": recommendation.topic if recommendation else topics[rule],
+            "kind": kinds.get(rule, "safety"),
             "outcome": became(outcome, evaluation.calendar.get(rule)),
             "strength": recommendation.strength if recommendation else strengths[rule],
             "assumed": any(one.is_caveat for one in recommendation.missing) if recommendation else False,
@@ -180,6 +184,19 @@ def became(outcome: str, due: Due | None) -> str:
     if outcome == SATISFIED and due and due.state is DueState.ENDED and due.due_from and due.ends and due.due_from <= due.ends:
         return "ended"
     return _HOLDS[outcome]
+
+
+def kind_of(rule: Rule) -> str:
+    """What kind of statement it is: `computed`, `avoid` (computed, against a treatment), `stated` or `gap` (never computed).
+
+    Args:
+        rule: of a guideline.
+    """
+    if rule.strength == "gap":
+        return "gap"
+    if not rule.is_computed:
+        return "stated"
+    return "avoid" if rule.avoid or rule.strength == "not-recommended" else "computed"
 
 
 def _due(due: Due | None) -> Row:

@@ -6,7 +6,8 @@ import pytest
 
 from cards.outcomes import FIRED, SATISFIED, UNKNOWN
 from cards.schedule import Due, DueState
-from server.cohort.rows import became
+from server.basis import packaged_basis
+from server.cohort.rows import became, kind_of
 
 
 def calendar(state: DueState, due_from: date) -> Due:
@@ -28,3 +29,17 @@ def test_a_repeat_that_was_missed_until_the_calendar_ended_is_not_done(due_from:
 @pytest.mark.parametrize(("outcome", "word"), [(FIRED, "holds"), (SATISFIED, "satisfied"), (UNKNOWN, "unknown")])
 def test_without_a_calendar_the_words_are_those_of_the_documentation(outcome: str, word: str) -> None:
     assert became(outcome, None) == word
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("titulaer-2011-dm-ct-thorax-abdomen", "computed"),
+        ("feasby-2007-no-ivig-ibm", "avoid"),
+        ("bsr-2022-swallowing", "stated"),
+        ("meyer-2019-assd-no-cpg", "gap"),
+    ],
+)
+def test_advice_is_told_from_what_nobody_can_compute_and_from_what_is_advised_against(statement: str, kind: str) -> None:
+    (rule,) = (rule for rule in packaged_basis().knowledge.rules if rule.id == statement)
+    assert kind_of(rule) == kind
