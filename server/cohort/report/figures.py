@@ -360,12 +360,17 @@ def _statements(asked: _Asked) -> Table:
 def _disputes(asked: _Asked) -> Chart:
     query = f"""WITH told AS (
             SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
-            WHERE outcome = 'holds' AND conflicts <> '')
+            WHERE outcome = 'holds' AND NOT assumed AND kind IN ('computed', 'avoid') AND conflicts <> '')
         SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING}
         GROUP BY 1 ORDER BY 2 DESC, 1"""
     ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
     titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
-    return asked.each("Guidelines disagree about", query, titles, int(of), "A patient may count in several.")
+    note = (
+        "Living patients with myositis to whom a statement applies, and is not met, that other guidelines dispute: the "
+        "guidelines disagree, not those who care for the patients. Statements that are not computed are left out. "
+        "A patient may count in several."
+    )
+    return asked.each("Patients concerned by a disagreement of guidelines", query, titles, int(of), note)
 
 
 def _quality(asked: _Asked) -> tuple[Chart, ...]:

@@ -152,3 +152,13 @@ def test_a_screen_that_is_due_long_after_onset_stands_apart_and_so_does_the_basi
         "basic panel of IMACS 2023 alone": 1,
     }
     assert bars(by_malignancy) == {"active malignancy on record": 1, "not known": 4}
+
+
+def test_only_computed_statements_that_certainly_hold_make_a_disagreement_concern_a_patient(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "concerned", "recommendation": CT, "conflicts": "C5"},
+        {"patient": "unseen", "recommendation": CT, "conflicts": "C5", "assumed": True},
+        {"patient": "stated", "recommendation": "imacs-2023-scope", "conflicts": "C5", "kind": "stated"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("concerned", "unseen", "stated")], statements)
+    assert [(bar.label[:3], bar.number) for bar in report.disputes.bars] == [("C5:", 1)]
