@@ -14,6 +14,7 @@ from cards.outcomes import FIRED, NOT_APPLICABLE, SATISFIED, UNKNOWN, outcomes_o
 from cards.recommendation import Recommendation
 from cards.said import said_on
 from cards.schedule import Due, DueState
+from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Outcome
 from fhir_profiles.dates import completed_years
 from fhir_profiles.record import InputState
@@ -41,6 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "failed": "VARCHAR",
         "antibodies": "INTEGER",
         "positive": "VARCHAR",
+        "borderline": "VARCHAR",
         "cards": "INTEGER",
         "resources": "INTEGER",
         "issues": "INTEGER",
@@ -137,10 +139,15 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
         "current": _words(treatment.current),
         "failed": _words(treatment.agents(Outcome.FAILED)),
         "antibodies": len(assessment.antibodies) if assessment.antibodies or has_results else None,
-        "positive": _words(code for code, found in assessment.antibodies.items() if found.result == "positive"),
+        "positive": _antibodies(assessment, "positive"),
+        "borderline": _antibodies(assessment, "borderline"),
         "cards": len(evaluation.cards),
         "refused": evaluation.is_mismatched,
     }
+
+
+def _antibodies(assessment: Assessment, result: str) -> str:
+    return _words(code for code, found in assessment.antibodies.items() if found.result == result)
 
 
 def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> Iterable[Row]:

@@ -228,10 +228,16 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
         asked.parts(
             "Myositis antibodies",
             f"""SELECT CASE WHEN antibodies IS NULL THEN 'not known: results were not sent'
-                WHEN antibodies = 0 THEN 'no result on record' WHEN positive = '' THEN 'tested, none positive'
-                ELSE 'positive for at least one' END, {counted}""",
+                WHEN antibodies = 0 THEN 'no result on record' WHEN positive <> '' THEN 'positive for at least one'
+                WHEN borderline <> '' THEN 'borderline only: to be confirmed' WHEN antibodies < {_panel(asked)}
+                THEN 'none positive, some not tested' ELSE 'none positive of all that are known here' END, {counted}""",
+            note=f"Known here are {_panel(asked)} myositis antibodies; the table `patients` says how many have a result.",
         ),
     )
+
+
+def _panel(asked: _Asked) -> int:
+    return len(asked.known.definitions.antibodies)
 
 
 _PHASES = {

@@ -24,6 +24,7 @@ PATIENT: dict[str, Any] = {
     "line": 1,
     "antibodies": 1,
     "positive": "",
+    "borderline": "",
     "cards": 0,
     "resources": 1,
     "issues": 0,
@@ -162,3 +163,22 @@ def test_only_computed_statements_that_certainly_hold_make_a_disagreement_concer
     ]
     report = counted(tmp_path, [{"patient": one} for one in ("concerned", "unseen", "stated")], statements)
     assert [(bar.label[:3], bar.number) for bar in report.disputes.bars] == [("C5:", 1)]
+
+
+def test_a_borderline_antibody_and_a_panel_with_gaps_are_not_all_negative(tmp_path: Path) -> None:
+    known = len(packaged_basis().knowledge.definitions.antibodies)
+    patients = [
+        {"patient": "borderline", "borderline": "anti-mi-2"},
+        {"patient": "one-negative", "antibodies": 1},
+        {"patient": "all-negative", "antibodies": known},
+        {"patient": "positive", "positive": "anti-jo-1", "borderline": "anti-mi-2"},
+        {"patient": "untested", "antibodies": 0},
+    ]
+    (chart,) = (one for one in counted(tmp_path, patients, []).charts if one.title == "Myositis antibodies")
+    assert bars(chart) == {
+        "borderline only: to be confirmed": 1,
+        "none positive, some not tested": 1,
+        "none positive of all that are known here": 1,
+        "positive for at least one": 1,
+        "no result on record": 1,
+    }
