@@ -33,6 +33,7 @@ PATIENT: dict[str, Any] = {
 STATEMENT: dict[str, Any] = {
     "site": "north",
     "topic": "tumourScreening",
+    "kind": "computed",
     "outcome": "holds",
     "assumed": False,
     "orders": "",
