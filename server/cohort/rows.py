@@ -9,11 +9,14 @@ from typing import Any
 
 import orjson
 
+from cards.knowledge import Rule
 from cards.outcomes import FIRED, NOT_APPLICABLE, SATISFIED, UNKNOWN, outcomes_of
 from cards.recommendation import Recommendation
 from cards.said import said_on
-from cards.schedule import Due
+from cards.schedule import Due, DueState
+from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Outcome
+from fhir_profiles.dates import completed_years
 from fhir_profiles.record import InputState
 from fhir_profiles.unread import unread_treatment
 from server.evaluation import Evaluation
@@ -31,12 +34,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "certainty": "VARCHAR",
         "phenotypes": "VARCHAR",
         "severity": "VARCHAR",
+        "years_since_onset": "INTEGER",
+        "active_malignancy": "VARCHAR",
         "phase": "VARCHAR",
         "line": "INTEGER",
         "current": "VARCHAR",
         "failed": "VARCHAR",
         "antibodies": "INTEGER",
         "positive": "VARCHAR",
+        "borderline": "VARCHAR",
         "cards": "INTEGER",
         "resources": "INTEGER",
         "issues": "INTEGER",
@@ -47,6 +53,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "site": "VARCHAR",
         "recommendation": "VARCHAR",
         "topic": "VARCHAR",
+        "kind": "VARCHAR",
         "outcome": "VARCHAR",
         "strength": "VARCHAR",
         "assumed": "BOOLEAN",
@@ -112,6 +119,7 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
     assessment, record = evaluation.assessment, evaluation.record
     youngest, oldest = assessment.ages
     treatment, primary = assessment.treatment, assessment.primary
+    began, malignancy = assessment.disease_began, assessment.features.get("active-malignancy")
     unread = unread_treatment(record)
     has_results = record.input_state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
     return {
@@ -124,21 +132,29 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
         "certainty": primary.certainty.value if primary else None,
         "phenotypes": _words(one.code for one in assessment.phenotypes),
         "severity": assessment.severity.value,
+        "years_since_onset": completed_years(began, assessment.as_of) if began else None,
+        "active_malignancy": malignancy.value.value if malignancy else None,
         "phase": None if unread else treatment.phase,
         "line": None if unread else treatment.line,
         "current": _words(treatment.current),
         "failed": _words(treatment.agents(Outcome.FAILED)),
         "antibodies": len(assessment.antibodies) if assessment.antibodies or has_results else None,
-        "positive": _words(code for code, found in assessment.antibodies.items() if found.result == "positive"),
+        "positive": _antibodies(assessment, "positive"),
+        "borderline": _antibodies(assessment, "borderline"),
         "cards": len(evaluation.cards),
         "refused": evaluation.is_mismatched,
     }
+
+
+def _antibodies(assessment: Assessment, result: str) -> str:
+    return _words(code for code, found in assessment.antibodies.items() if found.result == result)
 
 
 def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> Iterable[Row]:
     said: dict[str, Recommendation] = {one.id: one for one in evaluation.recommendations}
     topics = {rule.id: rule.topic for rule in evaluation.knowledge.rules}
     strengths = {rule.id: rule.strength for rule in evaluation.knowledge.rules}
+    kinds = {rule.id: kind_of(rule) for rule in evaluation.knowledge.rules}
     has_calendar = {rule.id for rule in evaluation.knowledge.rules if rule.schedule}
     on_cards = said_on(evaluation.cards)
     for rule, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
@@ -150,7 +166,8 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "site": site,
             "recommendation": rule,
             "topic": recommendation.topic if recommendation else topics[rule],
-            "outcome": _HOLDS[outcome],
+            "kind": kinds.get(rule, "safety"),
+            "outcome": became(outcome, evaluation.calendar.get(rule)),
             "strength": recommendation.strength if recommendation else strengths[rule],
             "assumed": any(one.is_caveat for one in recommendation.missing) if recommendation else False,
             "orders": _words(recommendation.orders) if recommendation else "",
@@ -159,6 +176,34 @@ def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> 
             "conflicts": _words(recommendation.conflicts) if recommendation else "",
             "missing": _words(dict.fromkeys(one.concept for one in recommendation.missing)) if recommendation else "",
         }
+
+
+def became(outcome: str, due: Due | None) -> str:
+    """What became of a statement for a patient, as the table says it.
+
+    Args:
+        outcome: of `cards.outcomes`, but not `not-applicable`.
+        due: what its calendar says, where it has one.
+
+    Returns:
+        `holds`, `satisfied`, `unknown`, or `ended` where its calendar ended while a repeat stood open: that is no adherence.
+    """
+    if outcome == SATISFIED and due and due.state is DueState.ENDED and due.due_from and due.ends and due.due_from <= due.ends:
+        return "ended"
+    return _HOLDS[outcome]
+
+
+def kind_of(rule: Rule) -> str:
+    """What kind of statement it is: `computed`, `avoid` (computed, against a treatment), `stated` or `gap` (never computed).
+
+    Args:
+        rule: of a guideline.
+    """
+    if rule.strength == "gap":
+        return "gap"
+    if not rule.is_computed:
+        return "stated"
+    return "avoid" if rule.avoid or rule.strength == "not-recommended" else "computed"
 
 
 def _due(due: Due | None) -> Row:

@@ -16,9 +16,18 @@ from server.cohort.tables import duckdb
 CONFIRMED = "certainty IN ('recorded', 'supported')"
 """Of whom therapy may be spoken: the diagnosis is in the chart."""
 
-DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE = "due now", "cannot be told", "held back or declined", "up to date"
-_STATES = (DUE, CANNOT_TELL, NOT_OFFERED, UP_TO_DATE)
-_OUTCOMES = ("holds", "unknown", "satisfied")
+LIVING = f"{CONFIRMED} AND NOT deceased"
+"""Of whom the charts of the disease and of care speak: nothing is due for the dead."""
+
+NOT_IBM = "NOT list_contains(string_split(phenotypes, ' '), 'inclusion-body-myositis')"
+"""Whom immunosuppression may be for."""
+
+OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
+NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not repeated", "up to date"
+_STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
+_OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
+
+_TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
 _MOST_ROWS = 25
 
@@ -93,9 +102,11 @@ class Report:
     Args:
         account: `run.json`.
         resources, passed_over: how many were read, and were not, by type.
-        patients, confirmed: how many there are, and of how many the chart has a diagnosis of myositis.
+        patients: how many there are.
+        confirmed, dead: of how many the chart has a diagnosis of myositis; the living and the dead.
         charts: of those with myositis.
         due: topic by site.
+        tests: the same by what is to be done; and of whom a tumour screen is asked.
         statements: which hold for how many.
         disputes: where guidelines disagree.
         sent: patients of whom there is anything of a type, by site.
@@ -108,8 +119,10 @@ class Report:
     passed_over: Mapping[str, int | None]
     patients: int | None
     confirmed: int | None
+    dead: int | None
     charts: tuple[Chart, ...]
     due: tuple[Table, ...]
+    tests: tuple[Chart, ...]
     statements: Table
     disputes: Chart
     sent: Table
@@ -130,16 +143,22 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
         asked = _Asked(database, known, least)
-        ((patients, confirmed),) = asked.rows(f"SELECT count(*), count(*) FILTER ({CONFIRMED}) FROM patients")
+        ((patients, confirmed, dead),) = asked.rows(
+            f"SELECT count(*), count(*) FILTER ({LIVING}), count(*) FILTER ({CONFIRMED} AND deceased) FROM patients"
+        )
+        apart = {"dead": dead} if dead >= least else {}  # a few dead are hidden well enough among the others
+        hidden = withheld({"confirmed": confirmed, **apart, "others": patients - confirmed - sum(apart.values())}, least)
         account = orjson.loads((out / "run.json").read_bytes())
         return Report(
             account=account,
             resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
             passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
             patients=asked.shown(patients),
-            confirmed=None if withheld({"confirmed": confirmed, "others": patients - confirmed}, least) else confirmed,
+            confirmed=None if "confirmed" in hidden else confirmed,
+            dead=None if "dead" in hidden else asked.shown(dead),
             charts=_of_the_disease(asked),
-            due=tuple(_due_by_site(asked, topic) for topic in ("lungFunction", "tumourScreening", "diagnosticWorkup")),
+            due=tuple(_due_by_site(asked, topic) for topic in _TOPICS),
+            tests=(*(_due_by_test(asked, topic) for topic in _TOPICS), _tumours_by_time(asked), _tumours_by_malignancy(asked)),
             statements=_statements(asked),
             disputes=_disputes(asked),
             sent=_sent(account["patientsByKind"], least),
@@ -175,9 +194,9 @@ class _Asked:
         bars = tuple(self._bar((names or {}).get(name, name), counted[name], longest, of, name in hidden) for name in order)
         return Chart(title, self.shown(of), bars, note)
 
-    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str) -> Chart:
+    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str, *values: object) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
-        counted = [(str(label), int(number)) for label, number in self.rows(query)]
+        counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
         longest = max((number for _, number in counted), default=1)
         bars = tuple(
             self._bar(names.get(label, label), number, longest, of, number < self.least or 0 < of - number < self.least)
@@ -191,41 +210,72 @@ class _Asked:
 
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     titles = asked.known.definitions.phenotypes["titles"]
-    counted = f"count(*) FROM patients WHERE {CONFIRMED} GROUP BY 1"
+    counted = f"count(*) FROM patients WHERE {LIVING} GROUP BY 1"
+    treatable = f"count(*) FROM patients WHERE {LIVING} AND {NOT_IBM} GROUP BY 1"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
         asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
         asked.parts(
-            "Lines of therapy used",
-            f"SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' ELSE line::VARCHAR END, {counted}",
-            note="Not known where medications were not sent.",
+            "Lines of systemic treatment so far",
+            f"""SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
+                ELSE line::VARCHAR END, {treatable}""",
+            note="Without inclusion body myositis. Counted from the drugs on record: those used up, and one that is being tried; "
+            "no guideline's first, second or third line. Not known where medications were not sent.",
             by_size=False,
         ),
-        asked.parts("Phase of treatment", f"SELECT coalesce(phase, 'not known'), {counted}"),
+        asked.parts(
+            "Treatment and the problem list",
+            f"SELECT CASE phase {_when(_PHASES)} ELSE 'not known: medications were not sent' END, {treatable}",
+            note="Without inclusion body myositis. From the drugs on record and what the problem list says of the diagnosis; "
+            "not how active the disease is, nor that a drug is being taken now.",
+        ),
         asked.parts(
             "Myositis antibodies",
             f"""SELECT CASE WHEN antibodies IS NULL THEN 'not known: results were not sent'
-                WHEN antibodies = 0 THEN 'no result on record' WHEN positive = '' THEN 'tested, none positive'
-                ELSE 'positive for at least one' END, {counted}""",
+                WHEN antibodies = 0 THEN 'no result on record' WHEN positive <> '' THEN 'positive for at least one'
+                WHEN borderline <> '' THEN 'borderline only: to be confirmed' WHEN antibodies < {_panel(asked)}
+                THEN 'none positive, some not tested' ELSE 'none positive of all that are known here' END, {counted}""",
+            note=f"Known here are {_panel(asked)} myositis antibodies; the table `patients` says how many have a result.",
         ),
     )
+
+
+def _panel(asked: _Asked) -> int:
+    return len(asked.known.definitions.antibodies)
+
+
+_PHASES = {
+    "untreated": "no systemic treatment on record",
+    "induction": "treated, not in remission on the problem list",
+    "maintenance": "treated, in remission on the problem list",
+}
+
+
+def _when(names: Mapping[str, str]) -> str:
+    """The arms of a CASE."""
+    return " ".join(f"WHEN '{name}' THEN '{title}'" for name, title in names.items())
 
 
 _BY_STATE = f"""
     WITH each AS (
         SELECT patient, any_value(site) AS site,
-            CASE WHEN bool_or(outcome = 'holds' AND orders <> '' AND NOT assumed) THEN '{DUE}'
+            CASE WHEN bool_or(outcome = 'holds' AND due_state = 'overdue' AND NOT assumed) THEN '{OVERDUE}'
+                WHEN bool_or(outcome = 'holds' AND NOT assumed AND (orders <> '' OR coalesce(due_state = 'due', false)))
+                    THEN '{DUE}'
                 WHEN bool_or(outcome = 'unknown' OR assumed OR (outcome = 'holds' AND orders = '' AND missing <> ''))
                     THEN '{CANNOT_TELL}'
-                WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}' ELSE '{UP_TO_DATE}' END AS state
+                WHEN bool_or(outcome = 'holds') THEN '{NOT_OFFERED}'
+                WHEN bool_or(outcome = 'ended') THEN '{NOT_REPEATED}' ELSE '{UP_TO_DATE}' END AS state
         FROM recommendations WHERE list_contains($1, recommendation) GROUP BY patient)
     SELECT coalesce(each.site, '{NO_SITE}'), state, count(*) FROM each JOIN patients USING (patient)
-    WHERE {CONFIRMED} GROUP BY 1, 2"""
+    WHERE {LIVING} GROUP BY 1, 2"""
 
 
 def _due_by_site(asked: _Asked, topic: str) -> Table:
     counted: dict[str, dict[str, int]] = {}
-    asks_for_tests = [rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if)]
+    asks_for_tests = [
+        rule.id for rule in asked.known.rules if rule.topic == topic and (rule.orders or rule.orders_if or rule.schedule)
+    ]
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     totals = {site: sum(states.values()) for site, states in counted.items()}
@@ -236,10 +286,61 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         columns = {column for row, column in hidden if row == site}
         rows.append(_row(site, counted[site], columns, is_hidden=site in hidden_sites))
     note = (
-        "Patients for whom a statement asks for a test. Due now: nothing in the chart shows it, and the site sends what would. "
+        "Patients for whom a statement asks for a test or a referral. Overdue: a repeat whose last day by the source has passed. "
+        "Due now: anything else that is asked for, is not shown as done or ordered, and would be shown if it were. "
+        "Ended, not repeated: nothing is due any more, and a repeat is not on record before its calendar ended. "
         "Up to date: done, ordered or not yet due."
     )
     return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
+
+
+_BY_TEST = f"""
+    WITH open AS (
+        SELECT patient, unnest(string_split(orders, ' ')) AS test FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND orders <> '' AND list_contains($1, recommendation)
+        UNION ALL SELECT patient, 'repeat ' || recommendation FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND due_state IN ('due', 'overdue') AND list_contains($1, recommendation))
+    SELECT test, count(DISTINCT patient) FROM open JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1 ORDER BY 2 DESC, 1"""
+
+
+def _due_by_test(asked: _Asked, topic: str) -> Chart:
+    rules = [rule for rule in asked.known.rules if rule.topic == topic]
+    repeats = {f"repeat {rule.id}": f"repeat of {rule.schedule.title} ({rule.id})" for rule in rules if rule.schedule}
+    titles = {key: str(order["title"]) for key, order in asked.known.orders.items()} | repeats
+    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
+    note = "Living patients with myositis for whom it is due or overdue. A patient may count in several."
+    title = f"{asked.known.topics[topic].display}: what is due"
+    return asked.each(title, _BY_TEST, titles, int(of), note, [rule.id for rule in rules])
+
+
+BASIC_PANEL = "imacs-2023-basic-panel"
+"""Blood tests and a chest X-ray, which IMACS 2023 asks of everybody: no tumour screen by imaging or endoscopy."""
+
+_SCREEN = f"""
+    WITH due AS (
+        SELECT patient, bool_and(recommendation = '{BASIC_PANEL}') AS is_basic FROM recommendations
+        WHERE outcome = 'holds' AND NOT assumed AND topic = 'tumourScreening'
+            AND (orders <> '' OR coalesce(due_state IN ('due', 'overdue'), false)) GROUP BY patient)"""
+
+
+def _tumours_by_time(asked: _Asked) -> Chart:
+    query = f"""{_SCREEN}
+        SELECT CASE WHEN is_basic THEN 'basic panel of IMACS 2023 alone' WHEN years_since_onset IS NULL THEN 'onset not known'
+            WHEN years_since_onset < 3 THEN 'under 3 years' WHEN years_since_onset < 4 THEN '3 to under 4 years'
+            ELSE '4 years or more' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
+    note = (
+        "Living patients with myositis for whom something of the tumour screen is due or overdue, by the time since the disease "
+        "began. IMACS 2023 speaks of the first 3 years; Titulaer 2011 repeats its screen for 4 and sets the first no limit."
+    )
+    return asked.parts("Tumour screening due, by time since onset", query, note=note)
+
+
+def _tumours_by_malignancy(asked: _Asked) -> Chart:
+    query = f"""{_SCREEN}
+        SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'none, as the chart rules out'
+            ELSE 'not known' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
+    note = "The same patients. Titulaer 2011 does not exempt who has a malignancy already."
+    return asked.parts("Tumour screening due, by known malignancy", query, note=note)
 
 
 def _row(label: str, counted: Mapping[str, int], hidden: Collection[str], detail: str = "", *, is_hidden: bool = False) -> Row:
@@ -277,28 +378,39 @@ def _sent(by_site: Mapping[str, Mapping[str, int]], least: int) -> Table:
 
 
 def _statements(asked: _Asked) -> Table:
-    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds') AS holds, count(*) FILTER (outcome = 'unknown'),
-        count(*) FILTER (outcome = 'satisfied') FROM recommendations JOIN patients USING (patient)
-        WHERE {CONFIRMED} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds' AND NOT assumed) AS holds,
+        count(*) FILTER (outcome = 'unknown' OR assumed),
+        count(*) FILTER (outcome = 'ended'), count(*) FILTER (outcome = 'satisfied')
+        FROM recommendations JOIN patients USING (patient)
+        WHERE {LIVING} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     rows = []
     for name, *numbers in asked.rows(query, list(says))[:_MOST_ROWS]:
         counted = dict(zip(_OUTCOMES, map(int, numbers), strict=True))
         is_hidden = sum(counted.values()) < asked.least
         rows.append(_row(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
-    note = "Holds: it applies, and is not done as far as the data show. Satisfied: done, ordered or not yet due."
+    note = (
+        "Holds: it applies, and the data that would show it done were sent and do not. Cannot be told: a datum is missing, or "
+        "the data that would show it done were not sent. Ended: no repeat is on record before its calendar ended. "
+        "Satisfied: done, ordered or not yet due."
+    )
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 
 
 def _disputes(asked: _Asked) -> Chart:
     query = f"""WITH told AS (
             SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
-            WHERE outcome = 'holds' AND conflicts <> '')
-        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {CONFIRMED}
+            WHERE outcome = 'holds' AND NOT assumed AND kind IN ('computed', 'avoid') AND conflicts <> '')
+        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING}
         GROUP BY 1 ORDER BY 2 DESC, 1"""
-    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {CONFIRMED}")
+    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
     titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
-    return asked.each("Guidelines disagree about", query, titles, int(of), "A patient may count in several.")
+    note = (
+        "Living patients with myositis to whom a statement applies, and is not met, that other guidelines dispute: the "
+        "guidelines disagree, not those who care for the patients. Statements that are not computed are left out. "
+        "A patient may count in several."
+    )
+    return asked.each("Patients concerned by a disagreement of guidelines", query, titles, int(of), note)
 
 
 def _quality(asked: _Asked) -> tuple[Chart, ...]:

@@ -23,6 +23,7 @@ from server.cohort.engines import Processes
 from server.cohort.errors import CohortError
 from server.cohort.inputs import find_inputs
 from server.cohort.plan import begin, plan_at
+from server.cohort.rows import became
 from server.cohort.run import run
 from server.evaluation import Evaluation, evaluate
 from soak.processes import children_of, is_alive
@@ -72,7 +73,7 @@ def test_a_patient_in_a_bundle_gets_the_answer_of_the_bedside(bundles: Path, slu
     with_calendar = {rule.id for rule in evaluation.knowledge.rules if rule.schedule}
     found = [row for row in rows(bundles, "recommendations") if row["patient"] == patient]
     assert {row["recommendation"]: (row["outcome"], row["on_card"]) for row in found} == {
-        rule: (_HOLDS[outcome], rule in said)
+        rule: (became(outcome, evaluation.calendar.get(rule)), rule in said)
         for rule, outcome in outcomes.items()
         if outcome in _HOLDS and not (rule in with_calendar and rule not in evaluation.calendar and outcome == "satisfied")
     }

@@ -1,0 +1,185 @@
+"""What the figures of a report mean: over tables written by hand, so that each patient is in sight."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from server.basis import packaged_basis
+from server.cohort.report.figures import Chart, Report, Table, figures
+from server.cohort.rows import TABLES
+from server.cohort.tables import duckdb
+
+PATIENT: dict[str, Any] = {
+    "site": "north",
+    "sex": "female",
+    "age": 55,
+    "deceased": False,
+    "phenotype": "dermatomyositis",
+    "certainty": "recorded",
+    "phenotypes": "dermatomyositis",
+    "severity": "unknown",
+    "years_since_onset": 1,
+    "active_malignancy": "unknown",
+    "phase": "induction",
+    "line": 1,
+    "antibodies": 1,
+    "positive": "",
+    "borderline": "",
+    "cards": 0,
+    "resources": 1,
+    "issues": 0,
+    "refused": False,
+}
+STATEMENT: dict[str, Any] = {
+    "site": "north",
+    "topic": "tumourScreening",
+    "kind": "computed",
+    "outcome": "holds",
+    "assumed": False,
+    "orders": "",
+    "conflicts": "",
+    "missing": "",
+}
+REPEAT = "titulaer-2011-dm-repeat-3-6-months"
+CT = "titulaer-2011-dm-ct-thorax-abdomen"
+
+
+def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]]) -> Report:
+    """The figures of these patients, none withheld."""
+    tables = {
+        "patients": [PATIENT | one for one in patients],
+        "recommendations": [STATEMENT | one for one in statements],
+        "issues": [],
+    }
+    with duckdb(folder) as database:
+        for name, rows in tables.items():
+            lines = folder / f"{name}.ndjson"
+            lines.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+            read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
+            read.write_parquet(str(folder / f"{name}.parquet"))
+    (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}, "patientsByKind": {}}), "utf-8")
+    return figures(folder, packaged_basis().knowledge, 1)
+
+
+def cells(table: Table, label: str) -> dict[str, int | None]:
+    """The numbers of a row that are not nought, by column."""
+    (row,) = (row for row in table.rows if row.label == label)
+    return {column: number for column, number in zip(table.columns, row.cells, strict=True) if number}
+
+
+def bars(chart: Chart) -> dict[str, int | None]:
+    """The numbers of a chart by label."""
+    return {bar.label: bar.number for bar in chart.bars}
+
+
+def tumours(report: Report) -> Table:
+    """Tumour screening by site."""
+    (table,) = (one for one in report.due if one.title == packaged_basis().knowledge.topics["tumourScreening"].display)
+    return table
+
+
+def test_a_repeat_whose_last_day_has_passed_is_overdue_and_not_up_to_date(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "late", "recommendation": CT, "outcome": "satisfied"},
+        {"patient": "late", "recommendation": REPEAT, "due_state": "overdue"},
+        {"patient": "now", "recommendation": REPEAT, "due_state": "due"},
+        {"patient": "ahead", "recommendation": REPEAT, "outcome": "satisfied", "due_state": "upcoming"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("late", "now", "ahead")], statements)
+    assert cells(tumours(report), "north") == {"overdue": 1, "due now": 1, "up to date": 1}
+
+
+def test_whether_a_repeat_is_overdue_cannot_be_told_where_the_tests_were_not_sent(tmp_path: Path) -> None:
+    overdue = {"patient": "one", "recommendation": REPEAT, "due_state": "overdue", "assumed": True}
+    assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [overdue])), "north") == {"cannot be told": 1}
+
+
+def test_a_calendar_that_ended_without_the_repeat_is_not_up_to_date(tmp_path: Path) -> None:
+    ended = {"patient": "one", "recommendation": REPEAT, "outcome": "ended", "due_state": "ended"}
+    assert cells(tumours(counted(tmp_path, [{"patient": "one"}], [ended])), "north") == {"ended, not repeated": 1}
+
+
+def test_what_may_have_been_done_and_not_been_sent_does_not_count_as_holding(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "seen", "recommendation": CT, "orders": "ct-thorax"},
+        {"patient": "unseen", "recommendation": CT, "orders": "ct-thorax", "assumed": True},
+        {"patient": "unclear", "recommendation": CT, "outcome": "unknown"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("seen", "unseen", "unclear")], statements)
+    assert cells(report.statements, CT) == {"holds": 1, "cannot be told": 2}
+
+
+def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
+    report = counted(tmp_path, [{"patient": "lives"}, {"patient": "died", "deceased": True, "severity": "severe"}], [])
+    assert (report.patients, report.confirmed, report.dead) == (2, 1, 1)
+    assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
+
+
+def test_inclusion_body_myositis_is_in_no_figure_of_treatment(tmp_path: Path) -> None:
+    patients = [
+        {"patient": "ibm", "phenotype": "inclusion-body-myositis", "phenotypes": "inclusion-body-myositis", "phase": "untreated"},
+        {"patient": "dm"},
+    ]
+    shown = {chart.title: bars(chart) for chart in counted(tmp_path, patients, []).charts}
+    assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1}
+    assert shown["Lines of systemic treatment so far"] == {"1": 1}
+    assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
+
+
+def test_a_referral_that_is_due_is_no_lung_function_test_that_is_due(tmp_path: Path) -> None:
+    referral = {"recommendation": "sunderkotter-2016-pft-abnormal-pulmonology", "orders": "pulmonology-referral"}
+    screening = {"recommendation": "acr-chest-2023-screening", "orders": "pulmonary-function-test hrct-chest"}
+    statements = [{"patient": "one"} | referral, {"patient": "two"} | referral, {"patient": "two"} | screening]
+    report = counted(tmp_path, [{"patient": "one"}, {"patient": "two"}], statements)
+    orders = packaged_basis().knowledge.orders
+    assert bars(report.tests[0]) == {
+        orders["pulmonology-referral"]["title"]: 2,
+        orders["pulmonary-function-test"]["title"]: 1,
+        orders["hrct-chest"]["title"]: 1,
+    }
+
+
+def test_a_screen_that_is_due_long_after_onset_stands_apart_and_so_does_the_basic_panel(tmp_path: Path) -> None:
+    onsets = {"new": 2, "third": 3, "old": 16, "undated": None, "panel": 1}
+    statements = [{"patient": one, "recommendation": CT, "orders": "ct-thorax"} for one in onsets if one != "panel"]
+    statements.append({"patient": "panel", "recommendation": "imacs-2023-basic-panel", "orders": "chest-x-ray"})
+    patients = [{"patient": one, "years_since_onset": years} for one, years in onsets.items()]
+    patients[2]["active_malignancy"] = "yes"
+    *_, by_time, by_malignancy = counted(tmp_path, patients, statements).tests
+    assert bars(by_time) == {
+        "under 3 years": 1,
+        "3 to under 4 years": 1,
+        "4 years or more": 1,
+        "onset not known": 1,
+        "basic panel of IMACS 2023 alone": 1,
+    }
+    assert bars(by_malignancy) == {"active malignancy on record": 1, "not known": 4}
+
+
+def test_only_computed_statements_that_certainly_hold_make_a_disagreement_concern_a_patient(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "concerned", "recommendation": CT, "conflicts": "C5"},
+        {"patient": "unseen", "recommendation": CT, "conflicts": "C5", "assumed": True},
+        {"patient": "stated", "recommendation": "imacs-2023-scope", "conflicts": "C5", "kind": "stated"},
+    ]
+    report = counted(tmp_path, [{"patient": one} for one in ("concerned", "unseen", "stated")], statements)
+    assert [(bar.label[:3], bar.number) for bar in report.disputes.bars] == [("C5:", 1)]
+
+
+def test_a_borderline_antibody_and_a_panel_with_gaps_are_not_all_negative(tmp_path: Path) -> None:
+    known = len(packaged_basis().knowledge.definitions.antibodies)
+    patients = [
+        {"patient": "borderline", "borderline": "anti-mi-2"},
+        {"patient": "one-negative", "antibodies": 1},
+        {"patient": "all-negative", "antibodies": known},
+        {"patient": "positive", "positive": "anti-jo-1", "borderline": "anti-mi-2"},
+        {"patient": "untested", "antibodies": 0},
+    ]
+    (chart,) = (one for one in counted(tmp_path, patients, []).charts if one.title == "Myositis antibodies")
+    assert bars(chart) == {
+        "borderline only: to be confirmed": 1,
+        "none positive, some not tested": 1,
+        "none positive of all that are known here": 1,
+        "positive for at least one": 1,
+        "no result on record": 1,
+    }
