@@ -335,7 +335,7 @@ def _tumours_by_malignancy(asked: _Asked) -> Chart:
     query = f"""{_SCREEN}
         SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'ruled out by the chart'
             ELSE 'none on record, nor ruled out' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
-    note = "The same patients. Titulaer 2011 does not exempt who has a malignancy already."
+    note = "The same patients. Titulaer 2011 exempts nobody with a malignancy from the first screen."
     return asked.parts("Tumour screening due, by known malignancy", query, note=note)
 
 
