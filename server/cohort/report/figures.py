@@ -19,8 +19,8 @@ CONFIRMED = "certainty IN ('recorded', 'supported')"
 LIVING = f"{CONFIRMED} AND NOT deceased"
 """Of whom the charts of the disease and of care speak: nothing is due for the dead."""
 
-NOT_IBM = "NOT list_contains(string_split(phenotypes, ' '), 'inclusion-body-myositis')"
-"""Whom immunosuppression may be for."""
+IBM = "list_contains(string_split(phenotypes, ' '), 'inclusion-body-myositis')"
+"""Who needs no immunosuppression, so that none of it is no lack of treatment."""
 
 OVERDUE, DUE, CANNOT_TELL = "overdue", "due now", "cannot be told"
 NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not repeated", "up to date"
@@ -211,23 +211,23 @@ class _Asked:
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
     titles = asked.known.definitions.phenotypes["titles"]
     counted = f"count(*) FROM patients WHERE {LIVING} GROUP BY 1"
-    treatable = f"count(*) FROM patients WHERE {LIVING} AND {NOT_IBM} GROUP BY 1"
+    apart = f"WHEN {IBM} THEN 'inclusion body myositis'"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
         asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
         asked.parts(
             "Lines of systemic treatment so far",
-            f"""SELECT CASE WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
-                ELSE line::VARCHAR END, {treatable}""",
-            note="Without inclusion body myositis. Counted from the drugs on record: those used up, and one that is being tried; "
-            "no guideline's first, second or third line. Not known where medications were not sent.",
+            f"""SELECT CASE {apart} WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
+                ELSE line::VARCHAR END, {counted}""",
+            note="Inclusion body myositis stands apart. Counted from the drugs on record: those used up, and one being "
+            "tried; no guideline's first, second or third line. Not known where medications were not sent.",
             by_size=False,
         ),
         asked.parts(
             "Treatment and the problem list",
-            f"SELECT CASE phase {_when(_PHASES)} ELSE 'not known: medications were not sent' END, {treatable}",
-            note="Without inclusion body myositis. From the drugs on record and what the problem list says of the diagnosis; "
-            "not how active the disease is, nor that a drug is being taken now.",
+            f"SELECT CASE {apart} {_when(_PHASES)} ELSE 'not known: medications were not sent' END, {counted}",
+            note="Inclusion body myositis stands apart. From the drugs on record and what the problem list says of the "
+            "diagnosis; not how active the disease is, nor that a drug is being taken now.",
         ),
         asked.parts(
             "Myositis antibodies",
@@ -235,7 +235,7 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
                 WHEN antibodies = 0 THEN 'no result on record' WHEN positive <> '' THEN 'positive for at least one'
                 WHEN borderline <> '' THEN 'borderline only: to be confirmed' WHEN antibodies < {_panel(asked)}
                 THEN 'none positive, some not tested' ELSE 'none positive of all that are known here' END, {counted}""",
-            note=f"Known here are {_panel(asked)} myositis antibodies; the table `patients` says how many have a result.",
+            note=f"Known here are {_panel(asked)} myositis antibodies; the table of patients says how many have a result.",
         ),
     )
 
@@ -252,8 +252,8 @@ _PHASES = {
 
 
 def _when(names: Mapping[str, str]) -> str:
-    """The arms of a CASE."""
-    return " ".join(f"WHEN '{name}' THEN '{title}'" for name, title in names.items())
+    """The arms of a CASE, by phase."""
+    return " ".join(f"WHEN phase = '{name}' THEN '{title}'" for name, title in names.items())
 
 
 _BY_STATE = f"""
@@ -279,6 +279,8 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
     totals = {site: sum(states.values()) for site, states in counted.items()}
+    states = tuple(state for state in _STATES if any(of_site[state] for of_site in counted.values()))
+    counted = {site: {state: of_site[state] for state in states} for site, of_site in counted.items()}
     hidden_sites = withheld(totals, asked.least)
     hidden = withheld_in_table(counted, asked.least, hidden_sites)
     rows = []
@@ -291,7 +293,7 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
         "Ended, not repeated: nothing is due any more, and a repeat is not on record before its calendar ended. "
         "Up to date: done, ordered or not yet due."
     )
-    return Table(asked.known.topics[topic].display, _STATES, tuple(rows), note)
+    return Table(asked.known.topics[topic].display, states, tuple(rows), note)
 
 
 _BY_TEST = f"""
@@ -308,7 +310,7 @@ def _due_by_test(asked: _Asked, topic: str) -> Chart:
     repeats = {f"repeat {rule.id}": f"repeat of {rule.schedule.title} ({rule.id})" for rule in rules if rule.schedule}
     titles = {key: str(order["title"]) for key, order in asked.known.orders.items()} | repeats
     ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
-    note = "Living patients with myositis for whom it is due or overdue. A patient may count in several."
+    note = "All living patients with myositis; counted is for whom of them it is due or overdue. A patient may count in several."
     title = f"{asked.known.topics[topic].display}: what is due"
     return asked.each(title, _BY_TEST, titles, int(of), note, [rule.id for rule in rules])
 
@@ -330,16 +332,16 @@ def _tumours_by_time(asked: _Asked) -> Chart:
             ELSE '4 years or more' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
     note = (
         "Living patients with myositis for whom something of the tumour screen is due or overdue, by the time since the disease "
-        "began. IMACS 2023 speaks of the first 3 years; Titulaer 2011 repeats its screen for 4 and sets the first no limit."
+        "began. IMACS 2023 speaks of the first 3 years; Titulaer 2011 repeats its screen for 4 and sets the first no end."
     )
     return asked.parts("Tumour screening due, by time since onset", query, note=note)
 
 
 def _tumours_by_malignancy(asked: _Asked) -> Chart:
     query = f"""{_SCREEN}
-        SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'none, as the chart rules out'
-            ELSE 'not known' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
-    note = "The same patients. Titulaer 2011 does not exempt who has a malignancy already."
+        SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'ruled out by the chart'
+            ELSE 'none on record, nor ruled out' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
+    note = "The same patients. Titulaer 2011 exempts nobody with a malignancy from the first screen."
     return asked.parts("Tumour screening due, by known malignancy", query, note=note)
 
 

@@ -41,6 +41,7 @@ STATEMENT: dict[str, Any] = {
     "missing": "",
 }
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"
+IBM_APART = "inclusion body myositis"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
 
@@ -115,14 +116,14 @@ def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
     assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
 
 
-def test_inclusion_body_myositis_is_in_no_figure_of_treatment(tmp_path: Path) -> None:
+def test_inclusion_body_myositis_stands_apart_in_figures_of_treatment(tmp_path: Path) -> None:
     patients = [
         {"patient": "ibm", "phenotype": "inclusion-body-myositis", "phenotypes": "inclusion-body-myositis", "phase": "untreated"},
         {"patient": "dm"},
     ]
     shown = {chart.title: bars(chart) for chart in counted(tmp_path, patients, []).charts}
-    assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1}
-    assert shown["Lines of systemic treatment so far"] == {"1": 1}
+    assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1, IBM_APART: 1}
+    assert shown["Lines of systemic treatment so far"] == {"1": 1, IBM_APART: 1}
     assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
 
 
@@ -153,7 +154,7 @@ def test_a_screen_that_is_due_long_after_onset_stands_apart_and_so_does_the_basi
         "onset not known": 1,
         "basic panel of IMACS 2023 alone": 1,
     }
-    assert bars(by_malignancy) == {"active malignancy on record": 1, "not known": 4}
+    assert bars(by_malignancy) == {"active malignancy on record": 1, "none on record, nor ruled out": 4}
 
 
 def test_only_computed_statements_that_certainly_hold_make_a_disagreement_concern_a_patient(tmp_path: Path) -> None:
