@@ -188,11 +188,11 @@ def _none(code: str, title: str, unread: tuple[Missing, ...], unsupplied: bool =
 def _rest_after_treatment(systemic: Sequence[Course], unread: tuple[Missing, ...], is_known_active: bool) -> Finding:
     """Who was treated and takes nothing now may be at rest: induction is for the untreated and for active disease."""
     code = "rest-after-treatment"
-    if not systemic or is_known_active:
-        return _none(code, _TITLES[code], () if is_known_active else unread)
+    if is_known_active or any(course.is_current for course in systemic) or _ended_in_need(systemic):
+        return Finding(code, _TITLES[code], Standing.RULED_OUT)
+    if not systemic:
+        return Finding(code, _TITLES[code], Standing.FAILED if unread else Standing.RULED_OUT, missing=unread)
     evidence = tuple(item for course in systemic for item in course.evidence)
-    if any(course.is_current for course in systemic) or _ended_in_need(systemic):
-        return Finding(code, _TITLES[code], Standing.RULED_OUT, evidence)
     ask = Missing(
         say("whether the disease is active, as earlier treatment has ended"),
         "Condition.clinicalStatus",

@@ -80,8 +80,14 @@ def test_whoever_does_not_get_a_turn_goes_on_without_one(turn: Turn, patience: s
 
 
 def test_a_writer_comes_before_the_evaluations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One may have been next already; and a lock is no queue, so that of three times it must be so twice."""
     monkeypatch.setattr(interpreter, "PATIENCE_SECONDS", 60)
     monkeypatch.setattr(interpreter, "WRITERS_PATIENCE_SECONDS", 60)
+    assert sorted(_evaluations_before_a_writer() for _ in range(3))[1] <= 1
+
+
+def _evaluations_before_a_writer() -> int:
+    """Of six that wait as it does."""
     order: list[str] = []
 
     def compute() -> None:
@@ -100,7 +106,7 @@ def test_a_writer_comes_before_the_evaluations_that_wait(monkeypatch: pytest.Mon
         Event().wait(0.1)
     for one in (*evaluations, writer):
         one.result(5)
-    assert order.index("writer") <= 1  # one may have been next already
+    return order.index("writer")
 
 
 def test_waiting_for_a_turn_is_a_phase_of_its_own() -> None:
