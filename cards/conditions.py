@@ -4,6 +4,7 @@ A condition is one mapping with one key, for example `{recorded: severe-ild}` or
 a `Case` to a `Verdict`; because and missing come out of the evaluation itself. `docs/rule-vocabulary.md` lists the keys.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cards import course_conditions as courses
@@ -115,10 +116,19 @@ _OF_THE_PATIENT: dict[str, Compiler] = {
 }
 """What they answer does not depend on the treatment or draft that a rule is asked about."""
 
+_OF_A_DRAFT: dict[str, Compiler] = {
+    "earlier_course": drafts.earlier_course_condition,
+    "given": drafts.given_condition,
+    "given_together": drafts.given_together_condition,
+    "drafted_times_a_week": drafts.drafted_times_a_week_condition,
+    "drafted_in_words": drafts.drafted_in_words_condition,
+    "drafted_prednisolone_mg": drafts.drafted_prednisolone_mg_condition,
+}
+
+_COMBINING: dict[str, Compiler] = {"all": _all, "any": _any, "not": _not}
+
 _COMPILERS: dict[str, Compiler] = {
-    "all": _all,
-    "any": _any,
-    "not": _not,
+    **_COMBINING,
     **_OF_THE_PATIENT,
     "failed": courses.course_condition(courses.has_failed),
     "not_tolerated": courses.course_condition(courses.was_not_tolerated, asks_intolerances=True),
@@ -129,13 +139,34 @@ _COMPILERS: dict[str, Compiler] = {
     "taken_weeks": courses.taken_weeks_condition,
     "on_record": courses.on_record_condition,
     "settled": courses.settled_condition,
-    "earlier_course": drafts.earlier_course_condition,
-    "given": drafts.given_condition,
-    "given_together": drafts.given_together_condition,
-    "drafted_times_a_week": drafts.drafted_times_a_week_condition,
-    "drafted_in_words": drafts.drafted_in_words_condition,
-    "drafted_prednisolone_mg": drafts.drafted_prednisolone_mg_condition,
+    **_OF_A_DRAFT,
 }
+
+
+def compile_about_patients(node: Any, vocabulary: Vocabulary, where: str) -> Condition:
+    """Compile what is answered once for all drafts of a call, and so cannot be about one of them.
+
+    Args:
+        node: the condition, as in the YAML.
+        vocabulary: what it may refer to.
+        where: file and entry, for errors.
+
+    Raises:
+        RuleError: it is about an order that is being written, or cannot be compiled.
+    """
+    if about := _OF_A_DRAFT.keys() & set(_keys(node)):
+        raise RuleError(f"{where}: `{min(about)}` is about an order that is being written; here only the patient counts")
+    return compile_condition(node, vocabulary, where)
+
+
+def _keys(node: Any) -> Iterator[str]:
+    """Every key of a condition and of those that it combines."""
+    parts = node if isinstance(node, list) else [node]
+    for part in parts:
+        for key, value in part.items() if isinstance(part, Mapping) else ():
+            yield key
+            if key in _COMBINING:
+                yield from _keys(value)
 
 
 def condition_keys() -> tuple[str, ...]:

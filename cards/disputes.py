@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cards.conditions import compile_condition
+from cards.conditions import compile_about_patients
 from cards.recommendation import Contradiction, Side, Source
 from cards.verdicts import Case, Condition, RuleError, Vocabulary, everyone
 from fhir_profiles.findings import Answer
@@ -60,8 +60,8 @@ def read_dispute(code: str, entry: Mapping[str, Any], vocabulary: Vocabulary, so
     """
     where = f"contradictions.yaml: {code}"
     sides = tuple(_side(side, sources, where) for side in entry["sides"])
-    fits = tuple(compile_condition(side.trigger, vocabulary, where) if side.trigger else None for side in sides)
-    matters = compile_condition(entry["when"], vocabulary, where) if "when" in entry else everyone
+    fits = tuple(compile_about_patients(side.trigger, vocabulary, where) if side.trigger else None for side in sides)
+    matters = compile_about_patients(entry["when"], vocabulary, where) if "when" in entry else everyone
     return Dispute(Contradiction(code, entry["title"], sides, entry.get("note")), matters, fits, entry.get("when"))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cards.braces import IN_THE_DATA_SUPPLIED, ON_RECORD, check_braces, filled_in
-from cards.conditions import compile_condition
+from cards.conditions import compile_about_patients, compile_condition
 from cards.disputes import Dispute, read_dispute
 from cards.layers import PACKAGED as FOLDER
 from cards.layers import REVIEW, Entry, Layers, label, read_document
@@ -310,7 +310,7 @@ def _vocabulary(table: Mapping[str, Any], known: Definitions) -> Vocabulary:
     """Populations may build on those defined before them."""
     populations: dict[str, Condition] = {}
     for name, node in table.items():
-        populations[name] = compile_condition(node, Vocabulary(known, populations), f"populations.yaml: {name}")
+        populations[name] = compile_about_patients(node, Vocabulary(known, populations), f"populations.yaml: {name}")
     return Vocabulary(known, populations)
 
 

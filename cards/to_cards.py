@@ -99,7 +99,8 @@ def _against_drugs(waiting: Recommendation) -> Recommendation:
 
 
 def _source(topic: str, sources: Sequence[Any], known: Knowledge) -> dict[str, Any]:
-    named = [source.short for source in sources[:3]] + ([more(len(sources) - 3)] if len(sources) > 3 else [])
+    names = list(dict.fromkeys(source.short for source in sources))  # two guidelines of one society may have one short name
+    named = names[:3] + ([more(len(names) - 3)] if len(names) > 3 else [])
     source: dict[str, Any] = {"label": fit(listed(named))}
     if url := next((s.url for s in sources if s.url), None):
         source["url"] = url

@@ -70,7 +70,7 @@ def _describe(fact: Diagnosis) -> str:
 def _lung(record: PatientRecord, features: Mapping[str, Finding], months: int) -> tuple[Evidence, ...]:
     """Rapid progression or failure of the lungs that is dated inside the window; an older entry may long be over."""
     since = add_months(record.as_of, -months)
-    recent = {d.reference for filed in record.diagnoses.values() for d in filed if d.when and d.when.last >= since}
+    recent = {d.reference for filed in record.diagnoses.values() for d in filed if d.when and not d.is_of_before(since)}
     found = (item for code in LUNG if features[code].is_present for item in features[code].evidence)
     return tuple(item for item in found if item.reference in recent)
 
@@ -99,8 +99,11 @@ def _unimproved_enzyme(record: PatientRecord, raised: Finding, fraction: float) 
         again = Missing(say("a further creatine kinase: one raised value does not tell whether it falls"), "creatine_kinase")
         return Finding(raised.code, raised.title, Standing.UNCLEAR, raised.evidence, (again,))
     if now < fraction * peak:
-        falling = Evidence(on_day(say("creatine kinase falling, measured"), newest.when), newest.reference)
-        return Finding(raised.code, raised.title, Standing.UNCLEAR, (falling,))
+        falls = now < (_value(earlier[0]) or 0)
+        words = (
+            say("creatine kinase falling, measured") if falls else say("creatine kinase below its peak and not falling, measured")
+        )
+        return Finding(raised.code, raised.title, Standing.UNCLEAR, (Evidence(on_day(words, newest.when), newest.reference),))
     return raised
 
 

@@ -15,6 +15,9 @@ from fhir_profiles.severity import Severity, find_severity
 from fhir_profiles.strength import find_weakness
 from fhir_profiles.treatment import Treatment, judge, treatment_findings
 
+_SIGNS = ("severe-ild", "mild-or-moderate-weakness", "raised-creatine-kinase")
+"""They prove no active disease, and are reason enough not to think it at rest."""
+
 
 def assess(record: PatientRecord, known: Definitions | None = None) -> Assessment:
     """Assess one patient.
@@ -43,7 +46,7 @@ def assess(record: PatientRecord, known: Definitions | None = None) -> Assessmen
     courses = read_courses(record, known.agents, began)
     treatment = judge(courses, activity, in_remission, parameters)
     severity = find_severity(features, ages[1] is not None and ages[1] < ADULT)
-    is_known_active = activity.finding.is_present or severity.value == "severe" or features["raised-creatine-kinase"].is_present
+    is_known_active = activity.finding.is_present or severity.value == "severe" or any(features[s].is_present for s in _SIGNS)
     features |= treatment_findings(treatment, record, parameters, is_known_active)
     return Assessment(
         record=record,

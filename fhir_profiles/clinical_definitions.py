@@ -68,6 +68,7 @@ class FeatureDefinition:
     within_months: int | None = None
     diagnosis_within_months: int | None = None
     doubtful_after_months: int | None = None
+    passing: tuple[str, ...] = ()
     rules_out_within_months: int | None = None
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ class Course:
         evidence: the entries, newest first.
         decided_by: the entry that decided the outcome, in words.
         is_unexplained: it ended, and the chart does not say why (a completed course is explained).
+        ended_because: why its newest entry ended, as far as the chart says.
     """
 
     agent: str
@@ -62,6 +63,7 @@ class Course:
     evidence: tuple[Evidence, ...] = ()
     decided_by: str = ""
     is_unexplained: bool = False
+    ended_because: str | None = None
 
     @property
     def is_systemic(self) -> bool:
@@ -146,6 +148,7 @@ def _course(
         evidence=tuple(Evidence(_describe(definition, entry, as_of), entry.reference) for entry in entries) + allergy,
         decided_by=_decided_by(outcome, definition, entries, allergy, as_of),
         is_unexplained=outcome is Outcome.STOPPED and unexplained,
+        ended_because=entries[0].stop_reason if entries and not current else None,
     )
 
 

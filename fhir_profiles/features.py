@@ -131,10 +131,10 @@ def answer(question: Question, finding: Callable[[str], Finding]) -> Finding:
         is_ageless = question.ages == _AGELESS
         return _of_silence(question.code, definition, question.silence.kinds, _does_not_apply(question), is_ageless)
     else:
-        open_parts = ()
         parts = _parts_of(question)
         standing = _strongest(standing for standing, _ in parts)
         evidence = tuple(item for part, items in parts if part is standing for item in items)
+        open_parts = _still_so(question) if standing is Standing.UNCLEAR else ()
     standing, evidence = _for_whom_it_applies(question, standing, evidence)
     missing = tuple(dict.fromkeys(open_parts)) or _missing(definition, standing, question.ages == _AGELESS)
     return Finding(question.code, definition.title, standing, evidence, missing)
@@ -284,6 +284,11 @@ def _from_diagnoses(question: Question) -> Iterable[Part]:
 
 def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | None:
     """Present, unclear, or None where this diagnosis says nothing about now."""
+    standing = _standing_when_written(question, fact)
+    return Standing.UNCLEAR if standing is Standing.PRESENT and _may_be_over(question, fact) else standing
+
+
+def _standing_when_written(question: Question, fact: Diagnosis) -> Standing | None:
     definition = question.definition
     if not definition.ever:
         if not fact.is_active:
@@ -298,15 +303,29 @@ def _standing_of_diagnosis(question: Question, fact: Diagnosis) -> Standing | No
             return Standing.UNCLEAR
         if fact.severity != definition.severity:
             return None
-    return Standing.UNCLEAR if _may_be_over(question, fact) else Standing.PRESENT
+    return Standing.PRESENT
 
 
 def _may_be_over(question: Question, fact: Diagnosis) -> bool:
-    """A state in time, of which an old entry says no more than that it was; one that came back is of now."""
-    until = question.since(question.definition.doubtful_after_months)
-    if until is None or fact.when is None or fact.clinical_status in ("recurrence", "relapse"):
-        return False
-    return fact.when.last < until
+    """A state that passes, of which an old entry says no more than that it was."""
+    until, passing = question.since(question.definition.doubtful_after_months), question.definition.passing
+    return until is not None and fact.is_of_before(until) and (not passing or not set(passing).isdisjoint(fact.concepts))
+
+
+def _still_so(question: Question) -> tuple[Missing, ...]:
+    """No test settles whether an old entry still holds: whoever keeps the problem list does."""
+    definition = question.definition
+    if definition.doubtful_after_months is None:
+        return ()
+    facts = facts_of(question.record.diagnoses, definition.diagnoses)
+    if not any(_standing_when_written(question, f) is Standing.PRESENT and _may_be_over(question, f) for f in facts):
+        return ()
+    asked = definition.question or definition.title
+    return (
+        Missing(
+            say("{question}: the entry on the problem list is old; is it still so?", question=asked), "Condition.clinicalStatus"
+        ),
+    )
 
 
 def _describe_diagnosis(title: str, fact: Diagnosis) -> str:

@@ -29,7 +29,8 @@ def read_condition(condition: Element, chart: Chart) -> None:
     if verification == "entered-in-error" or not chart.has_code(condition, code):
         return
     onset = _plausible(_onset(condition, chart.birth), condition, chart.birth)
-    when = onset or condition.date("recordedDate")
+    recorded = condition.date("recordedDate")
+    when = onset or recorded
     if chart.is_future(condition, when):
         return
     diagnosis = Diagnosis(
@@ -40,6 +41,7 @@ def read_condition(condition: Element, chart: Chart) -> None:
         clinical_status=_clinical_status(condition, chart.as_of),
         suspected=verification in _SUSPECTED or verification == "",
         onset=onset,
+        recorded=recorded,
         severity=_severity(condition, chart),
     )
     filed = chart.refuted if verification == "refuted" else chart.diagnoses

@@ -66,13 +66,24 @@ class Diagnosis(Fact):
         clinical_status: HL7 condition-clinical code (`active`, `relapse`, `remission`, `resolved` …) or None.
         suspected: verificationStatus is `provisional`, `differential` or `unconfirmed`.
         onset: onset[x] alone, without the fallback to the day of recording.
+        recorded: the day of recording.
         severity: `mild`, `moderate`, `severe` or None.
     """
 
     clinical_status: str | None = None
     suspected: bool = False
     onset: DateInterval | None = None
+    recorded: DateInterval | None = None
     severity: str | None = None
+
+    def is_of_before(self, day: date) -> bool:
+        """Whether it began and was written down before a day, and is not said to have come back: is it still so?
+
+        Args:
+            day: first day of the present episode.
+        """
+        said = [when.last for when in (self.onset, self.recorded) if when]
+        return bool(said) and max(said) < day and self.clinical_status not in ("recurrence", "relapse")
 
     @property
     def is_active(self) -> bool:

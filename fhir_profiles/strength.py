@@ -4,8 +4,6 @@ The source calls global weakness with strength worse than MRC 4 severe (`bmj-sev
 proximal groups, or a grade given for proximal or global strength as a whole, below 4. One muscle below 4 leaves it open.
 """
 
-from datetime import date
-
 from fhir_profiles.code_words import word
 from fhir_profiles.dates import add_months
 from fhir_profiles.features import absence
@@ -84,15 +82,11 @@ def _from_diagnoses(record: PatientRecord, window_months: int) -> tuple[Part, Pa
         return nothing, nothing
     fact = facts[0]
     evidence = (Evidence(_describe(fact), fact.reference),)
-    if fact.severity is None or _is_of_before(fact, add_months(record.as_of, -window_months)):
+    if fact.severity is None or fact.is_of_before(add_months(record.as_of, -window_months)):
         return (Standing.UNCLEAR, evidence, _ASK), (Standing.UNCLEAR, evidence, _ASK)
     if fact.severity == "severe":
         return (Standing.PRESENT, evidence, ()), (Standing.RULED_OUT, evidence, ())
     return (Standing.RULED_OUT, evidence, ()), (Standing.PRESENT, evidence, ())
-
-
-def _is_of_before(fact: Diagnosis, episode: date) -> bool:
-    return fact.clinical_status not in ("recurrence", "relapse") and fact.when is not None and fact.when.last < episode
 
 
 def _describe(fact: Diagnosis) -> str:

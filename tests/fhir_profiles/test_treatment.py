@@ -359,9 +359,23 @@ def test_no_treatment_on_record_says_how_sure_that_is(patient: Patient, standing
 # --- who was treated once and takes nothing now ---------------------------------------------------------------------------
 
 
-def test_after_a_treatment_that_ended_it_is_asked_whether_the_disease_is_active() -> None:
+LAST_YEAR = {"since": "2025-01-10", "until": "2025-12-01"}
+FOR_YEARS = Patient().has("dermatomyositis", since="2010-03")
+TREATED = FOR_YEARS.stopped("prednisone", because="completed", **LAST_YEAR)
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        TREATED,
+        TREATED.stopped("methotrexate", **LAST_YEAR),
+        TREATED.stopped("methotrexate", because="ineffective", since="2015-01-10", until="2015-12-01"),
+        TREATED.stopped("methotrexate", because="ineffective", since="2015-01-10", until=None),
+    ],
+    ids=["completed", "ended in silence", "failed long before", "failed, nobody knows when"],
+)
+def test_after_a_treatment_that_ended_it_is_asked_whether_the_disease_is_active(patient: Patient) -> None:
     """The first lines of the sources are for the untreated (hengstman-2009-first-line-prednisone-plus-dmard)."""
-    patient = PATIENT.stopped("prednisone", because="completed").stopped("methotrexate", because="completed")
     found = patient.assess().features["rest-after-treatment"]
     assert found.standing is Standing.UNCLEAR
     assert [item.concept for item in found.missing] == ["Condition.clinicalStatus"]
@@ -370,14 +384,21 @@ def test_after_a_treatment_that_ended_it_is_asked_whether_the_disease_is_active(
 @pytest.mark.parametrize(
     "patient",
     [
-        PATIENT,
-        PATIENT.stopped("prednisone", because="completed").raised_ck(),
-        PATIENT.stopped("prednisone", because="completed").has("myocarditis", since="2026-11"),
-        PATIENT.stopped("prednisone", because="completed").takes("azathioprine"),
-        PATIENT.stopped("prednisone").stopped("methotrexate", because="ineffective"),
-        PATIENT.stopped("prednisone").stopped("methotrexate", because="intolerance"),
+        FOR_YEARS,
+        TREATED.raised_ck(),
+        TREATED.strength("hip_flexion", 4).strength("shoulder_abduction", 4),
+        TREATED.has("myocarditis", since="2026-11"),
+        TREATED.has("interstitial_lung_disease", severity="severe", since="2026-11"),
+        TREATED.takes("azathioprine"),
+        TREATED.stopped("methotrexate", because="ineffective", **LAST_YEAR),
+        TREATED.stopped("methotrexate", because="intolerance", **LAST_YEAR),
+        TREATED.stopped("methotrexate", because="pregnancy", **LAST_YEAR),
+        FOR_YEARS.stopped("prednisone", because="completed", since="2026-10-01", until="2026-11-10"),
     ],
-    ids=["never treated", "raised enzyme", "severe now", "on treatment", "given up without effect", "given up because of harm"],
+    ids=[
+        *("never treated", "raised enzyme", "weak", "severe", "severe lung disease", "on treatment"),
+        *("given up without effect", "given up because of harm", "given up in pregnancy", "ended two weeks ago"),
+    ],
 )
 def test_nobody_is_thought_to_be_at_rest_who_is_ill_treated_or_never_was_treated(patient: Patient) -> None:
     assert finding(patient, "rest-after-treatment") is Standing.RULED_OUT
