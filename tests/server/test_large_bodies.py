@@ -12,7 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from server import interpreter
-from server.interpreter import LARGE_BODY_BYTES, MOST_LARGE_BODIES, turn_with_a_large_body
+from server.config import THREADS
+from server.interpreter import LARGE_BODY_BYTES, LARGE_BODYS_PATIENCE_SECONDS, MOST_LARGE_BODIES, turn_with_a_large_body
+from server.serving.waited import TOO_LONG_SECONDS
+from tests.end_to_end.serving import wait_until
 from tests.server.charts import dermatomyositis, hook_call
 
 LARGE = LARGE_BODY_BYTES + 1
@@ -74,6 +77,30 @@ def test_whoever_has_waited_for_long_is_answered_all_the_same(client: FlaskClien
     assert post(client, HOOK, Sent(body_of(HOOK, LARGE)), LARGE) == 200
 
 
+def test_large_bodies_that_wait_leave_half_of_the_threads_to_small_ones(
+    all_taken: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 60)
+    went_on: list[int] = []
+
+    def take() -> None:
+        with turn_with_a_large_body(LARGE):
+            went_on.append(1)
+
+    with ThreadPoolExecutor(THREADS) as pool, all_taken:
+        every = [pool.submit(take) for _ in range(THREADS)]
+        wait_until(lambda: len(went_on) >= THREADS // 2)
+        Event().wait(0.2)
+        assert len(went_on) == THREADS // 2, "the others wait"
+    for one in every:
+        one.result(60)
+    assert len(went_on) == THREADS
+
+
+def test_nobody_is_late_for_having_come_behind_large_bodies_that_wait() -> None:
+    assert LARGE_BODYS_PATIENCE_SECONDS < TOO_LONG_SECONDS
+
+
 def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 60)
     within, most = [0], [0]
@@ -86,7 +113,7 @@ def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.Mo
             within[0] -= 1
 
     with ThreadPoolExecutor(8) as pool:
-        for one in [pool.submit(hold) for _ in range(16)]:
+        for one in [pool.submit(hold) for _ in range(2 * THREADS)]:
             one.result(60)
     assert most[0] == MOST_LARGE_BODIES
 
