@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cards.knowledge import Knowledge
+from cards.verdicts import RuleError
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.findings import Standing
 from fhir_profiles.investigations import Investigation
@@ -76,13 +77,18 @@ def prove_templates(known: Knowledge) -> int:
         How many templates were proved.
 
     Raises:
-        ValueError: a template is not valid FHIR R4 (pydantic's ValidationError is one).
+        RuleError: a template is not valid FHIR R4; the message names the order and the element.
     """
     from fhir.resources.R4B.medicationrequest import MedicationRequest
     from fhir.resources.R4B.servicerequest import ServiceRequest
+    from pydantic import ValidationError
 
     models: dict[str, Any] = {"ServiceRequest": ServiceRequest, "MedicationRequest": MedicationRequest}
     for key, entry in known.orders.items():
         example = build_order(key, ["example-statement"], "example", ["Condition/example"], known)
-        models[entry["resource"]].model_validate(example)
+        try:
+            models[entry["resource"]].model_validate(example)
+        except ValidationError as error:
+            wrong = "; ".join(f"{'/'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise RuleError(f"orders.yaml: {key}: not valid FHIR: {wrong}") from None
     return len(known.orders)

@@ -11,6 +11,9 @@ from contextlib import contextmanager, suppress
 from threading import Lock, Semaphore
 from time import monotonic
 
+from server.config import THREADS
+from server.stopwatch import Stopwatch
+
 SWITCH_SECONDS = 0.0005
 """So long a thread computes while another one waits for the interpreter; Python's default is ten times as much."""
 
@@ -23,13 +26,18 @@ WRITERS_PATIENCE_SECONDS = 0.1
 LARGE_BODY_BYTES = 512 * 1024
 """The HTTP server keeps longer bodies on the disk until they are read; parsed, they take five to ten times as much memory."""
 
-LARGE_BODYS_PATIENCE_SECONDS = 8.0
-"""So long a call with a large body waits for others: twice as long as one may ask an EHR. Then it goes on, for more memory."""
+LARGE_BODYS_PATIENCE_SECONDS = 3.0
+"""So long a call with a large body waits for others; then it goes on, for more memory. Behind one that waited for longer, calls
+would come too late to be answered (`serving.waited`)."""
 
 MOST_LARGE_BODIES = 2
 """At the same time in one process: the second is read while the first one's thread waits for something else."""
 
+MOST_WAIT_WITH_LARGE_BODIES = THREADS // 2
+"""So many threads wait for that at most: the others are there for small bodies, however many large ones come at once."""
+
 _EVALUATION, _COMPUTING, _LARGE_BODIES = Lock(), Lock(), Semaphore(MOST_LARGE_BODIES)
+_PLACES_TO_WAIT = Semaphore(MOST_WAIT_WITH_LARGE_BODIES)
 
 _BLOCK_OF_ITS_OWN_BYTES, _FREE_AT_THE_TOP_BYTES = 256 * 1024, 1024 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of malloc.h
@@ -43,23 +51,35 @@ def turn_to_evaluate() -> Iterator[None]:
         yield
 
 
-def is_large_body(length: int | None) -> bool:
-    """Whether a body of so many bytes waits for a turn; None where there is no body."""
-    return (length or 0) > LARGE_BODY_BYTES
-
-
 @contextmanager
-def turn_with_a_large_body(length: int | None) -> Iterator[None]:
+def turn_with_a_large_body(length: int | None, watch: Stopwatch) -> Iterator[None]:
     """Let `MOST_LARGE_BODIES` threads of the process have one in memory, from reading it to its answer; small ones wait for none.
+
+    Whoever has waited for too long, or finds `MOST_WAIT_WITH_LARGE_BODIES` waiting, goes on without a turn.
 
     Args:
         length: of the body, in bytes; None where there is none.
+        watch: times the wait of a large one, as `large_body`.
     """
-    if not is_large_body(length):
+    if (length or 0) <= LARGE_BODY_BYTES:
         yield
         return
-    with _patiently(_LARGE_BODIES, monotonic() + LARGE_BODYS_PATIENCE_SECONDS):
+    with watch.time("large_body"):
+        is_ours = _has_come_with_a_large_body()
+    with _released(_LARGE_BODIES, is_ours):
         yield
+
+
+def _has_come_with_a_large_body() -> bool:
+    """Whether it is this thread's turn, at once or after a wait."""
+    if _LARGE_BODIES.acquire(blocking=False):
+        return True
+    if not _PLACES_TO_WAIT.acquire(blocking=False):
+        return False
+    try:
+        return _LARGE_BODIES.acquire(timeout=LARGE_BODYS_PATIENCE_SECONDS)
+    finally:
+        _PLACES_TO_WAIT.release()
 
 
 @contextmanager
@@ -74,8 +94,13 @@ def turn_to_write() -> Iterator[None]:
 
 
 @contextmanager
-def _patiently(lock: "Lock | Semaphore", until: float) -> Iterator[None]:
-    is_ours = lock.acquire(timeout=max(0.0, until - monotonic()))
+def _patiently(lock: Lock, until: float) -> Iterator[None]:
+    with _released(lock, lock.acquire(timeout=max(0.0, until - monotonic()))):
+        yield
+
+
+@contextmanager
+def _released(lock: "Lock | Semaphore", is_ours: bool) -> Iterator[None]:
     try:
         yield
     finally:

@@ -28,8 +28,7 @@ def warm_up(basis: Basis | None = None) -> None:
         basis: terminology and knowledge; the packaged ones by default.
 
     Raises:
-        RuleError, TerminologyError: knowledge or terminology cannot be used.
-        ValueError: an order template is not valid FHIR.
+        RuleError, TerminologyError: knowledge or terminology cannot be used; an order template is not valid FHIR.
         SelfTestError: no card for a made-up patient with dermatomyositis.
     """
     basis = basis or packaged_basis()
@@ -44,7 +43,7 @@ def prove(basis: Basis) -> None:
         basis: terminology and knowledge.
 
     Raises:
-        ValueError: an order template is not valid FHIR.
+        RuleError: an order template is not valid FHIR.
     """
     prove_templates(basis.knowledge)
     library(basis)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cards.knowledge import Knowledge, knowledge, load_knowledge
 from cards.layers import PACKAGED, RULE_FOLDERS, SWITCHES, TABLES, Layers, is_whole, read_document
 from cards.orders import prove_templates
@@ -70,9 +68,8 @@ def _about_orders(known: Knowledge) -> Iterator[str]:
         try:
             if order != packaged.get(key):
                 prove_templates(replace(known, orders={key: order}))
-        except ValidationError as error:
-            wrong = "; ".join(f"{'/'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            yield f"orders.yaml: {key}: not valid FHIR: {wrong}"
+        except RuleError as error:
+            yield str(error)
 
 
 def _about_concepts(known: Knowledge, terminology: Terminology) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """Suggested orders: drafts, valid FHIR, without a dose, and with their reason (design section 6; CARD-08)."""
 
+from dataclasses import replace
+
 import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cards.knowledge import knowledge
 from cards.orders import CANONICAL, build_order, prove_templates
+from cards.verdicts import RuleError
 from tests.for_each import for_each
 from tests.patient import Json
 
@@ -19,6 +22,13 @@ def order(key: str, reasons: tuple[str, ...] = ("Condition/dm",)) -> Json:
 
 def test_every_template_is_proved_at_the_start() -> None:
     assert prove_templates(KNOWN) == len(KNOWN.orders) > 20
+
+
+def test_a_template_that_is_not_valid_fhir_is_refused_in_one_line_that_names_the_order_and_the_element() -> None:
+    coding = {"system": "https://hospital.example/orders", "code": "CO  LO"}
+    known = replace(KNOWN, orders={"our-scan": {"resource": "ServiceRequest", "title": "our scan", "coding": [coding]}})
+    with pytest.raises(RuleError, match=r"^orders\.yaml: our-scan: not valid FHIR: code/coding/0/code: .+\Z"):
+        prove_templates(known)
 
 
 @for_each("key", KNOWN.orders)

@@ -93,12 +93,33 @@ def test_nobody_waits_for_work_after_a_failure_of_his_own() -> None:
     assert set(children_of(os.getpid())) <= before
 
 
-def test_work_does_not_keep_the_port_open() -> None:
+def test_work_does_not_keep_the_port_open(tmp_path: Path) -> None:
+    assert not is_open_aside(tmp_path)
+
+
+@pytest.mark.parametrize("limit", [-1, 4], ids=["no limit", "a limit that came after the file"])
+def test_a_file_is_closed_whatever_the_limit_is(limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: limit)
+    assert not is_open_aside(tmp_path)
+
+
+def test_a_file_is_closed_also_where_the_system_has_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.serving.aside._LIST", str(tmp_path / "none"))
+    assert not is_open_aside(tmp_path)
+
+
+def is_open_aside(folder: Path) -> bool:
+    """Whether the work has a file that its parent has open, as it has written down itself."""
     read, write = os.pipe()
-    with aside(lambda: time.sleep(60) if _is_open(write) else None):
-        pass
-    os.close(read)
-    os.close(write)
+    found = folder / "found"
+    try:
+        with aside(lambda: found.write_text(str(_is_open(write)))):
+            pass
+        assert _is_open(write)
+    finally:
+        os.close(read)
+        os.close(write)
+    return {"True": True, "False": False}[found.read_text()]
 
 
 def _is_open(descriptor: int) -> bool:
@@ -116,9 +137,9 @@ def test_a_service_whose_order_is_not_valid_fhir_does_not_start_and_says_why(tmp
     run = subprocess.run(
         command, env=environment(tmp_path, SITE=str(site)), capture_output=True, text=True, timeout=120, check=False
     )
-    assert run.returncode == MACHINE_TROUBLE
-    assert "ValidationError" in run.stderr
-    assert "code.coding.0.code" in run.stderr
+    assert run.returncode == UNUSABLE
+    (said,) = [line for line in run.stderr.splitlines() if not line.startswith("{")]  # the others are of the log
+    assert said.startswith("myositis-cds: orders.yaml: colonoscopy: not valid FHIR: code/coding/0/code: ")
     assert "serves" not in run.stdout
 
 
