@@ -1,6 +1,6 @@
 """The numbers of a report, out of the tables of a run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,24 +188,27 @@ class _Asked:
     ) -> Chart:
         """A chart of what a query counts, by a label that everybody has one of."""
         counted = {str(label): int(number) for label, number in self.rows(query)}
-        of, longest = sum(counted.values()), max(counted.values(), default=1)
+        of = sum(counted.values())
         hidden = frozenset(counted) if of < self.least else withheld(counted, self.least)
         order = sorted(counted, key=lambda name: (-counted[name], name)) if by_size else sorted(counted)
-        bars = tuple(self._bar((names or {}).get(name, name), counted[name], longest, of, name in hidden) for name in order)
-        return Chart(title, self.shown(of), bars, note)
+        return Chart(title, self.shown(of), _bars([(name, counted[name]) for name in order], names or {}, of, hidden), note)
 
     def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str, *values: object) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
         counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
-        longest = max((number for _, number in counted), default=1)
-        bars = tuple(
-            self._bar(names.get(label, label), number, longest, of, number < self.least or 0 < of - number < self.least)
-            for label, number in counted
-        )
-        return Chart(title, self.shown(of), bars, note)
+        hidden = {label for label, number in counted if number < self.least or 0 < of - number < self.least}
+        return Chart(title, self.shown(of), _bars(counted, names, of, hidden), note)
 
-    def _bar(self, label: str, number: int, longest: int, of: int, is_hidden: bool) -> Bar:
-        return Bar(label, None, 0.0, None) if is_hidden else Bar(label, number, number / longest, 100 * number / of)
+
+def _bars(counted: Sequence[tuple[str, int]], names: Mapping[str, str], of: int, hidden: Collection[str]) -> tuple[Bar, ...]:
+    """The bars of a chart. The longest is one that is shown: from the others a longer one that is withheld could be had."""
+    longest = max((number for label, number in counted if label not in hidden), default=1)
+    return tuple(
+        Bar(names.get(label, label), None, 0.0, None)
+        if label in hidden
+        else Bar(names.get(label, label), number, number / longest, 100 * number / of)
+        for label, number in counted
+    )
 
 
 def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:

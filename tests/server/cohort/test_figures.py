@@ -45,8 +45,8 @@ IBM_APART = "inclusion body myositis"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
 
-def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]]) -> Report:
-    """The figures of these patients, none withheld."""
+def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]], least: int = 1) -> Report:
+    """The figures of these patients, none withheld unless that is asked for."""
     tables = {
         "patients": [PATIENT | one for one in patients],
         "recommendations": [STATEMENT | one for one in statements],
@@ -59,7 +59,7 @@ def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[
             read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
             read.write_parquet(str(folder / f"{name}.parquet"))
     (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}, "patientsByKind": {}}), "utf-8")
-    return figures(folder, packaged_basis().knowledge, 1)
+    return figures(folder, packaged_basis().knowledge, least)
 
 
 def cells(table: Table, label: str) -> dict[str, int | None]:
@@ -184,3 +184,16 @@ def test_a_borderline_antibody_and_a_panel_with_gaps_are_not_all_negative(tmp_pa
         "positive for at least one": 1,
         "no result on record": 1,
     }
+
+
+def test_a_number_that_is_withheld_cannot_be_had_from_the_widths_of_bars(tmp_path: Path) -> None:
+    """Of ten all but one are due for one test, so that the number is withheld, and five for the other."""
+    patients = [{"patient": f"{number}"} for number in range(10)]
+    orders = {"pulmonary-function-test": 9, "hrct-chest": 5}
+    statements = [
+        {"patient": f"{number}", "recommendation": "acr-chest-2023-screening", "orders": order}
+        for order, due in orders.items()
+        for number in range(due)
+    ]
+    lung = counted(tmp_path, patients, statements, least=5).tests[0]
+    assert [(bar.number, bar.share) for bar in lung.bars] == [(None, 0.0), (5, 1.0)]
