@@ -31,6 +31,9 @@ _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
 _MOST_ROWS = 25
 
+_OTHERS = ""
+"""A part that stands in no chart: who is not among those of whom it speaks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -143,28 +146,47 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
         asked = _Asked(database, known, least)
-        ((patients, confirmed, dead),) = asked.rows(
-            f"SELECT count(*), count(*) FILTER ({LIVING}), count(*) FILTER ({CONFIRMED} AND deceased) FROM patients"
-        )
-        apart = {"dead": dead} if dead >= least else {}  # a few dead are hidden well enough among the others
-        hidden = withheld({"confirmed": confirmed, **apart, "others": patients - confirmed - sum(apart.values())}, least)
+        everybody, living, dead = _whom(asked)
         account = orjson.loads((out / "run.json").read_bytes())
         return Report(
             account=account,
             resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
             passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
-            patients=asked.shown(patients),
-            confirmed=None if "confirmed" in hidden else confirmed,
-            dead=None if "dead" in hidden else asked.shown(dead),
-            charts=_of_the_disease(asked),
+            patients=everybody.shown,
+            confirmed=living.shown,
+            dead=dead.shown,
+            charts=_of_the_disease(asked, living),
             due=tuple(_due_by_site(asked, topic) for topic in _TOPICS),
-            tests=(*(_due_by_test(asked, topic) for topic in _TOPICS), _tumours_by_time(asked), _tumours_by_malignancy(asked)),
+            tests=(
+                *(_due_by_test(asked, topic, living) for topic in _TOPICS),
+                _tumours_by_time(asked),
+                _tumours_by_malignancy(asked),
+            ),
             statements=_statements(asked),
-            disputes=_disputes(asked),
+            disputes=_disputes(asked, living),
             sent=_sent(account["patientsByKind"], least),
-            quality=_quality(asked),
+            quality=_quality(asked, everybody),
             least=least,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Of whom a chart speaks.
+
+    Args:
+        number: patients.
+        is_hidden: the number is withheld wherever it would stand, and whatever it could be had from.
+        beside: how many others are withheld with it, which whoever knew this number would know.
+    """
+
+    number: int
+    is_hidden: bool
+    beside: int = 0
+
+    @property
+    def shown(self) -> int | None:
+        return None if self.is_hidden else self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,44 +206,78 @@ class _Asked:
         return None if 0 < number < self.least else number
 
     def parts(
-        self, title: str, query: str, names: Mapping[str, str] | None = None, *, note: str = "", by_size: bool = True
+        self,
+        title: str,
+        query: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        of: _Whole | None = None,
+        note: str = "",
+        by_size: bool = True,
     ) -> Chart:
-        """A chart of what a query counts, by a label that everybody has one of."""
+        """A chart of what a query counts, by a label that everybody has one of; the whole is their sum if none is given."""
         counted = {str(label): int(number) for label, number in self.rows(query)}
-        of = sum(counted.values())
-        hidden = frozenset(counted) if of < self.least else withheld(counted, self.least)
+        whole = of or self.alone(sum(counted.values()))
+        # From all parts the whole could be had: of one that is withheld some are withheld too.
+        others = {_OTHERS: whole.beside} if whole.is_hidden else {}
+        hidden = frozenset(counted) if whole.number < self.least else withheld(counted | others, self.least, others)
         order = sorted(counted, key=lambda name: (-counted[name], name)) if by_size else sorted(counted)
-        return Chart(title, self.shown(of), _bars([(name, counted[name]) for name in order], names or {}, of, hidden), note)
+        return Chart(title, whole.shown, _bars([(name, counted[name]) for name in order], names or {}, whole, hidden), note)
 
-    def each(self, title: str, query: str, names: Mapping[str, str], of: int, note: str, *values: object) -> Chart:
+    def each(self, title: str, query: str, names: Mapping[str, str], of: _Whole, note: str, *values: object) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole."""
         counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
-        hidden = {label for label, number in counted if number < self.least or 0 < of - number < self.least}
-        return Chart(title, self.shown(of), _bars(counted, names, of, hidden), note)
+        hidden = {label for label, number in counted if number < self.least or 0 < of.number - number < self.least}
+        hidden |= {label for label, number in counted if of.is_hidden and number == of.number}
+        return Chart(title, of.shown, _bars(counted, names, of, hidden), note)
+
+    def alone(self, number: int) -> _Whole:
+        """A whole that nothing else tells of."""
+        return _Whole(number, 0 < number < self.least)
 
 
-def _bars(counted: Sequence[tuple[str, int]], names: Mapping[str, str], of: int, hidden: Collection[str]) -> tuple[Bar, ...]:
-    """The bars of a chart. The longest is one that is shown: from the others a longer one that is withheld could be had."""
+def _bars(counted: Sequence[tuple[str, int]], names: Mapping[str, str], of: _Whole, hidden: Collection[str]) -> tuple[Bar, ...]:
+    """The bars of a chart. The longest is one that is shown: from the others a longer one that is withheld could be had.
+
+    Nor does a bar say its share of a whole that is withheld.
+    """
     longest = max((number for label, number in counted if label not in hidden), default=1)
     return tuple(
         Bar(names.get(label, label), None, 0.0, None)
         if label in hidden
-        else Bar(names.get(label, label), number, number / longest, 100 * number / of)
+        else Bar(names.get(label, label), number, number / longest, None if of.is_hidden else 100 * number / of.number)
         for label, number in counted
     )
 
 
-def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
+def _whom(asked: _Asked) -> tuple[_Whole, _Whole, _Whole]:
+    """Everybody; and the living and the dead with myositis in the chart."""
+    ((patients, living, dead),) = asked.rows(
+        f"SELECT count(*), count(*) FILTER ({LIVING}), count(*) FILTER ({CONFIRMED} AND deceased) FROM patients"
+    )
+    apart = {"dead": dead} if dead >= asked.least else {}  # a few dead are hidden well enough among the others
+    parts = {"living": living, **apart, "others": patients - living - sum(apart.values())}
+    hidden = withheld(parts, asked.least)
+    beside = sum(parts[name] for name in hidden - {"living"})
+    return (
+        asked.alone(patients),
+        _Whole(living, "living" in hidden, beside),
+        _Whole(dead, "dead" in hidden or 0 < dead < asked.least),
+    )
+
+
+def _of_the_disease(asked: _Asked, living: _Whole) -> tuple[Chart, ...]:
     titles = asked.known.definitions.phenotypes["titles"]
     counted = f"count(*) FROM patients WHERE {LIVING} GROUP BY 1"
     apart = f"WHEN {IBM} THEN 'inclusion body myositis'"
     return (
-        asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, note="The primary one, where several hold."),
-        asked.parts("Severity", f"SELECT severity, {counted}", note="Unknown is not non-severe."),
+        asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, of=living, note="The primary one, where several hold."),
+        asked.parts("Severity", f"SELECT severity, {counted}", of=living, note="Unknown is not non-severe."),
         asked.parts(
             "Lines of systemic treatment so far",
             f"""SELECT CASE {apart} WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'
                 ELSE line::VARCHAR END, {counted}""",
+            of=living,
             note="Inclusion body myositis stands apart. Counted from the drugs on record: those used up, and one being "
             "tried; no guideline's first, second or third line. Not known where medications were not sent.",
             by_size=False,
@@ -229,6 +285,7 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
         asked.parts(
             "Treatment and the problem list",
             f"SELECT CASE {apart} {_when(_PHASES)} ELSE 'not known: medications were not sent' END, {counted}",
+            of=living,
             note="Inclusion body myositis stands apart. From the drugs on record and what the problem list says of the "
             "diagnosis; not how active the disease is, nor that a drug is being taken now.",
         ),
@@ -238,6 +295,7 @@ def _of_the_disease(asked: _Asked) -> tuple[Chart, ...]:
                 WHEN antibodies = 0 THEN 'no result on record' WHEN positive <> '' THEN 'positive for at least one'
                 WHEN borderline <> '' THEN 'borderline only: to be confirmed' WHEN antibodies < {_panel(asked)}
                 THEN 'none positive, some not tested' ELSE 'none positive of all that are known here' END, {counted}""",
+            of=living,
             note=f"Known here are {_panel(asked)} myositis antibodies; the table of patients says how many have a result.",
         ),
     )
@@ -308,14 +366,13 @@ _BY_TEST = f"""
     SELECT test, count(DISTINCT patient) FROM open JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1 ORDER BY 2 DESC, 1"""
 
 
-def _due_by_test(asked: _Asked, topic: str) -> Chart:
+def _due_by_test(asked: _Asked, topic: str, living: _Whole) -> Chart:
     rules = [rule for rule in asked.known.rules if rule.topic == topic]
     repeats = {f"repeat {rule.id}": f"repeat of {rule.schedule.title} ({rule.id})" for rule in rules if rule.schedule}
     titles = {key: str(order["title"]) for key, order in asked.known.orders.items()} | repeats
-    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
     note = "All living patients with myositis; counted is for whom of them it is due or overdue. A patient may count in several."
     title = f"{asked.known.topics[topic].display}: what is due"
-    return asked.each(title, _BY_TEST, titles, int(of), note, [rule.id for rule in rules])
+    return asked.each(title, _BY_TEST, titles, living, note, [rule.id for rule in rules])
 
 
 BASIC_PANEL = "imacs-2023-basic-panel"
@@ -402,24 +459,22 @@ def _statements(asked: _Asked) -> Table:
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 
 
-def _disputes(asked: _Asked) -> Chart:
+def _disputes(asked: _Asked, living: _Whole) -> Chart:
     query = f"""WITH told AS (
             SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
             WHERE outcome = 'holds' AND NOT assumed AND kind IN ('computed', 'avoid') AND conflicts <> '')
         SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING}
         GROUP BY 1 ORDER BY 2 DESC, 1"""
-    ((of,),) = asked.rows(f"SELECT count(*) FROM patients WHERE {LIVING}")
     titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
     note = (
         "Living patients with myositis to whom a statement applies, and is not met, that other guidelines dispute: the "
         "guidelines disagree, not those who care for the patients. Statements that are not computed are left out. "
         "A patient may count in several."
     )
-    return asked.each("Patients concerned by a disagreement of guidelines", query, titles, int(of), note)
+    return asked.each("Patients concerned by a disagreement of guidelines", query, titles, living, note)
 
 
-def _quality(asked: _Asked) -> tuple[Chart, ...]:
-    ((of,),) = asked.rows("SELECT count(*) FROM patients")
+def _quality(asked: _Asked, everybody: _Whole) -> tuple[Chart, ...]:
     lacking = """SELECT what, number FROM (
         SELECT 'no age' AS what, count(*) FILTER (age IS NULL) AS number FROM patients UNION ALL
         SELECT 'no sex', count(*) FILTER (sex IS NULL) FROM patients UNION ALL
@@ -429,6 +484,6 @@ def _quality(asked: _Asked) -> tuple[Chart, ...]:
         WHERE number > 0 ORDER BY number DESC"""
     troubles = f"""SELECT problem, count(DISTINCT patient) FROM issues GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_ROWS}"""
     return (
-        asked.each("What charts lack", lacking, {}, int(of), "Of all patients."),
-        asked.each("What could not be used", troubles, {}, int(of), "Of all patients; the table `issues` names each resource."),
+        asked.each("What charts lack", lacking, {}, everybody, "Of all patients."),
+        asked.each("What could not be used", troubles, {}, everybody, "Of all patients; the table `issues` names each resource."),
     )

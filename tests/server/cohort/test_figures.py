@@ -1,11 +1,13 @@
 """What the figures of a report mean: over tables written by hand, so that each patient is in sight."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from server.basis import packaged_basis
 from server.cohort.report.figures import Chart, Report, Table, figures
+from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb
 
@@ -40,6 +42,20 @@ STATEMENT: dict[str, Any] = {
     "conflicts": "",
     "missing": "",
 }
+ACCOUNT: dict[str, Any] = {
+    "asOf": "2026-11-01",
+    "knowledgeVersion": "made up",
+    "software": "made up",
+    "files": 0,
+    "lines": 0,
+    "badLines": 0,
+    "filesNotRead": [],
+    "kindsNotSent": {},
+    "kindsIncomplete": [],
+    "resources": {},
+    "resourcesPassedOver": {},
+    "patientsByKind": {},
+}
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"
 IBM_APART = "inclusion body myositis"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
@@ -58,7 +74,7 @@ def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[
             lines.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
             read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
             read.write_parquet(str(folder / f"{name}.parquet"))
-    (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}, "patientsByKind": {}}), "utf-8")
+    (folder / "run.json").write_text(json.dumps(ACCOUNT), "utf-8")
     return figures(folder, packaged_basis().knowledge, least)
 
 
@@ -197,3 +213,25 @@ def test_a_number_that_is_withheld_cannot_be_had_from_the_widths_of_bars(tmp_pat
     ]
     lung = counted(tmp_path, patients, statements, least=5).tests[0]
     assert [(bar.number, bar.share) for bar in lung.bars] == [(None, 0.0), (5, 1.0)]
+
+
+def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(tmp_path: Path) -> None:
+    """Of 40 patients 37 have it: three have not, which may be withheld and not be had by subtraction either."""
+    kinds = {"dermatomyositis": 17, "polymyositis": 12, "inclusion-body-myositis": 8}
+    patients = [
+        {"patient": f"{kind}-{number}", "phenotype": kind, "phenotypes": kind}
+        for kind, many in kinds.items()
+        for number in range(many)
+    ]
+    others = [{"patient": f"healthy-{number}", "phenotype": None, "certainty": None, "phenotypes": ""} for number in range(3)]
+    due = [{"patient": one["patient"], "recommendation": CT, "orders": "ct-thorax"} for one in patients]
+    report = counted(tmp_path, [*patients, *others], due[:10], least=5)
+    assert (report.patients, report.confirmed) == (40, None)
+    for chart in (*report.charts, *report.tests, report.disputes):
+        assert chart.of != 37
+        assert sum(bar.number or 0 for bar in chart.bars) != 37
+    of_the_living = [bar for chart in (*report.charts, report.tests[1]) for bar in chart.bars]
+    assert any(bar.number for bar in of_the_living)
+    assert all(bar.per_cent is None for bar in of_the_living)
+    page = write_report(tmp_path, packaged_basis().knowledge, 5).read_text("utf-8")
+    assert not re.search(r"\b37\b", page)
