@@ -444,7 +444,8 @@ def _statements(asked: _Asked) -> Table:
         count(*) FILTER (outcome = 'unknown' OR assumed),
         count(*) FILTER (outcome = 'ended'), count(*) FILTER (outcome = 'satisfied')
         FROM recommendations JOIN patients USING (patient)
-        WHERE {LIVING} AND list_contains($1, recommendation) GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
+        WHERE {LIVING} AND kind = 'computed' AND list_contains($1, recommendation)
+        GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
     says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
     rows = []
     for name, *numbers in asked.rows(query, list(says))[:_MOST_ROWS]:
@@ -454,7 +455,7 @@ def _statements(asked: _Asked) -> Table:
     note = (
         "Holds: it applies, and the data that would show it done were sent and do not. Cannot be told: a datum is missing, or "
         "the data that would show it done were not sent. Ended: no repeat is on record before its calendar ended. "
-        "Satisfied: done, ordered or not yet due."
+        "Satisfied: done, ordered or not yet due. Advice against a treatment is left out: there the words mean the opposite."
     )
     return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
 

@@ -235,3 +235,12 @@ def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(t
     assert all(bar.per_cent is None for bar in of_the_living)
     page = write_report(tmp_path, packaged_basis().knowledge, 5).read_text("utf-8")
     assert not re.search(r"\b37\b", page)
+
+
+def test_advice_against_a_treatment_is_no_statement_that_waits_to_be_done(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "one", "recommendation": CT, "orders": "ct-thorax"},
+        {"patient": "one", "recommendation": "feasby-2007-no-ivig-ibm", "topic": "nextLineTherapy", "kind": "avoid"},
+    ]
+    report = counted(tmp_path, [{"patient": "one"}], statements)
+    assert [row.label for row in report.statements.rows] == [CT]
