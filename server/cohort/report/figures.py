@@ -1,13 +1,13 @@
 """The numbers of a report, out of the tables of a run."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from cards.knowledge import Knowledge
+from cards.knowledge import Knowledge, Rule
 from server.cohort.report.withholding import withheld, withheld_in_table
 from server.cohort.shared import NO_SITE
 from server.cohort.survey import EXPECTED
@@ -27,6 +27,7 @@ NOT_OFFERED, NOT_REPEATED, UP_TO_DATE = "held back or declined", "ended, not rep
 _STATES = (OVERDUE, DUE, CANNOT_TELL, NOT_OFFERED, NOT_REPEATED, UP_TO_DATE)
 _OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
 
+_THERAPY = "nextLineTherapy"
 _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
 _MOST_ROWS = 25
@@ -111,6 +112,7 @@ class Report:
         due: topic by site.
         tests: the same by what is to be done; and of whom a tumour screen is asked.
         statements: which hold for how many.
+        treatments: the same of those that name treatments.
         disputes: where guidelines disagree.
         sent: patients of whom there is anything of a type, by site.
         quality: troubles with the data.
@@ -127,6 +129,7 @@ class Report:
     due: tuple[Table, ...]
     tests: tuple[Chart, ...]
     statements: Table
+    treatments: Table
     disputes: Chart
     sent: Table
     quality: tuple[Chart, ...]
@@ -163,6 +166,7 @@ def figures(out: Path, known: Knowledge, least: int) -> Report:
                 _tumours_by_malignancy(asked),
             ),
             statements=_statements(asked),
+            treatments=_treatments(asked),
             disputes=_disputes(asked, living),
             sent=_sent(account["patientsByKind"], least),
             quality=_quality(asked, everybody),
@@ -439,25 +443,53 @@ def _sent(by_site: Mapping[str, Mapping[str, int]], least: int) -> Table:
     return Table("What the sites send", columns, tuple(rows), note)
 
 
-def _statements(asked: _Asked) -> Table:
-    query = f"""SELECT recommendation, count(*) FILTER (outcome = 'holds' AND NOT assumed) AS holds,
+_BY_STATEMENT = f"""
+    SELECT recommendation, count(*) FILTER (outcome = 'holds' AND NOT assumed) AS holds,
         count(*) FILTER (outcome = 'unknown' OR assumed),
         count(*) FILTER (outcome = 'ended'), count(*) FILTER (outcome = 'satisfied')
-        FROM recommendations JOIN patients USING (patient)
-        WHERE {LIVING} AND kind = 'computed' AND list_contains($1, recommendation)
-        GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1"""
-    says = {rule.id: rule.says for rule in asked.known.rules if rule.is_computed}
-    rows = []
-    for name, *numbers in asked.rows(query, list(says))[:_MOST_ROWS]:
-        counted = dict(zip(_OUTCOMES, map(int, numbers), strict=True))
-        is_hidden = sum(counted.values()) < asked.least
-        rows.append(_row(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
+    FROM recommendations JOIN patients USING (patient)
+    WHERE {LIVING} AND kind = 'computed' AND list_contains($1, recommendation)
+    GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1 LIMIT {_MOST_ROWS}"""
+
+
+def _statements(asked: _Asked) -> Table:
     note = (
         "Holds: it applies, and the data that would show it done were sent and do not. Cannot be told: a datum is missing, or "
         "the data that would show it done were not sent. Ended: no repeat is on record before its calendar ended. "
-        "Satisfied: done, ordered or not yet due. Advice against a treatment is left out: there the words mean the opposite."
+        "Satisfied: done, ordered or not yet due. Advice on treatments is left out: there the words mean something else."
     )
-    return Table("Statements that hold most often", _OUTCOMES, tuple(rows), note)
+    rules = [rule for rule in asked.known.rules if not _is_of_treatment(rule)]
+    return _by_statement(asked, "Statements that hold most often", rules, _OUTCOMES, note)
+
+
+def _treatments(asked: _Asked) -> Table:
+    note = (
+        "Applies: the patient is one of those for whom the source names the treatment. Some take it already, and some had it "
+        "before: how many apply is not how many are without treatment. Cannot be told: a datum is missing. Whether a treatment "
+        "suits a patient is in no table. Advice against a treatment is left out."
+    )
+    rules = [rule for rule in asked.known.rules if _is_of_treatment(rule)]
+    return _by_statement(asked, "Treatment statements that apply", rules, ("applies", *_OUTCOMES[1:]), note)
+
+
+def _is_of_treatment(rule: Rule) -> bool:
+    """Whether it says who may have a treatment, which stays true of those who take it."""
+    return rule.topic == _THERAPY or bool(rule.offers)
+
+
+def _by_statement(asked: _Asked, title: str, rules: Iterable[Rule], outcomes: Sequence[str], note: str) -> Table:
+    """A row for each statement that holds for most, without what none of them came to."""
+    says = {rule.id: rule.says for rule in rules if rule.is_computed}
+    found = {
+        name: dict(zip(outcomes, map(int, numbers), strict=True)) for name, *numbers in asked.rows(_BY_STATEMENT, list(says))
+    }
+    columns = tuple(outcome for outcome in outcomes if any(counted[outcome] for counted in found.values()))
+    rows = []
+    for name, numbers in found.items():
+        counted = {column: numbers[column] for column in columns}
+        is_hidden = sum(counted.values()) < asked.least
+        rows.append(_row(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
+    return Table(title, columns, tuple(rows), note)
 
 
 def _disputes(asked: _Asked, living: _Whole) -> Chart:

@@ -244,3 +244,13 @@ def test_advice_against_a_treatment_is_no_statement_that_waits_to_be_done(tmp_pa
     ]
     report = counted(tmp_path, [{"patient": "one"}], statements)
     assert [row.label for row in report.statements.rows] == [CT]
+
+
+def test_whoever_has_a_treatment_is_in_no_table_of_what_is_not_done(tmp_path: Path) -> None:
+    glucocorticoid = {"recommendation": "drake-1996-glucocorticoids", "topic": "nextLineTherapy"}
+    statements = [{"patient": "one", "recommendation": CT, "orders": "ct-thorax"}, {"patient": "one"} | glucocorticoid]
+    report = counted(tmp_path, [{"patient": "one", "current": "systemic-glucocorticoid"}], statements)
+    assert [row.label for row in report.statements.rows] == [CT]
+    assert cells(report.treatments, "drake-1996-glucocorticoids") == {"applies": 1}
+    assert report.treatments.columns == ("applies",)
+    assert "Some take it already" in report.treatments.note
