@@ -32,6 +32,9 @@ _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
 _MOST_ROWS = 25
 
+_ALL_SITES = ""
+"""A row that no site can be taken for, whatever it is called."""
+
 _OTHERS = ""
 """A part that stands in no chart: who is not among those of whom it speaks."""
 
@@ -343,22 +346,42 @@ def _due_by_site(asked: _Asked, topic: str) -> Table:
     ]
     for site, state, number in asked.rows(_BY_STATE, asks_for_tests):
         counted.setdefault(site, dict.fromkeys(_STATES, 0))[state] = int(number)
-    totals = {site: sum(states.values()) for site, states in counted.items()}
     states = tuple(state for state in _STATES if any(of_site[state] for of_site in counted.values()))
-    counted = {site: {state: of_site[state] for state in states} for site, of_site in counted.items()}
-    hidden_sites = withheld(totals, asked.least)
-    hidden = withheld_in_table(counted, asked.least, hidden_sites)
-    rows = []
-    for site in sorted(totals, key=lambda one: (-totals[one], one)):
-        columns = {column for row, column in hidden if row == site}
-        rows.append(_row(site, counted[site], columns, is_hidden=site in hidden_sites))
+    by_site = {site: {state: of_site[state] for state in states} for site, of_site in counted.items()}
     note = (
         "Patients for whom a statement asks for a test or a referral. Overdue: a repeat whose last day by the source has passed. "
         "Due now: anything else that is asked for, is not shown as done or ordered, and would be shown if it were. "
         "Ended, not repeated: nothing is due any more, and a repeat is not on record before its calendar ended. "
         "Up to date: done, ordered or not yet due."
     )
-    return Table(asked.known.topics[topic].display, states, tuple(rows), note)
+    return Table(asked.known.topics[topic].display, states, _rows_of_sites(by_site, asked.least), note)
+
+
+def _rows_of_sites(by_site: Mapping[str, Mapping[str, int]], least: int) -> tuple[Row, ...]:
+    """A row for each site, the largest first, and below them their sums.
+
+    The sums are cells like others: with the sites above they make up a table whose sums of rows and of columns are known, which
+    is what `withheld_in_table` protects; so that neither can be had from the other.
+    """
+    totals = {site: sum(numbers.values()) for site, numbers in by_site.items()}
+    order = sorted(totals, key=lambda one: (-totals[one], one))
+    hidden_sites = withheld(totals, least)
+    counted = by_site
+    if len(by_site) > 1:
+        sums = {column: sum(numbers[column] for numbers in by_site.values()) for column in by_site[order[0]]}
+        counted = {_ALL_SITES: sums, **by_site}  # first, so that a sum that is withheld anyway spares a cell of a site
+        order.append(_ALL_SITES)
+        hidden_sites |= {_ALL_SITES} if sum(totals.values()) < least else frozenset()
+    hidden = withheld_in_table(counted, least, hidden_sites)
+    return tuple(
+        _row(
+            site or "all sites",
+            counted[site],
+            {column for row, column in hidden if row == site},
+            is_hidden=site in hidden_sites,
+        )
+        for site in order
+    )
 
 
 _BY_TEST = f"""

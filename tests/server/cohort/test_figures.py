@@ -254,3 +254,62 @@ def test_whoever_has_a_treatment_is_in_no_table_of_what_is_not_done(tmp_path: Pa
     assert cells(report.treatments, "drake-1996-glucocorticoids") == {"applies": 1}
     assert report.treatments.columns == ("applies",)
     assert "Some take it already" in report.treatments.note
+
+
+def at_sites(folder: Path, states: dict[str, dict[str, int]]) -> Table:
+    """Tumour screening of so many at each site, small numbers withheld; `due` and `done` are the states."""
+    patients, statements = [], []
+    for site, numbers in states.items():
+        for state, many in numbers.items():
+            for number in range(many):
+                who = {"patient": f"{site}-{state}-{number}", "site": site}
+                done = {"outcome": "satisfied"} if state == "done" else {"orders": "ct-thorax"}
+                patients.append(who)
+                statements.append(who | {"recommendation": CT} | done)
+    return tumours(counted(folder, patients, statements, least=5))
+
+
+def test_below_the_sites_stand_their_sums(tmp_path: Path) -> None:
+    table = at_sites(tmp_path, {"north": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
+    assert [row.label for row in table.rows] == ["south", "north", "all sites"]
+    assert (table.rows[-1].of, cells(table, "all sites")) == (43, {"due now": 16, "up to date": 27})
+
+
+def test_one_site_is_all_sites(tmp_path: Path) -> None:
+    assert [row.label for row in at_sites(tmp_path, {"north": {"due": 6, "done": 7}}).rows] == ["north"]
+
+
+def by_row(table: Table) -> dict[str, tuple[int | None, ...]]:
+    """Patients and cells of each row, with None for what is withheld."""
+    return {row.label: (row.of, *row.cells) for row in table.rows}
+
+
+def test_a_sum_over_sites_tells_no_cell_that_is_withheld(tmp_path: Path) -> None:
+    """Nobody is due elsewhere, so that the sum is that of one site: it is withheld too, with one that is large."""
+    sites = {"north": {"due": 3, "done": 40}, "south": {"due": 0, "done": 50}, "east": {"due": 0, "done": 60}}
+    assert by_row(at_sites(tmp_path, sites)) == {
+        "east": (60, 0, 60),
+        "south": (50, 0, 50),
+        "north": (43, None, None),
+        "all sites": (153, None, None),
+    }
+
+
+def test_sums_over_sites_of_enough_patients_are_shown_below_cells_that_are_withheld(tmp_path: Path) -> None:
+    sites = {"north": {"due": 3, "done": 40}, "south": {"due": 30, "done": 50}, "east": {"due": 60, "done": 70}}
+    assert by_row(at_sites(tmp_path, sites)) == {
+        "east": (130, 60, 70),
+        "south": (80, None, None),
+        "north": (43, None, None),
+        "all sites": (253, 93, 160),
+    }
+
+
+def test_of_few_patients_at_all_sites_nothing_is_shown(tmp_path: Path) -> None:
+    sites = {"north": {"due": 2}, "south": {"due": 1, "done": 1}}
+    assert set(by_row(at_sites(tmp_path, sites)).values()) == {(None, None, None)}
+
+
+def test_a_site_called_all_sites_is_a_site(tmp_path: Path) -> None:
+    table = at_sites(tmp_path, {"all sites": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
+    assert [(row.label, row.of) for row in table.rows] == [("south", 30), ("all sites", 13), ("all sites", 43)]
