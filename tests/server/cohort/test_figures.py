@@ -2,14 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cards.knowledge import Knowledge, load_knowledge
 from server.basis import packaged_basis
 from server.cohort.report.figures import Chart, Report, Table, figures
 from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb
+from tests.site import site_switching
 
 PATIENT: dict[str, Any] = {
     "site": "north",
@@ -61,8 +66,10 @@ IBM_APART = "inclusion body myositis"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
 
-def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]], least: int = 1) -> Report:
-    """The figures of these patients, none withheld unless that is asked for."""
+def counted(
+    folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]], least: int = 1, known: Knowledge | None = None
+) -> Report:
+    """The figures of these patients, none withheld unless that is asked for, and with the packaged knowledge."""
     tables = {
         "patients": [PATIENT | one for one in patients],
         "recommendations": [STATEMENT | one for one in statements],
@@ -75,7 +82,7 @@ def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[
             read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
             read.write_parquet(str(folder / f"{name}.parquet"))
     (folder / "run.json").write_text(json.dumps(ACCOUNT), "utf-8")
-    return figures(folder, packaged_basis().knowledge, least)
+    return figures(folder, known or packaged_basis().knowledge, least)
 
 
 def cells(table: Table, label: str) -> dict[str, int | None]:
@@ -313,3 +320,35 @@ def test_of_few_patients_at_all_sites_nothing_is_shown(tmp_path: Path) -> None:
 def test_a_site_called_all_sites_is_a_site(tmp_path: Path) -> None:
     table = at_sites(tmp_path, {"all sites": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
     assert [(row.label, row.of) for row in table.rows] == [("south", 30), ("all sites", 13), ("all sites", 43)]
+
+
+BY_TIME, BY_MALIGNANCY = "Tumour screening due, by time since onset", "Tumour screening due, by known malignancy"
+
+
+@pytest.mark.parametrize(
+    ("off", "left"),
+    [
+        ("imacs-2023-basic-panel", {BY_MALIGNANCY}),
+        ("titulaer-2011-dm-every-6-months-4-years", {BY_MALIGNANCY}),
+        (CT, set()),
+        ("titulaer-2011-dm-mammography-women", {BY_TIME, BY_MALIGNANCY}),
+    ],
+)
+def test_no_chart_speaks_of_a_statement_that_a_site_switched_off(tmp_path: Path, off: str, left: set[str]) -> None:
+    known = load_knowledge(site=site_switching(tmp_path / "site", off=[off]))
+    report = counted(tmp_path, [{"patient": "one"}], [], known=known)
+    assert {BY_TIME, BY_MALIGNANCY} & {chart.title for chart in report.tests} == left
+
+
+def test_the_limits_of_years_since_onset_are_those_of_the_statements(tmp_path: Path) -> None:
+    known = packaged_basis().knowledge
+    longer = [
+        replace(rule, schedule=replace(rule.schedule, ends_after_months=72)) if rule.schedule and "4-years" in rule.id else rule
+        for rule in known.rules
+    ]
+    due = {"patient": "one", "recommendation": CT, "orders": "ct-thorax"}
+    patients = [{"patient": "one", "years_since_onset": 5}]
+    report = counted(tmp_path, patients, [due], known=replace(known, rules=tuple(longer)))
+    (by_time,) = (chart for chart in report.tests if chart.title == BY_TIME)
+    assert bars(by_time) == {"3 to under 6 years": 1}
+    assert "repeats its screen for 6" in by_time.note
