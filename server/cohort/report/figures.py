@@ -278,7 +278,15 @@ def _of_the_disease(asked: _Asked, living: _Whole) -> tuple[Chart, ...]:
     apart = f"WHEN {IBM} THEN 'inclusion body myositis'"
     return (
         asked.parts("Phenotype", f"SELECT phenotype, {counted}", titles, of=living, note="The primary one, where several hold."),
-        asked.parts("Severity", f"SELECT severity, {counted}", of=living, note="Unknown is not non-severe."),
+        asked.parts(
+            "Severity",
+            f"SELECT CASE {apart} ELSE severity END, {counted}",
+            of=living,
+            note="Inclusion body myositis stands apart. Unknown is not non-severe, and need not mean that data are missing: both "
+            "definitions speak of weakness, so that neither fits full strength; else the weakness was not graded in the last "
+            f"{asked.known.definitions.treatment['activity_window_months']} months, or stands on the problem list without a "
+            "grade or from before that time.",
+        ),
         asked.parts(
             "Lines of systemic treatment so far",
             f"""SELECT CASE {apart} WHEN line IS NULL THEN 'not known' WHEN line = 0 THEN '0: none' WHEN line = 3 THEN '3 or more'

@@ -139,7 +139,7 @@ def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
     assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
 
 
-def test_inclusion_body_myositis_stands_apart_in_figures_of_treatment(tmp_path: Path) -> None:
+def test_inclusion_body_myositis_stands_apart_in_figures_of_severity_and_of_treatment(tmp_path: Path) -> None:
     patients = [
         {"patient": "ibm", "phenotype": "inclusion-body-myositis", "phenotypes": "inclusion-body-myositis", "phase": "untreated"},
         {"patient": "dm"},
@@ -147,6 +147,7 @@ def test_inclusion_body_myositis_stands_apart_in_figures_of_treatment(tmp_path: 
     shown = {chart.title: bars(chart) for chart in counted(tmp_path, patients, []).charts}
     assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1, IBM_APART: 1}
     assert shown["Lines of systemic treatment so far"] == {"1": 1, IBM_APART: 1}
+    assert shown["Severity"] == {"unknown": 1, IBM_APART: 1}
     assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
 
 
@@ -352,3 +353,10 @@ def test_the_limits_of_years_since_onset_are_those_of_the_statements(tmp_path: P
     (by_time,) = (chart for chart in report.tests if chart.title == BY_TIME)
     assert bars(by_time) == {"3 to under 6 years": 1}
     assert "repeats its screen for 6" in by_time.note
+
+
+def test_what_unknown_severity_means_stands_with_it(tmp_path: Path) -> None:
+    (chart,) = (one for one in counted(tmp_path, [{"patient": "one"}], []).charts if one.title == "Severity")
+    assert bars(chart) == {"unknown": 1}
+    assert "neither fits full strength" in chart.note
+    assert f"{packaged_basis().knowledge.definitions.treatment['activity_window_months']} months" in chart.note
