@@ -40,7 +40,7 @@ def entries_of(bundle: Json) -> Iterator[Json]:
                 yield entry
 
 
-def parted(bundle: Json, owners: Mapping[int, str | None]) -> dict[str, Json]:
+def by_patient(bundle: Json, owners: Mapping[int, str | None]) -> dict[str, Json]:
     """A Bundle for each patient, of what is about this patient, or about nobody and named by it or of concern to all.
 
     The order of entries stays, and so does what they are called elsewhere (`fullUrl`).

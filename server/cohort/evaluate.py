@@ -13,7 +13,7 @@ from fhir_profiles.dates import DateInterval, parse_fhir_date
 from fhir_profiles.record import InputState
 from server.basis import Basis
 from server.cohort.bundles import unwrapped
-from server.cohort.collate import pieces
+from server.cohort.collate import lines_of_partition
 from server.cohort.files import write_folder
 from server.cohort.owners import UNREADABLE
 from server.cohort.plan import Plan
@@ -96,7 +96,7 @@ def evaluate_chart(
 def charts(plan: Plan, partition: int) -> Iterator[Chart]:
     """The patients of a partition, by id. Parsed one at a time: until then they are bytes."""
     lines: dict[str, list[bytes]] = defaultdict(list)
-    for patient, _, raw in pieces(plan, partition):
+    for patient, _, raw in lines_of_partition(plan, partition):
         if patient is not None:
             lines[patient].append(raw)
     for patient in sorted(lines):
