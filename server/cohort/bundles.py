@@ -1,4 +1,8 @@
-"""Bundles: what is in them, and how one of several patients is parted, in time that grows with its size."""
+"""Bundles: what is in them, and how one of several patients is parted.
+
+That takes time that grows with the size of the Bundle, and of what may be anybody's in it once more for each patient, who gets
+all of that.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +40,7 @@ def entries_of(bundle: Json) -> Iterator[Json]:
                 yield entry
 
 
-def parted(bundle: Json, owners: Mapping[int, str | None]) -> dict[str, Json]:
+def by_patient(bundle: Json, owners: Mapping[int, str | None]) -> dict[str, Json]:
     """A Bundle for each patient, of what is about this patient, or about nobody and named by it or of concern to all.
 
     The order of entries stays, and so does what they are called elsewhere (`fullUrl`).
@@ -58,10 +62,11 @@ def parted(bundle: Json, owners: Mapping[int, str | None]) -> dict[str, Json]:
             by_reference.add(number)
         else:
             for_all.append(number)
+    shared = by_reference.reached_from(for_all)
     head = {"resourceType": "Bundle", "type": "collection"}
     links = {"link": bundle["link"]} if "link" in bundle else {}
     return {
-        patient: head | {"entry": [entries[one] for one in sorted(by_reference.reached_from([*numbers, *for_all]))]} | links
+        patient: head | {"entry": [entries[one] for one in sorted(by_reference.reached_from(numbers) | shared)]} | links
         for patient, numbers in sorted(own.items())
     }
 

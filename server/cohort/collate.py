@@ -11,7 +11,7 @@ import orjson
 from server.cohort.files import whole_file, write_whole
 from server.cohort.pieces import lines_in, merged, write_with_table
 from server.cohort.plan import Plan
-from server.cohort.scatter import parted, run_file, summaries
+from server.cohort.scatter import run_file, summaries, taken_apart
 
 AT_ONCE = 256
 """So many files are put together, and open, at once: a process may commonly have 1,024."""
@@ -53,7 +53,7 @@ def collated_file(plan: Plan, group: int) -> Path:
     return plan.collated / f"{group:06}.pieces"
 
 
-def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, str, bytes]]:
+def lines_of_partition(plan: Plan, partition: int) -> Iterator[tuple[str | None, str, bytes]]:
     """The lines of a partition, each with the id of its patient and its resource type, in the order of the input.
 
     Args:
@@ -61,7 +61,7 @@ def pieces(plan: Plan, partition: int) -> Iterator[tuple[str | None, str, bytes]
         partition: its number; that of all partitions together for what patients share.
     """
     for group in range(groups(plan)):
-        yield from map(parted, lines_in(collated_file(plan, group), partition, plan.partitions + 1))
+        yield from map(taken_apart, lines_in(collated_file(plan, group), partition, plan.partitions + 1))
 
 
 def _runs(plan: Plan) -> list[int]:

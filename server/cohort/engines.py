@@ -6,7 +6,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
+from importlib import import_module
 from logging import CRITICAL, getLogger
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -39,6 +40,9 @@ _OTHER_SOFTWARE = (
     "The Dask cluster cannot read the tasks: {module} is not installed there. Install this release of myositis-cds[cohort,dask] "
     "for the scheduler and the workers."
 )
+_LOST_CONNECTIONS = ("distributed.batched", "distributed.client", "distributed.comm.tcp", "distributed.core")
+"""Loggers of Dask by which a client says that a connection is lost."""
+
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 
@@ -147,7 +151,8 @@ class Dask:
 
     def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
         """See `Engine`."""
-        with closing(self._connect()) as client:
+        _import_dask()
+        with _quiet_about_lost_connections(), closing(self._connect()) as client:
             from distributed.comm.core import CommClosedError
 
             try:
@@ -156,16 +161,33 @@ class Dask:
                 raise MachineTroubleError(_NO_SCHEDULER_ANY_MORE.format(scheduler=self._scheduler)) from error
 
     def _connect(self) -> "Client":
-        try:
-            from distributed import Client
-        except ImportError as error:
-            raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
-        # Of a connection that is lost it logs tracebacks; what that means for the run is said in a sentence.
-        getLogger("distributed").setLevel(CRITICAL)
+        from distributed import Client
+
         try:
             return Client(self._scheduler, timeout=self._patience)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise CohortError(f"--scheduler {self._scheduler}: no Dask scheduler answers ({type(error).__name__}).") from error
+
+
+def _import_dask() -> None:
+    """Import Dask, which then sets the levels of its loggers."""
+    try:
+        import_module("distributed")
+    except ImportError as error:
+        raise CohortError("Dask is not installed here: install myositis-cds[dask].") from error
+
+
+@contextmanager
+def _quiet_about_lost_connections() -> Iterator[None]:
+    """Of a connection that is lost Dask logs tracebacks; what that means for the run is said in a sentence."""
+    before = {name: getLogger(name).level for name in _LOST_CONNECTIONS}
+    for name in _LOST_CONNECTIONS:
+        getLogger(name).setLevel(CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            getLogger(name).setLevel(level)
 
 
 def _run_on(client: "Client", task: Task, numbers: Sequence[int], without_workers: float) -> Iterator[int]:

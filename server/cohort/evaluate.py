@@ -9,10 +9,11 @@ from pathlib import Path
 
 import orjson
 
+from fhir_profiles.dates import DateInterval, parse_fhir_date
 from fhir_profiles.record import InputState
 from server.basis import Basis
 from server.cohort.bundles import unwrapped
-from server.cohort.collate import pieces
+from server.cohort.collate import lines_of_partition
 from server.cohort.files import write_folder
 from server.cohort.owners import UNREADABLE
 from server.cohort.plan import Plan
@@ -59,7 +60,7 @@ def evaluate_partition(plan: Plan, partition: int, kinds: Kinds) -> int:
             own = newest([one for one in resources if one.get("resourceType") == "Patient" and one.get("id") == chart.patient])
             organisation = None if own is None else organisation_of(own) or NOWHERE
             evaluation = evaluate_chart(chart, shared.drugs_of(resources), kinds, organisation, plan, basis)
-            rows.add(rows_of(chart.patient, evaluation, shared.site_of(own), len(resources)))
+            rows.add(rows_of(chart.patient, evaluation, shared.site_of(own), len(resources), _died(own)))
     write_folder(folder_of(plan, partition), rows.as_files())
     return len(rows.patients)
 
@@ -95,7 +96,7 @@ def evaluate_chart(
 def charts(plan: Plan, partition: int) -> Iterator[Chart]:
     """The patients of a partition, by id. Parsed one at a time: until then they are bytes."""
     lines: dict[str, list[bytes]] = defaultdict(list)
-    for patient, _, raw in pieces(plan, partition):
+    for patient, _, raw in lines_of_partition(plan, partition):
         if patient is not None:
             lines[patient].append(raw)
     for patient in sorted(lines):
@@ -107,6 +108,11 @@ def charts(plan: Plan, partition: int) -> Iterator[Chart]:
 def folder_of(plan: Plan, partition: int) -> Path:
     """Where the rows of a partition are; it is there once they all are."""
     return plan.evaluated / f"{partition:06}"
+
+
+def _died(patient: Json | None) -> DateInterval | None:
+    day = (patient or {}).get("deceasedDateTime")
+    return parse_fhir_date(day) if isinstance(day, str) else None
 
 
 def _has_bundle(chart: Chart) -> bool:

@@ -60,9 +60,10 @@ def terminology_kept(site: Path | None, terminology: Path | None) -> dict[str, J
         site, terminology: folders of a site, as for `server.basis.load_basis`.
     """
     index = Index.of_the_package()
-    for folder in (site and site / "valuesets", terminology):
-        if folder and (folder == terminology or folder.is_dir()):
-            index.add_site_folder(folder)
+    if site and (site / "valuesets").is_dir():  # a site need not have any
+        index.add_site_folder(site / "valuesets")
+    if terminology:
+        index.add_site_folder(terminology)
     stands_for = {
         "code": {"|".join(code): concepts for code, concepts in index.exact.items()},
         "codes below": {"|".join(code): concepts for code, concepts in index.below.items()},

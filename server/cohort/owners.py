@@ -9,7 +9,7 @@ from fhir_profiles.elements import Element
 from fhir_profiles.identity import patient_named_by
 from fhir_profiles.reader import RESOURCE_TYPES
 from fhir_profiles.resources import collect
-from server.cohort.bundles import parted
+from server.cohort.bundles import by_patient
 
 SHARED = frozenset({"Medication", "Organization"})
 """Resources of nobody that those of patients name: the drug of an order, the site of a patient."""
@@ -113,7 +113,7 @@ def _sort_bundle(bundle: Json) -> Sorted:
     if len(patients) == 1 or len(sent) == 1:  # a stray resource of another patient is refused with the chart, as at the bedside
         return Sorted((Owned(min(sent or patients), "Bundle", bundle),))
     if patients:
-        return Sorted(tuple(Owned(one, "Bundle", part) for one, part in parted(bundle, owners).items()))
+        return Sorted(tuple(Owned(one, "Bundle", part) for one, part in by_patient(bundle, owners).items()))
     about_somebody = any(one.type in RESOURCE_TYPES for one in everything)
     shared = tuple(Owned(None, one.type, one.content) for one in everything if one.type in SHARED)
     return Sorted(shared, problem=_WITHOUT_A_PATIENT.format(kind="Bundle") if about_somebody else None)

@@ -16,7 +16,7 @@ from cards.said import said_on
 from cards.schedule import Due, DueState
 from fhir_profiles.assessment import Assessment
 from fhir_profiles.courses import Outcome
-from fhir_profiles.dates import completed_years
+from fhir_profiles.dates import DateInterval, completed_years
 from fhir_profiles.record import InputState
 from fhir_profiles.unread import unread_treatment
 from server.evaluation import Evaluation
@@ -101,7 +101,7 @@ class Rows:
         return {f"{name}.ndjson": b"".join(orjson.dumps(row, option=line) for row in rows) for name, rows in tables.items()}
 
 
-def rows_of(patient: str, evaluation: Evaluation, site: str | None, resources: int) -> Rows:
+def rows_of(patient: str, evaluation: Evaluation, site: str | None, resources: int, died: DateInterval | None = None) -> Rows:
     """The rows of one patient.
 
     Args:
@@ -109,34 +109,35 @@ def rows_of(patient: str, evaluation: Evaluation, site: str | None, resources: i
         evaluation: what was found out.
         site: where the patient is looked after, if the data say so.
         resources: how many the input has.
+        died: when, of a dead patient; None where that is not known.
     """
     problems = [{"patient": patient, "reference": one.reference, "problem": one.problem} for one in evaluation.issues]
-    summary = _patient(patient, evaluation, site) | {"resources": resources, "issues": len(problems)}
+    summary = _patient(patient, evaluation, site, died) | {"resources": resources, "issues": len(problems)}
     return Rows([summary], list(_recommendations(patient, evaluation, site)), problems)
 
 
-def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
+def _patient(patient: str, evaluation: Evaluation, site: str | None, died: DateInterval | None) -> Row:
     assessment, record = evaluation.assessment, evaluation.record
-    youngest, oldest = assessment.ages
+    until = _counted_until(evaluation, died)
     treatment, primary = assessment.treatment, assessment.primary
     began, malignancy = assessment.disease_began, assessment.features.get("active-malignancy")
-    unread = unread_treatment(record)
+    has_course = not (record.is_deceased or unread_treatment(record))  # of the dead nothing is current
     has_results = record.input_state("Observation") in (InputState.PRESENT, InputState.CONFIRMED_EMPTY)
     return {
         "patient": patient,
         "site": site,
         "sex": assessment.sex,
-        "age": youngest if youngest == oldest else None,
+        "age": None if record.is_mismatched else _years(record.birth, until),
         "deceased": record.is_deceased,
         "phenotype": primary.code if primary else None,
         "certainty": primary.certainty.value if primary else None,
         "phenotypes": _words(one.code for one in assessment.phenotypes),
         "severity": assessment.severity.value,
-        "years_since_onset": completed_years(began, assessment.as_of) if began else None,
+        "years_since_onset": _years(DateInterval(began, began), until) if began else None,
         "active_malignancy": malignancy.value.value if malignancy else None,
-        "phase": None if unread else treatment.phase,
-        "line": None if unread else treatment.line,
-        "current": _words(treatment.current),
+        "phase": treatment.phase if has_course else None,
+        "line": treatment.line if has_course else None,
+        "current": "" if record.is_deceased else _words(treatment.current),
         "failed": _words(treatment.agents(Outcome.FAILED)),
         "antibodies": len(assessment.antibodies) if assessment.antibodies or has_results else None,
         "positive": _antibodies(assessment, "positive"),
@@ -144,6 +145,22 @@ def _patient(patient: str, evaluation: Evaluation, site: str | None) -> Row:
         "cards": len(evaluation.cards),
         "refused": evaluation.is_mismatched,
     }
+
+
+def _counted_until(evaluation: Evaluation, died: DateInterval | None) -> DateInterval | None:
+    """The day that years are counted to: today, of the dead that of death; None where that is not known."""
+    today = evaluation.assessment.as_of
+    if not evaluation.record.is_deceased:
+        return DateInterval(today, today)
+    return DateInterval(died.first, min(died.last, today)) if died and died.first <= today else None
+
+
+def _years(began: DateInterval | None, until: DateInterval | None) -> int | None:
+    """Completed years from one day to another, where both are known well enough to tell."""
+    if began is None or until is None:
+        return None
+    fewest, most = completed_years(began.last, until.first), completed_years(began.first, until.last)
+    return fewest if 0 <= fewest == most else None
 
 
 def _antibodies(assessment: Assessment, result: str) -> str:

@@ -132,7 +132,7 @@ def _said(owned: Owned, raw: bytes) -> bytes:
     return b"".join((head, _BETWEEN, raw.replace(b"\r", b" ").replace(b"\n", b" "), b"\n"))
 
 
-def parted(line: bytes) -> tuple[str | None, str, bytes]:
+def taken_apart(line: bytes) -> tuple[str | None, str, bytes]:
     """Whose a line is that a task left, its resource type, and the resource."""
     head, _, raw = line.partition(_BETWEEN)
     patient, kind = orjson.loads(head)

@@ -13,7 +13,7 @@ import orjson
 
 from fhir_profiles.elements import objects
 from fhir_profiles.resources import type_and_id
-from server.cohort.collate import pieces
+from server.cohort.collate import lines_of_partition
 from server.cohort.plan import Plan
 
 Json = dict[str, Any]
@@ -37,7 +37,7 @@ def gather_shared(plan: Plan) -> None:
 
 
 def _rows(plan: Plan) -> Iterator[tuple[str, str, bytes]]:
-    for _, _, raw in pieces(plan, plan.partitions):
+    for _, _, raw in lines_of_partition(plan, plan.partitions):
         resource = orjson.loads(raw)
         if isinstance(resource.get("id"), str):
             yield f"{resource['resourceType']}/{resource['id']}", _updated(resource), raw

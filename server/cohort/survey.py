@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from fhir_profiles.reader import RESOURCE_TYPES
-from server.cohort.collate import pieces
+from server.cohort.collate import lines_of_partition
 from server.cohort.files import write_whole
 from server.cohort.plan import Plan, PlanAddress
 from server.cohort.scatter import summaries
@@ -72,7 +72,7 @@ def survey(plan: Plan, partition: int) -> int:
     """
     kinds: dict[str, set[str]] = defaultdict(set)
     records: dict[str, list[Json]] = defaultdict(list)
-    for patient, kind, raw in pieces(plan, partition):
+    for patient, kind, raw in lines_of_partition(plan, partition):
         if patient is not None:
             kinds[patient].add(kind)
             if kind == "Patient":

@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import CRITICAL, getLogger
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -72,6 +74,26 @@ def test_two_workers_give_the_same_rows_as_one_process_though_one_is_killed(tmp_
 def test_no_scheduler_is_one_sentence() -> None:
     with held_port() as port, pytest.raises(CohortError, match=r"no Dask scheduler answers"):
         list(Dask(f"tcp://127.0.0.1:{port}", patience=0.5).run(abs, [1]))
+
+
+def test_only_what_dask_says_of_connections_is_not_logged_and_only_during_the_run() -> None:
+    names = ("distributed.client", "distributed.core", "distributed.worker", "distributed")
+    importlib.import_module("distributed")
+    before = [getLogger(name).getEffectiveLevel() for name in names]
+    meanwhile = []
+
+    class Noting(Dask):
+        """Notes the levels of loggers, and finds no scheduler."""
+
+        def _connect(self) -> Any:
+            meanwhile.append([getLogger(name).getEffectiveLevel() for name in names])
+            raise CohortError("nobody answers")
+
+    with pytest.raises(CohortError, match="nobody answers"):
+        list(Noting("tcp://127.0.0.1:1").run(abs, [1]))
+    assert meanwhile == [[CRITICAL, CRITICAL, *before[2:]]]
+    assert CRITICAL not in before
+    assert [getLogger(name).getEffectiveLevel() for name in names] == before
 
 
 def none_found(seconds: float) -> int:

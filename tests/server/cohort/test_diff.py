@@ -170,6 +170,7 @@ def made_up_run(folder: Path, patients: int, outcome: str) -> Path:
 
 
 def test_ten_times_the_changes_need_no_more_memory(tmp_path: Path) -> None:
+    """Of Python, which is all that tracemalloc sees: what DuckDB takes is bounded by `tables.MEMORY`, and not measured here."""
     few, many = (peak_of_comparing(tmp_path, patients) for patients in (5_000, 50_000))
     assert many < 1.5 * few
 

@@ -1,13 +1,20 @@
 """What the figures of a report mean: over tables written by hand, so that each patient is in sight."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from cards.knowledge import Knowledge, load_knowledge
 from server.basis import packaged_basis
 from server.cohort.report.figures import Chart, Report, Table, figures
+from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb
+from tests.site import site_switching
 
 PATIENT: dict[str, Any] = {
     "site": "north",
@@ -40,13 +47,29 @@ STATEMENT: dict[str, Any] = {
     "conflicts": "",
     "missing": "",
 }
+ACCOUNT: dict[str, Any] = {
+    "asOf": "2026-11-01",
+    "knowledgeVersion": "made up",
+    "software": "made up",
+    "files": 0,
+    "lines": 0,
+    "badLines": 0,
+    "filesNotRead": [],
+    "kindsNotSent": {},
+    "kindsIncomplete": [],
+    "resources": {},
+    "resourcesPassedOver": {},
+    "patientsByKind": {},
+}
 REPEAT = "titulaer-2011-dm-repeat-3-6-months"
 IBM_APART = "inclusion body myositis"
 CT = "titulaer-2011-dm-ct-thorax-abdomen"
 
 
-def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]]) -> Report:
-    """The figures of these patients, none withheld."""
+def counted(
+    folder: Path, patients: list[dict[str, Any]], statements: list[dict[str, Any]], least: int = 1, known: Knowledge | None = None
+) -> Report:
+    """The figures of these patients, none withheld unless that is asked for, and with the packaged knowledge."""
     tables = {
         "patients": [PATIENT | one for one in patients],
         "recommendations": [STATEMENT | one for one in statements],
@@ -58,8 +81,8 @@ def counted(folder: Path, patients: list[dict[str, Any]], statements: list[dict[
             lines.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
             read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
             read.write_parquet(str(folder / f"{name}.parquet"))
-    (folder / "run.json").write_text(json.dumps({"resources": {}, "resourcesPassedOver": {}, "patientsByKind": {}}), "utf-8")
-    return figures(folder, packaged_basis().knowledge, 1)
+    (folder / "run.json").write_text(json.dumps(ACCOUNT), "utf-8")
+    return figures(folder, known or packaged_basis().knowledge, least)
 
 
 def cells(table: Table, label: str) -> dict[str, int | None]:
@@ -116,7 +139,7 @@ def test_the_dead_are_counted_once_and_in_no_chart(tmp_path: Path) -> None:
     assert {chart.of for chart in (*report.charts, report.disputes)} == {1}
 
 
-def test_inclusion_body_myositis_stands_apart_in_figures_of_treatment(tmp_path: Path) -> None:
+def test_inclusion_body_myositis_stands_apart_in_figures_of_severity_and_of_treatment(tmp_path: Path) -> None:
     patients = [
         {"patient": "ibm", "phenotype": "inclusion-body-myositis", "phenotypes": "inclusion-body-myositis", "phase": "untreated"},
         {"patient": "dm"},
@@ -124,6 +147,7 @@ def test_inclusion_body_myositis_stands_apart_in_figures_of_treatment(tmp_path: 
     shown = {chart.title: bars(chart) for chart in counted(tmp_path, patients, []).charts}
     assert shown["Treatment and the problem list"] == {"treated, not in remission on the problem list": 1, IBM_APART: 1}
     assert shown["Lines of systemic treatment so far"] == {"1": 1, IBM_APART: 1}
+    assert shown["Severity"] == {"unknown": 1, IBM_APART: 1}
     assert shown["Phenotype"] == {"dermatomyositis": 1, "inclusion body myositis": 1}
 
 
@@ -184,3 +208,155 @@ def test_a_borderline_antibody_and_a_panel_with_gaps_are_not_all_negative(tmp_pa
         "positive for at least one": 1,
         "no result on record": 1,
     }
+
+
+def test_a_number_that_is_withheld_cannot_be_had_from_the_widths_of_bars(tmp_path: Path) -> None:
+    """Of ten all but one are due for one test, so that the number is withheld, and five for the other."""
+    patients = [{"patient": f"{number}"} for number in range(10)]
+    orders = {"pulmonary-function-test": 9, "hrct-chest": 5}
+    statements = [
+        {"patient": f"{number}", "recommendation": "acr-chest-2023-screening", "orders": order}
+        for order, due in orders.items()
+        for number in range(due)
+    ]
+    lung = counted(tmp_path, patients, statements, least=5).tests[0]
+    assert [(bar.number, bar.share) for bar in lung.bars] == [(None, 0.0), (5, 1.0)]
+
+
+def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(tmp_path: Path) -> None:
+    """Of 40 patients 37 have it: three have not, which may be withheld and not be had by subtraction either."""
+    kinds = {"dermatomyositis": 17, "polymyositis": 12, "inclusion-body-myositis": 8}
+    patients = [
+        {"patient": f"{kind}-{number}", "phenotype": kind, "phenotypes": kind}
+        for kind, many in kinds.items()
+        for number in range(many)
+    ]
+    others = [{"patient": f"healthy-{number}", "phenotype": None, "certainty": None, "phenotypes": ""} for number in range(3)]
+    due = [{"patient": one["patient"], "recommendation": CT, "orders": "ct-thorax"} for one in patients]
+    report = counted(tmp_path, [*patients, *others], due[:10], least=5)
+    assert (report.patients, report.confirmed) == (40, None)
+    for chart in (*report.charts, *report.tests, report.disputes):
+        assert chart.of != 37
+        assert sum(bar.number or 0 for bar in chart.bars) != 37
+    of_the_living = [bar for chart in (*report.charts, report.tests[1]) for bar in chart.bars]
+    assert any(bar.number for bar in of_the_living)
+    assert all(bar.per_cent is None for bar in of_the_living)
+    page = write_report(tmp_path, packaged_basis().knowledge, 5).read_text("utf-8")
+    assert not re.search(r"\b37\b", page)
+
+
+def test_advice_against_a_treatment_is_no_statement_that_waits_to_be_done(tmp_path: Path) -> None:
+    statements = [
+        {"patient": "one", "recommendation": CT, "orders": "ct-thorax"},
+        {"patient": "one", "recommendation": "feasby-2007-no-ivig-ibm", "topic": "nextLineTherapy", "kind": "avoid"},
+    ]
+    report = counted(tmp_path, [{"patient": "one"}], statements)
+    assert [row.label for row in report.statements.rows] == [CT]
+
+
+def test_whoever_has_a_treatment_is_in_no_table_of_what_is_not_done(tmp_path: Path) -> None:
+    glucocorticoid = {"recommendation": "drake-1996-glucocorticoids", "topic": "nextLineTherapy"}
+    statements = [{"patient": "one", "recommendation": CT, "orders": "ct-thorax"}, {"patient": "one"} | glucocorticoid]
+    report = counted(tmp_path, [{"patient": "one", "current": "systemic-glucocorticoid"}], statements)
+    assert [row.label for row in report.statements.rows] == [CT]
+    assert cells(report.treatments, "drake-1996-glucocorticoids") == {"applies": 1}
+    assert report.treatments.columns == ("applies",)
+    assert "Some take it already" in report.treatments.note
+
+
+def at_sites(folder: Path, states: dict[str, dict[str, int]]) -> Table:
+    """Tumour screening of so many at each site, small numbers withheld; `due` and `done` are the states."""
+    patients, statements = [], []
+    for site, numbers in states.items():
+        for state, many in numbers.items():
+            for number in range(many):
+                who = {"patient": f"{site}-{state}-{number}", "site": site}
+                done = {"outcome": "satisfied"} if state == "done" else {"orders": "ct-thorax"}
+                patients.append(who)
+                statements.append(who | {"recommendation": CT} | done)
+    return tumours(counted(folder, patients, statements, least=5))
+
+
+def test_below_the_sites_stand_their_sums(tmp_path: Path) -> None:
+    table = at_sites(tmp_path, {"north": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
+    assert [row.label for row in table.rows] == ["south", "north", "all sites"]
+    assert (table.rows[-1].of, cells(table, "all sites")) == (43, {"due now": 16, "up to date": 27})
+
+
+def test_one_site_is_all_sites(tmp_path: Path) -> None:
+    assert [row.label for row in at_sites(tmp_path, {"north": {"due": 6, "done": 7}}).rows] == ["north"]
+
+
+def by_row(table: Table) -> dict[str, tuple[int | None, ...]]:
+    """Patients and cells of each row, with None for what is withheld."""
+    return {row.label: (row.of, *row.cells) for row in table.rows}
+
+
+def test_a_sum_over_sites_tells_no_cell_that_is_withheld(tmp_path: Path) -> None:
+    """Nobody is due elsewhere, so that the sum is that of one site: it is withheld too, with one that is large."""
+    sites = {"north": {"due": 3, "done": 40}, "south": {"due": 0, "done": 50}, "east": {"due": 0, "done": 60}}
+    assert by_row(at_sites(tmp_path, sites)) == {
+        "east": (60, 0, 60),
+        "south": (50, 0, 50),
+        "north": (43, None, None),
+        "all sites": (153, None, None),
+    }
+
+
+def test_sums_over_sites_of_enough_patients_are_shown_below_cells_that_are_withheld(tmp_path: Path) -> None:
+    sites = {"north": {"due": 3, "done": 40}, "south": {"due": 30, "done": 50}, "east": {"due": 60, "done": 70}}
+    assert by_row(at_sites(tmp_path, sites)) == {
+        "east": (130, 60, 70),
+        "south": (80, None, None),
+        "north": (43, None, None),
+        "all sites": (253, 93, 160),
+    }
+
+
+def test_of_few_patients_at_all_sites_nothing_is_shown(tmp_path: Path) -> None:
+    sites = {"north": {"due": 2}, "south": {"due": 1, "done": 1}}
+    assert set(by_row(at_sites(tmp_path, sites)).values()) == {(None, None, None)}
+
+
+def test_a_site_called_all_sites_is_a_site(tmp_path: Path) -> None:
+    table = at_sites(tmp_path, {"all sites": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
+    assert [(row.label, row.of) for row in table.rows] == [("south", 30), ("all sites", 13), ("all sites", 43)]
+
+
+BY_TIME, BY_MALIGNANCY = "Tumour screening due, by time since onset", "Tumour screening due, by known malignancy"
+
+
+@pytest.mark.parametrize(
+    ("off", "left"),
+    [
+        ("imacs-2023-basic-panel", {BY_MALIGNANCY}),
+        ("titulaer-2011-dm-every-6-months-4-years", {BY_MALIGNANCY}),
+        (CT, set()),
+        ("titulaer-2011-dm-mammography-women", {BY_TIME, BY_MALIGNANCY}),
+    ],
+)
+def test_no_chart_speaks_of_a_statement_that_a_site_switched_off(tmp_path: Path, off: str, left: set[str]) -> None:
+    known = load_knowledge(site=site_switching(tmp_path / "site", off=[off]))
+    report = counted(tmp_path, [{"patient": "one"}], [], known=known)
+    assert {BY_TIME, BY_MALIGNANCY} & {chart.title for chart in report.tests} == left
+
+
+def test_the_limits_of_years_since_onset_are_those_of_the_statements(tmp_path: Path) -> None:
+    known = packaged_basis().knowledge
+    longer = [
+        replace(rule, schedule=replace(rule.schedule, ends_after_months=72)) if rule.schedule and "4-years" in rule.id else rule
+        for rule in known.rules
+    ]
+    due = {"patient": "one", "recommendation": CT, "orders": "ct-thorax"}
+    patients = [{"patient": "one", "years_since_onset": 5}]
+    report = counted(tmp_path, patients, [due], known=replace(known, rules=tuple(longer)))
+    (by_time,) = (chart for chart in report.tests if chart.title == BY_TIME)
+    assert bars(by_time) == {"3 to under 6 years": 1}
+    assert "repeats its screen for 6" in by_time.note
+
+
+def test_what_unknown_severity_means_stands_with_it(tmp_path: Path) -> None:
+    (chart,) = (one for one in counted(tmp_path, [{"patient": "one"}], []).charts if one.title == "Severity")
+    assert bars(chart) == {"unknown": 1}
+    assert "neither fits full strength" in chart.note
+    assert f"{packaged_basis().knowledge.definitions.treatment['activity_window_months']} months" in chart.note

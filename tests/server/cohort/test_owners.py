@@ -3,10 +3,12 @@
 import gc
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from server.cohort import bundles
 from server.cohort.owners import UNREADABLE, sort_line, sort_unreadable
 from tests.server.charts import chart, resources
 
@@ -105,6 +107,22 @@ def test_what_may_be_anybodys_stays_with_everybody() -> None:
     failed = {"resourceType": "OperationOutcome", "id": "failed", "issue": [{"severity": "error", "code": "exception"}]}
     for patient in ("p0", "p1"):
         assert ids_of(patient, of_several(2, unclear, failed))[:2] == ["unclear", "failed"]
+
+
+def test_what_anybodys_names_stays_with_everybody_and_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Json] = []
+
+    def noting(entry: Json) -> Iterator[str]:
+        looked.append(entry["resource"])
+        return references(entry)
+
+    references = bundles._references
+    monkeypatch.setattr(bundles, "_references", noting)
+    unclear = {"resourceType": "Procedure", "id": "unclear", "performer": [{"actor": {"reference": "Organization/maker"}}]}
+    bundle = of_several(5, unclear, {"resourceType": "Organization", "id": "maker"})
+    for owned in sort_line(bundle).owned:
+        assert [one["id"] for one in resources(owned.resource or {})][:2] == ["unclear", "maker"]
+    assert [one["id"] for one in looked].count("unclear") == 1
 
 
 def test_two_versions_of_a_drug_stay_together() -> None:

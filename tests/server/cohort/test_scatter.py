@@ -73,7 +73,7 @@ def test_a_partition_opens_one_file_for_many_tasks(tmp_path: Path, monkeypatch: 
         collate.collate(plan, group)
     assert len(plan.tasks) > 10
     for partition in range(plan.partitions):
-        list(collate.pieces(plan, partition))
+        list(collate.lines_of_partition(plan, partition))
     assert set(opened.values()) == {plan.partitions}
     assert len(opened) == collate.groups(plan) == -(-len(plan.tasks) // 10)
 
@@ -85,4 +85,4 @@ def test_what_was_put_together_is_kept_once(tmp_path: Path) -> None:
         collate.collate(plan, group)
     collate.remove_runs(plan)
     assert not list(plan.scattered.glob("*.pieces"))
-    assert sum(1 for _ in collate.pieces(plan, 0)) > 0
+    assert sum(1 for _ in collate.lines_of_partition(plan, 0)) > 0
