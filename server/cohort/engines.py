@@ -64,6 +64,9 @@ class Engine(Protocol):
             CohortError: one cannot be done.
         """
 
+    def end(self) -> None:
+        """Let go of those who did them; more may be asked for later."""
+
 
 class Here:
     """In this process, one after the other."""
@@ -71,6 +74,9 @@ class Here:
     def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
         """See `Engine`."""
         yield from map(task, numbers)
+
+    def end(self) -> None:
+        """See `Engine`."""
 
 
 class Processes:
@@ -87,15 +93,27 @@ class Processes:
     def __init__(self, workers: int) -> None:
         """Nothing is started yet."""
         self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def end(self) -> None:
+        """See `Engine`."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def run(self, task: Task, numbers: Sequence[int]) -> Iterator[int]:
         """See `Engine`."""
-        waiting, kills = deque(numbers), Counter[int]()
-        while waiting:
-            yield from self._run_until_one_is_killed(task, waiting, kills)
-            for number, times in kills.items():
-                if times >= _MOST_KILLS and number in waiting:
-                    raise MachineTroubleError(_KILLED.format(number=number, times=times))
+        waiting, kills, is_whole = deque(numbers), Counter[int](), False
+        try:
+            while waiting:
+                yield from self._run_until_one_is_killed(task, waiting, kills)
+                for number, times in kills.items():
+                    if times >= _MOST_KILLS and number in waiting:
+                        raise MachineTroubleError(_KILLED.format(number=number, times=times))
+            is_whole = True
+        finally:
+            if not is_whole:
+                self.end()
 
     def _run_until_one_is_killed(self, task: Task, waiting: "deque[int]", kills: Counter[int]) -> Iterator[int]:
         suspects = [number for number in waiting if kills[number]][:1]
@@ -103,7 +121,7 @@ class Processes:
         left = deque(suspects) if suspects else waiting
         most = 1 if suspects else self._workers
         running: dict[Future[int], int] = {}
-        with ProcessPoolExecutor(most, get_context("spawn"), _begin_work) as pool:
+        with self._some(most) as pool:
             while left or running:
                 try:
                     while left and len(running) < most:
@@ -112,6 +130,7 @@ class Processes:
                     done = wait(running, return_when=FIRST_COMPLETED).done
                     said = [(one, one.result()) for one in done]
                 except BrokenProcessPool:
+                    self.end()
                     kills.update(running.values())
                     waiting.extendleft(sorted({*running.values()} - {*waiting}, reverse=True))
                     return
@@ -120,6 +139,21 @@ class Processes:
                     if suspects:
                         waiting.remove(number)
                     yield found
+
+
+    @contextmanager
+    def _some(self, most: int) -> Iterator[ProcessPoolExecutor]:
+        """So many processes; those of the usual number stay for the next step, since each takes a second to begin."""
+        if most < self._workers:
+            with _processes(most) as pool:
+                yield pool
+            return
+        self._pool = self._pool or _processes(most)
+        yield self._pool
+
+
+def _processes(number: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(number, get_context("spawn"), _begin_work)
 
 
 def _begin_work() -> None:
@@ -159,6 +193,9 @@ class Dask:
                 yield from _run_on(client, task, numbers, self._without_workers)
             except (CancelledError, CommClosedError) as error:
                 raise MachineTroubleError(_NO_SCHEDULER_ANY_MORE.format(scheduler=self._scheduler)) from error
+
+    def end(self) -> None:
+        """See `Engine`."""
 
     def _connect(self) -> "Client":
         from distributed import Client

@@ -85,6 +85,7 @@ def run(
             do(_Step("Surveying", "patients", _survey, survey_of), plan.partitions)
             gather_survey(plan)
         do(_Step("Evaluating", "patients", _evaluate, folder_of), plan.partitions)
+        engine.end()
         out = Path(plan.out)
         for name in ("run.json", "report.html"):  # of an earlier run: nobody shall take new tables for old ones
             (out / name).unlink(missing_ok=True)

@@ -35,10 +35,28 @@ def killed_at_three(number: int) -> int:
 @pytest.mark.parametrize("engine", [Here(), Processes(2)], ids=["here", "processes"])
 def test_every_task_is_done_once(engine: Here | Processes) -> None:
     assert sorted(engine.run(double, range(7))) == [0, 2, 4, 6, 8, 10, 12]
+    engine.end()
+
+
+def own_process(number: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def test_the_same_processes_do_every_step_until_the_run_ends() -> None:
+    """Each takes a second to begin."""
+    engine = Processes(2)
+    first, second = (set(engine.run(own_process, range(8))) for _ in range(2))
+    assert first | second == first
+    engine.end()
+    assert not set(engine.run(own_process, range(8))) & first
+    engine.end()
 
 
 def test_a_killed_worker_costs_no_task(tmp_path: Path) -> None:
-    found = list(Processes(2).run(partial(double_but_killed_at_first, tmp_path), range(6)))
+    engine = Processes(2)
+    found = list(engine.run(partial(double_but_killed_at_first, tmp_path), range(6)))
+    engine.end()
     assert (tmp_path / "killed").exists()
     assert sorted(found) == [0, 2, 4, 6, 8, 10]
 

@@ -163,6 +163,9 @@ class _KilledAfter:
             self._left -= 1
             yield task(number)
 
+    def end(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("tasks", [0, 1, 5, 9, 11, 13])
 def test_a_run_that_was_killed_goes_on_and_leaves_the_same_bytes(bulk: Path, tmp_path: Path, tasks: int) -> None:
