@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from server.serving.children import FAULT, start
@@ -10,6 +10,8 @@ from server.serving.exits import MACHINE_TROUBLE, said
 from server.serving.signals import release
 
 _FIRST_OF_OTHERS = 3  # after standard input, output and error
+_LIST = "/proc/self/fd"
+_MORE_THAN_A_START_OPENS = 1024
 
 
 @contextmanager
@@ -35,7 +37,22 @@ def aside(work: Callable[[], object]) -> Iterator[None]:
 
 def _do(work: Callable[[], object]) -> int:
     release(set())
-    os.closerange(_FIRST_OF_OTHERS, os.sysconf("SC_OPEN_MAX"))  # the port above all: it ends with whoever serves it
+    _close_files_of_the_parent()
     with said():
         work()
     return 0
+
+
+def _close_files_of_the_parent() -> None:
+    """The port above all: it ends with whoever serves it."""
+    for number in _open_files():
+        if number >= _FIRST_OF_OTHERS:
+            os.closerange(number, number + 1)  # which minds none that is closed already, as the list itself by now
+
+
+def _open_files() -> Iterable[int]:
+    """Those that there are: how many there may be is no guide, since it can be a thousand million, or without a limit."""
+    try:
+        return [int(name) for name in os.listdir(_LIST)]
+    except OSError:  # no /proc
+        return range(_MORE_THAN_A_START_OPENS)

@@ -101,6 +101,30 @@ def test_work_does_not_keep_the_port_open() -> None:
     os.close(write)
 
 
+def test_a_file_is_closed_whatever_the_limit_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 4)  # as where it was lowered after more files were opened
+    assert not is_open_aside(tmp_path)
+
+
+def test_a_file_is_closed_also_where_the_system_has_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.serving.aside._LIST", str(tmp_path / "none"))
+    assert not is_open_aside(tmp_path)
+
+
+def is_open_aside(folder: Path) -> bool:
+    """Whether the work has a file that its parent has open, as it has written down itself."""
+    read, write = os.pipe()
+    found = folder / "found"
+    try:
+        with aside(lambda: found.write_text(str(_is_open(write)))):
+            pass
+        assert _is_open(write)
+    finally:
+        os.close(read)
+        os.close(write)
+    return {"True": True, "False": False}[found.read_text()]
+
+
 def _is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
