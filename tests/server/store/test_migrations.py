@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, create_engine, inspect
 
 from server.config import ConfigurationError
 from server.store import migrations
@@ -45,16 +45,42 @@ def described(engine: Engine) -> dict[str, Any]:
         "unique": inspector.get_multi_unique_constraints(),
         "checks": inspector.get_multi_check_constraints(),
     }
-    indexes = inspector.get_multi_indexes()
+    indexes, counting = inspector.get_multi_indexes(), counting_on(engine)
     return {
         place[1]: {
-            "columns": [(column["name"], str(column["type"]), column["nullable"]) for column in columns],
+            "columns": [{**column, "type": str(column["type"])} for column in columns],  # with their defaults
             "indexes": sorted(str(index) for index in indexes[place]),
+            "counts on": place[1] in counting,
         }
         | {kind: found[place] for kind, found in kinds.items()}
         for place, columns in inspector.get_multi_columns().items()
         if place[1] != "alembic_version"
     }
+
+
+def counting_on(engine: Engine) -> set[str]:
+    """Tables of SQLite that give no number a second time, of which the inspector says nothing; for PostgreSQL it says it."""
+    if engine.dialect.name != "sqlite":
+        return set()
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+        return set(found.scalars())
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["id INTEGER PRIMARY KEY, n INTEGER DEFAULT 2", "id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER DEFAULT 1"],
+    ids=["another default", "numbers that are never given twice"],
+)
+def test_tables_that_differ_are_described_differently(other: str) -> None:
+    engines = [create_engine("sqlite://") for _ in range(2)]
+    for engine, columns in zip(engines, ("id INTEGER PRIMARY KEY, n INTEGER DEFAULT 1", other), strict=True):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE numbers ({columns})")
+    one, two = (described(engine) for engine in engines)
+    assert one["numbers"] != two["numbers"]
+    for engine in engines:
+        engine.dispose()
 
 
 @pytest.fixture
@@ -91,7 +117,8 @@ def test_a_new_sqlite_file_is_built_at_once_and_is_as_one_that_went_every_step(t
         upgrade_database(urls["by steps"], revision)
     upgrade_database(urls["built"])
     built, by_steps = (connect(url) for url in urls.values())
-    assert at_revision(built) == at_revision(by_steps)
+    assert revision_of(built) == revision_of(by_steps)
+    assert described(built) == described(by_steps)
     assert alembics_table(built) == alembics_table(by_steps)
     for engine in (built, by_steps):
         engine.dispose()
