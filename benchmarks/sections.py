@@ -10,6 +10,7 @@ _COLUMNS = 130
 
 _PHASES = {
     "trust": "who calls (open service: the address; else the token)",
+    "large_body": "wait for other calls with a large body",
     "request": "read the body, count, parse, refuse members given twice, hold the envelope against its schema",
     "fetch": "read the prefetch, and fetch what was not sent",
     "store": "what was silenced, what was told in this visit",

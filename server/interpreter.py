@@ -12,6 +12,7 @@ from threading import Lock, Semaphore
 from time import monotonic
 
 from server.config import THREADS
+from server.stopwatch import Stopwatch
 
 SWITCH_SECONDS = 0.0005
 """So long a thread computes while another one waits for the interpreter; Python's default is ten times as much."""
@@ -50,24 +51,22 @@ def turn_to_evaluate() -> Iterator[None]:
         yield
 
 
-def is_large_body(length: int | None) -> bool:
-    """Whether a body of so many bytes waits for a turn; None where there is no body."""
-    return (length or 0) > LARGE_BODY_BYTES
-
-
 @contextmanager
-def turn_with_a_large_body(length: int | None) -> Iterator[None]:
+def turn_with_a_large_body(length: int | None, watch: Stopwatch) -> Iterator[None]:
     """Let `MOST_LARGE_BODIES` threads of the process have one in memory, from reading it to its answer; small ones wait for none.
 
     Whoever has waited for too long, or finds `MOST_WAIT_WITH_LARGE_BODIES` waiting, goes on without a turn.
 
     Args:
         length: of the body, in bytes; None where there is none.
+        watch: times the wait of a large one, as `large_body`.
     """
-    if not is_large_body(length):
+    if (length or 0) <= LARGE_BODY_BYTES:
         yield
         return
-    with _released(_LARGE_BODIES, _has_come_with_a_large_body()):
+    with watch.time("large_body"):
+        is_ours = _has_come_with_a_large_body()
+    with _released(_LARGE_BODIES, is_ours):
         yield
 
 

@@ -10,10 +10,11 @@ from server.auditing.recording import recording
 from server.feedback.patients import pseudonym_in_chart
 from server.intake import read_json
 from server.interpreter import turn_with_a_large_body
-from server.request_log import note
+from server.request_log import note, timed
 from server.responses import json_response
 from server.runtime import Runtime
 from server.serving.waited import refuse_if_late
+from server.stopwatch import Stopwatch, server_timing
 
 
 def assess_blueprint(runtime: Runtime) -> Blueprint:
@@ -25,8 +26,11 @@ def assess_blueprint(runtime: Runtime) -> Blueprint:
         refuse_if_late(request.environ)
         caller = runtime.gate.admit(request, [runtime.url("/assess")])
         note(client=caller.client.name)
-        config, day = runtime.config, request.args.get("asOf")
-        with recording(runtime, caller, "assess", "assess") as record, turn_with_a_large_body(request.content_length):
+        config, day, watch = runtime.config, request.args.get("asOf"), timed(Stopwatch())
+        with (
+            recording(runtime, caller, "assess", "assess", watch) as record,
+            turn_with_a_large_body(request.content_length, watch),
+        ):
             evaluation = evaluate_chart(
                 read_json(request, config.max_body_bytes),
                 as_of=config.today() if day is None else parse_day(day, "asOf"),
@@ -34,9 +38,12 @@ def assess_blueprint(runtime: Runtime) -> Blueprint:
                 show=Show(cap=config.card_cap),
                 basis=runtime.basis,
             )
+            watch.add(evaluation.seconds)
             note(cards=len(evaluation.cards), issues=len(evaluation.issues))
             patient = pseudonym_in_chart(evaluation.record.patient_id, caller, runtime.pseudonyms)
             record.note(patient=patient, **facts_of(evaluation, evaluation.cards))
-            return json_response(assess_json(evaluation), seconds=evaluation.seconds)
+            response = json_response(assess_json(evaluation))
+        response.headers["Server-Timing"] = server_timing(watch.seconds)
+        return response
 
     return blueprint

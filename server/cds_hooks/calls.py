@@ -1,6 +1,5 @@
 """`POST /cds-services/{id}`: a hook call in, cards out."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,7 @@ from server.feedback.shown import fate_of_advice, remember_cards, rows_of_cards
 from server.feedback.snoozes import silenced
 from server.feedback.visits import Visit, told_in, visit_of
 from server.intake import read_json
-from server.interpreter import is_large_body, turn_with_a_large_body
+from server.interpreter import turn_with_a_large_body
 from server.languages.catalogue import ENGLISH
 from server.languages.speaking import in_language
 from server.observing.counting import count_evaluation
@@ -57,10 +56,10 @@ def hooks_blueprint(runtime: Runtime) -> Blueprint:
         with watch.time("trust"):
             caller = runtime.gate.admit(request, [runtime.url(f"/cds-services/{service.id}")])
         note(client=caller.client.name)
-        with recording(runtime, caller, service.id, "hook", watch) as record, ExitStack() as turn:
-            if is_large_body(request.content_length):
-                with watch.time("turn"):
-                    turn.enter_context(turn_with_a_large_body(request.content_length))
+        with (
+            recording(runtime, caller, service.id, "hook", watch) as record,
+            turn_with_a_large_body(request.content_length, watch),
+        ):
             response = _respond(service, caller, runtime, watch, record)
         response.headers["Server-Timing"] = server_timing(watch.seconds)
         return response

@@ -10,7 +10,7 @@ from server.observing.processes import FOLDER, unchanging_files
 REGISTRY = CollectorRegistry()
 _PREFIX = "myositis_cds"
 
-PHASES = ("trust", "request", "fetch", "store", "turn", "read", "assess", "recommend", "cards", "audit", "total")
+PHASES = ("trust", "large_body", "request", "fetch", "store", "turn", "read", "assess", "recommend", "cards", "audit", "total")
 """Parts of a request, as `Server-Timing` names them, and all of it."""
 
 

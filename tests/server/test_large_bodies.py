@@ -1,6 +1,7 @@
 """A large body waits for its turn unread; a small one waits for none."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from server import interpreter
 from server.config import THREADS
 from server.interpreter import LARGE_BODY_BYTES, LARGE_BODYS_PATIENCE_SECONDS, MOST_LARGE_BODIES, turn_with_a_large_body
 from server.serving.waited import TOO_LONG_SECONDS
+from server.stopwatch import Stopwatch
 from tests.end_to_end.serving import wait_until
 from tests.server.charts import dermatomyositis, hook_call
 
@@ -39,7 +42,7 @@ def all_taken() -> Iterator[ExitStack]:
     """All turns are taken; until it is closed."""
     with ExitStack() as turns:
         for _ in range(MOST_LARGE_BODIES):
-            turns.enter_context(turn_with_a_large_body(LARGE))
+            turns.enter_context(turn_with_a_large_body(LARGE, Stopwatch()))
         yield turns
 
 
@@ -49,8 +52,14 @@ def body_of(path: str, length: int) -> bytes:
     return json.dumps(value).encode().ljust(length)
 
 
-def post(client: FlaskClient, path: str, sent: Sent, length: int) -> int:
-    return client.post(path, input_stream=sent, content_length=length, content_type="application/json").status_code
+def post(client: FlaskClient, path: str, sent: Sent, length: int) -> TestResponse:
+    return client.post(path, input_stream=sent, content_length=length, content_type="application/json")
+
+
+def phases(client: FlaskClient, path: str, length: int) -> dict[str, float]:
+    """Milliseconds of an answer's phases."""
+    header = post(client, path, Sent(body_of(path, length)), length).headers["Server-Timing"]
+    return {name: float(spent) for name, spent in re.findall(r"(\w+);dur=([0-9.]+)", header)}
 
 
 @pytest.mark.parametrize("path", [HOOK, "/assess"])
@@ -60,7 +69,7 @@ def test_a_large_body_is_not_read_before_its_turn(path: str, client: FlaskClient
         answer = pool.submit(post, client, path, sent, LARGE)
         assert not sent.is_read.wait(0.3)
         all_taken.close()
-        assert answer.result(60) == 200
+        assert answer.result(60).status_code == 200
     assert sent.is_read.is_set()
 
 
@@ -68,13 +77,22 @@ def test_a_large_body_is_not_read_before_its_turn(path: str, client: FlaskClient
 @pytest.mark.parametrize("path", [HOOK, "/assess"])
 def test_a_small_body_waits_for_no_large_one(path: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 600)
-    assert post(client, path, Sent(body_of(path, LARGE_BODY_BYTES)), LARGE_BODY_BYTES) == 200
+    assert post(client, path, Sent(body_of(path, LARGE_BODY_BYTES)), LARGE_BODY_BYTES).status_code == 200
 
 
 @pytest.mark.usefixtures("all_taken")
 def test_whoever_has_waited_for_long_is_answered_all_the_same(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 0.1)
-    assert post(client, HOOK, Sent(body_of(HOOK, LARGE)), LARGE) == 200
+    assert post(client, HOOK, Sent(body_of(HOOK, LARGE)), LARGE).status_code == 200
+
+
+@pytest.mark.usefixtures("all_taken")
+@pytest.mark.parametrize("path", [HOOK, "/assess"])
+def test_the_wait_of_a_large_body_is_a_phase_of_its_own(path: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 0.5)
+    small, large = phases(client, path, LARGE_BODY_BYTES), phases(client, path, LARGE)
+    assert set(large) - set(small) == {"large_body"}
+    assert large["large_body"] > 400 > large["turn"]
 
 
 def test_large_bodies_that_wait_leave_half_of_the_threads_to_small_ones(
@@ -84,7 +102,7 @@ def test_large_bodies_that_wait_leave_half_of_the_threads_to_small_ones(
     went_on: list[int] = []
 
     def take() -> None:
-        with turn_with_a_large_body(LARGE):
+        with turn_with_a_large_body(LARGE, Stopwatch()):
             went_on.append(1)
 
     with ThreadPoolExecutor(THREADS) as pool, all_taken:
@@ -106,7 +124,7 @@ def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.Mo
     within, most = [0], [0]
 
     def hold() -> None:
-        with turn_with_a_large_body(LARGE):
+        with turn_with_a_large_body(LARGE, Stopwatch()):
             within[0] += 1
             most[0] = max(most[0], within[0])
             Event().wait(0.02)
@@ -120,5 +138,5 @@ def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.Mo
 
 def test_a_request_without_a_body_waits_for_none(all_taken: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "LARGE_BODYS_PATIENCE_SECONDS", 600)
-    with turn_with_a_large_body(None):
+    with turn_with_a_large_body(None, Stopwatch()):
         all_taken.close()
