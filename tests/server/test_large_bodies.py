@@ -4,17 +4,24 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from io import BytesIO
 from threading import Event
+from types import ModuleType
 from typing import Any
+from weakref import ref
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from fhir_profiles.findings import Answer
 from server import interpreter
+from server.assessing import chart_input
+from server.cds_hooks import evaluate_call
 from server.config import THREADS
+from server.evaluation import Evaluation, evaluate
 from server.interpreter import LARGE_BODY_BYTES, LARGE_BODYS_PATIENCE_SECONDS, MOST_LARGE_BODIES, turn_with_a_large_body
 from server.serving.waited import TOO_LONG_SECONDS
 from server.stopwatch import Stopwatch
@@ -117,6 +124,37 @@ def test_large_bodies_that_wait_leave_half_of_the_threads_to_small_ones(
 
 def test_nobody_is_late_for_having_come_behind_large_bodies_that_wait() -> None:
     assert LARGE_BODYS_PATIENCE_SECONDS < TOO_LONG_SECONDS
+
+
+class Kept(dict[str, Answer]):
+    """A member of an evaluation that can be asked for when it has gone."""
+
+
+@pytest.mark.parametrize(("path", "module"), [(HOOK, evaluate_call), ("/assess", chart_input)], ids=["a hook", "assess"])
+def test_whoever_gives_the_turn_up_keeps_nothing_of_the_chart(
+    path: str, module: ModuleType, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[ref[Kept]] = []
+    left: list[object] = []
+    give_back = interpreter._released
+
+    def watched(*arguments: Any, **named: Any) -> Evaluation:
+        evaluation = evaluate(*arguments, **named)
+        kept = Kept(evaluation.triggers)
+        made.append(ref(kept))
+        return replace(evaluation, triggers=kept)
+
+    @contextmanager
+    def looking(lock: Any, is_ours: bool) -> Iterator[None]:
+        with give_back(lock, is_ours):
+            yield
+            if lock is interpreter._LARGE_BODIES:
+                left.extend(one() for one in made)
+
+    monkeypatch.setattr(module, "evaluate", watched)
+    monkeypatch.setattr(interpreter, "_released", looking)
+    assert post(client, path, Sent(body_of(path, LARGE)), LARGE).status_code == 200
+    assert left == [None]
 
 
 def test_no_more_large_bodies_than_that_are_there_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
