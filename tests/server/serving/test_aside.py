@@ -97,9 +97,8 @@ def test_work_does_not_keep_the_port_open(tmp_path: Path) -> None:
     assert not is_open_aside(tmp_path)
 
 
-@pytest.mark.parametrize("limit", [-1, 4], ids=["no limit", "a limit that came after the file"])
-def test_a_file_is_closed_whatever_the_limit_is(limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sysconf", lambda name: limit)
+def test_a_file_is_closed_whatever_the_limit_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: 4)  # as where it was lowered after more files were opened
     assert not is_open_aside(tmp_path)
 
 
