@@ -39,6 +39,7 @@ GROUPS: Mapping[str, Group] = {
     "memory": Group({"typical": 2_000, "large": 1_000, "growth": 25_000}, {"typical": 20, "large": 4, "growth": 40}),
     "peers": Group({"rounds": 9, "seconds": 3.0}, None),
     "batch": Group({"patients": 100_000, "rounds": 1}, None, is_asked_for=True),
+    "times_ten": Group({"patients": 100_000}, None, is_asked_for=True),
 }
 """By the names of their modules."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.goals import GOALS, Goal, Results, written
-from benchmarks.sections import cohort, fetching, http, item, loading, memory, paragraph, peers, phases, start, table
+from benchmarks.sections import cohort, fetching, http, item, loading, memory, paragraph, peers, phases, start, table, times_ten
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -21,6 +21,7 @@ _SECTIONS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
     ("memory", "Memory", memory),
     ("peers", "Beside a peer", peers),
     ("batch", "Cohorts", cohort),
+    ("times_ten", "Ten times the patients", times_ten),
 )
 
 _HEAD = paragraph(

@@ -140,7 +140,6 @@ class Processes:
                         waiting.remove(number)
                     yield found
 
-
     @contextmanager
     def _some(self, most: int) -> Iterator[ProcessPoolExecutor]:
         """So many processes; those of the usual number stay for the next step, since each takes a second to begin."""

@@ -51,7 +51,7 @@ def test_what_is_measured_is_a_call_that_gives_cards() -> None:
 
 
 def test_only_what_needs_another_environment_or_hours_has_no_quick_form() -> None:
-    assert set(GROUPS) - set(QUICK) == {"peers", "batch"}
+    assert set(GROUPS) - set(QUICK) == {"peers", "batch", "times_ten"}
 
 
 def test_where_something_is_missing_a_group_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
