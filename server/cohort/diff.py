@@ -127,7 +127,9 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
         by_statement = groupby(changes, key=lambda change: change.statement)
         statements = tuple(_summed(statement, of_it, most, keep) for statement, of_it in by_statement)
     versions, software = ((old[name], new[name]) for name in ("knowledgeVersion", "software"))
-    return Difference(versions, software, old["rows"]["patients"], tuple(written), statements)
+    # What is written otherwise explains the rest: cards are few, and what one loses another one gains.
+    explained_first = sorted(statements, key=lambda one: (not one.because, one.statement))
+    return Difference(versions, software, old["rows"]["patients"], tuple(written), tuple(explained_first))
 
 
 def _changed_rows(database: "DuckDBPyConnection", before: Path, after: Path) -> Iterator[tuple[Any, ...]]:
