@@ -78,7 +78,7 @@ def written(figure: float, unit: str) -> str:
         return "yes" if figure else "no"
     if unit == "%":
         return f"{figure:.0%}"
-    number = f"{figure:.0f}" if figure >= 100 or figure == int(figure) else f"{figure:.2f}".rstrip("0")
+    number = f"{figure:.0f}" if figure >= 100 or figure == int(figure) else f"{figure:.2f}".rstrip("0").rstrip(".")
     return f"{number} {unit}".strip()
 
 
