@@ -164,7 +164,7 @@ def test_what_if_changes_the_advice_on_the_page_and_nothing_in_the_chart(watched
     grant = demo.grant(_launch(app))
     before = _chart(demo, CLASSIC, grant.access_token)
     assert len(before["Observation"]) > 2
-    advised = app.get_by_role("region", name="What applies now").inner_text()
+    advised = app.get_by_role("region", name="What applies now").text_content()
 
     app.get_by_label("Suppose", exact=True).select_option("anti-mda5:positive")
     app.get_by_role("button", name="Show what would change").click()
@@ -176,7 +176,7 @@ def test_what_if_changes_the_advice_on_the_page_and_nothing_in_the_chart(watched
     supposed.get_by_role("link", name="Back to the chart without suppositions").click()
     expect(app.get_by_role("region", name="What applies now")).to_be_visible()
     assert supposed.count() == 0
-    assert app.get_by_role("region", name="What applies now").inner_text() == advised
+    assert app.get_by_role("region", name="What applies now").text_content() == advised
     assert _chart(demo, CLASSIC, grant.access_token) == before
     assert {scope.rpartition(".")[2] for scope in grant.scope.split() if "/" in scope and "launch" not in scope} <= {
         "r",

@@ -23,6 +23,12 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 REGISTRATION = SmartRegistration(CLIENT_ID)
 
 
+@pytest.fixture(autouse=True)
+def _patience_of_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The EHR of these tests is a thread of the same process, and may wait for seconds while others compute."""
+    monkeypatch.setattr("server.smart.configuration.SECONDS", 20.0)
+
+
 @pytest.fixture
 def ehr() -> Iterator[Ehr]:
     """An EHR."""
