@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from benchmarks.processes import memory_of
 from soak.processes import tree_of
 
 AS_OF = "2026-11-01"
@@ -160,9 +161,9 @@ def _watch(process: int, peak: list[float], over: Event) -> None:
 
 
 def _proportional_mebibytes(process: int) -> float:
+    """Nought where it has ended meanwhile."""
     with suppress(OSError):
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text("utf-8").splitlines()
-        return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
+        return memory_of(process).proportional
     return 0.0
 
 

@@ -13,8 +13,8 @@ from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.errors import CohortError, MachineTroubleError
 from server.cohort.fetching.command import fetch
 from server.cohort.giving_up import TROUBLE, UNUSABLE, give_up
-from server.cohort.report.withholding import LEAST
 from server.cohort.synthesis.command import synthesise
+from server.small_numbers import LEAST
 
 _P = ParamSpec("_P")
 _Day = click.DateTime(("%Y-%m-%d",))

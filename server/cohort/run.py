@@ -22,13 +22,13 @@ from server.cohort.files import whole_file, write_whole
 from server.cohort.inputs import Inputs
 from server.cohort.knowledge_kept import kept, terminology_kept
 from server.cohort.plan import Plan, PlanAddress, begin, plan_at
-from server.cohort.report.withholding import LEAST
 from server.cohort.report.write import write_report
 from server.cohort.scatter import bad_lines, scatter, summaries, summary_file
 from server.cohort.shared import Shared, gather_shared
 from server.cohort.survey import file_of as survey_of
 from server.cohort.survey import gather_survey, kinds_of, survey
 from server.cohort.tables import write_tables
+from server.small_numbers import LEAST
 
 
 class Follower(Protocol):

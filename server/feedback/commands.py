@@ -11,11 +11,12 @@ import orjson
 from sqlalchemy import Engine
 
 from server.config import Config, ConfigurationError
-from server.feedback.figures import LEAST, figures, unknown_figures
+from server.feedback.figures import figures, unknown_figures
 from server.feedback.history import Period, shadow_calls_of, shown_cards, unknown_cards
 from server.feedback.printed import as_csv, as_json, as_text
 from server.feedback.shadow_figures import call_figures
 from server.feedback.shadow_printed import shadow_as_csv, shadow_as_json, shadow_as_text
+from server.small_numbers import LEAST
 from server.store.database import connect, refuse_unless_current
 
 _DAY = 86_400

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from server.feedback.small_numbers import Cell, withheld
-
-LEAST = 5
-"""Fewest patients that a number is about, unless told otherwise."""
+from server.small_numbers import LEAST
 
 SILENT = "silent"
 """The outcome of a card that we got no feedback on; EHRs do not report that a card was ignored."""

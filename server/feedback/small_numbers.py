@@ -1,10 +1,9 @@
-"""Which numbers to withhold, so that no figure is about fewer patients than are wanted. Pure."""
+"""Cards, and the patients that they were about: which of their numbers to withhold. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-_Name = TypeVar("_Name", bound=str)
+from server import small_numbers
 
 
 @dataclass(slots=True)
@@ -20,23 +19,20 @@ class Cell:
         self.patients.add(patient)
 
 
-def withheld(parts: Mapping[_Name, Cell], least: int) -> frozenset[_Name]:
-    """Which parts of a whole to withhold, where the whole itself is shown.
+def patients_of(cells: Iterable[Cell]) -> int:
+    """How many patients cells are about together; the same may be in several.
 
-    A part about fewer patients than wanted is withheld. What is withheld can be had by subtraction as a sum; so the next smallest
-    parts go with it, until it is the sum of two or more parts and about enough patients.
+    Args:
+        cells: of a table.
+    """
+    return len({patient for cell in cells for patient in cell.patients})
+
+
+def withheld(parts: Mapping[str, Cell], least: int) -> frozenset[str]:
+    """Which parts of a whole to withhold, where the whole itself is shown: the rule of `server.small_numbers`.
 
     Args:
         parts: that the whole is the sum of.
         least: fewest patients that a number may be about.
     """
-    by_size = sorted((name for name in parts if parts[name].cards), key=lambda name: (len(parts[name].patients), name))
-    hidden = [name for name in by_size if len(parts[name].patients) < least]
-    if not hidden:
-        return frozenset()
-    for name in by_size[len(hidden) :]:
-        together = set[tuple[str, str]]().union(*(parts[one].patients for one in hidden))
-        if len(together) >= least:  # so they are several: alone, each is about too few
-            break
-        hidden.append(name)
-    return frozenset(hidden)
+    return small_numbers.withheld(parts, least, about=patients_of)

@@ -1,13 +1,12 @@
-"""Which numbers to withhold, so that none is about fewer patients than are wanted, nor can be had by subtraction. Pure."""
+"""Numbers of patients of whom nobody counts twice: which to withhold of a chart, and of a table. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import TypeVar
 
-_Name = TypeVar("_Name", str, tuple[str, str])
+from server import small_numbers
 
-LEAST = 5
-"""Patients that a number is about, at least."""
+_Name = TypeVar("_Name", str, tuple[str, str])
 
 Cell = tuple[str, str]
 """Row and column."""
@@ -18,24 +17,12 @@ _Table = Mapping[str, Mapping[str, int]]
 def withheld(parts: Mapping[_Name, int], least: int, hidden: Collection[_Name] = ()) -> frozenset[_Name]:
     """Which parts of a whole to withhold, where the whole itself is shown and nobody is in two parts.
 
-    What is withheld can be had by subtraction as a sum; so the next smallest parts go with it, until it is the sum of two or more
-    and about enough patients.
-
     Args:
         parts: patients in each.
         least: fewest patients that a number may be about; nobody at all may be shown.
         hidden: those that are withheld for another reason.
     """
-    by_size = sorted((name for name in parts if parts[name]), key=lambda name: (parts[name], name))
-    gone = [name for name in by_size if parts[name] < least or name in hidden]
-    if not gone:
-        return frozenset()
-    for name in by_size:
-        if len(gone) > 1 and sum(parts[one] for one in gone) >= least:
-            break
-        if name not in gone:
-            gone.append(name)
-    return frozenset(gone)
+    return small_numbers.withheld(parts, least, hidden, about=sum)
 
 
 def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str]) -> frozenset[Cell]:

@@ -10,7 +10,8 @@ import pytest
 
 from cards.knowledge import Knowledge, load_knowledge
 from server.basis import packaged_basis
-from server.cohort.report.figures import Chart, Report, Table, figures
+from server.cohort.report.figures import figures
+from server.cohort.report.shapes import Chart, Report, Table
 from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb

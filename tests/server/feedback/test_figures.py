@@ -5,11 +5,10 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.feedback.figures import OUTCOMES, Advice, Figures, ShownCard, UnknownCard, figures, unknown_figures
-from server.feedback.small_numbers import Cell, withheld
 
 
 def card(patient: int, outcome: str = "silent", reason: str | None = None, **more: object) -> ShownCard:
@@ -96,25 +95,6 @@ def test_a_reason_of_few_patients_is_not_named() -> None:
 
 def test_none_at_all_is_not_withheld() -> None:
     assert only([card(n) for n in range(5)], least=5).cards == {"accepted": 0, "overridden": 0, "silent": 5}
-
-
-PARTS = st.dictionaries(st.sampled_from("abcd"), st.lists(st.integers(0, 9), max_size=12), min_size=1)
-
-
-@given(parts=PARTS, least=st.integers(1, 6))
-def test_nothing_about_few_patients_can_be_had_by_looking_or_by_subtracting(parts: dict[str, list[int]], least: int) -> None:
-    cells = {name: Cell() for name in parts}
-    for name, patients in parts.items():
-        for patient in patients:
-            cells[name].add(("c", str(patient)))
-    everybody = set().union(*(cell.patients for cell in cells.values()))
-    assume(len(everybody) >= least)  # otherwise the whole is withheld
-    hidden = withheld(cells, least)
-    assert all(cell.cards == 0 or len(cell.patients) >= least for name, cell in cells.items() if name not in hidden)
-    assert all(cells[name].cards for name in hidden)
-    if hidden:
-        assert len(hidden) > 1
-        assert len(set().union(*(cells[name].patients for name in hidden))) >= least
 
 
 # --- whole reports: what can be had by adding and subtracting any of their numbers

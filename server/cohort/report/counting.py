@@ -1,0 +1,134 @@
+"""Charts out of the tables of a run, without the numbers that are withheld."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cards.knowledge import Knowledge
+from server.cohort.report.shapes import Bar, Chart
+from server.cohort.report.withholding import withheld
+
+MOST_ROWS = 25
+"""Of statements or troubles, of which there may be any number."""
+
+_OTHERS = ""
+"""A part that stands in no chart: who is not among those of whom it speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Of whom a chart speaks.
+
+    Args:
+        number: patients.
+        is_hidden: the number is withheld wherever it would stand, and whatever it could be had from.
+        beside: how many others are withheld with it, which whoever knew this number would know.
+    """
+
+    number: int
+    is_hidden: bool
+    beside: int = 0
+
+    @property
+    def shown(self) -> int | None:
+        """The number; None where it is withheld."""
+        return None if self.is_hidden else self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The tables, and how to speak of them.
+
+    Args:
+        database: with the tables of a run.
+        known: the knowledge of the run, for names.
+        least: fewest patients that a number may be about.
+    """
+
+    database: Any
+    known: Knowledge
+    least: int
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query finds.
+
+        Args:
+            query: in SQL.
+            values: of its parameters.
+        """
+        found: list[tuple[Any, ...]] = self.database.execute(query, list(values)).fetchall()
+        return found
+
+    def shown(self, number: int) -> int | None:
+        """A number that stands alone; None where it is withheld.
+
+        Args:
+            number: patients.
+        """
+        return None if 0 < number < self.least else number
+
+    def parts(
+        self,
+        title: str,
+        query: str,
+        names: Mapping[str, str] | None = None,
+        *,
+        of: Whole | None = None,
+        note: str = "",
+        by_size: bool = True,
+    ) -> Chart:
+        """A chart of what a query counts, by a label that everybody has one of.
+
+        Args:
+            title: of the chart.
+            query: finds labels and numbers.
+            names: of labels that are not shown as they are.
+            of: the whole; if none is given, it is the sum.
+            note: what must be known to read it.
+            by_size: longest first; else by label.
+        """
+        counted = {str(label): int(number) for label, number in self.rows(query)}
+        whole = of or self.alone(sum(counted.values()))
+        # From all parts the whole could be had: of one that is withheld some are withheld too.
+        others = {_OTHERS: whole.beside} if whole.is_hidden else {}
+        hidden = frozenset(counted) if whole.number < self.least else withheld(counted | others, self.least, others)
+        order = sorted(counted, key=lambda name: (-counted[name], name)) if by_size else sorted(counted)
+        return Chart(title, whole.shown, _bars([(name, counted[name]) for name in order], names or {}, whole, hidden), note)
+
+    def each(self, title: str, query: str, names: Mapping[str, str], of: Whole, note: str, *values: object) -> Chart:
+        """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole.
+
+        Args:
+            title: of the chart.
+            query: finds labels and numbers, in their order.
+            names: of labels that are not shown as they are.
+            of: the whole.
+            note: what must be known to read it.
+            values: of the parameters of the query.
+        """
+        counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
+        hidden = {label for label, number in counted if number < self.least or 0 < of.number - number < self.least}
+        hidden |= {label for label, number in counted if of.is_hidden and number == of.number}
+        return Chart(title, of.shown, _bars(counted, names, of, hidden), note)
+
+    def alone(self, number: int) -> Whole:
+        """A whole that nothing else tells of.
+
+        Args:
+            number: patients.
+        """
+        return Whole(number, 0 < number < self.least)
+
+
+def _bars(counted: Sequence[tuple[str, int]], names: Mapping[str, str], of: Whole, hidden: Collection[str]) -> tuple[Bar, ...]:
+    """The bars of a chart. The longest is one that is shown: from the others a longer one that is withheld could be had.
+
+    Nor does a bar say its share of a whole that is withheld.
+    """
+    longest = max((number for label, number in counted if label not in hidden), default=1)
+    return tuple(
+        Bar(names.get(label, label), None, 0.0, None)
+        if label in hidden
+        else Bar(names.get(label, label), number, number / longest, None if of.is_hidden else 100 * number / of.number)
+        for label, number in counted
+    )

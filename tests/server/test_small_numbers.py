@@ -1,0 +1,55 @@
+"""No number about too few patients is shown, nor can be had by subtraction."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from server.feedback.small_numbers import Cell, patients_of
+from server.small_numbers import withheld
+
+PARTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 12), max_size=8)
+
+
+@given(PARTS, st.integers(1, 6))
+def test_what_is_shown_is_large_enough_and_so_is_what_it_leaves_of_the_whole(parts: dict[str, int], least: int) -> None:
+    hidden = withheld(parts, least, about=sum)
+    assert not any(0 < parts[name] < least for name in parts if name not in hidden)
+    left = sum(parts[name] for name in hidden)
+    everything_is_hidden = all(name in hidden for name in parts if parts[name])
+    assert not hidden or left >= least or everything_is_hidden
+    assert len(hidden) != 1 or everything_is_hidden
+
+
+def test_nothing_is_withheld_where_everything_is_large() -> None:
+    assert withheld({"a": 50, "b": 7, "c": 0}, 5, about=sum) == frozenset()
+
+
+def test_a_small_part_takes_the_next_smallest_with_it() -> None:
+    assert withheld({"a": 50, "b": 7, "c": 2}, 5, about=sum) == {"b", "c"}
+
+
+def test_a_part_that_is_withheld_for_another_reason_takes_the_smallest_with_it() -> None:
+    assert withheld({"a": 50, "b": 7, "c": 0}, 5, {"a", "c"}, about=sum) == {"a", "b"}
+
+
+def test_parts_that_are_about_the_same_few_patients_take_more_with_them() -> None:
+    parts = {"a": {1, 2}, "b": {1, 2, 3}, "c": {1, 2, 3, 4, 5, 6}, "d": {7, 8, 9, 10, 11, 12}}
+    assert withheld(parts, 5, about=lambda some: len(set().union(*some))) == {"a", "b", "c"}
+
+
+OVERLAPPING = st.dictionaries(st.sampled_from("abcd"), st.lists(st.integers(0, 9), max_size=12), min_size=1)
+
+
+@given(parts=OVERLAPPING, least=st.integers(1, 6))
+def test_nothing_about_few_patients_can_be_had_by_looking_or_by_subtracting(parts: dict[str, list[int]], least: int) -> None:
+    cells = {name: Cell() for name in parts}
+    for name, patients in parts.items():
+        for patient in patients:
+            cells[name].add(("c", str(patient)))
+    everybody = set().union(*(cell.patients for cell in cells.values()))
+    assume(len(everybody) >= least)  # otherwise the whole is withheld
+    hidden = withheld(cells, least, about=patients_of)
+    assert all(cell.cards == 0 or len(cell.patients) >= least for name, cell in cells.items() if name not in hidden)
+    assert all(cells[name].cards for name in hidden)
+    if hidden:
+        assert len(hidden) > 1
+        assert len(set().union(*(cells[name].patients for name in hidden))) >= least
