@@ -78,7 +78,7 @@ lock-peers: ## choose the newest versions of that software anew and write its lo
 	$(PYTHON) -m venv --clear .lock-venv
 	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
 	.lock-venv/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
-		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--no-header --no-emit-options \
 		--output-file benchmarks/peers.lock benchmarks/peers.in
 	rm -rf .lock-venv
 
@@ -90,7 +90,7 @@ lock: ## choose the newest allowed versions anew and write the locks
 	$(PYTHON) -m venv --clear .lock-venv
 	.lock-venv/bin/pip install --quiet --disable-pip-version-check '$(PIP_TOOLS)'
 	.lock-venv/bin/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
-		--no-header --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--no-header --no-emit-options \
 		--output-file requirements.lock pyproject.toml
 	rm -rf .lock-venv
 	$(MAKE) install

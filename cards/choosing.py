@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cards.knowledge import Knowledge
-from cards.recommendation import Recommendation
+from cards.recommendation import Recommendation, firm
 from cards.show import INDICATORS, Show
-from fhir_profiles.findings import Answer
 
 _THERAPY = "nextLineTherapy"
-_YES = Answer.YES
 _INDICATORS = {"urgent": "critical", "soon": "warning", "routine": "info"}
 
 
@@ -89,11 +87,6 @@ def indicator_of(said: Sequence[Recommendation]) -> str:
     """
     urgencies = {r.urgency for r in _spoken(said)} or {"routine"}
     return next(indicator for urgency, indicator in _INDICATORS.items() if urgency in urgencies)
-
-
-def firm(said: Sequence[Recommendation]) -> list[Recommendation]:
-    """What holds for certain and is worth a card."""
-    return [r for r in said if r.holds is _YES and r.is_worth_a_card]
 
 
 def _spoken(said: Sequence[Recommendation]) -> list[Recommendation]:

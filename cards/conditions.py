@@ -13,9 +13,6 @@ from cards import patient_conditions as patients
 from cards.verdicts import Case, Compiler, Condition, RuleError, Verdict, Vocabulary, combined
 from fhir_profiles.findings import Answer, all_of, any_of
 
-_NO = Answer.NO
-"""Asked for hundreds of times in a call; a member of an enumeration is found slowly."""
-
 
 def compile_condition(node: object, vocabulary: Vocabulary, where: str) -> Condition:
     """Compile one condition of a guideline file.
@@ -56,7 +53,7 @@ def _all(value: Any, vocabulary: Vocabulary, where: str) -> Condition:
         verdicts = []
         for part in parts:
             verdict = part(case)
-            if verdict.answer is _NO:
+            if verdict.answer is Answer.NO:
                 return verdict
             verdicts.append(verdict)
         return combined(all_of(v.answer for v in verdicts), verdicts)

@@ -16,8 +16,6 @@ UNKNOWN = "unknown"
 
 OUTCOMES = (FIRED, SATISFIED, NOT_APPLICABLE, UNKNOWN)
 
-_YES, _NO = Answer.YES, Answer.NO
-
 
 def outcomes_of(recommendations: Iterable[Recommendation], triggers: Mapping[str, Answer]) -> dict[str, str]:
     """What became of each rule.
@@ -27,6 +25,8 @@ def outcomes_of(recommendations: Iterable[Recommendation], triggers: Mapping[str
         triggers: what each rule's own condition came to, as `recommend` noted it.
     """
     # Every call has this done for all rules: words, since members of an enumeration take ten times as long to count.
-    became = {rule: SATISFIED if at is _YES else NOT_APPLICABLE if at is _NO else UNKNOWN for rule, at in triggers.items()}
-    became.update((one.id, FIRED if one.holds is _YES else UNKNOWN) for one in recommendations)
+    became = {
+        rule: SATISFIED if at is Answer.YES else NOT_APPLICABLE if at is Answer.NO else UNKNOWN for rule, at in triggers.items()
+    }
+    became.update((one.id, FIRED if one.holds is Answer.YES else UNKNOWN) for one in recommendations)
     return became

@@ -7,14 +7,13 @@ What the chart shows as done or ordered is not suggested again.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 from cards.drafts import cautions_about, from_caution, from_unchecked, has_myositis, treatments_of
 from cards.instead import notes_on_instead
 from cards.knowledge import Knowledge, Rule, knowledge
 from cards.markdown import capital
 from cards.orders import panel_before
-from cards.recommendation import Level, Option, Recommendation
+from cards.recommendation import Level, Option, Recommendation, firm
 from cards.safety import cautions_for, unchecked_for
 from cards.schedule import Due, DueState, counts_from, due_of, evidence_of
 from cards.therapy import decide
@@ -26,9 +25,6 @@ from fhir_profiles.record import DraftOrder
 from fhir_profiles.refusals import in_words
 from fhir_profiles.sentences import join, say
 from fhir_profiles.unread import unread_treatment
-
-_NO = Answer.NO
-"""What most rules come to; a member of an enumeration is found slowly."""
 
 
 def recommend(
@@ -91,14 +87,14 @@ def _for_the_chart(case: Case, known: Knowledge) -> list[Recommendation]:
     held: list[tuple[Rule, Recommendation]] = []
     for rule in known.rules:
         recommendation = _evaluate(rule, case, known)
-        case.outcomes[rule.id] = _NO
+        case.outcomes[rule.id] = Answer.NO
         if recommendation is None:
             continue
         held.append((rule, recommendation))
         if recommendation.held_back or not recommendation.is_note:
             case.outcomes[rule.id] = recommendation.holds
     said = [*_about_current_drugs(case, known), *_with_options(held, case, known)]
-    advice = _advice_in(said)
+    advice = firm(said)
     return [_beside(recommendation, advice) if recommendation.is_stated else recommendation for recommendation in said]
 
 
@@ -115,12 +111,7 @@ def _state(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
         return None
     verdict = rule.when(case)
     case.triggers[rule.id] = verdict.answer
-    return _from(rule, verdict, case, known, is_stated=True) if verdict.answer is Answer.YES else None
-
-
-def _advice_in(said: Iterable[Recommendation]) -> list[Recommendation]:
-    """What holds for certain and is worth a card."""
-    return [r for r in said if r.holds is Answer.YES and r.is_worth_a_card]
+    return replace(_from(rule, verdict, case, known), is_stated=True) if verdict.answer is Answer.YES else None
 
 
 def _beside(stated: Recommendation, advice: Sequence[Recommendation]) -> Recommendation:
@@ -158,7 +149,7 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
     case.triggers[rule.id] = verdict.answer
     if rule.schedule and verdict.answer is Answer.YES:
         verdict = _on_schedule(rule, verdict, case)
-    if verdict.answer is _NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not verdict.missing):
         return None
     if rule.avoid:
         return _against_current_treatment(rule, verdict, case, known)
@@ -167,7 +158,7 @@ def _hold(rule: Rule, case: Case, known: Knowledge) -> Recommendation | None:
         verdict = verdict._replace(missing=tuple(dict.fromkeys((*verdict.missing, *undecided))))
     if orders:
         return _with_orders(verdict, orders, rule, case, known)
-    return _from(rule, verdict, case, known, strength=_strength_of(rule, case), is_note=bool(rule.orders_if))
+    return replace(_from(rule, verdict, case, known), strength=_strength_of(rule, case), is_note=bool(rule.orders_if))
 
 
 def _strength_of(rule: Rule, case: Case) -> str:
@@ -190,36 +181,25 @@ def _on_schedule(rule: Rule, verdict: Verdict, case: Case) -> Verdict:
     return Verdict(Answer.YES if due.is_now else Answer.NO, because, verdict.missing)
 
 
-def _from(
-    rule: Rule,
-    verdict: Verdict,
-    case: Case,
-    known: Knowledge,
-    *,
-    strength: str | None = None,
-    notes: Iterable[str] = (),
-    **more: Any,
-) -> Recommendation:
-    """What a rule says to this patient: in another strength or with further notes, and with `more` of its members."""
-    own_notes = (note.text for note in rule.notes if note.when(case).answer is Answer.YES)
+def _from(rule: Rule, verdict: Verdict, case: Case, known: Knowledge) -> Recommendation:
+    """What a rule says to this patient."""
     disputes = (known.disputes[code].shown_to(case) for code in rule.conflicts)
     return Recommendation(
         id=rule.id,
         topic=rule.topic,
         holds=verdict.answer,
-        strength=strength or rule.strength,
+        strength=rule.strength,
         says=rule.says,
         urgency=rule.urgency,
         sources=rule.sources,
         is_against=bool(rule.avoid),
         because=verdict.because,
         missing=verdict.missing,
-        notes=(*own_notes, *notes),
+        notes=tuple(note.text for note in rule.notes if note.when(case).answer is Answer.YES),
         disputes=tuple(dispute for dispute in disputes if dispute),
         headline=rule.headline,
         asks_about=rule.asks_about,
         due=case.calendar.get(rule.id),
-        **more,
     )
 
 
@@ -232,9 +212,9 @@ def _against_current_treatment(rule: Rule, verdict: Verdict, case: Case, known: 
         if not unread:
             return None
         unsure = Verdict(Answer.UNKNOWN, verdict.because, unread)
-        return _from(rule, unsure, case, known, warns_unread=rule.urgency != "routine")
+        return replace(_from(rule, unsure, case, known), warns_unread=rule.urgency != "routine")
     sure = verdict._replace(because=(*verdict.because, *(item for course in taken for item in course.evidence)))
-    return _from(rule, sure, case, known, avoid=tuple(course.title for course in taken))
+    return replace(_from(rule, sure, case, known), avoid=tuple(course.title for course in taken))
 
 
 def _orders_of(rule: Rule, case: Case) -> tuple[tuple[str, ...], tuple[Missing, ...]]:
@@ -257,13 +237,12 @@ def _with_orders(verdict: Verdict, orders: tuple[str, ...], rule: Rule, case: Ca
     if nothing_left and rule.urgency != "urgent":
         return None
     holds = verdict.answer if look.open_orders or not look.has_failed else all_of((verdict.answer, Answer.UNKNOWN))
-    return _from(
-        rule,
-        Verdict(holds, verdict.because, tuple(dict.fromkeys((*verdict.missing, *look.missing)))),
-        case,
-        known,
+    looked_at = Verdict(holds, verdict.because, tuple(dict.fromkeys((*verdict.missing, *look.missing))))
+    said = _from(rule, looked_at, case, known)
+    return replace(
+        said,
         strength=_strength_of(rule, case),
-        notes=look.notes,
+        notes=(*said.notes, *look.notes),
         orders=tuple(look.open_orders) if verdict.answer is Answer.YES else (),
         already=tuple(dict.fromkeys(look.already)),
         held_back=tuple(look.held_back),
@@ -422,7 +401,7 @@ def _together(advice: Iterable[Recommendation]) -> list[Recommendation]:
 def _disagreeing(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:
     """The stated statements that disagree with the advice about a draft."""
     disputed = {code for said in advice for code in said.conflicts}
-    advised = _advice_in(advice)
+    advised = firm(advice)
     stated = (_state(rule, case, known) for rule in known.rules if rule.stated and not disputed.isdisjoint(rule.conflicts))
     return [_beside(one, advised) for one in stated if one is not None and not disputed.isdisjoint(one.conflicts)]
 

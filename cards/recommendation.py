@@ -1,6 +1,6 @@
 """What is said: a `Recommendation` that holds for a patient, or would hold were a datum known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -325,3 +325,12 @@ class Recommendation:
         if self.is_stated:
             return False
         return bool(self.held_back) or not (self.is_note and self.declined)
+
+
+def firm(said: Iterable[Recommendation]) -> list[Recommendation]:
+    """What holds for certain and is worth a card.
+
+    Args:
+        said: what there is to say.
+    """
+    return [one for one in said if one.holds is Answer.YES and one.is_worth_a_card]

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cards.choosing import choose, firm, indicator_of
+from cards.choosing import choose, indicator_of
 from cards.draft_answers import answers_to_drafts
 from cards.knowledge import Knowledge, knowledge
 from cards.markdown import capital, fit, listed, more
 from cards.orders import build_order, panel_before
 from cards.override_reasons import override_reasons
-from cards.recommendation import Level, Option, Recommendation
+from cards.recommendation import Level, Option, Recommendation, firm
 from cards.safety import cautions_for
 from cards.show import EVERYTHING, Show
 from cards.summary import summary

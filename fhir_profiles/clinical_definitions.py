@@ -67,8 +67,8 @@ class FeatureDefinition:
     results_under: Mapping[str, Any] = field(default_factory=dict)
     within_months: int | None = None
     diagnosis_within_months: int | None = None
-    doubtful_after_months: int | None = None
-    passing: tuple[str, ...] = ()
+    of_now: bool = False
+    lasting: tuple[str, ...] = ()
     rules_out_within_months: int | None = None
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()

@@ -60,15 +60,16 @@ def silence_of(record: PatientRecord) -> Silence:
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Question:
-    """One definition asked of one record; not frozen, since a hundred are made for a chart, and none leaves this file."""
+    """One definition asked of one record; the members are those of `find_features`."""
 
     code: str
     definition: FeatureDefinition
     record: PatientRecord
     ages: Ages
     silence: Silence
+    passes_after_months: int | None = None
 
     def since(self, months: int | None) -> date | None:
         """First day that still counts, or None where age does not matter."""
@@ -76,7 +77,11 @@ class Question:
 
 
 def find_features(
-    record: PatientRecord, features: Mapping[str, FeatureDefinition], ages: Ages, known: Mapping[str, Finding]
+    record: PatientRecord,
+    features: Mapping[str, FeatureDefinition],
+    ages: Ages,
+    known: Mapping[str, Finding],
+    passes_after_months: int | None = None,
 ) -> dict[str, Finding]:
     """Answer every feature question.
 
@@ -85,11 +90,12 @@ def find_features(
         features: the definitions, by code.
         ages: the patient's age.
         known: findings made elsewhere that definitions may combine (for example graded strength).
+        passes_after_months: how old the entry of a state that passes may be and still speak of now; None for any age.
 
     Returns:
         Findings by code, those of `known` included.
     """
-    asked = _Asked(record, features, ages, dict(known), silence_of(record))
+    asked = _Asked(record, features, ages, dict(known), silence_of(record), passes_after_months)
     for code in features:
         asked.finding(code)
     return asked.found
@@ -104,11 +110,13 @@ class _Asked:
     ages: Ages
     found: dict[str, Finding]
     silence: Silence
+    passes_after_months: int | None
 
     def finding(self, code: str) -> Finding:
         found = self.found.get(code)
         if found is None:
-            question = Question(code, self.features[code], self.record, self.ages, self.silence)
+            definition = self.features[code]
+            question = Question(code, definition, self.record, self.ages, self.silence, self.passes_after_months)
             found = self.found[code] = answer(question, self.finding)
         return found
 
@@ -308,14 +316,17 @@ def _standing_when_written(question: Question, fact: Diagnosis) -> Standing | No
 
 def _may_be_over(question: Question, fact: Diagnosis) -> bool:
     """A state that passes, of which an old entry says no more than that it was."""
-    until, passing = question.since(question.definition.doubtful_after_months), question.definition.passing
-    return until is not None and fact.is_of_before(until) and (not passing or not set(passing).isdisjoint(fact.concepts))
+    definition = question.definition
+    if not definition.of_now or set(definition.diagnoses).difference(definition.lasting).isdisjoint(fact.concepts):
+        return False
+    since = question.since(question.passes_after_months)
+    return since is not None and fact.is_of_before(since)
 
 
 def _still_so(question: Question) -> tuple[Missing, ...]:
     """No test settles whether an old entry still holds: whoever keeps the problem list does."""
     definition = question.definition
-    if definition.doubtful_after_months is None:
+    if not definition.of_now:
         return ()
     facts = facts_of(question.record.diagnoses, definition.diagnoses)
     if not any(_standing_when_written(question, f) is Standing.PRESENT and _may_be_over(question, f) for f in facts):

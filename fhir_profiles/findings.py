@@ -22,21 +22,19 @@ class Answer(StrEnum):
         return _NEGATED[self]
 
 
-_YES, _NO, _UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
-"""Asked for hundreds of times in a call; a member of an enumeration is found slowly."""
-_NEGATED = {_YES: _NO, _NO: _YES, _UNKNOWN: _UNKNOWN}
+_NEGATED = {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.UNKNOWN: Answer.UNKNOWN}
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:
     """And: no if any is no, else unknown if any is unknown, else yes (also for none at all)."""
     seen = set(answers)
-    return _NO if _NO in seen else _UNKNOWN if _UNKNOWN in seen else _YES
+    return Answer.NO if Answer.NO in seen else Answer.UNKNOWN if Answer.UNKNOWN in seen else Answer.YES
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:
     """Or: yes if any is yes, else unknown if any is unknown, else no (also for none at all)."""
     seen = set(answers)
-    return _YES if _YES in seen else _UNKNOWN if _UNKNOWN in seen else _NO
+    return Answer.YES if Answer.YES in seen else Answer.UNKNOWN if Answer.UNKNOWN in seen else Answer.NO
 
 
 class Standing(StrEnum):

@@ -69,8 +69,17 @@ def test_every_question_can_be_answered_from_something() -> None:
 def test_every_threshold_and_every_window_says_where_it_comes_from() -> None:
     for code, feature in definitions().features.items():
         windows = (feature.within_months, feature.diagnosis_within_months, feature.rules_out_within_months)
-        if any(window is not None for window in windows) or feature.results_under or feature.applies.keys() & {"at_most"}:
+        has_window = feature.of_now or any(window is not None for window in windows)
+        if has_window or feature.results_under or feature.applies.keys() & {"at_most"}:
             assert feature.basis, code
+
+
+def test_what_lasts_is_one_of_several_diagnoses_of_a_state_that_passes() -> None:
+    lasting = {code: feature for code, feature in definitions().features.items() if feature.lasting}
+    assert set(lasting) == {"respiratory-failure", "aspiration"}
+    for code, feature in lasting.items():
+        assert feature.of_now, code
+        assert set(feature.lasting) < set(feature.diagnoses), code
 
 
 def test_phenotypes_refer_only_to_what_is_defined() -> None:
