@@ -40,10 +40,11 @@ def doubled(folder: Path, copies: Copies) -> Path:
     for kind, member in RULE_FOLDERS.items():
         (folder / kind).mkdir()
         for file in (PACKAGED / kind).glob("*.yaml"):
-            document = yaml.safe_load(file.read_text("utf-8"))
+            document = yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
             # In the same file, after the originals: a condition may name the statements before it.
             document[member] += [_copy(entry, copies) for entry in document[member]]
-            (folder / kind / file.name).write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), "utf-8")
+            text = yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+            (folder / kind / file.name).write_text(text, "utf-8")
     return folder
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from server.interpreter import quieten_garbage_collector
 from tests.databases import database as database
 from tests.databases import database_url as database_url
 from tests.databases import empty_database_url as empty_database_url
@@ -30,3 +31,8 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Trials take seconds each: first, so that no worker is left alone with them at the end."""
     items.sort(key=lambda item: item.path.parent.name not in {"soak", "trials"})
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests are much to look through for garbage, again and again: it took a third of all the time."""
+    quieten_garbage_collector()

@@ -7,7 +7,7 @@ files become one without unpacking anything; what is then looked into ends with 
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -21,14 +21,14 @@ _OFFSET = struct.Struct("<Q")
 _PACKING = 1  # zlib's fastest, a tenth of the size
 
 
-def packed(lines: Mapping[int, Sequence[bytes]]) -> Iterator[Frame]:
+def packed(lines: Mapping[int, bytes | bytearray]) -> Iterator[Frame]:
     """Pack lines, in the order of their partitions.
 
     Args:
-        lines: by partition; each ends with a line feed.
+        lines: by partition; each line ends with a line feed.
     """
     for partition in sorted(lines):
-        yield partition, zlib.compress(b"".join(lines[partition]), _PACKING)
+        yield partition, zlib.compress(lines[partition], _PACKING)
 
 
 def write_frames(frames: Iterable[Frame], stream: BinaryIO) -> int:

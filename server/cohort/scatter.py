@@ -63,11 +63,11 @@ class _Runs:
     plan: Plan
     task: int
     written: int = 0
-    _held: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    _held: dict[int, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
     _bytes: int = 0
 
     def add(self, partition: int, line: bytes) -> None:
-        self._held[partition].append(line)
+        self._held[partition] += line
         self._bytes += len(line)
         if self._bytes >= RUN_BYTES:
             self.leave()

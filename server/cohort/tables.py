@@ -13,8 +13,8 @@ from server.cohort.rows import KEYS, TABLES
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "512MB"
-"""Of DuckDB at most; what does not fit goes to the disk."""
+MEMORY, THREADS = "128MB", 1
+"""Of DuckDB at most; what does not fit goes to the disk. Each thread holds as much again of what it sorts, and gains little."""
 
 BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": "VARCHAR"}
 """Columns of the table of lines that cannot be used."""
@@ -38,6 +38,7 @@ def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
         raise CohortError("DuckDB is not installed here: install myositis-cds[cohort].") from error
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
+        "threads": THREADS,
         "temp_directory": str(folder / "duckdb"),
         "autoinstall_known_extensions": False,
     }

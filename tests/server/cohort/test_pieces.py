@@ -23,7 +23,7 @@ def test_each_partition_has_its_lines_in_the_order_of_the_files_that_were_put_to
         for number, run in enumerate(runs):
             files.append(Path(folder) / f"{number}")
             with files[-1].open("wb") as stream:
-                write_frames(packed({one: [line for of, line in run if of == one] for one, _ in run}), stream)
+                write_frames(packed({one: b"".join(line for of, line in run if of == one) for one, _ in run}), stream)
         whole = Path(folder) / "whole"
         with whole.open("wb") as stream:
             write_with_table(merged(files), PARTITIONS, stream)

@@ -366,7 +366,7 @@ def test_bad_lines_are_named_by_file_and_line_and_cost_no_other(tmp_path: Path) 
 
 def test_every_bad_line_is_in_the_table_however_many_there_are_and_memory_does_not_grow_with_them(tmp_path: Path) -> None:
     peaks = []
-    for number in (1, 2_000, 20_000):  # the first only loads what a run needs
+    for number in (1, 1_000, 10_000):  # the first only loads what a run needs
         place = as_bulk_data(tmp_path / f"in-{number}", [chart("healthy")])
         (place / "Observation.ndjson").write_text('{"resourceType": "Observation"}\n' * number, "utf-8")
         tracemalloc.start()

@@ -36,9 +36,9 @@ def scattered(place: Path, out: Path) -> Plan:
 
 
 def test_a_compressed_file_ten_times_as_large_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scatter, "RUN_BYTES", 100_000)
+    monkeypatch.setattr(scatter, "RUN_BYTES", 20_000)
     peaks = []
-    for number in (10, 3_000, 30_000):  # the first only loads what is needed
+    for number in (10, 600, 6_000):  # the first only loads what is needed
         place = packed_observations(tmp_path / f"in-{number}", number)
         tracemalloc.start()
         plan = scattered(place, tmp_path / f"out-{number}")
