@@ -33,12 +33,11 @@ class HurriedConnection(Connection[TupleRow]):
         deadline = within(ANSWER_SECONDS)
         try:
             wanted = next(exchange)
-            while True:
+            while monotonic() <= deadline:
                 ready = yield wanted
-                if monotonic() > deadline:  # though something came: byte by byte an answer takes for ever
-                    self.close()
-                    raise OperationalError("the server does not answer")
-                wanted = exchange.send(ready)
+                wanted = exchange.send(ready)  # before the next look at the clock: what has come by now is taken
         except StopIteration as end:
             result: RV = end.value
             return result
+        self.close()  # though something came: byte by byte an answer takes for ever
+        raise OperationalError("the server does not answer")
