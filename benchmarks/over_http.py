@@ -31,9 +31,8 @@ class Target:
         serving: who answers.
         sent: what it is sent.
         tokens: for one round; none by default.
-        rounds: figures of each.
-        waits: milliseconds of every answer.
-        timings: phases of every answer.
+        rounds: figures of each round so far.
+        phases: those of every answer so far, in milliseconds.
     """
 
     serving: Serving

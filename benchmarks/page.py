@@ -25,11 +25,13 @@ _SECTIONS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], str]]] = (
 )
 
 _HEAD = paragraph(
-    """Made by `make bench` from what it measured (`benchmarks/results/`); do not edit. Every goal is a ratio of two things that
-    were measured in turns on the same machine in the same minutes, and the median of at least seven such ratios: absolute figures
-    change with the machine and with its other work, ratios hold. In-process figures are CPU time. The baselines are in the
-    repository: `orjson.loads` of the same body, and a bare Flask echo (`benchmarks/echo.py`), which parses the body and answers
-    60 bytes, under the same server class (waitress), with the same threads and the same garbage-collector policy."""
+    """Made by `make bench` from what it measured (`benchmarks/results/`); do not edit. Most goals are ratios of two things that
+    were measured in turns on the same machine in the same minutes, and the median of at least seven such ratios: absolute
+    figures change with the machine and with its other work, ratios hold. Those of cohorts compare whole runs of minutes,
+    one of each; a few, of a start, of memory and of one answer, are seconds and megabytes. In-process figures are CPU time.
+    The baselines are in the repository: `orjson.loads` of the same body, and a bare Flask echo (`benchmarks/echo.py`),
+    which parses the body and answers 60 bytes, under the same server class (waitress), with the same threads and the same
+    garbage-collector policy."""
 )
 
 _CLOSER = """\

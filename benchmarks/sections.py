@@ -210,7 +210,7 @@ def cohort(found: Mapping[str, Any]) -> str:
 
 def times_ten(found: Mapping[str, Any]) -> str:
     """A tenth of the patients, and all."""
-    time, memory = found["times ten"]["time"], found["times ten"]["memory"]
+    time, memory = found["goals"]["N10"], found["goals"]["N10m"]
     said = (
         f"With two processes: {time:g} times the time, of which a few seconds are the start whatever the number, and {memory:g} "
         "times the memory."

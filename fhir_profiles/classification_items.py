@@ -74,12 +74,12 @@ def find_findings(
         treatment: for the response to treatment.
         onset: the age at onset.
     """
-    found = find_features(record, criteria.recorded, ages, {})
+    found = find_features(record, criteria.recorded, ages, {}, {})
     for code, finding in (*grade_findings(record, criteria.graded).items(), *_named_by_biopsy(record, criteria).items()):
         found[code] = _firmer(found[code], finding)
     found["adult-onset"] = onset.is_adult
     found["treatment-not-improved"] = _not_improved(treatment)
-    return find_features(record, criteria.combined, ages, found)
+    return find_features(record, criteria.combined, ages, found, {})
 
 
 _FIRMEST_FIRST = (Standing.PRESENT, Standing.UNCLEAR, Standing.RULED_OUT, Standing.FAILED, Standing.NOT_RECORDED)

@@ -4,7 +4,7 @@ A clinician reviews the YAML; Python only evaluates it. A definition that names 
 start, not at the bedside.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from functools import cache
@@ -67,7 +67,7 @@ class FeatureDefinition:
     results_under: Mapping[str, Any] = field(default_factory=dict)
     within_months: int | None = None
     diagnosis_within_months: int | None = None
-    of_now: bool = False
+    of_now: str | None = None
     lasting: tuple[str, ...] = ()
     rules_out_within_months: int | None = None
     any: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ def load_definitions(*folders: Path) -> Definitions:
     for folder in folders:
         _check_files(folder)
     features = {code: _build(FeatureDefinition, "features.yaml", code, entry) for code, entry in tables["features"].items()}
-    _check_references(features)
+    _check_references(features, tables["treatment"])
     _check_phenotypes(tables["phenotypes"])
     _check_thresholds(tables["treatment"])
     return Definitions(
@@ -268,8 +268,12 @@ def _check_thresholds(table: Mapping[str, Any]) -> None:
             raise DefinitionError(f"treatment.yaml: {name} is no threshold here; {hint}known are {', '.join(known)}")
 
 
-def _check_references(features: Mapping[str, FeatureDefinition]) -> None:
+def _check_references(features: Mapping[str, FeatureDefinition], parameters: Collection[str]) -> None:
     for code, feature in features.items():
+        if feature.of_now is not None and feature.of_now not in parameters:
+            raise DefinitionError(f"features.yaml: {code}: of_now: {feature.of_now} is no parameter of treatment.yaml")
+        if unknown := [concept for concept in feature.lasting if concept not in feature.diagnoses]:
+            raise DefinitionError(f"features.yaml: {code}: lasting: {unknown} are not among its diagnoses")
         if unknown := [part for part in (*feature.any, *feature.all) if part not in features]:
             raise DefinitionError(f"features.yaml: {code} refers to {unknown}, which no entry defines")
 

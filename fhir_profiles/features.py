@@ -62,14 +62,14 @@ def silence_of(record: PatientRecord) -> Silence:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One definition asked of one record; the members are those of `find_features`."""
+    """One definition asked of one record; the other members are those of `find_features`."""
 
     code: str
     definition: FeatureDefinition
     record: PatientRecord
     ages: Ages
     silence: Silence
-    passes_after_months: int | None = None
+    parameters: Mapping[str, float]
 
     def since(self, months: int | None) -> date | None:
         """First day that still counts, or None where age does not matter."""
@@ -81,7 +81,7 @@ def find_features(
     features: Mapping[str, FeatureDefinition],
     ages: Ages,
     known: Mapping[str, Finding],
-    passes_after_months: int | None = None,
+    parameters: Mapping[str, float],
 ) -> dict[str, Finding]:
     """Answer every feature question.
 
@@ -90,12 +90,12 @@ def find_features(
         features: the definitions, by code.
         ages: the patient's age.
         known: findings made elsewhere that definitions may combine (for example graded strength).
-        passes_after_months: how old the entry of a state that passes may be and still speak of now; None for any age.
+        parameters: those of definitions/treatment.yaml, which a definition may name.
 
     Returns:
         Findings by code, those of `known` included.
     """
-    asked = _Asked(record, features, ages, dict(known), silence_of(record), passes_after_months)
+    asked = _Asked(record, features, ages, dict(known), silence_of(record), parameters)
     for code in features:
         asked.finding(code)
     return asked.found
@@ -110,13 +110,13 @@ class _Asked:
     ages: Ages
     found: dict[str, Finding]
     silence: Silence
-    passes_after_months: int | None
+    parameters: Mapping[str, float]
 
     def finding(self, code: str) -> Finding:
         found = self.found.get(code)
         if found is None:
             definition = self.features[code]
-            question = Question(code, definition, self.record, self.ages, self.silence, self.passes_after_months)
+            question = Question(code, definition, self.record, self.ages, self.silence, self.parameters)
             found = self.found[code] = answer(question, self.finding)
         return found
 
@@ -317,16 +317,15 @@ def _standing_when_written(question: Question, fact: Diagnosis) -> Standing | No
 def _may_be_over(question: Question, fact: Diagnosis) -> bool:
     """A state that passes, of which an old entry says no more than that it was."""
     definition = question.definition
-    if not definition.of_now or set(definition.diagnoses).difference(definition.lasting).isdisjoint(fact.concepts):
+    if definition.of_now is None or set(definition.diagnoses).difference(definition.lasting).isdisjoint(fact.concepts):
         return False
-    since = question.since(question.passes_after_months)
-    return since is not None and fact.is_of_before(since)
+    return fact.is_of_before(add_months(question.record.as_of, -int(question.parameters[definition.of_now])))
 
 
 def _still_so(question: Question) -> tuple[Missing, ...]:
     """No test settles whether an old entry still holds: whoever keeps the problem list does."""
     definition = question.definition
-    if not definition.of_now:
+    if definition.of_now is None:
         return ()
     facts = facts_of(question.record.diagnoses, definition.diagnoses)
     if not any(_standing_when_written(question, f) is Standing.PRESENT and _may_be_over(question, f) for f in facts):

@@ -193,8 +193,8 @@ def _deletion(entry: Json) -> list[str]:
 
 def _keep_newest(versions: list[Element], collection: Collection) -> None:
     """Of several versions of one resource keep the newest; if none is the newest and they differ, keep none."""
-    newest = max(_version(element) for element in versions)
-    kept, *others = (element for element in versions if _version(element) == newest)
+    newest = max(version_of(element.content) for element in versions)
+    kept, *others = (element for element in versions if version_of(element.content) == newest)
     collection.superseded.extend(element for element in versions if element is not kept)
     collection.named[kept.reference] = kept
     if not all(_same(kept.content, other.content) for other in others):
@@ -203,9 +203,16 @@ def _keep_newest(versions: list[Element], collection: Collection) -> None:
         collection.superseded.append(collection.named.pop(kept.reference))
 
 
-def _version(element: Element) -> tuple[datetime, int]:
-    """Sort key of a version: last update, then version number."""
-    for meta in objects(element.content.get("meta")):
+def version_of(resource: Json) -> tuple[datetime, int]:
+    """What tells a newer version of a resource from an older one: the moment of its last update, then its version number.
+
+    Args:
+        resource: parsed JSON.
+
+    Returns:
+        The moment, in UTC, and the number; the earliest there is, and -1, where the resource does not say.
+    """
+    for meta in objects(resource.get("meta")):
         number = meta.get("versionId")
         is_number = isinstance(number, str) and number.isdecimal() and len(number) <= _LONGEST_VERSION
         return _moment(meta.get("lastUpdated")), int(number) if is_number and isinstance(number, str) else -1

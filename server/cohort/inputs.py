@@ -19,7 +19,7 @@ TASK_BYTES = 32 * 2**20
 COMPRESSED: Mapping[str, Callable[[Path], Any]] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
 _TIMES_SMALLER = 12  # what gzip makes of NDJSON, roughly
 _BY_LINE, _WHOLE = (".ndjson", ".jsonl"), (".json",)
-_OURS = {"export.json"}  # what `cohort fetch` keeps beside the files
+_NOTE = "export.json"  # what `cohort fetch` keeps beside the files; a Bundle may be called so, too
 _UNREADABLE = {".zip", ".zst", ".7z", ".tar", ".tgz", ".parquet"}
 
 
@@ -100,22 +100,29 @@ def kinds_not_whole(place: Path, inputs: Inputs, told: Collection[str]) -> froze
         CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR
             reported errors with it and nobody says what is missing.
     """
-    for note in sorted(place.rglob("export.json")) if place.is_dir() else ():
-        _refuse_part_of_an_export(note, told)
+    for path in sorted(place.rglob(_NOTE)) if place.is_dir() else ():
+        if note := _note_of_an_export(path):
+            _refuse_part_of_an_export(path, note, told)
     return frozenset[str]().union(*(kinds_in(Path(name)) for name in inputs.passed_over)) - {"Patient"}
 
 
-def _refuse_part_of_an_export(note: Path, told: Collection[str]) -> None:
-    kept = orjson.loads(note.read_bytes())
-    if not isinstance(kept, dict) or not isinstance(wish := kept.get("wish"), dict):
-        return
-    if not kept.get("is_finished"):
-        raise CohortError(f"{note.parent}: the export was not fetched to its end. Fetch the rest, or give --partial.")
-    if wish.get("since"):
-        raise CohortError(f"{note.parent}: holds only what was changed since a moment. Fetch everything, or give --partial.")
-    if not told and any((note.parent / "_errors").glob("*")):
+def _note_of_an_export(path: Path) -> dict[str, Any] | None:
+    """What `cohort fetch` noted about what it fetched; None if it is something else."""
+    try:
+        kept = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        return None
+    return kept if isinstance(kept, dict) and isinstance(kept.get("wish"), dict) else None
+
+
+def _refuse_part_of_an_export(path: Path, note: Mapping[str, Any], told: Collection[str]) -> None:
+    if not note.get("is_finished"):
+        raise CohortError(f"{path.parent}: the export was not fetched to its end. Fetch the rest, or give --partial.")
+    if note["wish"].get("since"):
+        raise CohortError(f"{path.parent}: holds only what was changed since a moment. Fetch everything, or give --partial.")
+    if not told and any((path.parent / "_errors").glob("*")):
         raise CohortError(
-            f"{note.parent / '_errors'}: the EHR reports what it could not export. Read it, and give --incomplete or --partial."
+            f"{path.parent / '_errors'}: the EHR reports what it could not export. Read it, and give --incomplete or --partial."
         )
 
 
@@ -127,7 +134,8 @@ def kinds_in(path: Path) -> frozenset[str]:
 
 def _is_data(path: Path, place: Path) -> bool:
     hidden = any(step.startswith((".", "_")) for step in path.relative_to(place).parts)
-    return path.is_file() and not hidden and path.name not in _OURS and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
+    looks_so = path.is_file() and not hidden and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
+    return looks_so and not (path.name == _NOTE and _note_of_an_export(path))
 
 
 def _ending(path: Path) -> str:

@@ -7,14 +7,15 @@ files become one without unpacking anything; what is then looked into ends with 
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
-Frame = tuple[int, bytes]
-"""A partition, and packed lines of it."""
+Frame = tuple[int, Callable[[], bytes]]
+"""A partition, and what gives packed lines of it: once, and before the next frame is asked for."""
 
 _HEAD = struct.Struct("<II")
 _OFFSET = struct.Struct("<Q")
@@ -28,7 +29,7 @@ def packed(lines: Mapping[int, bytes | bytearray]) -> Iterator[Frame]:
         lines: by partition; each line ends with a line feed.
     """
     for partition in sorted(lines):
-        yield partition, zlib.compress(lines[partition], _PACKING)
+        yield partition, partial(zlib.compress, lines[partition], _PACKING)
 
 
 def write_frames(frames: Iterable[Frame], stream: BinaryIO) -> int:
@@ -38,7 +39,8 @@ def write_frames(frames: Iterable[Frame], stream: BinaryIO) -> int:
         How many.
     """
     number = 0
-    for partition, content in frames:
+    for partition, content_of in frames:
+        content = content_of()
         stream.write(_HEAD.pack(partition, len(content)))
         stream.write(content)
         number += 1
@@ -66,7 +68,7 @@ def write_with_table(frames: Iterable[Frame], partitions: int, stream: BinaryIO)
         How many frames.
     """
     lengths = [0] * partitions
-    number = write_frames(_measured(frames, lengths), stream)
+    number = write_frames(_measured(frames, lengths, stream), stream)
     at = 0
     for length in (*lengths, 0):
         stream.write(_OFFSET.pack(at))
@@ -96,10 +98,12 @@ def _frames(file: Path) -> Iterator[Frame]:
     with file.open("rb") as stream:
         while head := stream.read(_HEAD.size):
             partition, length = _HEAD.unpack(head)
-            yield partition, stream.read(length)
+            yield partition, partial(stream.read, length)
 
 
-def _measured(frames: Iterable[Frame], lengths: list[int]) -> Iterator[Frame]:
-    for partition, content in frames:
-        lengths[partition] += _HEAD.size + len(content)
-        yield partition, content
+def _measured(frames: Iterable[Frame], lengths: list[int], stream: BinaryIO) -> Iterator[Frame]:
+    """The frames, while the length of each is noted once it is written."""
+    for partition, content_of in frames:
+        begin = stream.tell()
+        yield partition, content_of
+        lengths[partition] += stream.tell() - begin

@@ -72,6 +72,9 @@ def run(
     """
     Path(plan.out).mkdir(parents=True, exist_ok=True)
     with _alone(plan):
+        out = Path(plan.out)
+        done = out / ".work-done"
+        shutil.rmtree(done, ignore_errors=True)  # of a run that was killed while it removed it
         went_on = begin(plan)
         do = partial(_do, plan, engine, follower)
         do(_Step("Reading", "resources", _scatter, summary_file), len(plan.tasks))
@@ -86,16 +89,12 @@ def run(
             gather_survey(plan)
         do(_Step("Evaluating", "patients", _evaluate, folder_of), plan.partitions)
         engine.end()
-        out = Path(plan.out)
         for name in ("run.json", "report.html"):  # of an earlier run: nobody shall take new tables for old ones
             (out / name).unlink(missing_ok=True)
         rows = write_tables(plan, _write_bad_lines(plan))
         _write_account(plan, inputs, rows)
         write_report(out, plan.basis().knowledge, least)
-        _keep_private(out)
         if not keeps_work:
-            done = out / ".work-done"
-            shutil.rmtree(done, ignore_errors=True)
             plan.work.rename(done)  # in one step, so that nobody goes on with half of it
             shutil.rmtree(done)
     return Outcome(rows, went_on)
@@ -130,25 +129,17 @@ def _survey(address: PlanAddress, partition: int) -> int:
 
 
 def _evaluate(address: PlanAddress, partition: int) -> int:
-    plan = plan_at(address)
-    return evaluate_partition(plan, partition, kinds_of(plan, address))
+    return evaluate_partition(plan_at(address), partition, kinds_of(address))
 
 
 def _of_sites(plan: Plan) -> dict[str, Any]:
     """By the site, of how many patients it sends what, and what it sends of nobody."""
-    kinds = kinds_of(plan, plan.address)
+    kinds = kinds_of(plan.address)
     with closing(Shared(plan.shared)) as shared:
         return {
             "patientsByKind": {shared.title_of(site): sent for site, sent in kinds.sites.items()},
             "kindsNotSent": {shared.title_of(site): lacking for site, lacking in kinds.not_sent().items()},
         }
-
-
-def _keep_private(out: Path) -> None:
-    """The tables are about patients: they are for whoever made them, who may share them."""
-    for path in out.iterdir():
-        if path.is_file():
-            path.chmod(0o600)
 
 
 @contextmanager
@@ -208,7 +199,7 @@ def _write_account(plan: Plan, inputs: Inputs, rows: dict[str, int]) -> None:
         "resources": dict(sorted(used.items())),
         "resourcesPassedOver": dict(sorted(passed_over.items())),
         **_of_sites(plan),
-        "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan, plan.address).damaged}),
+        "kindsIncomplete": sorted({*plan.incomplete, *kinds_of(plan.address).damaged}),
         "rows": rows,
     }
     folders = (Path(folder) if folder else None for folder in (plan.site, plan.terminology))

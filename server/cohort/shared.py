@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from fhir_profiles.elements import objects
-from fhir_profiles.resources import type_and_id
+from fhir_profiles.resources import type_and_id, version_of
 from server.cohort.collate import lines_of_partition
 from server.cohort.plan import Plan
 
@@ -23,33 +23,35 @@ NO_SITE = "not stated"
 
 
 def gather_shared(plan: Plan) -> None:
-    """Write the file; of several versions of a resource the one that was updated last stays."""
+    """Write the file; of several versions the newest stays, and none where those that are newest differ: as at the bedside."""
     draft = plan.shared.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft)) as database, database:
-        database.execute("CREATE TABLE resource (reference TEXT PRIMARY KEY, updated TEXT, content BLOB) WITHOUT ROWID")
+        database.execute(
+            "CREATE TABLE resource (reference TEXT PRIMARY KEY, updated TEXT, number INTEGER, content BLOB) WITHOUT ROWID"
+        )
         database.executemany(
-            "INSERT INTO resource VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
-            "SET updated = excluded.updated, content = excluded.content WHERE excluded.updated >= updated",
+            "INSERT INTO resource VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET updated = excluded.updated, "
+            "number = excluded.number, content = CASE WHEN (excluded.updated, excluded.number) > (updated, number) "
+            "OR excluded.content = content THEN excluded.content END "
+            "WHERE (excluded.updated, excluded.number) >= (updated, number)",
             _rows(plan),
         )
     draft.replace(plan.shared)
 
 
-def _rows(plan: Plan) -> Iterator[tuple[str, str, bytes]]:
+def _rows(plan: Plan) -> Iterator[tuple[str, str, int, bytes]]:
     for _, _, raw in lines_of_partition(plan, plan.partitions):
         resource = orjson.loads(raw)
         if isinstance(resource.get("id"), str):
-            yield f"{resource['resourceType']}/{resource['id']}", _updated(resource), raw
+            moment, number = version_of(resource)
+            reference = f"{resource['resourceType']}/{resource['id']}"
+            yield reference, moment.isoformat(), number, orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
 
 
 def newest(versions: list[Json]) -> Json | None:
-    """The version that was updated last; of equals the last."""
-    return max(enumerate(versions), key=lambda one: (_updated(one[1]), one[0]))[1] if versions else None
-
-
-def _updated(resource: Json) -> str:
-    return next((text for meta in objects(resource.get("meta")) if isinstance(text := meta.get("lastUpdated"), str)), "")
+    """The newest version; of equals the last."""
+    return max(enumerate(versions), key=lambda one: (version_of(one[1]), one[0]))[1] if versions else None
 
 
 def organisation_of(patient: Json | None) -> str | None:
@@ -88,7 +90,7 @@ class Shared:
         if named is None:
             return None
         row = self._database.execute("SELECT content FROM resource WHERE reference = ?", ("/".join(named),)).fetchone()
-        return orjson.loads(row[0]) if row else None
+        return orjson.loads(row[0]) if row and row[0] else None
 
     def drugs_of(self, resources: Iterable[Json]) -> list[Json]:
         """The Medications that a patient's orders name, each once."""

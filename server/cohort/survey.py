@@ -14,7 +14,7 @@ import orjson
 from fhir_profiles.reader import RESOURCE_TYPES
 from server.cohort.collate import lines_of_partition
 from server.cohort.files import write_whole
-from server.cohort.plan import Plan, PlanAddress
+from server.cohort.plan import Plan, PlanAddress, plan_at
 from server.cohort.scatter import summaries
 from server.cohort.shared import Json, newest, organisation_of
 
@@ -101,12 +101,12 @@ def gather_survey(plan: Plan) -> None:
 
 
 @lru_cache(maxsize=4)
-def kinds_of(plan: Plan, address: PlanAddress) -> Kinds:
+def kinds_of(address: PlanAddress) -> Kinds:
     """What was put together.
 
     Args:
-        plan: the run.
-        address: its own, which tells it from others that were made in the same folder.
+        address: of the plan of the run.
     """
+    plan = plan_at(address)
     found = orjson.loads(plan.kinds.read_bytes())
     return Kinds(found["sites"], frozenset(found["damaged"]) - {"Patient"}, frozenset(plan.incomplete))

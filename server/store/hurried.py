@@ -32,8 +32,8 @@ class HurriedConnection(Connection[TupleRow]):
     def _in_time(self, exchange: PQGen[RV]) -> PQGen[RV]:
         deadline = within(ANSWER_SECONDS)
         try:
-            wanted = next(exchange)
-            while monotonic() <= deadline:
+            wanted = next(exchange) if monotonic() <= deadline else None  # what was sent may be done, whoever waits for it
+            while wanted is not None and monotonic() <= deadline:
                 ready = yield wanted
                 wanted = exchange.send(ready)  # before the next look at the clock: what has come by now is taken
         except StopIteration as end:

@@ -69,6 +69,7 @@ def test_every_question_can_be_answered_from_something() -> None:
 def test_every_threshold_and_every_window_says_where_it_comes_from() -> None:
     for code, feature in definitions().features.items():
         windows = (feature.within_months, feature.diagnosis_within_months, feature.rules_out_within_months)
+        assert feature.of_now in {None, *definitions().treatment}, code
         has_window = feature.of_now or any(window is not None for window in windows)
         if has_window or feature.results_under or feature.applies.keys() & {"at_most"}:
             assert feature.basis, code
@@ -78,7 +79,7 @@ def test_what_lasts_is_one_of_several_diagnoses_of_a_state_that_passes() -> None
     lasting = {code: feature for code, feature in definitions().features.items() if feature.lasting}
     assert set(lasting) == {"respiratory-failure", "aspiration"}
     for code, feature in lasting.items():
-        assert feature.of_now, code
+        assert feature.of_now is not None, code
         assert set(feature.lasting) < set(feature.diagnoses), code
 
 
@@ -133,6 +134,18 @@ def test_every_marker_of_severity_is_a_finding() -> None:
             "all: [interstitial-lung-disease, respiratory-failure]",
             "all: [interstitial-lung-diseases, respiratory-failure]",
             r"features\.yaml: respiratory-failure-from-ild refers to \['interstitial-lung-diseases'\], which no entry defines",
+        ),
+        (
+            "features.yaml",
+            "diagnoses: [pneumomediastinum]\n  of_now: activity_window_months",
+            "diagnoses: [pneumomediastinum]\n  of_now: activity_window_month",
+            r"features\.yaml: pneumomediastinum: of_now: activity_window_month is no parameter of treatment\.yaml",
+        ),
+        (
+            "features.yaml",
+            "lasting: [tube_feeding]",
+            "lasting: [tube_feedings]",
+            r"features\.yaml: aspiration: lasting: \['tube_feedings'\] are not among its diagnoses",
         ),
     ],
 )

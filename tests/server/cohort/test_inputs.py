@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.cohort.errors import CohortError
-from server.cohort.inputs import find_inputs
+from server.cohort.inputs import find_inputs, kinds_not_whole
 
 
 def test_ndjson_and_bundles_are_found_in_folders_under_the_folder(tmp_path: Path) -> None:
@@ -18,11 +18,20 @@ def test_ndjson_and_bundles_are_found_in_folders_under_the_folder(tmp_path: Path
 
 
 def test_what_looks_like_data_and_cannot_be_read_is_named(tmp_path: Path) -> None:
-    for name in ("Patient.ndjson", "Observation.ndjson.zst", "all.zip", "notes.txt", ".hidden.ndjson", "export.json"):
+    for name in ("Patient.ndjson", "Observation.ndjson.zst", "all.zip", "notes.txt", ".hidden.ndjson"):
         (tmp_path / name).write_bytes(b"")
+    (tmp_path / "export.json").write_text('{"wish": {}, "is_finished": true}', "utf-8")
     inputs = find_inputs(tmp_path)
     assert [Path(name).name for name in inputs.passed_over] == ["Observation.ndjson.zst", "all.zip"]
     assert [Path(part.file).name for task in inputs.tasks for part in task] == ["Patient.ndjson"]
+
+
+@pytest.mark.parametrize("content", ['{"resourceType": "Bundle"}', "[]", "not JSON", ""])
+def test_a_file_that_only_has_the_name_of_our_note_is_data(tmp_path: Path, content: str) -> None:
+    (tmp_path / "export.json").write_text(content, "utf-8")
+    inputs = find_inputs(tmp_path)
+    assert len(inputs.tasks) == 1
+    assert kinds_not_whole(tmp_path, inputs, ()) == frozenset()
 
 
 def test_small_files_share_a_task_and_a_large_one_is_cut(tmp_path: Path) -> None:

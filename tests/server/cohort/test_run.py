@@ -24,7 +24,8 @@ from server.cohort.errors import CohortError
 from server.cohort.inputs import find_inputs
 from server.cohort.plan import begin, plan_at
 from server.cohort.rows import became
-from server.cohort.run import run
+from server.cohort.run import _write_bad_lines, run
+from server.cohort.scatter import scatter
 from server.evaluation import Evaluation, evaluate
 from soak.processes import children_of, is_alive
 from tests.server.charts import AS_OF, chart, resources, slugs
@@ -206,8 +207,13 @@ def test_a_process_killed_in_the_middle_goes_on_and_leaves_the_same_bytes(tmp_pa
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait(10) == -signal.SIGKILL
     assert not (tmp_path / "out" / "run.json").exists()
+    (mine := tmp_path / "out" / "mine.txt").write_text("of somebody else", "utf-8")
+    mine.chmod(0o644)
     subprocess.run([*arguments, tmp_path / "out"], check=True, env=environment(), capture_output=True)
+    assert mine.stat().st_mode & 0o777 == 0o644
+    mine.unlink()
     assert results(tmp_path / "out") == results(tmp_path / "whole")
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.stat().st_mode & 0o077] == []
 
 
 def renamed(bundle: dict[str, Any], ending: str) -> dict[str, Any]:
@@ -252,6 +258,15 @@ def test_what_is_left_of_work_that_was_being_removed_is_nobodys_work(bulk: Path,
     (out / "work" / "plan.json").unlink()
     ran(place, out)
     assert without_bad_line_paths(results(out)) == without_bad_line_paths(results(bulk))
+
+
+def test_charts_that_a_killed_run_was_removing_are_removed_by_the_next_one(tmp_path: Path) -> None:
+    place, out = as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out"
+    (left := out / ".work-done").mkdir(parents=True)
+    (left / "charts").write_text("of a patient", "utf-8")
+    with pytest.raises(_KilledError):
+        run(planned(place, out), find_inputs(place), _KilledAfter(0), Silent())
+    assert not left.exists()
 
 
 def test_a_task_of_a_run_of_another_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,16 +379,29 @@ def test_bad_lines_are_named_by_file_and_line_and_cost_no_other(tmp_path: Path) 
     assert len(rows(tmp_path / "out", "patients")) == 1
 
 
-def test_every_bad_line_is_in_the_table_however_many_there_are_and_memory_does_not_grow_with_them(tmp_path: Path) -> None:
+def with_bad_lines(folder: Path, number: int) -> Path:
+    """A patient, and so many lines that name nobody."""
+    place = as_bulk_data(folder, [chart("healthy")])
+    (place / "Observation.ndjson").write_text('{"resourceType": "Observation"}\n' * number, "utf-8")
+    return place
+
+
+def test_every_bad_line_is_in_the_table_however_many_there_are(tmp_path: Path) -> None:
+    ran(with_bad_lines(tmp_path / "in", 2_000), tmp_path / "out")
+    assert [row["line"] for row in rows(tmp_path / "out", "bad_lines")] == list(range(1, 2_001))
+
+
+def test_ten_times_as_many_bad_lines_need_no_more_memory(tmp_path: Path) -> None:
     peaks = []
-    for number in (1, 1_000, 10_000):  # the first only loads what a run needs
-        place = as_bulk_data(tmp_path / f"in-{number}", [chart("healthy")])
-        (place / "Observation.ndjson").write_text('{"resourceType": "Observation"}\n' * number, "utf-8")
+    for number in (1, 500, 5_000):  # the first only loads what is needed
+        plan = planned(with_bad_lines(tmp_path / f"in-{number}", number), tmp_path / f"out-{number}", task_bytes=2**30)
+        begin(plan)
         tracemalloc.start()
-        ran(place, tmp_path / f"out-{number}", task_bytes=2**30)
+        for task in range(len(plan.tasks)):
+            scatter(plan, task)
+        _write_bad_lines(plan)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert [row["line"] for row in rows(tmp_path / f"out-{number}", "bad_lines")] == list(range(1, number + 1))
     assert peaks[2] < 1.2 * peaks[1]
 
 

@@ -35,6 +35,15 @@ def scattered(place: Path, out: Path) -> Plan:
     return plan
 
 
+def collated(place: Path, out: Path) -> Plan:
+    """The first two steps of a run, done."""
+    plan = scattered(place, out)
+    collate.gather_runs(plan)
+    for group in range(collate.groups(plan)):
+        collate.collate(plan, group)
+    return plan
+
+
 def test_a_compressed_file_ten_times_as_large_needs_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scatter, "RUN_BYTES", 20_000)
     peaks = []
@@ -79,10 +88,7 @@ def test_a_partition_opens_one_file_for_many_tasks(tmp_path: Path, monkeypatch: 
 
 
 def test_what_was_put_together_is_kept_once(tmp_path: Path) -> None:
-    plan = scattered(as_bulk_data(tmp_path / "in"), tmp_path / "out")
-    collate.gather_runs(plan)
-    for group in range(collate.groups(plan)):
-        collate.collate(plan, group)
+    plan = collated(as_bulk_data(tmp_path / "in"), tmp_path / "out")
     collate.remove_runs(plan)
     assert not list(plan.scattered.glob("*.pieces"))
     assert sum(1 for _ in collate.lines_of_partition(plan, 0)) > 0

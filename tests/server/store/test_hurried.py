@@ -77,6 +77,20 @@ def test_an_answer_that_comes_in_pieces_is_not_waited_for_for_ever(clock: Clock)
     assert clock.now <= 1.02 * ANSWER_SECONDS
 
 
+def test_when_the_time_is_over_nothing_is_sent_any_more(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hurried, "within", lambda _: -1.0)
+    connection, began = Noted(), []
+
+    def statement() -> Generator[Wait, Any, str]:
+        began.append(True)
+        yield Wait.R
+        return "done"
+
+    with pytest.raises(OperationalError, match="does not answer"):
+        next(HurriedConnection._in_time(connection, statement()))  # type: ignore[arg-type]
+    assert (began, connection.is_closed) == ([], True)
+
+
 def test_a_silent_server_is_given_up(clock: Clock) -> None:
     connection = Noted()
     exchange = HurriedConnection._in_time(connection, answer_in(1))  # type: ignore[arg-type]
