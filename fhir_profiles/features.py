@@ -60,8 +60,7 @@ def silence_of(record: PatientRecord) -> Silence:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """One definition asked of one record; the other members are those of `find_features`."""
 
     code: str

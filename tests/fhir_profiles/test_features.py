@@ -379,7 +379,7 @@ def test_a_question_of_which_nothing_is_on_record_is_answered_as_if_every_list_h
         if definition.any or definition.all:
             continue
         short = Question(code, definition, assessment.record, assessment.ages, silence, definitions().treatment)
-        long = replace(short, silence=replace(silence, concepts=definition.concepts))
+        long = short._replace(silence=replace(silence, concepts=definition.concepts))
         assert definition.concepts.isdisjoint(silence.concepts)
         assert answer(short, alone) == answer(long, alone), code
 
