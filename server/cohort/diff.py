@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _SAME_DATA = ("asOf", "lines", "badLines", "resources", "data", "kindsNotSent", "kindsIncomplete")
+_MEMBERS = (*_SAME_DATA, "knowledgeVersion", "software", "rows.patients")
+"""Of `run.json`, by their paths: what is read of it here."""
+
+_AGAIN = "Do that run again with this release."
 _NOT_CONCERNED = "not concerned"
 _CARDS_ARE_FEW = "other statements of these patients changed, and cards are few"
 _AT_A_TIME = 1_000
@@ -34,6 +39,7 @@ class PatientChange:
         before, after: `holds`, `satisfied`, `unknown`, or `not concerned`.
         card: `gained`, `lost`, or empty where the cards of the patient speak of it in both, or in neither.
         due_before, due_after: from when it is due, where it has a calendar.
+        orders_before, orders_after: what of it is still to be done, parted by blanks; None where it did not concern the patient.
         because: what is written otherwise.
     """
 
@@ -45,7 +51,24 @@ class PatientChange:
     card: str
     due_before: str | None
     due_after: str | None
+    orders_before: str | None
+    orders_after: str | None
     because: tuple[Change, ...]
+
+    @property
+    def has_another_day(self) -> bool:
+        """It is due from another day."""
+        return self.due_before != self.due_after
+
+    @property
+    def has_other_orders(self) -> bool:
+        """Something else of it is still to be done."""
+        return self.orders_before != self.orders_after
+
+    @property
+    def is_on_cards_only(self) -> bool:
+        """It says the same as before, and only whether a card speaks of it is another."""
+        return self.before == self.after and not (self.has_another_day or self.has_other_orders)
 
     def as_row(self) -> dict[str, Any]:
         """For machines."""
@@ -58,6 +81,8 @@ class PatientChange:
             "card": self.card,
             "dueBefore": self.due_before,
             "dueAfter": self.due_after,
+            "ordersBefore": self.orders_before,
+            "ordersAfter": self.orders_after,
             "because": [str(change) for change in self.because],
         }
 
@@ -115,14 +140,18 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
         keep: is given every change, by statement and patient.
 
     Raises:
-        CohortError: one of them is no finished run, or they read different data.
+        CohortError: one of them is no finished run, is damaged or of another release, or they read different data.
+        MachineTroubleError: no room for what does not fit into memory.
     """
     old, new = (_account(folder) for folder in (before, after))
     _see_same_data(before, after, old, new)
-    kept_old, kept_new = (orjson.loads((folder / "knowledge.json").read_bytes()) for folder in (before, after))
+    kept_old, kept_new = (_read(folder, "knowledge.json") for folder in (before, after))
     written = changes_between(kept_old, kept_new)
     reasons = _Reasons(written, kept_old, kept_new)
-    with duckdb(after) as database:
+    # A folder of its own: a finished run stays as it is, and what is put down here goes away, whatever happens.
+    with TemporaryDirectory(prefix="myositis-cds-diff-") as spill, duckdb(Path(spill)) as database:
+        for folder in (before, after):
+            _see_table(database, folder)
         changes = (_change(row, reasons) for row in _changed_rows(database, before, after))
         by_statement = groupby(changes, key=lambda change: change.statement)
         statements = tuple(_summed(statement, of_it, most, keep) for statement, of_it in by_statement)
@@ -133,7 +162,9 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
 
 
 def _changed_rows(database: "DuckDBPyConnection", before: Path, after: Path) -> Iterator[tuple[Any, ...]]:
-    found = database.execute(_CHANGED, [str(folder / "recommendations.parquet") for folder in (before, after)])
+    # One after the other, so that the joining and the sorting each have all of the memory that DuckDB may take.
+    database.execute(_CHANGED, [str(folder / _TABLE) for folder in (before, after)])
+    found = database.execute("FROM changed ORDER BY recommendation, patient")
     while rows := found.fetchmany(_AT_A_TIME):
         yield from rows
 
@@ -148,21 +179,23 @@ def _summed(
         keep(change)
         ways[_way(change)] += 1
         because = change.because
-        is_on_cards_only &= change.before == change.after and change.due_before == change.due_after
+        is_on_cards_only &= change.is_on_cards_only
         if len(first) < most:
             first.append(change)
     most_first = sorted(ways.items(), key=lambda way: (-way[1], way[0]))
     return StatementChange(statement, ways.total(), tuple(most_first), because, is_on_cards_only, tuple(first))
 
 
+_TABLE = "recommendations.parquet"
+_COLUMNS = "SELECT patient, site, recommendation, outcome, on_card, due_from, orders FROM read_parquet($1) LIMIT 0"
 _CHANGED = f"""
+    CREATE TEMP TABLE changed AS
     SELECT patient, coalesce(b.site, a.site), recommendation, coalesce(b.outcome, '{_NOT_CONCERNED}'),
         coalesce(a.outcome, '{_NOT_CONCERNED}'), coalesce(b.on_card, false), coalesce(a.on_card, false),
-        b.due_from::VARCHAR, a.due_from::VARCHAR
+        b.due_from::VARCHAR, a.due_from::VARCHAR, b.orders, a.orders
     FROM read_parquet($1) AS b FULL JOIN read_parquet($2) AS a USING (patient, recommendation)
     WHERE b.outcome IS DISTINCT FROM a.outcome OR b.on_card IS DISTINCT FROM a.on_card OR b.due_from IS DISTINCT FROM a.due_from
-        OR b.orders IS DISTINCT FROM a.orders
-    ORDER BY recommendation, patient"""
+        OR b.orders IS DISTINCT FROM a.orders"""
 
 
 class _Reasons:
@@ -180,17 +213,57 @@ class _Reasons:
 
 
 def _change(row: tuple[Any, ...], reasons: _Reasons) -> PatientChange:
-    patient, site, statement, before, after, was_on_card, is_on_card, due_before, due_after = row
+    patient, site, statement, before, after, was_on_card, is_on_card, due_before, due_after, orders_before, orders_after = row
     card = "" if was_on_card == is_on_card else "gained" if is_on_card else "lost"
-    return PatientChange(patient, site, statement, before, after, card, due_before, due_after, reasons.of(statement))
+    because = reasons.of(statement)
+    return PatientChange(
+        patient, site, statement, before, after, card, due_before, due_after, orders_before, orders_after, because
+    )
 
 
 def _account(folder: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = orjson.loads((folder / "run.json").read_bytes())
-    except OSError as error:
-        raise CohortError(f"{folder}: holds no finished run (`run.json`: {error.strerror}).") from error
+    found = _read(folder, "run.json")
+    if lacking := [path for path in _MEMBERS if _member(found, path) is None]:
+        raise CohortError(f"{folder}: `run.json` lacks {', '.join(lacking)}, as one of another release may. {_AGAIN}")
     return found
+
+
+def _member(found: Any, path: str) -> Any:
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    """A file of a run that stands beside its tables.
+
+    Raises:
+        CohortError: it is not there, or damaged.
+    """
+    try:
+        found = orjson.loads((folder / name).read_bytes())
+    except OSError as error:
+        raise CohortError(f"{folder}: holds no finished run (`{name}`: {error.strerror}).") from error
+    except orjson.JSONDecodeError as error:
+        raise CohortError(f"{folder}: `{name}` is damaged: it is no JSON. {_AGAIN}") from error
+    if not isinstance(found, dict):
+        raise CohortError(f"{folder}: `{name}` is damaged: it is no JSON object. {_AGAIN}")
+    return found
+
+
+def _see_table(database: "DuckDBPyConnection", folder: Path) -> None:
+    """Else it would be the machine that is blamed for it.
+
+    Raises:
+        CohortError: the table is not there, is damaged, or is one of another release.
+    """
+    from duckdb import Error
+
+    try:
+        database.execute(_COLUMNS, [str(folder / _TABLE)])
+    except Error as error:
+        problem = f"is missing, damaged or of another release (DuckDB: {type(error).__name__})"
+        raise CohortError(f"{folder}: `{_TABLE}` {problem}. {_AGAIN}") from None  # as in `tables.duckdb`
 
 
 def _see_same_data(before: Path, after: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -235,20 +308,24 @@ def _text(difference: Difference) -> Iterator[str]:
 
 
 def _way(change: PatientChange) -> str:
-    outcome = (
-        f"{change.before} → {change.after}"
-        if change.before != change.after
-        else f"{change.after}, with other orders, or at another time or place"
-    )
-    return f"{outcome}, card {change.card}" if change.card else outcome
+    return ", ".join(_what_becomes(change))
+
+
+def _what_becomes(change: PatientChange) -> Iterator[str]:
+    if change.before != change.after:
+        yield f"{change.before} → {change.after}"
+    else:  # of another outcome the orders and the day are others anyway
+        yield change.after
+        if change.has_other_orders:
+            yield "with other orders"
+        if change.has_another_day:
+            yield "due from another day"
+    if change.card:
+        yield f"card {change.card}"
 
 
 def _patient(change: PatientChange) -> str:
-    due = (
-        f", due from {change.due_before or 'no day'} → {change.due_after or 'no day'}"
-        if change.due_before != change.due_after
-        else ""
-    )
+    due = f", due from {change.due_before or 'no day'} → {change.due_after or 'no day'}" if change.has_another_day else ""
     return f"{change.patient}: {_way(change)}{due}"
 
 

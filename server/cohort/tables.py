@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.cohort.errors import CohortError
+from server.cohort.errors import CohortError, MachineTroubleError
 from server.cohort.evaluate import folder_of
 from server.cohort.plan import Plan
 from server.cohort.rows import KEYS, TABLES
@@ -19,6 +19,12 @@ MEMORY, THREADS = "128MB", 1
 BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": "VARCHAR"}
 """Columns of the table of lines that cannot be used."""
 
+_TROUBLE = (
+    "{folder}: DuckDB cannot go on with the tables ({error}). What does not fit into {memory} of memory goes to the disk of this "
+    "folder: see that it has room and can be written, and start again in the same way; what is done stays done. If it has, and "
+    "the same is said again, this is a fault of the software: please report it, with the name in brackets."
+)
+
 _FORMULA = r"^[=+@\t\r-]"  # no spreadsheet takes a text for a formula (CSV-01)
 
 
@@ -31,6 +37,7 @@ def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
 
     Raises:
         CohortError: DuckDB is not installed.
+        MachineTroubleError: it cannot go on, for want of room on the disk most of the time.
     """
     try:
         import duckdb as library
@@ -42,8 +49,12 @@ def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
         "temp_directory": str(folder / "duckdb"),
         "autoinstall_known_extensions": False,
     }
-    with closing(library.connect(config=settings)) as database:
-        yield database
+    try:
+        with closing(library.connect(config=settings)) as database:
+            yield database
+    except library.Error as error:
+        trouble = _TROUBLE.format(folder=folder, error=type(error).__name__, memory=MEMORY)
+        raise MachineTroubleError(trouble) from None  # its own message may quote a cell, of a patient
 
 
 def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:

@@ -1,8 +1,13 @@
 """What changes if: who gains or loses what, and which words of the knowledge that comes from."""
 
+import os
+import tempfile
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from stat import S_IMODE
+from typing import Any
 
 import orjson
 import pytest
@@ -153,7 +158,9 @@ def test_of_each_statement_so_many_patients_are_named_and_all_are_counted(
     assert sum(number for _, number in statement.ways) == len(concerned)
 
 
-def made_up_run(folder: Path, patients: int, outcome: str) -> Path:
+def made_up_run(
+    folder: Path, patients: int, outcome: str, *, on_card: bool = False, due: str | None = None, orders: str = ""
+) -> Path:
     """What `compare` reads of a run, with one statement for everybody."""
     import duckdb
 
@@ -163,9 +170,11 @@ def made_up_run(folder: Path, patients: int, outcome: str) -> Path:
     (folder / "run.json").write_bytes(orjson.dumps(account))
     (folder / "knowledge.json").write_bytes(b"{}")
     rows = """SELECT format('{:09}', number) AS patient, 'site' AS site, 'statement' AS recommendation, $1 AS outcome,
-        false AS on_card, NULL::DATE AS due_from, '' AS orders FROM range($2) AS each(number)"""
+        $3 AS on_card, $4::DATE AS due_from, $5 AS orders FROM range($2) AS each(number)"""
     with duckdb.connect() as database:
-        database.sql(rows, params=[outcome, patients]).write_parquet(str(folder / "recommendations.parquet"))
+        database.sql(rows, params=[outcome, patients, on_card, due, orders]).write_parquet(
+            str(folder / "recommendations.parquet")
+        )
     return folder
 
 
@@ -200,10 +209,137 @@ def test_ways_that_are_equally_frequent_stand_by_name(tmp_path: Path) -> None:
     assert statement.ways == (("holds → satisfied", 1), ("holds → unknown", 1))
 
 
+CARDS_ARE_FEW = "other statements of these patients changed, and cards are few"
+NOT_NAMED = "of something that the statement does not name"
+
+
+@pytest.mark.parametrize(
+    ("changed", "way", "because"),
+    [
+        pytest.param({"orders": "ct-thorax"}, "holds, with other orders", NOT_NAMED, id="orders"),
+        pytest.param({"due": "2027-01-01"}, "holds, due from another day", NOT_NAMED, id="day"),
+        pytest.param({"on_card": True}, "holds, card gained", CARDS_ARE_FEW, id="card"),
+    ],
+)
+def test_what_is_another_is_said_and_only_that(tmp_path: Path, changed: dict[str, Any], way: str, because: str) -> None:
+    difference = compare(made_up_run(tmp_path / "before", 1, "holds"), made_up_run(tmp_path / "after", 1, "holds", **changed), 1)
+    (statement,) = difference.statements
+    assert statement.ways == ((way, 1),)
+    assert statement.is_on_cards_only == ("on_card" in changed)
+    assert f"because {because}" in as_text(difference)
+
+
+def test_the_orders_of_both_runs_stand_in_every_change(tmp_path: Path) -> None:
+    kept: list[PatientChange] = []
+    before, after = (made_up_run(tmp_path / orders, 1, "holds", orders=orders) for orders in ("mri", "ct"))
+    compare(before, after, 0, kept.append)
+    assert [(row["ordersBefore"], row["ordersAfter"]) for row in (change.as_row() for change in kept)] == [("mri", "ct")]
+
+
 def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(cohort, ["diff", str(tmp_path), str(tmp_path)])
     assert done.exit_code == 2
     assert "holds no finished run" in done.output
+
+
+def without(member: str, folder: Path) -> None:
+    """As an older release wrote it."""
+    account = orjson.loads((folder / "run.json").read_bytes())
+    of, _, name = member.rpartition(".")
+    (account[of] if of else account).pop(name)
+    (folder / "run.json").write_bytes(orjson.dumps(account))
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("member", ["asOf", "data", "kindsIncomplete", "knowledgeVersion", "software", "rows", "rows.patients"])
+def test_a_run_of_another_release_is_named_with_what_it_lacks(tmp_path: Path, side: str, member: str) -> None:
+    folders = [made_up_run(tmp_path / name, 1, "holds") for name in ("before", "after")]
+    without(member, tmp_path / side)
+    done = CliRunner().invoke(cohort, ["diff", *map(str, folders)])
+    assert done.exit_code == 2
+    lacks = "rows.patients" if member == "rows" else member
+    assert f"{tmp_path / side}: `run.json` lacks {lacks}, as one of another release may. Do that run again" in done.output
+
+
+def write(name: str, content: bytes) -> Callable[[Path], object]:
+    """What puts something else in the place of a file."""
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def older_table(folder: Path) -> None:
+    """Of a release that knew nothing of orders."""
+    import duckdb
+
+    with duckdb.connect() as database:
+        table = database.sql("SELECT * EXCLUDE orders FROM read_parquet($1)", params=[str(folder / "recommendations.parquet")])
+        table.write_parquet(str(folder / "older"))
+    (folder / "older").replace(folder / "recommendations.parquet")
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        pytest.param(write("run.json", b'{"asOf": '), "`run.json` is damaged: it is no JSON.", id="half a run.json"),
+        pytest.param(write("run.json", b"[]"), "`run.json` is damaged: it is no JSON object.", id="another run.json"),
+        pytest.param(write("knowledge.json", b""), "`knowledge.json` is damaged: it is no JSON.", id="empty knowledge"),
+        pytest.param(
+            write("recommendations.parquet", b"PAR1"), "`recommendations.parquet` is missing, damaged", id="half a table"
+        ),
+        pytest.param(older_table, "of another release (DuckDB: BinderException)", id="an older table"),
+    ],
+)
+def test_a_damaged_run_is_named_with_what_is_wrong(
+    tmp_path: Path, side: str, damage: Callable[[Path], object], says: str
+) -> None:
+    folders = [made_up_run(tmp_path / name, 1, "holds") for name in ("before", "after")]
+    damage(tmp_path / side)
+    done = CliRunner().invoke(cohort, ["diff", *map(str, folders)])
+    assert done.exit_code == 2
+    assert f"{tmp_path / side}: " in done.output
+    assert says in done.output
+    assert "Do that run again with this release." in done.output
+
+
+def test_a_run_without_its_knowledge_is_not_finished(tmp_path: Path) -> None:
+    folder = made_up_run(tmp_path / "run", 1, "holds")
+    (folder / "knowledge.json").unlink()
+    with pytest.raises(CohortError, match=r"holds no finished run \(`knowledge.json`"):
+        compare(folder, folder, most=1)
+
+
+def test_what_does_not_fit_into_memory_goes_to_a_private_folder_that_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into no finished run: whoever compares may not even be allowed to write there."""
+    before, after = (made_up_run(tmp_path / outcome, 1, outcome) for outcome in ("holds", "unknown"))
+    spill = tmp_path / "temporary"
+    spill.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spill))
+    during: list[int] = []
+    compare(before, after, 0, lambda _: during.extend(S_IMODE(folder.stat().st_mode) for folder in spill.iterdir()))
+    assert during == [0o700]
+    assert list(spill.iterdir()) == []
+
+
+def test_changes_that_do_not_fit_into_memory_are_compared_by_way_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In half of the memory, so that fewer are enough: joined and sorted at once, they did not fit."""
+    before, after = (made_up_run(tmp_path / outcome, 500_000, outcome) for outcome in ("holds", "unknown"))
+    monkeypatch.setattr("server.cohort.tables.MEMORY", "64MB")
+    (statement,) = compare(before, after, most=1).statements
+    assert statement.ways == (("holds → unknown", 500_000),)
+
+
+def test_the_command_keeps_what_it_writes_to_its_owner(tmp_path: Path) -> None:
+    before, after = (made_up_run(tmp_path / outcome, 1, outcome) for outcome in ("holds", "unknown"))
+    of_the_shell = os.umask(0o022)
+    try:
+        CliRunner().invoke(cohort, ["diff", str(before), str(after)], catch_exceptions=False)
+    finally:
+        during = os.umask(of_the_shell)
+    assert during == 0o077
 
 
 def test_the_day_of_the_runs_is_that_of_the_stories(runs: tuple[Path, Path]) -> None:
