@@ -13,7 +13,7 @@ from server.cohort.rows import KEYS, TABLES
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY, THREADS = "128MB", 1
+MEMORY, THREADS = "256MB", 1
 """Of DuckDB at most; what does not fit goes to the disk. Each thread holds as much again of what it sorts, and gains little."""
 
 BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": "VARCHAR"}
