@@ -50,7 +50,7 @@ def rows_of_sites(by_site: Mapping[str, Mapping[str, int]], least: int) -> tuple
         counted = {_ALL_SITES: sums, **by_site}  # first, so that a sum that is withheld anyway spares a cell of a site
         order.append(_ALL_SITES)
         hidden_sites |= {_ALL_SITES} if sum(totals.values()) < least else frozenset()
-    hidden = withheld_in_table(counted, least, hidden_sites)
+    hidden = withheld_in_table(counted, least, hidden_sites, _ALL_SITES)
     return tuple(
         row_of_parts(
             site or "all sites",

@@ -36,7 +36,7 @@ def place(shown: int | None, name: str) -> tuple[bool, int, str]:
     return shown is None, -(shown or 0), name
 
 
-def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str]) -> frozenset[Cell]:
+def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str], row_of_sums: str | None = None) -> frozenset[Cell]:
     """Which cells of a table to withhold, where the sums of its rows and of its columns are known and nobody is in two cells.
 
     In each row and column the rule is that of `withheld`. Several of these sums together could still leave one value only for a
@@ -47,17 +47,18 @@ def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str]) -
         table: patients by row and column; each row has all columns.
         least: fewest patients that a number may be about; nobody at all may be shown.
         hidden_rows: rows that are withheld all.
+        row_of_sums: the one that holds the sums of the others, if one does.
     """
     numbers = {(row, column): number for row, cells in table.items() for column, number in cells.items()}
     hidden = {cell for cell in numbers if cell[0] in hidden_rows}
     filled = {cell for cell, number in numbers.items() if number}
     # Only a row that is withheld all may hide that nobody is in a cell: any other cell that is withheld has one patient at least.
     falling = {cell for cell in filled if numbers[cell] > 1 or cell in hidden}
-    beyond_help = _told_by_sums(hidden | filled, falling)
+    beyond_help = _told_by_sums(hidden | filled, falling, row_of_sums)
     while True:
         hidden |= _withheld_in_lines(numbers, least, hidden)
-        can_be_helped = _told_by_sums(hidden, falling) - beyond_help
-        told = can_be_helped | _told_by_sums(hidden, hidden)
+        can_be_helped = _told_by_sums(hidden, falling, row_of_sums) - beyond_help
+        told = can_be_helped | _told_by_sums(hidden, hidden, row_of_sums)
         shown = sorted(filled - hidden, key=lambda cell: (numbers[cell], cell))
         further = _beside(told, shown) or (shown[:1] if can_be_helped else ())
         if not further:
@@ -89,7 +90,7 @@ def _withheld_in_lines(numbers: Mapping[Cell, int], least: int, hidden: Collecti
             return found
 
 
-def _told_by_sums(hidden: Collection[Cell], falling: Collection[Cell]) -> set[Cell]:
+def _told_by_sums(hidden: Collection[Cell], falling: Collection[Cell], row_of_sums: str | None) -> set[Cell]:
     """The withheld cells that the sums of rows and columns leave one value only.
 
     Sums of rows stay where patients move from one column to another within a row; sums of columns stay too if other rows move
@@ -99,6 +100,7 @@ def _told_by_sums(hidden: Collection[Cell], falling: Collection[Cell]) -> set[Ce
     Args:
         hidden: cells that are withheld.
         falling: those that may be smaller, as far as a reader knows.
+        row_of_sums: more in it is less in the others: what moves in it counts as moving the other way.
     """
     columns: dict[str, list[str]] = defaultdict(list)
     for row, column in hidden:
@@ -107,6 +109,8 @@ def _told_by_sums(hidden: Collection[Cell], falling: Collection[Cell]) -> set[Ce
         row: {(one, other) for one in of_row if (row, one) in falling for other in of_row if one != other}
         for row, of_row in columns.items()
     }
+    if row_of_sums in moves:
+        moves[row_of_sums] = {(other, one) for one, other in moves[row_of_sums]}
     times = Counter(move for of_row in moves.values() for move in of_row)
     ways_without = cache(lambda alone: _ways(times.keys() - alone))
     told = set(hidden)

@@ -152,6 +152,13 @@ def test_two_blocks_that_one_cell_joins_do_not_tell_that_cell() -> None:
     assert told_by_sums(table, withheld_in_table(table, 5, ())) == []
 
 
+def test_a_sum_of_one_and_the_one_it_is_of_may_be_more_together() -> None:
+    """South has nothing but ones, which its sum tells; then 3 less 1 in column b tell those of north, were the 3 shown."""
+    sites = {"north": {"a": 0, "b": 2, "c": 1}, "south": {"a": 1, "b": 1, "c": 0}, "east": {"a": 2, "b": 0, "c": 0}}
+    hidden = withheld_in_table({"": {"a": 3, "b": 3, "c": 1}, **sites}, 2, (), "")
+    assert {("north", "c"), ("", "c"), ("", "b")} <= hidden
+
+
 def test_each_of_many_rows_may_want_a_further_cell_of_its_own() -> None:
     """All ones of a column are told by its sum, and then the five beside each by the sum of its row."""
     table = {f"{site:03}": {"a": 1, "b": 5, "c": 50, "d": 60, "e": 70, "f": 80} for site in range(400)}
