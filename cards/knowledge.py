@@ -175,6 +175,7 @@ class Knowledge:
         review: until when it may be taken for current.
         of_site: ids of the rules that a site wrote, in place of packaged ones or besides them.
         safety: the drug-safety rules that are on.
+        rule_of: the rules of guidelines that are on, by id.
         safety_about: those that speak about a treatment or order, by its key.
         order_that_supplies: the key of the test that answers what is missing, by its concept.
         populations: the named groups of patients, as they stand in their file.
@@ -199,11 +200,13 @@ class Knowledge:
     source_attributes: tuple[Mapping[str, str], ...] = ()
     titles: Titles = field(default_factory=titles)
     digest: str = ""
+    rule_of: Mapping[str, Rule] = field(init=False)
     safety_about: Mapping[str, tuple[SafetyRule, ...]] = field(init=False)
     order_that_supplies: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look up once which safety rules speak about a treatment or order, and which tests answer what."""
+        """Look up once the rules by id, which safety rules speak about a treatment or order, and which tests answer what."""
+        object.__setattr__(self, "rule_of", {rule.id: rule for rule in self.rules})
         about: dict[str, tuple[SafetyRule, ...]] = {}
         for rule in self.safety:
             for treatment in dict.fromkeys(rule.treatments):

@@ -15,8 +15,9 @@ def withheld(
 ) -> frozenset[_Name]:
     """Which parts of a whole to withhold, where the whole itself is shown.
 
-    A part about fewer patients than are wanted is withheld. What is withheld can be had by subtraction as a sum; so the next
-    smallest parts go with it, until it is the sum of two or more and about enough patients.
+    A part about fewer patients than are wanted is withheld. What is withheld can be had by subtraction as a sum, and none of it
+    is nought, since that is shown; so the next smallest parts go with it, until there are two or more and each of them may, as
+    far as the sum tells, be any number from one to the least. Where there are not parts enough, all that are not empty go.
 
     Args:
         parts: that the whole is the sum of.
@@ -30,7 +31,8 @@ def withheld(
     if not gone:
         return frozenset()
     for name in by_size:
-        if len(gone) > 1 and about([parts[one] for one in gone]) >= least:
+        others = len(gone) - 1
+        if others and about([parts[one] for one in gone]) >= least + others:  # of whom each of the others has one at least
             break
         if name not in gone:
             gone.append(name)

@@ -169,27 +169,25 @@ def _antibodies(assessment: Assessment, result: str) -> str:
 
 def _recommendations(patient: str, evaluation: Evaluation, site: str | None) -> Iterable[Row]:
     said: dict[str, Recommendation] = {one.id: one for one in evaluation.recommendations}
-    topics = {rule.id: rule.topic for rule in evaluation.knowledge.rules}
-    strengths = {rule.id: rule.strength for rule in evaluation.knowledge.rules}
-    kinds = {rule.id: kind_of(rule) for rule in evaluation.knowledge.rules}
-    has_calendar = {rule.id for rule in evaluation.knowledge.rules if rule.schedule}
+    rules = evaluation.knowledge.rule_of
     on_cards = said_on(evaluation.cards)
-    for rule, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
-        if outcome == NOT_APPLICABLE or (outcome == SATISFIED and rule in has_calendar - evaluation.calendar.keys()):
+    for name, outcome in sorted(outcomes_of(evaluation.recommendations, evaluation.triggers).items()):
+        recommendation, rule = said.get(name), rules.get(name)
+        due = evaluation.calendar.get(name)
+        if outcome == NOT_APPLICABLE or (outcome == SATISFIED and rule and rule.schedule and not due):
             continue  # of a calendar that has not begun nothing is done, nor due
-        recommendation = said.get(rule)
         yield {
             "patient": patient,
             "site": site,
-            "recommendation": rule,
-            "topic": recommendation.topic if recommendation else topics[rule],
-            "kind": kinds.get(rule, "safety"),
-            "outcome": became(outcome, evaluation.calendar.get(rule)),
-            "strength": recommendation.strength if recommendation else strengths[rule],
+            "recommendation": name,
+            "topic": recommendation.topic if recommendation else rules[name].topic,
+            "kind": kind_of(rule) if rule else "safety",
+            "outcome": became(outcome, due),
+            "strength": recommendation.strength if recommendation else rules[name].strength,
             "assumed": any(one.is_caveat for one in recommendation.missing) if recommendation else False,
             "orders": _words(recommendation.orders) if recommendation else "",
-            "on_card": rule in on_cards,
-            **_due(evaluation.calendar.get(rule)),
+            "on_card": name in on_cards,
+            **_due(due),
             "conflicts": _words(recommendation.conflicts) if recommendation else "",
             "missing": _words(dict.fromkeys(one.concept for one in recommendation.missing)) if recommendation else "",
         }

@@ -15,8 +15,33 @@ def test_what_is_shown_is_large_enough_and_so_is_what_it_leaves_of_the_whole(par
     assert not any(0 < parts[name] < least for name in parts if name not in hidden)
     left = sum(parts[name] for name in hidden)
     everything_is_hidden = all(name in hidden for name in parts if parts[name])
-    assert not hidden or left >= least or everything_is_hidden
+    assert not hidden or left >= least + len(hidden) - 1 or everything_is_hidden
     assert len(hidden) != 1 or everything_is_hidden
+
+
+@given(PARTS, st.integers(1, 6))
+def test_whoever_knows_the_sum_and_that_none_is_nought_holds_every_small_number_possible(
+    parts: dict[str, int], least: int
+) -> None:
+    hidden = withheld(parts, least, about=sum)
+    if all(name in hidden for name in parts if parts[name]):
+        return  # nothing more could be withheld
+    left = sum(parts[name] for name in hidden)
+    others = {0: {0}}
+    for number in range(1, len(hidden)):  # which sums so many numbers may have
+        others[number] = {one + more for one in others[number - 1] for more in range(1, left + 1)}
+    assert all(left - number in others[len(hidden) - 1] for number in range(1, least + 1) if hidden)
+
+
+def test_five_that_are_five_together_are_not_told_to_be_one_each() -> None:
+    few = dict.fromkeys("abcde", 1)
+    assert withheld(few | {"dermatomyositis": 50}, 5, about=sum) == {*few, "dermatomyositis"}
+    assert withheld(few | {"dermatomyositis": 50, "polymyositis": 30}, 5, about=sum) == {*few, "polymyositis"}
+
+
+def test_nine_that_five_make_up_may_be_any_number_from_one_to_five() -> None:
+    assert withheld({"a": 1, "b": 1, "c": 1, "d": 2, "e": 4, "f": 50}, 5, about=sum) == {*"abcde"}
+    assert withheld({"a": 1, "b": 1, "c": 1, "d": 2, "e": 3, "f": 50}, 5, about=sum) == {*"abcdef"}
 
 
 def test_nothing_is_withheld_where_everything_is_large() -> None:
@@ -32,8 +57,10 @@ def test_a_part_that_is_withheld_for_another_reason_takes_the_smallest_with_it()
 
 
 def test_parts_that_are_about_the_same_few_patients_take_more_with_them() -> None:
-    parts = {"a": {1, 2}, "b": {1, 2, 3}, "c": {1, 2, 3, 4, 5, 6}, "d": {7, 8, 9, 10, 11, 12}}
-    assert withheld(parts, 5, about=lambda some: len(set().union(*some))) == {"a", "b", "c"}
+    parts = {"a": {1, 2}, "b": {1, 2, 3}, "c": {1, 2, 3, 4, 5, 6}, "d": {7, 8, 9, 10, 11, 12}, "e": {*range(50)}}
+    assert withheld(parts, 5, about=lambda some: len(set().union(*some))) == {"a", "b", "c", "d"}
+    seven = parts | {"c": {1, 2, 3, 4, 5, 6, 7}, "d": {*range(8, 20)}}
+    assert withheld(seven, 5, about=lambda some: len(set().union(*some))) == {"a", "b", "c"}
 
 
 OVERLAPPING = st.dictionaries(st.sampled_from("abcd"), st.lists(st.integers(0, 9), max_size=12), min_size=1)
@@ -53,3 +80,5 @@ def test_nothing_about_few_patients_can_be_had_by_looking_or_by_subtracting(part
     if hidden:
         assert len(hidden) > 1
         assert len(set().union(*(cells[name].patients for name in hidden))) >= least
+        left, everything = sum(cells[name].cards for name in hidden), {name for name in cells if cells[name].cards}
+        assert left >= least + len(hidden) - 1 or hidden == everything, "as far as their sum tells, each is any of these numbers"

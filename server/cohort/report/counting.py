@@ -6,7 +6,7 @@ from typing import Any
 
 from cards.knowledge import Knowledge
 from server.cohort.report.shapes import Bar, Chart
-from server.cohort.report.withholding import withheld
+from server.cohort.report.withholding import place, withheld
 
 MOST_ROWS = 25
 """Of statements or troubles, of which there may be any number."""
@@ -85,31 +85,33 @@ class Asked:
             names: of labels that are not shown as they are.
             of: the whole; if none is given, it is the sum.
             note: what must be known to read it.
-            by_size: longest first; else by label.
+            by_size: longest first, and what is withheld last; else by label.
         """
         counted = {str(label): int(number) for label, number in self.rows(query)}
         whole = of or self.alone(sum(counted.values()))
         # From all parts the whole could be had: of one that is withheld some are withheld too.
         others = {_OTHERS: whole.beside} if whole.is_hidden else {}
         hidden = frozenset(counted) if whole.number < self.least else withheld(counted | others, self.least, others)
-        order = sorted(counted, key=lambda name: (-counted[name], name)) if by_size else sorted(counted)
-        return Chart(title, whole.shown, _bars([(name, counted[name]) for name in order], names or {}, whole, hidden), note)
+        ordered = _by_size(counted, hidden) if by_size else sorted(counted.items())
+        return Chart(title, whole.shown, _bars(ordered, names or {}, whole, hidden), note)
 
     def each(self, title: str, query: str, names: Mapping[str, str], of: Whole, note: str, *values: object) -> Chart:
         """A chart of numbers that may be about the same patients: each stands alone, and so does what it leaves of the whole.
 
+        The longest is first, and what is withheld last.
+
         Args:
             title: of the chart.
-            query: finds labels and numbers, in their order.
+            query: finds labels and numbers.
             names: of labels that are not shown as they are.
             of: the whole.
             note: what must be known to read it.
             values: of the parameters of the query.
         """
-        counted = [(str(label), int(number)) for label, number in self.rows(query, *values)]
-        hidden = {label for label, number in counted if number < self.least or 0 < of.number - number < self.least}
-        hidden |= {label for label, number in counted if of.is_hidden and number == of.number}
-        return Chart(title, of.shown, _bars(counted, names, of, hidden), note)
+        counted = {str(label): int(number) for label, number in self.rows(query, *values)}
+        hidden = {label for label, number in counted.items() if number < self.least or 0 < of.number - number < self.least}
+        hidden |= {label for label, number in counted.items() if of.is_hidden and number == of.number}
+        return Chart(title, of.shown, _bars(_by_size(counted, hidden), names, of, hidden), note)
 
     def alone(self, number: int) -> Whole:
         """A whole that nothing else tells of.
@@ -118,6 +120,10 @@ class Asked:
             number: patients.
         """
         return Whole(number, 0 < number < self.least)
+
+
+def _by_size(counted: Mapping[str, int], hidden: Collection[str]) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda one: place(None if one[0] in hidden else one[1], one[0]))
 
 
 def _bars(counted: Sequence[tuple[str, int]], names: Mapping[str, str], of: Whole, hidden: Collection[str]) -> tuple[Bar, ...]:

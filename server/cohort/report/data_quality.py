@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from server.cohort.report.counting import MOST_ROWS, Asked, Whole
 from server.cohort.report.shapes import Chart, Row, Table
-from server.cohort.report.withholding import withheld
+from server.cohort.report.withholding import place, withheld
 from server.cohort.survey import EXPECTED
 
 
@@ -26,7 +26,7 @@ def sent(by_site: Mapping[str, Mapping[str, int]], least: int) -> Table:
         for kind in columns
     }
     rows = []
-    for site in sorted(totals, key=lambda one: (-totals[one], one)):
+    for site in sorted(totals, key=lambda one: place(None if one in hidden_sites else totals[one], one)):
         cells = tuple(None if site in hidden[kind] else numbers[site][kind] for kind in columns)
         of = None if site in hidden_sites else totals[site]
         rows.append(Row(site, of, cells, tuple((number or 0) / (of or 1) for number in cells)))

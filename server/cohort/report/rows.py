@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from server.cohort.report.shapes import Row
-from server.cohort.report.withholding import withheld, withheld_in_table
+from server.cohort.report.withholding import place, withheld, withheld_in_table
 
 CANNOT_TELL = "cannot be told"
 """The column of those of whom a datum is missing, or was not sent."""
@@ -32,7 +32,7 @@ def row_of_parts(
 
 
 def rows_of_sites(by_site: Mapping[str, Mapping[str, int]], least: int) -> tuple[Row, ...]:
-    """A row for each site, the largest first, and below them their sums.
+    """A row for each site, the largest first and those that are withheld last, and below them their sums.
 
     The sums are cells like others: with the sites above they make up a table whose sums of rows and of columns are known, which
     is what `withheld_in_table` protects; so that neither can be had from the other.
@@ -42,15 +42,15 @@ def rows_of_sites(by_site: Mapping[str, Mapping[str, int]], least: int) -> tuple
         least: fewest patients that a number may be about.
     """
     totals = {site: sum(numbers.values()) for site, numbers in by_site.items()}
-    order = sorted(totals, key=lambda one: (-totals[one], one))
     hidden_sites = withheld(totals, least)
+    order = sorted(totals, key=lambda one: place(None if one in hidden_sites else totals[one], one))
     counted = by_site
     if len(by_site) > 1:
         sums = {column: sum(numbers[column] for numbers in by_site.values()) for column in by_site[order[0]]}
         counted = {_ALL_SITES: sums, **by_site}  # first, so that a sum that is withheld anyway spares a cell of a site
         order.append(_ALL_SITES)
         hidden_sites |= {_ALL_SITES} if sum(totals.values()) < least else frozenset()
-    hidden = withheld_in_table(counted, least, hidden_sites)
+    hidden = withheld_in_table(counted, least, hidden_sites, _ALL_SITES)
     return tuple(
         row_of_parts(
             site or "all sites",

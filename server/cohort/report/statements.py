@@ -7,7 +7,7 @@ from server.cohort.report.counting import MOST_ROWS, Asked, Whole
 from server.cohort.report.rows import CANNOT_TELL, row_of_parts
 from server.cohort.report.shapes import Chart, Table
 from server.cohort.report.whom import LIVING
-from server.cohort.report.withholding import withheld
+from server.cohort.report.withholding import place, withheld
 
 _OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
 _THERAPY = "nextLineTherapy"
@@ -68,6 +68,7 @@ def _by_statement(asked: Asked, title: str, rules: Iterable[Rule], outcomes: Seq
         counted = {column: numbers[column] for column in columns}
         is_hidden = sum(counted.values()) < asked.least
         rows.append(row_of_parts(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
+    rows.sort(key=lambda row: place(row.cells[0], row.label))  # by how many it holds for, as far as that is shown
     return Table(title, columns, tuple(rows), note)
 
 

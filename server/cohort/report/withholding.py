@@ -1,7 +1,8 @@
 """Numbers of patients of whom nobody counts twice: which to withhold of a chart, and of a table. Pure."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 
 from server import small_numbers
@@ -25,64 +26,104 @@ def withheld(parts: Mapping[_Name, int], least: int, hidden: Collection[_Name] =
     return small_numbers.withheld(parts, least, hidden, about=sum)
 
 
-def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str]) -> frozenset[Cell]:
+def place(shown: int | None, name: str) -> tuple[bool, int, str]:
+    """A key to sort by: the largest first; what is withheld last and by name, since its place would tell how large it is.
+
+    Args:
+        shown: the number; None where it is withheld.
+        name: what it is of.
+    """
+    return shown is None, -(shown or 0), name
+
+
+def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str], row_of_sums: str | None = None) -> frozenset[Cell]:
     """Which cells of a table to withhold, where the sums of its rows and of its columns are known and nobody is in two cells.
 
     In each row and column the rule is that of `withheld`. Several of these sums together could still leave one value only for a
-    cell; then a further one beside it goes with it. Nothing can be done for a cell whose row and column are withheld all.
+    cell; then a further one beside it goes with it. Ones of a row or column of nothing but ones, and other cells that have one
+    value even if all are withheld, are beyond help.
 
     Args:
         table: patients by row and column; each row has all columns.
         least: fewest patients that a number may be about; nobody at all may be shown.
         hidden_rows: rows that are withheld all.
+        row_of_sums: the one that holds the sums of the others, if one does.
     """
     numbers = {(row, column): number for row, cells in table.items() for column, number in cells.items()}
-    by_line: dict[tuple[str, bool], list[Cell]] = defaultdict(list)
-    for row, column in numbers:
-        by_line[row, True].append((row, column))
-        by_line[column, False].append((row, column))
     hidden = {cell for cell in numbers if cell[0] in hidden_rows}
+    filled = {cell for cell, number in numbers.items() if number}
+    # Only a row that is withheld all may hide that nobody is in a cell: any other cell that is withheld has one patient at least.
+    falling = {cell for cell in filled if numbers[cell] > 1 or cell in hidden}
+    beyond_help = _told_by_sums(hidden | filled, falling, row_of_sums)
     while True:
-        before = len(hidden)
-        for cells in by_line.values():
-            hidden |= withheld({cell: numbers[cell] for cell in cells}, least, hidden)
-        if len(hidden) == before:
-            shown = {cell: number for cell, number in numbers.items() if number and cell not in hidden}
-            beside = [cell for row, column in _told_by_sums(hidden) for cell in shown if cell[0] == row or cell[1] == column]
-            if not beside:
-                return frozenset(hidden)
-            hidden.add(min(beside, key=lambda cell: (shown[cell], cell)))
+        hidden |= _withheld_in_lines(numbers, least, hidden)
+        can_be_helped = _told_by_sums(hidden, falling, row_of_sums) - beyond_help
+        told = can_be_helped | _told_by_sums(hidden, hidden, row_of_sums)
+        shown = sorted(filled - hidden, key=lambda cell: (numbers[cell], cell))
+        further = _beside(told, shown) or (shown[:1] if can_be_helped else ())
+        if not further:
+            return frozenset(hidden)
+        hidden.update(further)
 
 
-def _told_by_sums(hidden: Collection[Cell]) -> frozenset[Cell]:
-    """The cells that the sums of rows and columns leave one value only.
+def _beside(told: Collection[Cell], shown: Iterable[Cell]) -> set[Cell]:
+    """For each of some cells the first of those shown that is in its row or column; one may do for several."""
+    found, left = set(), set(told)
+    for cell in shown:
+        if of_it := {one for one in left if one[0] == cell[0] or one[1] == cell[1]}:
+            found.add(cell)
+            left -= of_it
+    return found
 
-    Let a withheld cell join its row and its column. Along a circle of such cells one may be larger and the next one smaller, and
-    every sum stays; a cell in no circle, a bridge, has one value (found all at once: Tarjan 1974, Inf. Process. Lett. 2:160).
+
+def _withheld_in_lines(numbers: Mapping[Cell, int], least: int, hidden: Collection[Cell]) -> set[Cell]:
+    """What the sum of each single row and column asks for, given what is withheld already."""
+    lines: dict[tuple[str, bool], dict[Cell, int]] = defaultdict(dict)
+    for cell, number in numbers.items():
+        lines[cell[0], True][cell] = lines[cell[1], False][cell] = number
+    found = set(hidden)
+    while True:
+        before = len(found)
+        for line in lines.values():
+            found |= withheld(line, least, found)
+        if len(found) == before:
+            return found
+
+
+def _told_by_sums(hidden: Collection[Cell], falling: Collection[Cell], row_of_sums: str | None) -> set[Cell]:
+    """The withheld cells that the sums of rows and columns leave one value only.
+
+    Sums of rows stay where patients move from one column to another within a row; sums of columns stay too if other rows move
+    one back, in one step or in several. A cell that takes part in no such circle has one value (circles of the residual network:
+    Ahuja, Magnanti, Orlin 1993, Network Flows; for tables: Gusfield 1988, SIAM J. Comput. 17).
+
+    Args:
+        hidden: cells that are withheld.
+        falling: those that may be smaller, as far as a reader knows.
+        row_of_sums: more in it is less in the others: what moves in it counts as moving the other way.
     """
-    beside: dict[tuple[str, bool], list[tuple[str, bool]]] = defaultdict(list)
-    for row, column in sorted(hidden):
-        beside[row, True].append((column, False))
-        beside[column, False].append((row, True))
-    order: dict[tuple[str, bool], int] = {}
-    told: set[Cell] = set()
+    columns: dict[str, list[str]] = defaultdict(list)
+    for row, column in hidden:
+        columns[row].append(column)
+    moves = {
+        row: {(one, other) for one in of_row if (row, one) in falling for other in of_row if one != other}
+        for row, of_row in columns.items()
+    }
+    if row_of_sums in moves:
+        moves[row_of_sums] = {(other, one) for one, other in moves[row_of_sums]}
+    times = Counter(move for of_row in moves.values() for move in of_row)
+    ways_without = cache(lambda alone: _ways(times.keys() - alone))
+    told = set(hidden)
+    for row, of_row in moves.items():
+        ways = ways_without(frozenset(move for move in of_row if times[move] == 1))  # of the other rows
+        told -= {(row, column) for one, other in of_row if (other, one) in ways for column in (one, other)}
+    return told
 
-    def visit(line: tuple[str, bool], came_from: tuple[str, bool] | None) -> int:
-        """The earliest line that can be reached without going back the same way."""
-        earliest = order[line] = len(order)
-        for following in beside[line]:
-            if following == came_from:
-                continue
-            if following in order:
-                earliest = min(earliest, order[following])
-                continue
-            reached = visit(following, line)
-            if reached > order[line]:
-                told.add((line[0], following[0]) if line[1] else (following[0], line[0]))
-            earliest = min(earliest, reached)
-        return earliest
 
-    for line in sorted(beside):
-        if line not in order:
-            visit(line, None)
-    return frozenset(told)
+def _ways(steps: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """From where to where steps lead, one after the other (Warshall 1962)."""
+    ways = set(steps)
+    for middle in {one for one, _ in steps}:
+        ends = [other for one, other in ways if one == middle]
+        ways |= {(one, end) for one, other in ways if other == middle for end in ends}
+    return ways

@@ -221,7 +221,55 @@ def test_a_number_that_is_withheld_cannot_be_had_from_the_widths_of_bars(tmp_pat
         for number in range(due)
     ]
     lung = counted(tmp_path, patients, statements, least=5).tests[0]
-    assert [(bar.number, bar.share) for bar in lung.bars] == [(None, 0.0), (5, 1.0)]
+    assert [(bar.number, bar.share) for bar in lung.bars] == [(5, 1.0), (None, 0.0)]
+
+
+def test_a_number_of_a_statement_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
+    """All three hold for 30; of one three more have it done, which is withheld with the 30."""
+    first, between, last = sorted((CT, "acr-chest-2023-screening", "imacs-2023-basic-panel"))
+    patients = [{"patient": f"{number}"} for number in range(33)]
+    statements = [
+        {"patient": f"{number}", "recommendation": name, "outcome": "holds" if number < 30 else "satisfied"}
+        for name in (first, between, last)
+        for number in range(33 if name == between else 30)
+    ]
+    table = counted(tmp_path, patients, statements, least=5).statements
+    assert [(row.label, row.of, row.cells) for row in table.rows] == [
+        (first, 30, (30, 0)),
+        (last, 30, (30, 0)),
+        (between, 33, (None, None)),
+    ]
+
+
+def test_a_number_of_a_chart_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
+    """The first of three equal ones is withheld with one that is small."""
+    kinds = {"dermatomyositis": 30, "polymyositis": 30, "overlap-myositis": 30, "inclusion-body-myositis": 3}
+    patients = [
+        {"patient": f"{kind}-{number}", "phenotype": kind, "phenotypes": kind}
+        for kind, many in kinds.items()
+        for number in range(many)
+    ]
+    (chart,) = (one for one in counted(tmp_path, patients, [], least=5).charts if one.title == "Phenotype")
+    titles = packaged_basis().knowledge.definitions.phenotypes["titles"]
+    assert [(bar.label, bar.number) for bar in chart.bars] == [
+        (titles.get(kind, kind), number)
+        for kind, number in {
+            "overlap-myositis": 30,
+            "polymyositis": 30,
+            "dermatomyositis": None,
+            "inclusion-body-myositis": None,
+        }.items()
+    ]
+
+
+def test_labels_of_one_patient_each_are_not_told_by_their_sum(tmp_path: Path) -> None:
+    """Dermatomyositis have 50 of 55: were that shown, five labels that are withheld would be five patients."""
+    patients = [
+        {"patient": f"{number}", "phenotype": "dermatomyositis" if number < 50 else f"rare {number}"} for number in range(55)
+    ]
+    report = counted(tmp_path, patients, [], least=5)
+    (chart,) = (one for one in report.charts if one.title == "Phenotype")
+    assert (chart.of, [bar.number for bar in chart.bars]) == (55, [None] * 6)
 
 
 def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(tmp_path: Path) -> None:
@@ -282,6 +330,17 @@ def test_below_the_sites_stand_their_sums(tmp_path: Path) -> None:
     table = at_sites(tmp_path, {"north": {"due": 6, "done": 7}, "south": {"due": 10, "done": 20}})
     assert [row.label for row in table.rows] == ["south", "north", "all sites"]
     assert (table.rows[-1].of, cells(table, "all sites")) == (43, {"due now": 16, "up to date": 27})
+
+
+def test_a_site_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
+    table = at_sites(tmp_path, {name: {"due": 10, "done": 20} for name in ("east", "north", "south")} | {"west": {"due": 2}})
+    assert [(row.label, row.of) for row in table.rows] == [
+        ("north", 30),
+        ("south", 30),
+        ("east", None),
+        ("west", None),
+        ("all sites", 92),
+    ]
 
 
 def test_one_site_is_all_sites(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """No number of a table about too few patients is shown, nor can be had by subtraction."""
 
+from collections import Counter
+from collections.abc import Collection
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.cohort.report.withholding import Cell, withheld, withheld_in_table
@@ -39,6 +41,79 @@ def told_by_sums(table: Table, hidden: frozenset[Cell]) -> list[Cell]:
     return determined
 
 
+SMALL_TABLES = st.lists(st.tuples(*[st.integers(0, 3) | st.integers(0, 8)] * 3), max_size=4).map(
+    lambda rows: {f"site {number}": dict(zip("abc", row, strict=True)) for number, row in enumerate(rows)}
+)
+
+
+def of_one_value(table: Table, hidden: Collection[Cell], hidden_rows: Collection[str]) -> set[Cell]:
+    """Which withheld cells have the same number in every table with these sums of rows and columns: by trying all of them.
+
+    A cell that is withheld is not nought, since that is shown; only in rows that are withheld all it may be.
+    """
+    order = sorted(hidden)
+    fewest = {cell: int(cell[0] not in hidden_rows) for cell in order}
+    sums = Counter({("row", row): 0 for row, _ in order})
+    for row, column in order:
+        sums["row", row] += table[row][column]
+        sums["column", column] += table[row][column]
+    last = {line: cell for cell in order for line in (("row", cell[0]), ("column", cell[1]))}
+
+    def solved(place: int) -> bool:
+        """Whether the cells from this one on can be filled."""
+        if place == len(order):
+            return True
+        cell = order[place]
+        lines = (("row", cell[0]), ("column", cell[1]))
+        most = min(sums[line] for line in lines)
+        for number in wanted.get(cell) or range(fewest[cell], most + 1):
+            if number <= most and all(last[line] != cell or sums[line] == number for line in lines):
+                sums.subtract(dict.fromkeys(lines, number))
+                found = solved(place + 1)
+                sums.update(dict.fromkeys(lines, number))
+                if found:
+                    return True
+        return False
+
+    told = set()
+    for cell in order:
+        sum_of_row = sums["row", cell[0]]
+        others = [number for number in range(fewest[cell], sum_of_row + 1) if number != table[cell[0]][cell[1]]]
+        wanted = {cell: others}
+        if not others or not solved(0):
+            told.add(cell)
+    return told
+
+
+@settings(deadline=None)
+@given(SMALL_TABLES, st.integers(1, 6))
+def test_who_knows_that_no_cell_withheld_is_nought_has_none_that_could_be_withheld_at_all(table: Table, least: int) -> None:
+    hidden_rows = withheld({row: sum(cells.values()) for row, cells in table.items()}, least)
+    hidden = withheld_in_table(table, least, hidden_rows)
+    everything = hidden | {(row, name) for row, cells in table.items() for name, number in cells.items() if number}
+    assert of_one_value(table, hidden, hidden_rows) <= of_one_value(table, everything, hidden_rows)
+
+
+def test_ones_that_sums_of_two_lines_tell_take_a_further_cell_with_them() -> None:
+    """Each row and column could be of other numbers; but a one cannot become less, and so no cell of the first row more."""
+    table = {
+        "north": {"a": 1, "b": 5, "c": 40, "d": 50},
+        "south": {"a": 1, "b": 5, "c": 60, "d": 70},
+        "east": {"a": 5, "b": 80, "c": 5, "d": 90},
+        "west": {"a": 30, "b": 31, "c": 5, "d": 32},
+    }
+    told = frozenset({("north", "a"), ("north", "b"), ("south", "a"), ("south", "b")})
+    assert of_one_value(table, told, ()) == told
+    assert told_by_sums(table, told) == []
+    assert of_one_value(table, withheld_in_table(table, 5, ()), ()) == set()
+
+
+def test_a_row_of_ones_does_not_make_all_others_be_withheld() -> None:
+    """Its sum tells them, whatever else is withheld."""
+    table = {"small": dict.fromkeys("abcde", 1)} | {f"large {number}": dict.fromkeys("abcde", 20) for number in range(50)}
+    assert len(withheld_in_table(table, 5, ())) < 20
+
+
 @given(TABLES, st.integers(1, 6))
 def test_no_cell_of_a_table_can_be_had_from_the_sums_of_rows_and_columns(table: Table, least: int) -> None:
     totals = {row: sum(cells.values()) for row, cells in table.items()}
@@ -58,7 +133,8 @@ def test_of_each_row_and_column_what_is_withheld_is_large_enough_together(table:
     for line in lines:
         of_it = [cell for cell in line if cell in hidden]
         shown = [cell for cell in line if cell not in hidden and table[cell[0]][cell[1]]]
-        assert not of_it or not shown or (len(of_it) > 1 and sum(table[row][name] for row, name in of_it) >= least)
+        left = sum(table[row][name] for row, name in of_it)
+        assert not of_it or not shown or (len(of_it) > 1 and left >= least + len(of_it) - 1)
 
 
 def test_a_cell_that_is_small_is_not_had_from_the_sum_over_sites() -> None:
@@ -74,6 +150,19 @@ def test_two_blocks_that_one_cell_joins_do_not_tell_that_cell() -> None:
         table[row][column] = 4
     assert ("r0", "c2") in told_by_sums(table, frozenset({*blocks, ("r0", "c2")}))
     assert told_by_sums(table, withheld_in_table(table, 5, ())) == []
+
+
+def test_a_sum_of_one_and_the_one_it_is_of_may_be_more_together() -> None:
+    """South has nothing but ones, which its sum tells; then 3 less 1 in column b tell those of north, were the 3 shown."""
+    sites = {"north": {"a": 0, "b": 2, "c": 1}, "south": {"a": 1, "b": 1, "c": 0}, "east": {"a": 2, "b": 0, "c": 0}}
+    hidden = withheld_in_table({"": {"a": 3, "b": 3, "c": 1}, **sites}, 2, (), "")
+    assert {("north", "c"), ("", "c"), ("", "b")} <= hidden
+
+
+def test_each_of_many_rows_may_want_a_further_cell_of_its_own() -> None:
+    """All ones of a column are told by its sum, and then the five beside each by the sum of its row."""
+    table = {f"{site:03}": {"a": 1, "b": 5, "c": 50, "d": 60, "e": 70, "f": 80} for site in range(400)}
+    assert withheld_in_table(table, 5, ()) == {(row, column) for row in table for column in "abc"}
 
 
 @pytest.mark.parametrize("sites", [1, 400])
