@@ -408,8 +408,7 @@ def _disagreeing(advice: Sequence[Recommendation], case: Case, known: Knowledge)
 
 def _recommended_instead(advice: Sequence[Recommendation], case: Case, known: Knowledge) -> list[Recommendation]:
     """What a guideline recommends to the very patients whom it advises against the draft, and has not been done yet."""
-    rules = {rule.id: rule for rule in known.rules}
-    populations = [(rules[said.id].topic, rules[said.id].trigger) for said in advice]
+    populations = [(rule.topic, rule.trigger) for rule in (known.rule_of[said.id] for said in advice)]
     wanted = [r for r in known.rules if r.orders and r.strength == "recommended" and (r.topic, r.trigger) in populations]
     held = (_hold(rule, case, known) for rule in wanted)
     return [said for said in held if said is not None and said.orders]

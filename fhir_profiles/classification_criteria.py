@@ -161,6 +161,8 @@ def _tenths(name: str, number: object) -> int:
 
 
 def _features(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, FeatureDefinition]:
+    if of_now := [code for code, entry in entries.items() if "of_now" in entry]:
+        raise DefinitionError(f"{FILE}: {of_now} have `of_now`, which means nothing here: the criteria ask whether it ever was")
     return {code: FeatureDefinition(**_with_tuples(entry)) for code, entry in entries.items()}
 
 

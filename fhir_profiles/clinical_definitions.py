@@ -270,10 +270,14 @@ def _check_thresholds(table: Mapping[str, Any]) -> None:
 
 def _check_references(features: Mapping[str, FeatureDefinition], parameters: Collection[str]) -> None:
     for code, feature in features.items():
-        if feature.of_now is not None and feature.of_now not in parameters:
-            raise DefinitionError(f"features.yaml: {code}: of_now: {feature.of_now} is no parameter of treatment.yaml")
-        if unknown := [concept for concept in feature.lasting if concept not in feature.diagnoses]:
-            raise DefinitionError(f"features.yaml: {code}: lasting: {unknown} are not among its diagnoses")
+        months = [name for name in parameters if name.endswith("_months")]
+        if feature.of_now is not None and feature.of_now not in months:
+            known = ", ".join(months)
+            raise DefinitionError(
+                f"features.yaml: {code}: of_now: {feature.of_now} is no such parameter of treatment.yaml: {known}"
+            )
+        if unknown := [concept for concept in feature.lasting if concept not in feature.diagnoses or feature.of_now is None]:
+            raise DefinitionError(f"features.yaml: {code}: lasting: {unknown} are not among the diagnoses of a state of now")
         if unknown := [part for part in (*feature.any, *feature.all) if part not in features]:
             raise DefinitionError(f"features.yaml: {code} refers to {unknown}, which no entry defines")
 

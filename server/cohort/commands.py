@@ -41,11 +41,6 @@ def _saying_what_is_wrong(command: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
-def _keep_to_the_owner() -> None:
-    """Charts are in the work in progress, patients in the tables and in what DuckDB puts on the disk."""
-    os.umask(0o077)
-
-
 cohort.add_command(fetch)
 cohort.add_command(synthesise)
 
@@ -96,7 +91,7 @@ def run(
     from server.cohort.run import run as run_plan
     from server.cohort.tables import duckdb
 
-    _keep_to_the_owner()
+    os.umask(0o077)  # charts in the work in progress, patients in the tables
     place, out = place.resolve(), out.resolve()
     if out == place or place in out.parents:
         raise CohortError(f"--out {out}: is inside the input, and would be read as a part of it; choose another folder.")
@@ -132,7 +127,6 @@ def diff(before: Path, after: Path, out: Path | None, most: int) -> None:
     from server.cohort.diff import as_line, as_text, compare
     from server.cohort.files import whole_file
 
-    _keep_to_the_owner()
     if out is None:
         difference = compare(before, after, most)
     else:

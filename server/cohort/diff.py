@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -36,7 +36,7 @@ class PatientChange:
         patient: FHIR id.
         site: where the patient is looked after.
         statement: its id.
-        before, after: `holds`, `satisfied`, `unknown`, or `not concerned`.
+        before, after: `holds`, `satisfied`, `unknown`, `ended`, or `not concerned`.
         card: `gained`, `lost`, or empty where the cards of the patient speak of it in both, or in neither.
         due_before, due_after: from when it is due, where it has a calendar.
         orders_before, orders_after: what of it is still to be done, parted by blanks; None where it did not concern the patient.
@@ -148,8 +148,8 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
     kept_old, kept_new = (_read(folder, "knowledge.json") for folder in (before, after))
     written = changes_between(kept_old, kept_new)
     reasons = _Reasons(written, kept_old, kept_new)
-    # A folder of its own: a finished run stays as it is, and what is put down here goes away, whatever happens.
-    with TemporaryDirectory(prefix="myositis-cds-diff-") as spill, duckdb(Path(spill)) as database:
+    # A folder of its own: a finished run stays as it is.
+    with TemporaryDirectory(prefix="myositis-cds-diff-") as spill, duckdb(Path(spill), f"{gettempdir()} (TMPDIR)") as database:
         for folder in (before, after):
             _see_table(database, folder)
         changes = (_change(row, reasons) for row in _changed_rows(database, before, after))
@@ -190,9 +190,10 @@ _TABLE = "recommendations.parquet"
 _COLUMNS = "SELECT patient, site, recommendation, outcome, on_card, due_from, orders FROM read_parquet($1) LIMIT 0"
 _CHANGED = f"""
     CREATE TEMP TABLE changed AS
-    SELECT patient, coalesce(b.site, a.site), recommendation, coalesce(b.outcome, '{_NOT_CONCERNED}'),
-        coalesce(a.outcome, '{_NOT_CONCERNED}'), coalesce(b.on_card, false), coalesce(a.on_card, false),
-        b.due_from::VARCHAR, a.due_from::VARCHAR, b.orders, a.orders
+    SELECT patient, coalesce(b.site, a.site) AS site, recommendation,
+        coalesce(b.outcome, '{_NOT_CONCERNED}') AS outcome_before, coalesce(a.outcome, '{_NOT_CONCERNED}') AS outcome_after,
+        coalesce(b.on_card, false) AS on_card_before, coalesce(a.on_card, false) AS on_card_after,
+        b.due_from::VARCHAR AS due_before, a.due_from::VARCHAR AS due_after, b.orders AS orders_before, a.orders AS orders_after
     FROM read_parquet($1) AS b FULL JOIN read_parquet($2) AS a USING (patient, recommendation)
     WHERE b.outcome IS DISTINCT FROM a.outcome OR b.on_card IS DISTINCT FROM a.on_card OR b.due_from IS DISTINCT FROM a.due_from
         OR b.orders IS DISTINCT FROM a.orders"""

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -98,20 +99,24 @@ def kinds_not_whole(place: Path, inputs: Inputs, told: Collection[str]) -> froze
 
     Raises:
         CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR
-            reported errors with it and nobody says what is missing.
+            reported errors with it and nobody says what is missing; or this cannot be told.
     """
     for path in sorted(place.rglob(_NOTE)) if place.is_dir() else ():
-        if note := _note_of_an_export(path):
+        try:
+            note = _note_of_an_export(path)
+        except orjson.JSONDecodeError:
+            raise CohortError(
+                f"{path}: is not JSON, so that it cannot be told whether an export was fetched to its end. "
+                "Fetch it again, or give --partial."
+            ) from None
+        if note:
             _refuse_part_of_an_export(path, note, told)
     return frozenset[str]().union(*(kinds_in(Path(name)) for name in inputs.passed_over)) - {"Patient"}
 
 
 def _note_of_an_export(path: Path) -> dict[str, Any] | None:
     """What `cohort fetch` noted about what it fetched; None if it is something else."""
-    try:
-        kept = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError:
-        return None
+    kept = orjson.loads(path.read_bytes())
     return kept if isinstance(kept, dict) and isinstance(kept.get("wish"), dict) else None
 
 
@@ -135,7 +140,9 @@ def kinds_in(path: Path) -> frozenset[str]:
 def _is_data(path: Path, place: Path) -> bool:
     hidden = any(step.startswith((".", "_")) for step in path.relative_to(place).parts)
     looks_so = path.is_file() and not hidden and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
-    return looks_so and not (path.name == _NOTE and _note_of_an_export(path))
+    with suppress(orjson.JSONDecodeError):  # then it may hold anything, which is said of its lines
+        return looks_so and not (path.name == _NOTE and _note_of_an_export(path))
+    return looks_so
 
 
 def _ending(path: Path) -> str:

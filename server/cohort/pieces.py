@@ -32,19 +32,19 @@ def packed(lines: Mapping[int, bytes | bytearray]) -> Iterator[Frame]:
         yield partition, partial(zlib.compress, lines[partition], _PACKING)
 
 
-def write_frames(frames: Iterable[Frame], stream: BinaryIO) -> int:
-    """Write frames one after the other.
+def write_frames(frames: Iterable[Frame], stream: BinaryIO) -> None:
+    """Write frames one after the other."""
+    for frame in frames:
+        _write(frame, stream)
 
-    Returns:
-        How many.
-    """
-    number = 0
-    for partition, content_of in frames:
-        content = content_of()
-        stream.write(_HEAD.pack(partition, len(content)))
-        stream.write(content)
-        number += 1
-    return number
+
+def _write(frame: Frame, stream: BinaryIO) -> int:
+    """How many bytes it takes."""
+    partition, content_of = frame
+    content = content_of()
+    stream.write(_HEAD.pack(partition, len(content)))
+    stream.write(content)
+    return _HEAD.size + len(content)
 
 
 def merged(files: Iterable[Path]) -> Iterator[Frame]:
@@ -67,9 +67,10 @@ def write_with_table(frames: Iterable[Frame], partitions: int, stream: BinaryIO)
     Returns:
         How many frames.
     """
-    lengths = [0] * partitions
-    number = write_frames(_measured(frames, lengths, stream), stream)
-    at = 0
+    lengths, number, at = [0] * partitions, 0, 0
+    for frame in frames:
+        lengths[frame[0]] += _write(frame, stream)
+        number += 1
     for length in (*lengths, 0):
         stream.write(_OFFSET.pack(at))
         at += length
@@ -99,11 +100,3 @@ def _frames(file: Path) -> Iterator[Frame]:
         while head := stream.read(_HEAD.size):
             partition, length = _HEAD.unpack(head)
             yield partition, partial(stream.read, length)
-
-
-def _measured(frames: Iterable[Frame], lengths: list[int], stream: BinaryIO) -> Iterator[Frame]:
-    """The frames, while the length of each is noted once it is written."""
-    for partition, content_of in frames:
-        begin = stream.tell()
-        yield partition, content_of
-        lengths[partition] += stream.tell() - begin

@@ -93,7 +93,7 @@ def run(
             (out / name).unlink(missing_ok=True)
         rows = write_tables(plan, _write_bad_lines(plan))
         _write_account(plan, inputs, rows)
-        write_report(out, plan.basis().knowledge, least)
+        write_report(out, plan.basis().knowledge, least, plan.work)
         if not keeps_work:
             plan.work.rename(done)  # in one step, so that nobody goes on with half of it
             shutil.rmtree(done)

@@ -23,30 +23,29 @@ NO_SITE = "not stated"
 
 
 def gather_shared(plan: Plan) -> None:
-    """Write the file; of several versions the newest stays, and none where those that are newest differ: as at the bedside."""
+    """Write the file; of several versions of a resource the newest stay; whether these differ, the evaluation sees."""
     draft = plan.shared.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with closing(sqlite3.connect(draft)) as database, database:
         database.execute(
-            "CREATE TABLE resource (reference TEXT PRIMARY KEY, updated TEXT, number INTEGER, content BLOB) WITHOUT ROWID"
+            "CREATE TABLE resource (reference TEXT, content BLOB, updated TEXT, number INTEGER, "
+            "PRIMARY KEY (reference, content)) WITHOUT ROWID"
         )
-        database.executemany(
-            "INSERT INTO resource VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET updated = excluded.updated, "
-            "number = excluded.number, content = CASE WHEN (excluded.updated, excluded.number) > (updated, number) "
-            "OR excluded.content = content THEN excluded.content END "
-            "WHERE (excluded.updated, excluded.number) >= (updated, number)",
-            _rows(plan),
+        database.executemany("INSERT OR IGNORE INTO resource VALUES (?, ?, ?, ?)", _rows(plan))
+        database.execute(
+            "DELETE FROM resource AS old WHERE EXISTS (SELECT 1 FROM resource AS new "
+            "WHERE new.reference = old.reference AND (new.updated, new.number) > (old.updated, old.number))"
         )
     draft.replace(plan.shared)
 
 
-def _rows(plan: Plan) -> Iterator[tuple[str, str, int, bytes]]:
+def _rows(plan: Plan) -> Iterator[tuple[str, bytes, str, int]]:
     for _, _, raw in lines_of_partition(plan, plan.partitions):
         resource = orjson.loads(raw)
         if isinstance(resource.get("id"), str):
             moment, number = version_of(resource)
             reference = f"{resource['resourceType']}/{resource['id']}"
-            yield reference, moment.isoformat(), number, orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+            yield reference, raw, moment.isoformat(timespec="microseconds"), number
 
 
 def newest(versions: list[Json]) -> Json | None:
@@ -83,28 +82,28 @@ class Shared:
         """Close it."""
         self._database.close()
 
-    def find(self, reference: object) -> Json | None:
-        """The resource that a FHIR Reference names, if it is there."""
+    def find(self, reference: object) -> list[Json]:
+        """The resource that a FHIR Reference names, if it is there; several where it is not known which is the newest version."""
         text = reference.get("reference") if isinstance(reference, dict) else None
         named = type_and_id(text) if isinstance(text, str) else None
         if named is None:
-            return None
-        row = self._database.execute("SELECT content FROM resource WHERE reference = ?", ("/".join(named),)).fetchone()
-        return orjson.loads(row[0]) if row and row[0] else None
+            return []
+        found = self._database.execute("SELECT content FROM resource WHERE reference = ?", ("/".join(named),))
+        return [orjson.loads(content) for (content,) in found]
 
     def drugs_of(self, resources: Iterable[Json]) -> list[Json]:
         """The Medications that a patient's orders name, each once."""
-        named = {}
+        named: dict[str, list[Json]] = {}
         for resource in resources:
             for reference in objects(resource.get("medicationReference")):
                 if found := self.find(reference):
-                    named[found["id"]] = found
-        return list(named.values())
+                    named[found[0]["id"]] = found
+        return [version for versions in named.values() for version in versions]
 
     def site_of(self, patient: Json | None) -> str | None:
         """The name of the organisation that manages a patient's record; else what the chart calls it."""
         for reference in objects((patient or {}).get("managingOrganization")):
-            found = self.find(reference) or {}
+            found = newest(self.find(reference)) or {}
             for name in (found.get("name"), reference.get("display"), organisation_of(patient)):
                 if isinstance(name, str) and name.strip():
                     return name.strip()
@@ -112,6 +111,6 @@ class Shared:
 
     def title_of(self, organisation: str) -> str:
         """What an organisation is called, with what tells it from others of the same name."""
-        found = self.find({"reference": organisation}) or {}
+        found = newest(self.find({"reference": organisation})) or {}
         name = found.get("name")
         return f"{name} ({organisation})" if isinstance(name, str) and name.strip() else organisation or NO_SITE

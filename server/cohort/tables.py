@@ -20,20 +20,21 @@ BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": 
 """Columns of the table of lines that cannot be used."""
 
 _TROUBLE = (
-    "{folder}: DuckDB cannot go on with the tables ({error}). What does not fit into {memory} of memory goes to the disk of this "
-    "folder: see that it has room and can be written, and start again in the same way; what is done stays done. If it has, and "
-    "the same is said again, this is a fault of the software: please report it, with the name in brackets."
+    "{place}: DuckDB cannot go on with the tables ({error}). What does not fit into {memory} of memory goes to the disk there: "
+    "see that it has room and can be written, and start again in the same way. If it has, and the same is said again, this is a "
+    "fault of the software: please report it, with the name in brackets."
 )
 
 _FORMULA = r"^[=+@\t\r-]"  # no spreadsheet takes a text for a formula (CSV-01)
 
 
 @contextmanager
-def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
+def duckdb(folder: Path, place: str = "") -> Iterator["DuckDBPyConnection"]:
     """A database in memory that may use a folder for what does not fit.
 
     Args:
         folder: that exists.
+        place: what people know it by, where that is not its path.
 
     Raises:
         CohortError: DuckDB is not installed.
@@ -53,7 +54,7 @@ def duckdb(folder: Path) -> Iterator["DuckDBPyConnection"]:
         with closing(library.connect(config=settings)) as database:
             yield database
     except library.Error as error:
-        trouble = _TROUBLE.format(folder=folder, error=type(error).__name__, memory=MEMORY)
+        trouble = _TROUBLE.format(place=place or folder, error=type(error).__name__, memory=MEMORY)
         raise MachineTroubleError(trouble) from None  # its own message may quote a cell, of a patient
 
 

@@ -118,7 +118,7 @@ def _done(fact: Fact) -> Happening:
 
 def due_rows(evaluation: Evaluation, dues: Mapping[str, Due]) -> tuple[Row, ...]:
     """What the calendars of the sources say, by statement."""
-    rules = {rule.id: rule for rule in evaluation.knowledge.rules}
+    rules = evaluation.knowledge.rule_of
     titled = ((say("{test} ({source})", test=due.title, source=rules[name].sources[0].short), due) for name, due in dues.items())
     return tuple(Row(title, state_words(due), tuple(_due(due))) for title, due in titled)
 

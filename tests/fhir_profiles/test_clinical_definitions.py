@@ -139,13 +139,25 @@ def test_every_marker_of_severity_is_a_finding() -> None:
             "features.yaml",
             "diagnoses: [pneumomediastinum]\n  of_now: activity_window_months",
             "diagnoses: [pneumomediastinum]\n  of_now: activity_window_month",
-            r"features\.yaml: pneumomediastinum: of_now: activity_window_month is no parameter of treatment\.yaml",
+            r"pneumomediastinum: of_now: activity_window_month is no such parameter of treatment\.yaml: activity_window_months",
         ),
         (
             "features.yaml",
             "lasting: [tube_feeding]",
             "lasting: [tube_feedings]",
-            r"features\.yaml: aspiration: lasting: \['tube_feedings'\] are not among its diagnoses",
+            r"features\.yaml: aspiration: lasting: \['tube_feedings'\] are not among the diagnoses of a state of now",
+        ),
+        (
+            "features.yaml",
+            "of_now: activity_window_months\n  lasting: [tube_feeding]",
+            "lasting: [tube_feeding]",
+            r"features\.yaml: aspiration: lasting: \['tube_feeding'\] are not among the diagnoses of a state of now",
+        ),
+        (
+            "features.yaml",
+            "diagnoses: [pneumomediastinum]\n  of_now: activity_window_months",
+            "diagnoses: [pneumomediastinum]\n  of_now: cushing_threshold_mg_per_day",
+            "of_now: cushing_threshold_mg_per_day is no such parameter",
         ),
     ],
 )

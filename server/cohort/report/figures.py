@@ -18,15 +18,16 @@ from server.cohort.tables import duckdb
 _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
 
-def figures(out: Path, known: Knowledge, least: int) -> Report:
+def figures(out: Path, known: Knowledge, least: int, work: Path) -> Report:
     """Count.
 
     Args:
         out: folder of the results.
         known: the knowledge of the run, for names.
         least: fewest patients that a number may be about.
+        work: folder for what does not fit into memory.
     """
-    with duckdb(out) as database:
+    with duckdb(work) as database:
         for name in ("patients", "recommendations", "issues"):
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")

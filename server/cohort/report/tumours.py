@@ -30,7 +30,7 @@ def tumours(asked: Asked) -> Iterator[Chart]:
         asked: the tables.
     """
     known = asked.known
-    rules = {rule.id: rule for rule in known.rules if rule.id not in known.of_site}
+    rules = {name: rule for name, rule in known.rule_of.items() if name not in known.of_site}
     panel, first, repeats = (rules.get(name) for name in (_BASIC_PANEL, _FIRST_SCREEN, _REPEATS))
     within = min(_years_at_most(panel.trigger, known), default=None) if panel else None
     months = repeats.schedule.ends_after_months if repeats and repeats.schedule else None

@@ -1,6 +1,5 @@
 """What changes if: who gains or loses what, and which words of the knowledge that comes from."""
 
-import os
 import tempfile
 import tracemalloc
 from collections.abc import Callable
@@ -330,16 +329,6 @@ def test_changes_that_do_not_fit_into_memory_are_compared_by_way_of_the_disk(
     monkeypatch.setattr("server.cohort.tables.MEMORY", "64MB")
     (statement,) = compare(before, after, most=1).statements
     assert statement.ways == (("holds → unknown", 500_000),)
-
-
-def test_the_command_keeps_what_it_writes_to_its_owner(tmp_path: Path) -> None:
-    before, after = (made_up_run(tmp_path / outcome, 1, outcome) for outcome in ("holds", "unknown"))
-    of_the_shell = os.umask(0o022)
-    try:
-        CliRunner().invoke(cohort, ["diff", str(before), str(after)], catch_exceptions=False)
-    finally:
-        during = os.umask(of_the_shell)
-    assert during == 0o077
 
 
 def test_the_day_of_the_runs_is_that_of_the_stories(runs: tuple[Path, Path]) -> None:

@@ -83,7 +83,7 @@ def counted(
             read = database.read_json(str(lines), format="newline_delimited", columns=dict(TABLES[name]))
             read.write_parquet(str(folder / f"{name}.parquet"))
     (folder / "run.json").write_text(json.dumps(ACCOUNT), "utf-8")
-    return figures(folder, known or packaged_basis().knowledge, least)
+    return figures(folder, known or packaged_basis().knowledge, least, folder)
 
 
 def cells(table: Table, label: str) -> dict[str, int | None]:
@@ -290,7 +290,7 @@ def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(t
     of_the_living = [bar for chart in (*report.charts, report.tests[1]) for bar in chart.bars]
     assert any(bar.number for bar in of_the_living)
     assert all(bar.per_cent is None for bar in of_the_living)
-    page = write_report(tmp_path, packaged_basis().knowledge, 5).read_text("utf-8")
+    page = write_report(tmp_path, packaged_basis().knowledge, 5, tmp_path).read_text("utf-8")
     assert not re.search(r"\b37\b", page)
 
 

@@ -26,12 +26,21 @@ def test_what_looks_like_data_and_cannot_be_read_is_named(tmp_path: Path) -> Non
     assert [Path(part.file).name for task in inputs.tasks for part in task] == ["Patient.ndjson"]
 
 
-@pytest.mark.parametrize("content", ['{"resourceType": "Bundle"}', "[]", "not JSON", ""])
+@pytest.mark.parametrize("content", ['{"resourceType": "Bundle"}', "[]"])
 def test_a_file_that_only_has_the_name_of_our_note_is_data(tmp_path: Path, content: str) -> None:
     (tmp_path / "export.json").write_text(content, "utf-8")
     inputs = find_inputs(tmp_path)
     assert len(inputs.tasks) == 1
     assert kinds_not_whole(tmp_path, inputs, ()) == frozenset()
+
+
+@pytest.mark.parametrize("content", ['{"wish": {"since": "2026-', ""])
+def test_where_the_note_of_an_export_is_damaged_nobody_is_said_to_have_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "Patient.ndjson").write_bytes(b"")
+    (tmp_path / "export.json").write_text(content, "utf-8")
+    inputs = find_inputs(tmp_path)
+    with pytest.raises(CohortError, match=r"export\.json: is not JSON, .* Fetch it again, or give --partial\."):
+        kinds_not_whole(tmp_path, inputs, ())
 
 
 def test_small_files_share_a_task_and_a_large_one_is_cut(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(out: Path, least: int = 5) -> str:
-    return write_report(out, packaged_basis().knowledge, least).read_text("utf-8")
+    return write_report(out, packaged_basis().knowledge, least, out).read_text("utf-8")
 
 
 def test_it_counts_everybody(finished: Path) -> None:
@@ -99,10 +99,10 @@ def test_of_each_site_it_says_of_how_many_a_type_is_sent_and_withholds_small_num
     ran(as_bulk_data(tmp_path / "in", bundles), tmp_path / "out")
     account = orjson.loads((tmp_path / "out" / "run.json").read_bytes())
     assert {site: sent["Procedure"] for site, sent in account["patientsByKind"].items()} == {"North": 6, "South": 12, "East": 2}
-    table = figures(tmp_path / "out", packaged_basis().knowledge, least=5).sent
+    table = figures(tmp_path / "out", packaged_basis().knowledge, 5, tmp_path).sent
     column = table.columns.index("Procedure")
     assert {row.label: row.cells[column] for row in table.rows} == {"North": None, "South": 12, "East": None}
-    told = figures(tmp_path / "out", packaged_basis().knowledge, least=1).sent
+    told = figures(tmp_path / "out", packaged_basis().knowledge, 1, tmp_path).sent
     assert {row.label: (row.of, row.cells[column], row.shares[column]) for row in told.rows} == {
         "North": (12, 6, 0.5),
         "South": (12, 12, 1.0),

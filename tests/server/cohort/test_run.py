@@ -209,7 +209,7 @@ def test_a_process_killed_in_the_middle_goes_on_and_leaves_the_same_bytes(tmp_pa
     assert not (tmp_path / "out" / "run.json").exists()
     (mine := tmp_path / "out" / "mine.txt").write_text("of somebody else", "utf-8")
     mine.chmod(0o644)
-    subprocess.run([*arguments, tmp_path / "out"], check=True, env=environment(), capture_output=True)
+    subprocess.run([*arguments, tmp_path / "out"], check=True, env=environment(), capture_output=True, umask=0o022)
     assert mine.stat().st_mode & 0o777 == 0o644
     mine.unlink()
     assert results(tmp_path / "out") == results(tmp_path / "whole")

@@ -1,5 +1,6 @@
 """When DuckDB cannot go on: whoever started it reads a sentence, and nothing of a patient."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from traceback import format_exception
@@ -37,7 +38,7 @@ def test_trouble_is_one_of_the_machine_and_says_where_and_what_to_do(
     with pytest.raises(MachineTroubleError) as raised, duckdb(tmp_path) as database:
         database.execute(query)
     assert str(raised.value).startswith(f"{tmp_path}: DuckDB cannot go on with the tables ({error}).")
-    assert f"What does not fit into {memory} of memory goes to the disk of this folder: see that it has room" in str(raised.value)
+    assert f"What does not fit into {memory} of memory goes to the disk there: see that it has room" in str(raised.value)
 
 
 def test_what_duckdb_quotes_is_not_passed_on(tmp_path: Path) -> None:
@@ -79,6 +80,7 @@ def test_every_command_that_uses_duckdb_says_so_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Callable[[Path], list[str]], step: str
 ) -> None:
     monkeypatch.setattr(step, fails)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     done = CliRunner().invoke(cohort, arguments(tmp_path))
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit), "given up, and not broken off"
@@ -86,3 +88,5 @@ def test_every_command_that_uses_duckdb_says_so_in_one_line(
     assert last.startswith("myositis-cds: ")
     assert "DuckDB cannot go on with the tables (ConversionException)" in last
     assert NAME not in done.output
+    place = last.removeprefix("myositis-cds: ").partition(": ")[0]
+    assert Path(place.removesuffix(" (TMPDIR)")).is_dir(), "it is still there to be looked at"

@@ -1,13 +1,17 @@
 """No number of a table about too few patients is shown, nor can be had by subtraction."""
 
-from collections import Counter
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.cohort.report.rows import rows_of_sites
+from server.cohort.report.shapes import Row
 from server.cohort.report.withholding import Cell, withheld, withheld_in_table
 
 Table = dict[str, dict[str, int]]
@@ -92,6 +96,46 @@ def test_who_knows_that_no_cell_withheld_is_nought_has_none_that_could_be_withhe
     hidden = withheld_in_table(table, least, hidden_rows)
     everything = hidden | {(row, name) for row, cells in table.items() for name, number in cells.items() if number}
     assert of_one_value(table, hidden, hidden_rows) <= of_one_value(table, everything, hidden_rows)
+
+
+FEW_SITES = st.lists(st.tuples(*[st.integers(0, 3)] * 3).filter(any), min_size=2, max_size=3).map(
+    lambda rows: {f"site {number}": dict(zip("abc", row, strict=True)) for number, row in enumerate(rows)}
+)
+
+
+def left_open(rows: Sequence[Row]) -> dict[tuple[str, int], set[int]]:
+    """What a reader of a table cannot exclude of each number that is withheld, by trying: the last row holds the sums."""
+
+    def is_possible(row: Row, numbers: tuple[int, ...]) -> bool:
+        agrees = all(cell in (None, number) for cell, number in zip(row.cells, numbers, strict=True))
+        if row.of is None:
+            return agrees
+        return (
+            agrees and sum(numbers) == row.of and all(cell is not None or n for cell, n in zip(row.cells, numbers, strict=True))
+        )
+
+    *sites, sums = rows
+    each = [[one for one in product(range(5), repeat=3) if is_possible(site, one)] for site in sites]
+    found: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for numbers in product(*each):
+        together = tuple(map(sum, zip(*numbers, strict=True)))
+        if is_possible(sums, together):
+            for row, of_it in zip(rows, (*numbers, together), strict=True):
+                for column, cell in enumerate(row.cells):
+                    if cell is None:
+                        found[row.label, column].add(of_it[column])
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(FEW_SITES, st.integers(2, 4))
+def test_neither_the_sites_nor_their_sums_tell_of_each_other_what_could_be_withheld(table: Table, least: int) -> None:
+    rows = rows_of_sites(table, least)
+    numbers = {**table, "all sites": {name: sum(cells[name] for cells in table.values()) for name in "abc"}}
+    most = [replace(row, cells=tuple(number or None for number in numbers[row.label].values())) for row in rows if row.of]
+    whole = [row if row.of is None else most.pop(0) for row in rows]
+    told, beyond_help = ({cell for cell, of_it in left_open(each).items() if len(of_it) == 1} for each in (rows, whole))
+    assert told <= beyond_help
 
 
 def test_ones_that_sums_of_two_lines_tell_take_a_further_cell_with_them() -> None:
