@@ -27,7 +27,7 @@ AS_OF = "2026-11-01"
 _COMMAND = Path(sys.executable).with_name("myositis-cds")
 _DASK = Path(sys.executable).with_name("dask")
 _SEED = 7
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.1
 _CLUSTER_SECONDS = 60
 _RESULTS = (".parquet", ".csv", ".json", ".html")
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +13,7 @@ import orjson
 
 from server.cohort.errors import CohortError
 from server.cohort.knowledge_kept import Change, changes_between, entries_behind
-from server.cohort.tables import duckdb
+from server.cohort.tables import MORE_MEMORY, duckdb
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -149,7 +150,7 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
     written = changes_between(kept_old, kept_new)
     reasons = _Reasons(written, kept_old, kept_new)
     # A folder of its own: a finished run stays as it is.
-    with TemporaryDirectory(prefix="myositis-cds-diff-") as spill, duckdb(Path(spill), f"{gettempdir()} (TMPDIR)") as database:
+    with TemporaryDirectory(prefix="myositis-cds-diff-") as spill, _database(Path(spill)) as database:
         for folder in (before, after):
             _see_table(database, folder)
         changes = (_change(row, reasons) for row in _changed_rows(database, before, after))
@@ -159,6 +160,10 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
     # What is written otherwise explains the rest: cards are few, and what one loses another one gains.
     explained_first = sorted(statements, key=lambda one: (not one.because, one.statement))
     return Difference(versions, software, old["rows"]["patients"], tuple(written), tuple(explained_first))
+
+
+def _database(spill: Path) -> AbstractContextManager["DuckDBPyConnection"]:
+    return duckdb(spill, f"{gettempdir()} (TMPDIR)", MORE_MEMORY)
 
 
 def _changed_rows(database: "DuckDBPyConnection", before: Path, after: Path) -> Iterator[tuple[Any, ...]]:

@@ -7,3 +7,7 @@ class CohortError(Exception):
 
 class MachineTroubleError(CohortError):
     """It cannot go on because of the machine or the cluster, and not because of what was asked for."""
+
+
+class TooLittleMemoryError(MachineTroubleError):
+    """It may go on with more memory than it was allowed."""

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.cohort.errors import CohortError, MachineTroubleError
+from server.cohort.errors import CohortError, MachineTroubleError, TooLittleMemoryError
 from server.cohort.evaluate import folder_of
 from server.cohort.plan import Plan
 from server.cohort.rows import KEYS, TABLES
@@ -13,8 +13,11 @@ from server.cohort.rows import KEYS, TABLES
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY, THREADS = "256MB", 1
+MEMORY, THREADS = "128MB", 1
 """Of DuckDB at most; what does not fit goes to the disk. Each thread holds as much again of what it sorts, and gains little."""
+
+MORE_MEMORY = "512MB"
+"""Where that is too little even by way of the disk, as for some million rows."""
 
 BAD_LINES: Mapping[str, str] = {"file": "VARCHAR", "line": "BIGINT", "problem": "VARCHAR"}
 """Columns of the table of lines that cannot be used."""
@@ -29,15 +32,17 @@ _FORMULA = r"^[=+@\t\r-]"  # no spreadsheet takes a text for a formula (CSV-01)
 
 
 @contextmanager
-def duckdb(folder: Path, place: str = "") -> Iterator["DuckDBPyConnection"]:
+def duckdb(folder: Path, place: str = "", memory: str = "") -> Iterator["DuckDBPyConnection"]:
     """A database in memory that may use a folder for what does not fit.
 
     Args:
         folder: that exists.
         place: what people know it by, where that is not its path.
+        memory: at most, as DuckDB writes it; `MEMORY` by default.
 
     Raises:
         CohortError: DuckDB is not installed.
+        TooLittleMemoryError: it cannot go on with so little.
         MachineTroubleError: it cannot go on, for want of room on the disk most of the time.
     """
     try:
@@ -45,7 +50,7 @@ def duckdb(folder: Path, place: str = "") -> Iterator["DuckDBPyConnection"]:
     except ImportError as error:
         raise CohortError("DuckDB is not installed here: install myositis-cds[cohort].") from error
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
+        "memory_limit": memory or MEMORY,
         "threads": THREADS,
         "temp_directory": str(folder / "duckdb"),
         "autoinstall_known_extensions": False,
@@ -54,8 +59,9 @@ def duckdb(folder: Path, place: str = "") -> Iterator["DuckDBPyConnection"]:
         with closing(library.connect(config=settings)) as database:
             yield database
     except library.Error as error:
-        trouble = _TROUBLE.format(place=place or folder, error=type(error).__name__, memory=MEMORY)
-        raise MachineTroubleError(trouble) from None  # its own message may quote a cell, of a patient
+        trouble = _TROUBLE.format(place=place or folder, error=type(error).__name__, memory=memory or MEMORY)
+        kind = TooLittleMemoryError if isinstance(error, library.OutOfMemoryException) else MachineTroubleError
+        raise kind(trouble) from None  # its own message may quote a cell, of a patient
 
 
 def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
@@ -68,8 +74,15 @@ def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
     Returns:
         How many rows each has.
     """
+    try:
+        return _written(plan, bad_lines, MEMORY)
+    except TooLittleMemoryError:
+        return _written(plan, bad_lines, MORE_MEMORY)
+
+
+def _written(plan: Plan, bad_lines: Path, memory: str) -> dict[str, int]:
     out = Path(plan.out)
-    with duckdb(plan.work) as database:
+    with duckdb(plan.work, memory=memory) as database:
         for name, columns in TABLES.items():
             order = ", ".join(KEYS[name])
             files = [

@@ -326,7 +326,7 @@ def test_changes_that_do_not_fit_into_memory_are_compared_by_way_of_the_disk(
 ) -> None:
     """In half of the memory, so that fewer are enough: joined and sorted at once, they did not fit."""
     before, after = (made_up_run(tmp_path / outcome, 500_000, outcome) for outcome in ("holds", "unknown"))
-    monkeypatch.setattr("server.cohort.tables.MEMORY", "64MB")
+    monkeypatch.setattr("server.cohort.diff.MORE_MEMORY", "64MB")
     (statement,) = compare(before, after, most=1).statements
     assert statement.ways == (("holds → unknown", 500_000),)
 

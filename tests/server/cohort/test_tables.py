@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from server.cohort import tables
 from server.cohort.commands import cohort
+from server.cohort.engines import Here
 from server.cohort.errors import CohortError, MachineTroubleError
-from server.cohort.tables import duckdb
+from server.cohort.inputs import find_inputs
+from server.cohort.plan import Plan
+from server.cohort.run import run
+from server.cohort.tables import MEMORY, MORE_MEMORY, duckdb, write_tables
 from tests.server.charts import chart
-from tests.server.cohort.registries import as_bulk_data
+from tests.server.cohort.registries import Silent, as_bulk_data, planned, results
 from tests.server.cohort.test_diff import made_up_run
 
 if TYPE_CHECKING:
@@ -51,6 +56,32 @@ def test_what_else_is_wrong_is_said_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(CohortError, match=r"^of the run$") as raised, duckdb(tmp_path):
         raise CohortError("of the run")
     assert not isinstance(raised.value, MachineTroubleError)
+
+
+def test_tables_that_do_not_fit_even_by_way_of_the_disk_are_given_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+
+    def too_little(plan: Plan, bad_lines: Path, memory: str) -> dict[str, int]:
+        given.append(memory)
+        with duckdb(tmp_path, memory="1MB") as database:
+            database.execute("FROM range(1000000) AS each(n) ORDER BY hash(n)")
+        return {}
+
+    monkeypatch.setattr(tables, "_written", too_little)
+    plan = planned(as_bulk_data(tmp_path / "in", [chart("healthy")]), tmp_path / "out")
+    with pytest.raises(MachineTroubleError, match="OutOfMemoryException"):
+        write_tables(plan, tmp_path / "none")
+    assert given == [MEMORY, MORE_MEMORY]
+
+
+def test_tables_are_the_same_whatever_memory_they_were_given(tmp_path: Path) -> None:
+    plan = planned(as_bulk_data(tmp_path / "in"), tmp_path / "out")
+    run(plan, find_inputs(tmp_path / "in"), Here(), Silent(), keeps_work=True)
+    before = results(tmp_path / "out")
+    tables._written(plan, plan.work / "bad_lines.ndjson", MORE_MEMORY)
+    assert results(tmp_path / "out") == before
 
 
 def fails(database: "DuckDBPyConnection", *_: object) -> None:
