@@ -51,7 +51,7 @@ def quality(asked: Asked, everybody: Whole) -> tuple[Chart, ...]:
         SELECT 'no site', count(*) FILTER (site IS NULL) FROM patients UNION ALL
         SELECT 'something in the chart could not be used', count(*) FILTER (issues > 0) FROM patients UNION ALL
         SELECT 'data of another patient in the chart: not evaluated', count(*) FILTER (refused) FROM patients)
-        WHERE number > 0 ORDER BY number DESC"""
+        WHERE number > 0"""
     troubles = f"""SELECT problem, count(DISTINCT patient) FROM issues GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_ROWS}"""
     return (
         asked.each("What charts lack", lacking, {}, everybody, "Of all patients."),

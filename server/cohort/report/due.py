@@ -55,7 +55,7 @@ _BY_TEST = f"""
         WHERE outcome = 'holds' AND NOT assumed AND orders <> '' AND list_contains($1, recommendation)
         UNION ALL SELECT patient, 'repeat ' || recommendation FROM recommendations
         WHERE outcome = 'holds' AND NOT assumed AND due_state IN ('due', 'overdue') AND list_contains($1, recommendation))
-    SELECT test, count(DISTINCT patient) FROM open JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1 ORDER BY 2 DESC, 1"""
+    SELECT test, count(DISTINCT patient) FROM open JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
 
 
 def due_by_test(asked: Asked, topic: str, living: Whole) -> Chart:

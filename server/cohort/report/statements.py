@@ -82,8 +82,7 @@ def disputes(asked: Asked, living: Whole) -> Chart:
     query = f"""WITH told AS (
             SELECT patient, unnest(string_split(conflicts, ' ')) AS dispute FROM recommendations
             WHERE outcome = 'holds' AND NOT assumed AND kind IN ('computed', 'avoid') AND conflicts <> '')
-        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING}
-        GROUP BY 1 ORDER BY 2 DESC, 1"""
+        SELECT dispute, count(DISTINCT patient) FROM told JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
     titles = {code: f"{code}: {dispute.contradiction.title}" for code, dispute in asked.known.disputes.items()}
     note = (
         "Living patients with myositis to whom a statement applies, and is not met, that other guidelines dispute: the "

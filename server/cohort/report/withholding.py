@@ -58,6 +58,7 @@ def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str], r
     while True:
         hidden |= _withheld_in_lines(numbers, least, hidden)
         can_be_helped = _told_by_sums(hidden, falling, row_of_sums) - beyond_help
+        # Beside a cell that any sums tell, whoever is in it, nothing is shown either.
         told = can_be_helped | _told_by_sums(hidden, hidden, row_of_sums)
         shown = sorted(filled - hidden, key=lambda cell: (numbers[cell], cell))
         further = _beside(told, shown) or (shown[:1] if can_be_helped else ())
