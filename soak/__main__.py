@@ -39,7 +39,11 @@ TRIALS: Mapping[str, Trial] = {
     "fuzz": Trial("fuzzing", {"requests": 50_000}, {"requests": 300, "readers": ["all"]}),
     "kills": Trial("kills", {"kills": 100}, {"kills": 3, "rate": 10, "share": 0.5}),
     "laws": Trial("laws", {}, {"files": ["tests/server/auditing/test_verifying.py"], "processes": 0}),
-    "neighbours": Trial("neighbours", {"seconds": 120, "per_second": 10}, {"seconds": 4, "per_second": 2, "times": 2, "ms": 250}),
+    "neighbours": Trial(
+        "neighbours",
+        {"seconds": 40, "rounds": 4, "per_second": 10},
+        {"seconds": 4, "rounds": 1, "per_second": 2, "times": 2, "ms": 250},
+    ),
     "outage": Trial("outage", {"up_seconds": 20, "down_seconds": 60}, {"up_seconds": 1.5, "down_seconds": 6, "pause": 0.5}),
     "patients": Trial("many_patients", {"calls": 10_000}, {"calls": 128}),
     "restarts": Trial("restarts", {"restarts": 10, "requests": 10_000}, {"restarts": 1, "requests": 50}),
