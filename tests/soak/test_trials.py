@@ -1,5 +1,6 @@
 """Every trial of `make soak`, really run in its short form: what it promises holds, and the trial itself does not rot."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.postgresql import PostgresqlServer
 def tried(name: str, folder: Path, **more: Any) -> dict[str, Any]:
     """What a trial came to, which kept its promise."""
     found = TRIALS[name].run(folder, is_short=True, **more)
-    assert found["kept"], found
+    assert found["kept"], json.dumps(found, indent=1, default=str)  # all of it: pytest shortens a dictionary
     return found
 
 
