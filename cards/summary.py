@@ -232,15 +232,23 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
         yield say("No option of the guidelines is left for {disease}: seek specialist advice", disease=left)
         return
     fitting = [option for option in standing if option.is_best_fit] or standing
-    best = [option for option in fitting if not any(c.level is Level.HOLD for c in option.cautions)] or fitting
+    best = [option for option in fitting if not _is_held_back(option)] or fitting
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
     named = len(lines) == 1 and not (lines == {"first"} and is_later)
-    line = capital(_LINE_OPTIONS[lines.pop()]) if named else say("Next-line options")
+    further = say("Next-line options") if is_later else say("Treatment options")
+    line = capital(_LINE_OPTIONS[lines.pop()]) if named else further
+    if all(map(_is_held_back, best)):
+        line = say("{line} (all held back, reasons in the card)", line=line)
     for state in dict.fromkeys((_with_open_severity(disease, assessment), disease)):
         for most in (4, 3, 2):
             yield say("{line} for {disease}: {options}", line=line, disease=state, options=_named_options(best, most))
     yield say("{line} for {disease}: {number}, see the card", line=line, disease=disease, number=len(best))
+
+
+def _is_held_back(option: Option) -> bool:
+    """It stands, but something on record speaks against it for now."""
+    return any(caution.level is Level.HOLD for caution in option.cautions)
 
 
 def _disease_state(assessment: Assessment) -> str:

@@ -205,15 +205,18 @@ def _unread(entry: TreatmentEntry, case: Case) -> str | None:
 
 
 def _rank(fit: int, option: Option) -> tuple[bool, bool, bool, int, bool, int, int, int, int, str]:
-    """Standing before set aside; glucocorticoid first, as partner of the rest; then fit, cautions, strength, sources."""
+    """Standing before set aside; glucocorticoid first, as partner of the rest, unless it is strongly advised against here; then
+    fit, cautions, strength, sources.
+    """
+    ranks_last = any(caution.ranks_last for caution in option.cautions)
     strength = min(STRENGTHS.index(backing.strength) for backing in option.backing)
     sources = len({backing.source.id for backing in option.backing})
     return (
         option.not_offered is not None,
         option.is_adjunct,
-        not _is_partner(option),
+        ranks_last or not _is_partner(option),
         -fit,
-        any(caution.ranks_last for caution in option.cautions),
+        ranks_last,
         len(option.cautions) + (option.unchecked.warnings if option.unchecked else 0),
         strength,
         -sources,

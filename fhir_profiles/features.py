@@ -396,8 +396,15 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     if verdict is False and _is_too_old_to_rule_out(question, result):
         verdict = None
     standing = {True: Standing.PRESENT, False: Standing.RULED_OUT, None: Standing.UNCLEAR}[verdict]
-    words = by_text(at_time(_shown(definition.title, verdict), result.when), result)
-    yield standing, (Evidence(words, result.reference),)
+    read_since = (
+        read_results[:1] if verdict and read_results[0][0] is False else []
+    )  # who reads of an old result hears of the newest
+    yield standing, tuple(_said_by(definition.title, *one) for one in [(verdict, result), *read_since])
+
+
+def _said_by(title: str, verdict: bool | None, result: Result) -> Evidence:
+    """A result, in words."""
+    return Evidence(by_text(at_time(_shown(title, verdict), result.when), result), result.reference)
 
 
 def _shown(title: str, verdict: bool | None) -> str:

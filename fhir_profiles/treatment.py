@@ -133,7 +133,8 @@ def treatment_findings(
     courses = treatment.courses.values()
     systemic = _systemic(courses)
     glucocorticoids = [c for c in courses if c.role == "glucocorticoid" and c.is_current]
-    long_enough = [c for c in glucocorticoids if _weeks_on(c, record.as_of) >= parameters["adequate_trial_weeks"]]
+    three_months_ago = add_months(record.as_of, -int(parameters["months_of_long_glucocorticoid"]))
+    long_enough = [c for c in glucocorticoids if c.start is not None and c.start.last <= three_months_ago]
     sparing = [c for c in courses if c.role == "immunosuppressant"]
     failed = [c for c in sparing if c.outcome is Outcome.FAILED]
     used_up = [c for c in sparing if c.is_used_up]

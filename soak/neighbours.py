@@ -43,9 +43,10 @@ def run(
         for number in range(1, rounds + 1):
             ask = partial(_ask, service.port, quiet, number, per_second, seconds)
             alone += ask()
-            polite = Load(service.port, [loud], mixed(-number), rate=per_second, seed=-number)
+            other = rounds + number  # a seed of its own, or its calls would meet those of the quiet one
+            polite = Load(service.port, [loud], mixed(other), rate=per_second, seed=other)
             kept_to += polite.run(seconds + 60, meanwhile=lambda ask=ask: beside.extend(ask()))
-            flood = Load(service.port, [loud], mixed(-number), rate=_TIMES_TOO_LOUD * per_second, seed=-number)
+            flood = Load(service.port, [loud], mixed(other), rate=_TIMES_TOO_LOUD * per_second, seed=other)
             flood.run(2)  # what it may send at once is sent and answered: that much everybody may
             flooded += flood.run(seconds + 60, meanwhile=lambda ask=ask: flooding.extend(ask()))
     let_in, refused = (statuses(flooded).get(status, 0) for status in (_OK, _TOO_MANY))

@@ -98,7 +98,7 @@ def test_rituximab_without_hepatitis_b_serology_is_a_warning_that_offers_the_ser
     assert found["indicator"] == "warning"
     assert found["summary"].startswith("Rituximab: check first: hepatitis B")
     assert found["source"]["label"].startswith("FDA label")
-    assert orders([found]) == {"hepatitis-b-surface-antigen", "hepatitis-b-core-antibody"}
+    assert orders([found]) == {"hepatitis-b-surface-antigen", "hepatitis-b-core-antibody", "tuberculosis-test"}
     assert actions([found], "delete") == []
 
 

@@ -317,6 +317,11 @@ CONTRAINDICATIONS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {
     "mycophenolate-pregnancy": PREGNANT,
     "cyclophosphamide-pregnancy": PREGNANT,
     "screening-tests-in-pregnancy": PREGNANT,
+    "bone-density-in-pregnancy": PREGNANT,
+    "rituximab-leukoencephalopathy": (
+        _with("progressive_multifocal_leukoencephalopathy", since="2026-01"),
+        _with("progressive_multifocal_leukoencephalopathy", since="2015", status="resolved"),
+    ),
     "cyclophosphamide-breastfeeding": (_with("breastfeeding", since="2026-09"),),
     "cyclophosphamide-infection": (_with("sepsis", since="2026-11"), _with("tuberculosis_active", since="2026-10")),
     "cyclophosphamide-marrow": (_with("pancytopenia", since="2026-10"),),
@@ -329,6 +334,8 @@ CONTRAINDICATIONS: Mapping[str, tuple[Callable[[Patient], Patient], ...]] = {
     "rituximab-hepatitis-b": (
         lambda patient: patient.antibody("hbsag", "positive", on="12 days ago"),
         lambda patient: patient.antibody("anti_hbc_total", "positive", on="12 days ago"),
+        lambda patient: patient.antibody("anti_hbc_total", "positive", on="2023-10-01"),
+        lambda patient: patient.antibody("hbsag", "positive", on="2023-10-01"),
         _with("hepatitis_b_chronic", since="2020"),
     ),
     "spirometry-with-pneumomediastinum": (_with("pneumomediastinum", since="2026-11"),),
@@ -349,6 +356,7 @@ _SUGGESTED: Mapping[str, Patient] = {
     "rituximab": _LUNG.antibody("hbsag", "negative").antibody("anti_hbc_total", "negative"),
     "ivig": _WOMAN.has("polymyositis", since="2026-09").strength("proximal", 3),
     "pulmonary-function-test": _MILD,
+    "bone-density": _MILD.takes("prednisone", since="2026-05-01", dose=10),
     **dict.fromkeys(("ct-thorax", "ct-abdomen", "fdg-pet-ct", "mammography", "colonoscopy"), _SCREEN),
     "hrct-chest": _WOMAN.has("polymyositis", since="2026-09").antibody("anti_jo1", "positive"),
     "chest-x-ray": _WOMAN.has("polymyositis", since="2026-09"),

@@ -46,6 +46,7 @@ TESTED = (
 SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     # rule: (treatment or order, somebody for whom it speaks, somebody for whom it does not; None where it always speaks)
     "screening-tests-in-pregnancy": ("ct-thorax", PREGNANT, NOT_PREGNANT),
+    "bone-density-in-pregnancy": ("bone-density", PREGNANT, NOT_PREGNANT),
     "spirometry-with-pneumomediastinum": ("pulmonary-function-test", OLD.has("pneumomediastinum"), OLD),
     "drafted-although-not-tolerated": ("azathioprine", OLD.cannot_tolerate("azathioprine"), OLD),
     "drafted-although-failed": ("azathioprine", OLD.stopped("azathioprine", because="ineffective"), OLD),
@@ -160,6 +161,16 @@ SPEAKS: dict[str, tuple[str, Patient, Patient | None]] = {
     "immunosuppression-malignancy": ("rituximab", OLD.has("malignancy", since="2026-06"), OLD),
     "immunosuppression-infection": ("tacrolimus", OLD.has("herpes_zoster", since="2026-11"), OLD),
     "glucocorticoid-systemic-sclerosis": ("glucocorticoid-oral", SYSTEMIC_SCLEROSIS, OLD),
+    "glucocorticoid-systemic-sclerosis-lungs": (
+        "glucocorticoid-oral",
+        SYSTEMIC_SCLEROSIS.has("interstitial_lung_disease"),
+        SYSTEMIC_SCLEROSIS,
+    ),
+    "rituximab-leukoencephalopathy": (
+        "rituximab",
+        OLD.has("progressive_multifocal_leukoencephalopathy", since="2015", status="resolved"),
+        OLD,
+    ),
     "glucocorticoid-bone": ("glucocorticoid-oral", OLD, OLD.had("dxa")),
     "glucocorticoid-pneumocystis": ("glucocorticoid-oral", OLD, OLD.takes("trimethoprim_sulfamethoxazole")),
     "baseline-blood-count": ("methotrexate", OLD, TESTED),

@@ -602,6 +602,72 @@ def test_positive_serology_sets_rituximab_aside(marker: str) -> None:
     assert "is on record: risk of reactivation" in why_not(patient, "rituximab")
 
 
+def test_a_positive_serology_of_earlier_years_counts_whatever_came_later() -> None:
+    """Drug safety, section 0: HBsAg and anti-HBc results ever; whoever reads of the old one reads of the newest too."""
+    patient = THIRD_LINE_DM.result("hbsag", flag="negative").result("anti_hbc_total", flag="negative")
+    patient = patient.result("anti_hbc_total", flag="positive", on="2023-10-01")
+    assert "is on record: risk of reactivation" in why_not(patient, "rituximab")
+    told = [item.text for item in patient.assess().features["hepatitis-b-core-antibody"].evidence]
+    assert len(told) == 2
+    assert "2023" in told[0]
+    assert "not shown by the newest result" in told[1]
+
+
+def test_before_rituximab_tuberculosis_is_looked_for_as_before_any_biologic() -> None:
+    """EULAR 2022: before b/tsDMARDs."""
+    patient = THIRD_LINE_DM.result("hbsag", flag="negative").result("anti_hbc_total", flag="negative")
+    assert "biologic-tuberculosis" in [c.id for c in options(patient)["rituximab"].cautions]
+    for found in (patient.has("tuberculosis_latent", since="2020"), patient.result("igra", flag="positive", on="2023-10-01")):
+        assert "biologic-tuberculosis-known" in [c.id for c in options(found)["rituximab"].cautions]
+
+
+@pytest.mark.parametrize("words", ["Pulmonary tuberculosis", "active tuberculosis"])
+def test_tuberculosis_in_words_is_an_infection(words: str) -> None:
+    active = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}
+    written = THIRD_LINE_DM.add("Condition", clinicalStatus=active, recordedDate="2026-11-01", code={"text": words})
+    assert written.assess().features["serious-infection"].is_present
+
+
+def test_in_lung_disease_of_systemic_sclerosis_the_glucocorticoid_comes_last_and_without_an_order() -> None:
+    """ACR/CHEST 2023 is strongly against it."""
+    patient = CHRONIC_ILD.has("systemic_sclerosis", since="2020")
+    assert offered(patient)[0] != "glucocorticoid-oral"
+    assert options(patient)["glucocorticoid-oral"].order_withheld == "no order is made ready"
+    assert "glucocorticoid" not in words(patient).partition("\n")[0]
+    assert "prednis" not in str(drugs(patient.cards()))
+
+
+def test_what_is_to_be_avoided_in_pregnancy_is_not_made_ready_and_comes_after_what_is_not() -> None:
+    patient = RAPID_ILD.antibody("anti_mda5", "positive")
+    pregnant = replace(patient, born="1996-02-01").has("pregnancy", since="2026-08")
+    assert options(pregnant)["jak-inhibitor"].order_withheld == "no order is made ready"
+    fitting = [name for name in offered(pregnant) if options(pregnant)[name].is_best_fit]
+    assert fitting[-1] == "jak-inhibitor"
+
+
+def test_the_headline_says_that_all_it_names_is_held_back() -> None:
+    patient = (
+        THIRD_LINE_DM.result("hbsag", flag="negative").result("anti_hbc_total", flag="negative").has("pneumonia", since="2026-11")
+    )
+    assert "held back" in words(patient).partition("\n")[0]
+    assert "IVIG may be used alone" not in words(patient)  # which has failed here
+    assert drugs(patient.cards()) == set()
+
+
+@pytest.mark.parametrize(("patient", "is_named"), [(REFRACTORY_DM, True), (THIRD_LINE_DM, False)])
+def test_with_an_infection_ivig_is_named_in_the_place_of_a_draft_where_it_has_not_failed(
+    patient: Patient, *, is_named: bool
+) -> None:
+    found = card_about("drugSafety", patient.has("pneumonia", since="2026-11").cards(drafting=("tacrolimus",)))
+    assert found is not None
+    assert ("IVIG may be used alone" in found["detail"]) is is_named
+
+
+def test_options_of_several_lines_are_called_next_only_after_a_first() -> None:
+    child = replace(RAPID_ILD, born="2014-02-01").antibody("anti_mda5", "positive")
+    assert words(child).startswith("Treatment options for ")
+
+
 def test_glucocorticoid_carries_the_warning_of_systemic_sclerosis() -> None:
     patient = MILD_PM.has("systemic_sclerosis", since="2020")
     assert "glucocorticoid-systemic-sclerosis" in [c.id for c in options(patient)["glucocorticoid-oral"].cautions]

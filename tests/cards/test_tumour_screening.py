@@ -277,6 +277,23 @@ def test_a_first_screen_missed_for_six_years_is_still_missing_and_the_card_says_
     assert "began more than 4 years ago" in words(patient)
 
 
+@pytest.mark.parametrize(
+    ("patient", "left"),
+    [
+        (Patient(sex="female", born="1980-02-01"), WOMEN),
+        (Patient(sex="male", born="1980-02-01"), {"testicular-ultrasound"}),
+        (Patient(sex="male", born="1966-01-01"), {"colonoscopy"}),
+    ],
+)
+def test_whatever_is_left_of_the_first_screen_the_card_says_that_four_years_are_over_and_that_a_tumour_is_known(
+    patient: Patient, left: set[str]
+) -> None:
+    scanned = patient.has("dermatomyositis", since="2020-03").had("ct_chest_abdomen", on="2020-07-22")
+    assert screen(scanned) == left
+    assert "began more than 4 years ago" in words(scanned)
+    assert "A malignancy is on the problem list" in words(scanned.has("malignancy", since="2026-06"))
+
+
 def test_no_repeat_is_due_while_the_first_screen_is_incomplete() -> None:
     patient = MAN_OF_60.had("ct_chest_abdomen", on="2026-07-22")
     assert screen(patient) == {"colonoscopy"}

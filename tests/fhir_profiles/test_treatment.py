@@ -183,6 +183,15 @@ def test_a_course_of_years_ago_does_not_make_a_new_one_long() -> None:
     assert finding(patient, "glucocorticoid-for-3-months") is not Standing.PRESENT
 
 
+@pytest.mark.parametrize(
+    ("since", "is_long"), [("2026-08-30", False), ("2026-08-28", False), ("2026-08-22", True), ("2026-07-01", True)]
+)
+def test_three_months_of_glucocorticoid_are_months_of_the_calendar(since: str, *, is_long: bool) -> None:
+    """ACR 2022 speaks of 3 months; 12 weeks, the working definition of a trial, are over sooner."""
+    found = finding(PATIENT.takes("prednisone", since=since), "glucocorticoid-for-3-months")
+    assert (found is Standing.PRESENT) is is_long
+
+
 def test_tapering_by_new_prescriptions_is_one_course() -> None:
     patient = (
         PATIENT.stopped("prednisone", because="completed", since="2026-07-01", until="2026-09-30")

@@ -15,7 +15,7 @@ from server.store.row_turns import row_turn
 from server.store.transactions import transaction
 
 THREADS = 12
-HELD_SECONDS = 1.5 * STATEMENT_SECONDS / THREADS
+HELD_SECONDS = 1.2 * STATEMENT_SECONDS / THREADS
 """Together they hold the row for longer than a statement may wait for it."""
 
 
