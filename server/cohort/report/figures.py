@@ -13,7 +13,7 @@ from server.cohort.report.shapes import Report
 from server.cohort.report.statements import disputes, statements, treatments
 from server.cohort.report.tumours import tumours
 from server.cohort.report.whom import wholes
-from server.cohort.tables import duckdb
+from server.cohort.tables import duckdb, in_enough_memory
 
 _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
@@ -27,7 +27,11 @@ def figures(out: Path, known: Knowledge, least: int, work: Path) -> Report:
         least: fewest patients that a number may be about.
         work: folder for what does not fit into memory.
     """
-    with duckdb(work) as database:
+    return in_enough_memory(lambda memory: _counted(out, known, least, work, memory))
+
+
+def _counted(out: Path, known: Knowledge, least: int, work: Path, memory: str) -> Report:
+    with duckdb(work, memory=memory) as database:
         for name in ("patients", "recommendations", "issues"):
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")

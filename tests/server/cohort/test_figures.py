@@ -10,8 +10,10 @@ import pytest
 
 from cards.knowledge import Knowledge, load_knowledge
 from server.basis import packaged_basis
+from server.cohort.report.counting import Asked, Whole
 from server.cohort.report.figures import figures
 from server.cohort.report.shapes import Chart, Report, Table
+from server.cohort.report.whom import wholes
 from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb
@@ -413,6 +415,23 @@ def test_the_limits_of_years_since_onset_are_those_of_the_statements(tmp_path: P
     (by_time,) = (chart for chart in report.tests if chart.title == BY_TIME)
     assert bars(by_time) == {"3 to under 6 years": 1}
     assert "repeats its screen for 6" in by_time.note
+
+
+def test_a_report_that_does_not_fit_even_by_way_of_the_disk_is_given_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(tmp_path, [{"patient": "one"}], [])
+    given: list[str] = []
+
+    def wholes_of_many(asked: Asked) -> tuple[Whole, Whole, Whole]:
+        given.extend(*asked.rows("SELECT current_setting('memory_limit')"))
+        asked.database.execute("FROM range(1000000) AS each(n) ORDER BY hash(n)")
+        return wholes(asked)
+
+    monkeypatch.setattr("server.cohort.report.figures.wholes", wholes_of_many)
+    monkeypatch.setattr("server.cohort.tables.MEMORY", "1MB")
+    assert figures(tmp_path, packaged_basis().knowledge, 1, tmp_path).patients == 1
+    assert given == ["976.5 KiB", "488.2 MiB"]
 
 
 def test_what_unknown_severity_means_stands_with_it(tmp_path: Path) -> None:
