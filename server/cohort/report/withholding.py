@@ -39,9 +39,9 @@ def place(shown: int | None, name: str) -> tuple[bool, int, str]:
 def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str], row_of_sums: str | None = None) -> frozenset[Cell]:
     """Which cells of a table to withhold, where the sums of its rows and of its columns are known and nobody is in two cells.
 
-    In each row and column the rule is that of `withheld`, but for what the choice of the smallest tells. Several of these sums together could still leave one value only for a
-    cell; then a further one beside it goes with it. Ones of a row or column of nothing but ones, and other cells that have one
-    value even if all are withheld, are beyond help.
+    In each row and column the rule is that of `withheld`, but for what the choice of the smallest tells. Several of these sums
+    together could still leave one value only for a cell; then a further one beside it goes with it. Ones of a row or column of
+    nothing but ones, and other cells that have one value even if all are withheld, are beyond help.
 
     Args:
         table: patients by row and column; each row has all columns.
