@@ -37,14 +37,6 @@ class Asked:
         found: list[tuple[Any, ...]] = self.database.execute(query, list(values)).fetchall()
         return found
 
-    def shown(self, number: int) -> int | None:
-        """A number that stands alone; None where it is withheld.
-
-        Args:
-            number: patients.
-        """
-        return None if 0 < number < self.least else number
-
     def parts(
         self,
         title: str,

@@ -1,5 +1,6 @@
 """The numbers of a report, out of the tables of a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ from server.cohort.report.due import due_by_site, due_by_test
 from server.cohort.report.shapes import Report
 from server.cohort.report.statements import disputes, statements, treatments
 from server.cohort.report.tumours import tumours
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import wholes
 from server.cohort.tables import duckdb, in_enough_memory
 
@@ -40,8 +42,10 @@ def _counted(out: Path, known: Knowledge, least: int, work: Path, memory: str) -
         account = orjson.loads((out / "run.json").read_bytes())
         return Report(
             account=account,
-            resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
-            passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
+            resources=_told(account["resources"], everybody),
+            passed_over=_told(account["resourcesPassedOver"], everybody),
+            lines=None if everybody.is_hidden else account["lines"],
+            files=None if everybody.is_hidden else account["files"],
             patients=everybody.shown,
             confirmed=living.shown,
             dead=dead.shown,
@@ -55,3 +59,8 @@ def _counted(out: Path, known: Knowledge, least: int, work: Path, memory: str) -
             quality=quality(asked, everybody),
             least=least,
         )
+
+
+def _told(counted: Mapping[str, int], everybody: Whole) -> Mapping[str, int | None]:
+    """Counts of resources: none is one of patients, but together they would tell how many there are, where that is withheld."""
+    return dict.fromkeys(counted) if everybody.is_hidden else counted

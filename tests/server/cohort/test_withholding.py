@@ -111,18 +111,19 @@ def of_all(table: Table, least: int) -> Whole:
 
 
 def left_open(rows: Sequence[Row]) -> dict[tuple[str, int], set[int]]:
-    """What a reader of a table cannot exclude of each number that is withheld, by trying: the last row holds the sums."""
+    """What a reader of a table cannot exclude of each number that is withheld, by trying: the last row holds the sums.
+
+    In a row all numbers up to its sum are tried; where that is withheld, those up to three.
+    """
     *sites, sums = rows
-    # All that are at the sites which are withheld; where not even that is known any numbers will do, and two are enough.
-    at_most = 1 if sums.of is None else sums.of - sum(row.of or 0 for row in sites)
 
     def is_possible(row: Row, numbers: tuple[int, ...]) -> bool:
         if row.of is None:
-            return sum(numbers) <= 3 * at_most
+            return True
         return sum(numbers) == row.of and all(cell is not None or n for cell, n in zip(row.cells, numbers, strict=True))
 
     def ways(row: Row) -> list[tuple[int, ...]]:
-        any_number = range(1 + (at_most if row.of is None else row.of))
+        any_number = range(1 + (3 if row.of is None else row.of))
         each = product(*(any_number if cell is None else (cell,) for cell in row.cells))
         return [one for one in each if is_possible(row, one)]
 
@@ -130,7 +131,7 @@ def left_open(rows: Sequence[Row]) -> dict[tuple[str, int], set[int]]:
     for numbers in product(*map(ways, sites)):
         together = tuple(map(sum, zip(*numbers, strict=True)))
         agrees = all(cell in (None, number) for cell, number in zip(sums.cells, together, strict=True))
-        if agrees and (sums.of is None or is_possible(sums, together)):
+        if agrees and is_possible(sums, together):
             for row, of_it in zip(rows, (*numbers, together), strict=True):
                 for column, cell in enumerate(row.cells):
                     if cell is None:
