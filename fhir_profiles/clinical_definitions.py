@@ -269,8 +269,8 @@ def _check_thresholds(table: Mapping[str, Any]) -> None:
 
 
 def _check_references(features: Mapping[str, FeatureDefinition], parameters: Collection[str]) -> None:
+    months = [name for name in parameters if name.endswith("_months")]
     for code, feature in features.items():
-        months = [name for name in parameters if name.endswith("_months")]
         if feature.of_now is not None and feature.of_now not in months:
             known = ", ".join(months)
             raise DefinitionError(

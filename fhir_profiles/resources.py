@@ -197,7 +197,7 @@ def _keep_newest(versions: list[Element], collection: Collection) -> None:
     kept, *others = (element for element in versions if version_of(element.content) == newest)
     collection.superseded.extend(element for element in versions if element is not kept)
     collection.named[kept.reference] = kept
-    if not all(_same(kept.content, other.content) for other in others):
+    if not all(same(kept.content, other.content) for other in others):
         kept.report("", say("was sent in versions that differ, and nothing says which is the newest; not used"))
         collection.contradicting.add(kept.type)
         collection.superseded.append(collection.named.pop(kept.reference))
@@ -227,8 +227,12 @@ def _moment(text: object) -> datetime:
         return _EVER
 
 
-def _same(one: object, other: object) -> bool:
-    """Equality of two JSON values without recursion, since their depth is the sender's choice."""
+def same(one: object, other: object) -> bool:
+    """Equality of two JSON values without recursion, since their depth is the sender's choice.
+
+    Args:
+        one, other: as they were parsed.
+    """
     pairs = [(one, other)]
     while pairs:
         left, right = pairs.pop()

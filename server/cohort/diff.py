@@ -163,6 +163,8 @@ def compare(before: Path, after: Path, most: int, keep: Callable[[PatientChange]
 
 
 def _database(spill: Path) -> AbstractContextManager["DuckDBPyConnection"]:
+    # At once what tables and report are given at a second try: of the changes some are given away before all are read, so that
+    # nobody can begin again.
     return duckdb(spill, f"{gettempdir()} (TMPDIR)", MORE_MEMORY)
 
 

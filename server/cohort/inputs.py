@@ -101,7 +101,7 @@ def kinds_not_whole(place: Path, inputs: Inputs, told: Collection[str]) -> froze
         CohortError: it is an export that was not fetched to its end, or one of what was changed since a moment, or the EHR
             reported errors with it and nobody says what is missing; or this cannot be told.
     """
-    for path in sorted(place.rglob(_NOTE)) if place.is_dir() else ():
+    for path in sorted(path for path in place.rglob(_NOTE) if _is_looked_at(path, place)):
         try:
             note = _note_of_an_export(path)
         except orjson.JSONDecodeError:
@@ -137,9 +137,13 @@ def kinds_in(path: Path) -> frozenset[str]:
     return frozenset((named,)) if named in RESOURCE_TYPES else RESOURCE_TYPES
 
 
+def _is_looked_at(path: Path, place: Path) -> bool:
+    """Whether it is a file, and neither hidden nor what an EHR said of its errors."""
+    return path.is_file() and not any(step.startswith((".", "_")) for step in path.relative_to(place).parts)
+
+
 def _is_data(path: Path, place: Path) -> bool:
-    hidden = any(step.startswith((".", "_")) for step in path.relative_to(place).parts)
-    looks_so = path.is_file() and not hidden and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
+    looks_so = _is_looked_at(path, place) and _ending(path) in {*_BY_LINE, *_WHOLE, *_UNREADABLE}
     with suppress(orjson.JSONDecodeError):  # then it may hold anything, which is said of its lines
         return looks_so and not (path.name == _NOTE and _note_of_an_export(path))
     return looks_so

@@ -1,9 +1,9 @@
 """From rows to tables: Parquet for programs and CSV for people, sorted out of core by DuckDB."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from server.cohort.errors import CohortError, MachineTroubleError, TooLittleMemoryError
 from server.cohort.evaluate import folder_of
@@ -12,6 +12,8 @@ from server.cohort.rows import KEYS, TABLES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_Made = TypeVar("_Made")
 
 MEMORY, THREADS = "128MB", 1
 """Of DuckDB at most; what does not fit goes to the disk. Each thread holds as much again of what it sorts, and gains little."""
@@ -64,6 +66,21 @@ def duckdb(folder: Path, place: str = "", memory: str = "") -> Iterator["DuckDBP
         raise kind(trouble) from None  # its own message may quote a cell, of a patient
 
 
+def in_enough_memory(make: Callable[[str], _Made]) -> _Made:
+    """Make something with DuckDB in little memory, and where that is too little once more, from its beginning, in more.
+
+    Args:
+        make: is given how much, as DuckDB writes it.
+
+    Raises:
+        TooLittleMemoryError: that was too little, too.
+    """
+    try:
+        return make(MEMORY)
+    except TooLittleMemoryError:
+        return make(MORE_MEMORY)
+
+
 def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
     """Write every table of a run, as Parquet and as CSV.
 
@@ -74,10 +91,7 @@ def write_tables(plan: Plan, bad_lines: Path) -> dict[str, int]:
     Returns:
         How many rows each has.
     """
-    try:
-        return _written(plan, bad_lines, MEMORY)
-    except TooLittleMemoryError:
-        return _written(plan, bad_lines, MORE_MEMORY)
+    return in_enough_memory(lambda memory: _written(plan, bad_lines, memory))
 
 
 def _written(plan: Plan, bad_lines: Path, memory: str) -> dict[str, int]:

@@ -1,5 +1,9 @@
 """No number about too few patients is shown, nor can be had by subtraction."""
 
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -31,6 +35,52 @@ def test_whoever_knows_the_sum_and_that_none_is_nought_holds_every_small_number_
     for number in range(1, len(hidden)):  # which sums so many numbers may have
         others[number] = {one + more for one in others[number - 1] for more in range(1, left + 1)}
     assert all(left - number in others[len(hidden) - 1] for number in range(1, least + 1) if hidden)
+
+
+def every_way(most: int, names: str) -> Iterator[dict[str, int]]:
+    """All numbers that so many parts may have."""
+    for numbers in product(range(most + 1), repeat=len(names)):
+        yield dict(zip(names, numbers, strict=True))
+
+
+@pytest.mark.parametrize(("names", "most"), [("abc", 24), ("abcd", 13), ("abcde", 8)])
+def test_whoever_knows_the_rule_and_tries_all_numbers_is_told_none_that_is_small(names: str, most: int) -> None:
+    """None of those withheld is more than the least that is shown, so that up to that one all numbers are tried."""
+    possible: dict[tuple[object, ...], dict[str, set[int]]] = {}
+    for parts in every_way(most, names):
+        hidden = withheld(parts, 5, about=sum)
+        shown = {name: parts[name] for name in names if name not in hidden}
+        if hidden and any(shown.values()):
+            seen = possible.setdefault((*shown.items(), sum(parts.values())), {name: set() for name in hidden})
+            for name in hidden:
+                seen[name].add(parts[name])
+    assert possible
+    assert [of_it for seen in possible.values() for of_it in seen.values() if len(of_it) == 1 and min(of_it) < 5] == []
+
+
+@given(PARTS, st.integers(1, 6))
+def test_whoever_knows_that_the_smallest_are_withheld_holds_every_small_number_possible(
+    parts: dict[str, int], least: int
+) -> None:
+    hidden = withheld(parts, least, about=sum)
+    shown = [number for name, number in parts.items() if number and name not in hidden]
+    if not hidden or not shown:
+        return  # nothing more could be withheld
+    left = sum(parts[name] for name in hidden)
+    others = {0}
+    for _ in range(len(hidden) - 1):  # which sums the others may have
+        others = {one + more for one in others for more in range(1, min(shown))}
+    assert all(left - number in others for number in range(1, least + 1))
+
+
+def test_of_two_equal_ones_none_is_shown_that_tells_a_small_one() -> None:
+    """Were `c` shown, `a` would be 50 at most, and `z` no less than 4 of the 54 that are left."""
+    assert withheld({"a": 50, "c": 50, "z": 4}, 5, about=sum) == {"a", "c", "z"}
+    assert withheld({"a": 50, "c": 54, "z": 4}, 5, about=sum) == {"a", "z"}
+
+
+def test_what_is_withheld_for_another_reason_may_be_any_number() -> None:
+    assert withheld({"a": 50, "b": 7, "c": 8, "z": 4}, 5, {"a"}, about=sum) == {"a", "z"}
 
 
 def test_five_that_are_five_together_are_not_told_to_be_one_each() -> None:

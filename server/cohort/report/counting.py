@@ -6,33 +6,11 @@ from typing import Any
 
 from cards.knowledge import Knowledge
 from server.cohort.report.shapes import Bar, Chart
-from server.cohort.report.withholding import place, withheld
+from server.cohort.report.whole import Whole
+from server.cohort.report.withholding import place
 
 MOST_ROWS = 25
 """Of statements or troubles, of which there may be any number."""
-
-_OTHERS = ""
-"""A part that stands in no chart: who is not among those of whom it speaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """Of whom a chart speaks.
-
-    Args:
-        number: patients.
-        is_hidden: the number is withheld wherever it would stand, and whatever it could be had from.
-        beside: how many others are withheld with it, which whoever knew this number would know.
-    """
-
-    number: int
-    is_hidden: bool
-    beside: int = 0
-
-    @property
-    def shown(self) -> int | None:
-        """The number; None where it is withheld."""
-        return None if self.is_hidden else self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +37,13 @@ class Asked:
         found: list[tuple[Any, ...]] = self.database.execute(query, list(values)).fetchall()
         return found
 
-    def shown(self, number: int) -> int | None:
-        """A number that stands alone; None where it is withheld.
-
-        Args:
-            number: patients.
-        """
-        return None if 0 < number < self.least else number
-
     def parts(
         self,
         title: str,
         query: str,
         names: Mapping[str, str] | None = None,
         *,
-        of: Whole | None = None,
+        of: Whole,
         note: str = "",
         by_size: bool = True,
     ) -> Chart:
@@ -83,15 +53,13 @@ class Asked:
             title: of the chart.
             query: finds labels and numbers.
             names: of labels that are not shown as they are.
-            of: the whole; if none is given, it is the sum.
+            of: the whole, or one that this is a part of.
             note: what must be known to read it.
             by_size: longest first, and what is withheld last; else by label.
         """
         counted = {str(label): int(number) for label, number in self.rows(query)}
-        whole = of or self.alone(sum(counted.values()))
-        # From all parts the whole could be had: of one that is withheld some are withheld too.
-        others = {_OTHERS: whole.beside} if whole.is_hidden else {}
-        hidden = frozenset(counted) if whole.number < self.least else withheld(counted | others, self.least, others)
+        whole = of.part(sum(counted.values()), self.least)
+        hidden = whole.withheld(counted, self.least)
         ordered = _by_size(counted, hidden) if by_size else sorted(counted.items())
         return Chart(title, whole.shown, _bars(ordered, names or {}, whole, hidden), note)
 

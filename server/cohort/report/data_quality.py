@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from server.cohort.report.counting import MOST_ROWS, Asked, Whole
+from server.cohort.report.counting import MOST_ROWS, Asked
 from server.cohort.report.shapes import Chart, Row, Table
+from server.cohort.report.whole import Whole
 from server.cohort.report.withholding import place, withheld
 from server.cohort.survey import EXPECTED
 

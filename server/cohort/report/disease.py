@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from server.cohort.report.counting import Asked, Whole
+from server.cohort.report.counting import Asked
 from server.cohort.report.shapes import Chart
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import LIVING
 
 _IBM = "list_contains(string_split(phenotypes, ' '), 'inclusion-body-myositis')"

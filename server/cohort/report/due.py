@@ -1,8 +1,9 @@
 """What is due: for how many at each site, and which tests."""
 
-from server.cohort.report.counting import Asked, Whole
+from server.cohort.report.counting import Asked
 from server.cohort.report.rows import CANNOT_TELL, rows_of_sites
 from server.cohort.report.shapes import Chart, Table
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import LIVING
 from server.cohort.shared import NO_SITE
 
@@ -25,12 +26,13 @@ _BY_STATE = f"""
     WHERE {LIVING} GROUP BY 1, 2"""
 
 
-def due_by_site(asked: Asked, topic: str) -> Table:
+def due_by_site(asked: Asked, topic: str, living: Whole) -> Table:
     """How it stands with the tests and referrals of a topic, for how many at each site.
 
     Args:
         asked: the tables.
         topic: its key.
+        living: with myositis in the chart.
     """
     counted: dict[str, dict[str, int]] = {}
     asks_for_tests = [
@@ -46,7 +48,7 @@ def due_by_site(asked: Asked, topic: str) -> Table:
         "Ended, not repeated: nothing is due any more, and a repeat is not on record before its calendar ended. "
         "Up to date: done, ordered or not yet due."
     )
-    return Table(asked.known.topics[topic].display, states, rows_of_sites(by_site, asked.least), note)
+    return Table(asked.known.topics[topic].display, states, rows_of_sites(by_site, asked.least, living), note)
 
 
 _BY_TEST = f"""

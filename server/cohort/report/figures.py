@@ -1,5 +1,6 @@
 """The numbers of a report, out of the tables of a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -12,8 +13,9 @@ from server.cohort.report.due import due_by_site, due_by_test
 from server.cohort.report.shapes import Report
 from server.cohort.report.statements import disputes, statements, treatments
 from server.cohort.report.tumours import tumours
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import wholes
-from server.cohort.tables import duckdb
+from server.cohort.tables import duckdb, in_enough_memory
 
 _TOPICS = ("lungFunction", "tumourScreening", "diagnosticWorkup")
 
@@ -27,7 +29,11 @@ def figures(out: Path, known: Knowledge, least: int, work: Path) -> Report:
         least: fewest patients that a number may be about.
         work: folder for what does not fit into memory.
     """
-    with duckdb(work) as database:
+    return in_enough_memory(lambda memory: _counted(out, known, least, work, memory))
+
+
+def _counted(out: Path, known: Knowledge, least: int, work: Path, memory: str) -> Report:
+    with duckdb(work, memory=memory) as database:
         for name in ("patients", "recommendations", "issues"):
             source = str(out / f"{name}.parquet").replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")
@@ -36,18 +42,25 @@ def figures(out: Path, known: Knowledge, least: int, work: Path) -> Report:
         account = orjson.loads((out / "run.json").read_bytes())
         return Report(
             account=account,
-            resources={kind: asked.shown(number) for kind, number in account["resources"].items()},
-            passed_over={kind: asked.shown(number) for kind, number in account["resourcesPassedOver"].items()},
+            resources=_told(account["resources"], everybody),
+            passed_over=_told(account["resourcesPassedOver"], everybody),
+            lines=None if everybody.is_hidden else account["lines"],
+            files=None if everybody.is_hidden else account["files"],
             patients=everybody.shown,
             confirmed=living.shown,
             dead=dead.shown,
             charts=of_the_disease(asked, living),
-            due=tuple(due_by_site(asked, topic) for topic in _TOPICS),
-            tests=(*(due_by_test(asked, topic, living) for topic in _TOPICS), *tumours(asked)),
-            statements=statements(asked),
-            treatments=treatments(asked),
+            due=tuple(due_by_site(asked, topic, living) for topic in _TOPICS),
+            tests=(*(due_by_test(asked, topic, living) for topic in _TOPICS), *tumours(asked, living)),
+            statements=statements(asked, living),
+            treatments=treatments(asked, living),
             disputes=disputes(asked, living),
             sent=sent(account["patientsByKind"], least),
             quality=quality(asked, everybody),
             least=least,
         )
+
+
+def _told(counted: Mapping[str, int], everybody: Whole) -> Mapping[str, int | None]:
+    """Counts of resources: none is one of patients, but together they would tell how many there are, where that is withheld."""
+    return dict.fromkeys(counted) if everybody.is_hidden else counted

@@ -74,7 +74,8 @@ class Report:
 
     Args:
         account: `run.json`.
-        resources, passed_over: how many were read, and were not, by type.
+        resources, passed_over: how many were read, and were not, by type: of resources, and not of patients.
+        lines, files: that were read. None where these and those tell how many patients there are, and that is withheld.
         patients: how many there are.
         confirmed, dead: of how many the chart has a diagnosis of myositis; the living and the dead.
         charts: of those with myositis.
@@ -91,6 +92,8 @@ class Report:
     account: Mapping[str, Any]
     resources: Mapping[str, int | None]
     passed_over: Mapping[str, int | None]
+    lines: int | None
+    files: int | None
     patients: int | None
     confirmed: int | None
     dead: int | None

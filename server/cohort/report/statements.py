@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from cards.knowledge import Rule
-from server.cohort.report.counting import MOST_ROWS, Asked, Whole
+from server.cohort.report.counting import MOST_ROWS, Asked
 from server.cohort.report.rows import CANNOT_TELL, row_of_parts
 from server.cohort.report.shapes import Chart, Table
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import LIVING
-from server.cohort.report.withholding import place, withheld
+from server.cohort.report.withholding import place
 
 _OUTCOMES = ("holds", CANNOT_TELL, "ended", "satisfied")
 _THERAPY = "nextLineTherapy"
@@ -21,11 +22,12 @@ _BY_STATEMENT = f"""
     GROUP BY 1 HAVING holds > 0 ORDER BY holds DESC, 1 LIMIT {MOST_ROWS}"""
 
 
-def statements(asked: Asked) -> Table:
+def statements(asked: Asked, living: Whole) -> Table:
     """Statements that ask for something to be done, and for how many it is not.
 
     Args:
         asked: the tables.
+        living: with myositis in the chart.
     """
     note = (
         "Holds: it applies, and the data that would show it done were sent and do not. Cannot be told: a datum is missing, or "
@@ -33,14 +35,15 @@ def statements(asked: Asked) -> Table:
         "Satisfied: done, ordered or not yet due. Advice on treatments is left out: there the words mean something else."
     )
     rules = [rule for rule in asked.known.rules if not _is_of_treatment(rule)]
-    return _by_statement(asked, "Statements that hold most often", rules, _OUTCOMES, note)
+    return _by_statement(asked, living, "Statements that hold most often", rules, _OUTCOMES, note)
 
 
-def treatments(asked: Asked) -> Table:
+def treatments(asked: Asked, living: Whole) -> Table:
     """Statements that name treatments, and to how many they apply.
 
     Args:
         asked: the tables.
+        living: with myositis in the chart.
     """
     note = (
         "Applies: the patient is one of those for whom the source names the treatment. Some take it already, and some had it "
@@ -48,7 +51,7 @@ def treatments(asked: Asked) -> Table:
         "suits a patient is in no table. Advice against a treatment is left out."
     )
     rules = [rule for rule in asked.known.rules if _is_of_treatment(rule)]
-    return _by_statement(asked, "Treatment statements that apply", rules, ("applies", *_OUTCOMES[1:]), note)
+    return _by_statement(asked, living, "Treatment statements that apply", rules, ("applies", *_OUTCOMES[1:]), note)
 
 
 def _is_of_treatment(rule: Rule) -> bool:
@@ -56,7 +59,7 @@ def _is_of_treatment(rule: Rule) -> bool:
     return rule.topic == _THERAPY or bool(rule.offers)
 
 
-def _by_statement(asked: Asked, title: str, rules: Iterable[Rule], outcomes: Sequence[str], note: str) -> Table:
+def _by_statement(asked: Asked, living: Whole, title: str, rules: Iterable[Rule], outcomes: Sequence[str], note: str) -> Table:
     """A row for each statement that holds for most, without what none of them came to."""
     says = {rule.id: rule.says for rule in rules if rule.is_computed}
     found = {
@@ -66,8 +69,8 @@ def _by_statement(asked: Asked, title: str, rules: Iterable[Rule], outcomes: Seq
     rows = []
     for name, numbers in found.items():
         counted = {column: numbers[column] for column in columns}
-        is_hidden = sum(counted.values()) < asked.least
-        rows.append(row_of_parts(name, counted, withheld(counted, asked.least), says[name], is_hidden=is_hidden))
+        of = living.part(sum(counted.values()), asked.least)
+        rows.append(row_of_parts(name, counted, of.withheld(counted, asked.least), of, says[name]))
     rows.sort(key=lambda row: place(row.cells[0], row.label))  # by how many it holds for, as far as that is shown
     return Table(title, columns, tuple(rows), note)
 

@@ -6,6 +6,7 @@ from typing import Any
 from cards.knowledge import Knowledge
 from server.cohort.report.counting import Asked
 from server.cohort.report.shapes import Chart
+from server.cohort.report.whole import Whole
 from server.cohort.report.whom import LIVING
 
 _BASIC_PANEL = "imacs-2023-basic-panel"
@@ -20,7 +21,7 @@ _SCREEN = f"""
             AND (orders <> '' OR coalesce(due_state IN ('due', 'overdue'), false)) GROUP BY patient)"""
 
 
-def tumours(asked: Asked) -> Iterator[Chart]:
+def tumours(asked: Asked, living: Whole) -> Iterator[Chart]:
     """How the tumour screening that is due divides.
 
     What these charts say is true of the statements of two guidelines: without them, or with others of a site in their place,
@@ -28,6 +29,7 @@ def tumours(asked: Asked) -> Iterator[Chart]:
 
     Args:
         asked: the tables.
+        living: with myositis in the chart.
     """
     known = asked.known
     rules = {name: rule for name, rule in known.rule_of.items() if name not in known.of_site}
@@ -35,9 +37,9 @@ def tumours(asked: Asked) -> Iterator[Chart]:
     within = min(_years_at_most(panel.trigger, known), default=None) if panel else None
     months = repeats.schedule.ends_after_months if repeats and repeats.schedule else None
     if first and within and months and within < months // 12:
-        yield _tumours_by_time(asked, within, months // 12)
+        yield _tumours_by_time(asked, living, within, months // 12)
     if first:
-        yield _tumours_by_malignancy(asked)
+        yield _tumours_by_malignancy(asked, living)
 
 
 def _years_at_most(condition: Any, known: Knowledge) -> Iterator[int]:
@@ -55,7 +57,7 @@ def _years_at_most(condition: Any, known: Knowledge) -> Iterator[int]:
                 yield from _years_at_most(value, known)
 
 
-def _tumours_by_time(asked: Asked, within: int, repeated: int) -> Chart:
+def _tumours_by_time(asked: Asked, living: Whole, within: int, repeated: int) -> Chart:
     query = f"""{_SCREEN}
         SELECT CASE WHEN is_basic THEN 'basic panel of IMACS 2023 alone' WHEN years_since_onset IS NULL THEN 'onset not known'
             WHEN years_since_onset < {within} THEN 'under {within} years'
@@ -66,10 +68,10 @@ def _tumours_by_time(asked: Asked, within: int, repeated: int) -> Chart:
         f"began. IMACS 2023 speaks of the first {within} years; Titulaer 2011 repeats its screen for {repeated} and sets the "
         "first no end."
     )
-    return asked.parts("Tumour screening due, by time since onset", query, note=note)
+    return asked.parts("Tumour screening due, by time since onset", query, of=living, note=note)
 
 
-def _tumours_by_malignancy(asked: Asked) -> Chart:
+def _tumours_by_malignancy(asked: Asked, living: Whole) -> Chart:
     query = f"""{_SCREEN}
         SELECT CASE active_malignancy WHEN 'yes' THEN 'active malignancy on record' WHEN 'no' THEN 'ruled out by the chart'
             ELSE 'none on record, nor ruled out' END, count(*) FROM due JOIN patients USING (patient) WHERE {LIVING} GROUP BY 1"""
@@ -77,4 +79,4 @@ def _tumours_by_malignancy(asked: Asked) -> Chart:
         "Living patients with myositis for whom something of the tumour screen is due or overdue. Titulaer 2011 exempts nobody "
         "with a malignancy from the first screen."
     )
-    return asked.parts("Tumour screening due, by known malignancy", query, note=note)
+    return asked.parts("Tumour screening due, by known malignancy", query, of=living, note=note)

@@ -1,6 +1,7 @@
 """Of whom a report speaks: everybody, and the living and the dead with myositis."""
 
-from server.cohort.report.counting import Asked, Whole
+from server.cohort.report.counting import Asked
+from server.cohort.report.whole import Whole
 from server.cohort.report.withholding import withheld
 
 _CONFIRMED = "certainty IN ('recorded', 'supported')"

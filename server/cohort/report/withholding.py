@@ -39,9 +39,9 @@ def place(shown: int | None, name: str) -> tuple[bool, int, str]:
 def withheld_in_table(table: _Table, least: int, hidden_rows: Collection[str], row_of_sums: str | None = None) -> frozenset[Cell]:
     """Which cells of a table to withhold, where the sums of its rows and of its columns are known and nobody is in two cells.
 
-    In each row and column the rule is that of `withheld`. Several of these sums together could still leave one value only for a
-    cell; then a further one beside it goes with it. Ones of a row or column of nothing but ones, and other cells that have one
-    value even if all are withheld, are beyond help.
+    In each row and column the rule is that of `withheld`, but for what the choice of the smallest tells. Several of these sums
+    together could still leave one value only for a cell; then a further one beside it goes with it. Ones of a row or column of
+    nothing but ones, and other cells that have one value even if all are withheld, are beyond help.
 
     Args:
         table: patients by row and column; each row has all columns.
@@ -78,7 +78,10 @@ def _beside(told: Collection[Cell], shown: Iterable[Cell]) -> set[Cell]:
 
 
 def _withheld_in_lines(numbers: Mapping[Cell, int], least: int, hidden: Collection[Cell]) -> set[Cell]:
-    """What the sum of each single row and column asks for, given what is withheld already."""
+    """What the sum of each single row and column asks for, given what is withheld already.
+
+    A cell may be withheld for the sake of its row, of its column or of another cell, so that the choice tells little of it.
+    """
     lines: dict[tuple[str, bool], dict[Cell, int]] = defaultdict(dict)
     for cell, number in numbers.items():
         lines[cell[0], True][cell] = lines[cell[1], False][cell] = number
@@ -86,7 +89,7 @@ def _withheld_in_lines(numbers: Mapping[Cell, int], least: int, hidden: Collecti
     while True:
         before = len(found)
         for line in lines.values():
-            found |= withheld(line, least, found)
+            found |= small_numbers.withheld(line, least, found, about=sum, choice_is_known=False)
         if len(found) == before:
             return found
 

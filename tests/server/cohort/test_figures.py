@@ -10,8 +10,11 @@ import pytest
 
 from cards.knowledge import Knowledge, load_knowledge
 from server.basis import packaged_basis
+from server.cohort.report.counting import Asked
 from server.cohort.report.figures import figures
 from server.cohort.report.shapes import Chart, Report, Table
+from server.cohort.report.whole import Whole
+from server.cohort.report.whom import wholes
 from server.cohort.report.write import write_report
 from server.cohort.rows import TABLES
 from server.cohort.tables import duckdb
@@ -95,6 +98,11 @@ def cells(table: Table, label: str) -> dict[str, int | None]:
 def bars(chart: Chart) -> dict[str, int | None]:
     """The numbers of a chart by label."""
     return {bar.label: bar.number for bar in chart.bars}
+
+
+def by_row(table: Table) -> dict[str, tuple[int | None, ...]]:
+    """Patients and cells of each row, with None for what is withheld."""
+    return {row.label: (row.of, *row.cells) for row in table.rows}
 
 
 def tumours(report: Report) -> Table:
@@ -227,7 +235,7 @@ def test_a_number_that_is_withheld_cannot_be_had_from_the_widths_of_bars(tmp_pat
 def test_a_number_of_a_statement_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
     """All three hold for 30; of one three more have it done, which is withheld with the 30."""
     first, between, last = sorted((CT, "acr-chest-2023-screening", "imacs-2023-basic-panel"))
-    patients = [{"patient": f"{number}"} for number in range(33)]
+    patients = [{"patient": f"{number}"} for number in range(43)]
     statements = [
         {"patient": f"{number}", "recommendation": name, "outcome": "holds" if number < 30 else "satisfied"}
         for name in (first, between, last)
@@ -242,8 +250,8 @@ def test_a_number_of_a_statement_that_is_withheld_cannot_be_had_from_its_place(t
 
 
 def test_a_number_of_a_chart_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
-    """The first of three equal ones is withheld with one that is small."""
-    kinds = {"dermatomyositis": 30, "polymyositis": 30, "overlap-myositis": 30, "inclusion-body-myositis": 3}
+    """With one that is small the next smallest is withheld, and stands below it."""
+    kinds = {"dermatomyositis": 33, "polymyositis": 30, "overlap-myositis": 34, "inclusion-body-myositis": 3}
     patients = [
         {"patient": f"{kind}-{number}", "phenotype": kind, "phenotypes": kind}
         for kind, many in kinds.items()
@@ -254,10 +262,10 @@ def test_a_number_of_a_chart_that_is_withheld_cannot_be_had_from_its_place(tmp_p
     assert [(bar.label, bar.number) for bar in chart.bars] == [
         (titles.get(kind, kind), number)
         for kind, number in {
-            "overlap-myositis": 30,
-            "polymyositis": 30,
-            "dermatomyositis": None,
+            "overlap-myositis": 34,
+            "dermatomyositis": 33,
             "inclusion-body-myositis": None,
+            "polymyositis": None,
         }.items()
     ]
 
@@ -273,7 +281,10 @@ def test_labels_of_one_patient_each_are_not_told_by_their_sum(tmp_path: Path) ->
 
 
 def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(tmp_path: Path) -> None:
-    """Of 40 patients 37 have it: three have not, which may be withheld and not be had by subtraction either."""
+    """Of 40 patients 37 have it: three have not, which may be withheld and not be had by subtraction either.
+
+    All 37 are asked for a screen, and 20 of them have not had it.
+    """
     kinds = {"dermatomyositis": 17, "polymyositis": 12, "inclusion-body-myositis": 8}
     patients = [
         {"patient": f"{kind}-{number}", "phenotype": kind, "phenotypes": kind}
@@ -281,17 +292,62 @@ def test_how_many_have_myositis_stands_nowhere_where_it_tells_how_few_have_not(t
         for number in range(many)
     ]
     others = [{"patient": f"healthy-{number}", "phenotype": None, "certainty": None, "phenotypes": ""} for number in range(3)]
-    due = [{"patient": one["patient"], "recommendation": CT, "orders": "ct-thorax"} for one in patients]
-    report = counted(tmp_path, [*patients, *others], due[:10], least=5)
+    due = [
+        {"patient": one["patient"], "recommendation": CT} | ({"orders": "ct-thorax"} if number < 20 else {"outcome": "satisfied"})
+        for number, one in enumerate(patients)
+    ]
+    report = counted(tmp_path, [*patients, *others], due, least=5)
     assert (report.patients, report.confirmed) == (40, None)
     for chart in (*report.charts, *report.tests, report.disputes):
         assert chart.of != 37
         assert sum(bar.number or 0 for bar in chart.bars) != 37
+    assert by_row(report.statements) == {CT: (None, 20, None)}
+    assert by_row(tumours(report)) == {"north": (None, 20, None)}
     of_the_living = [bar for chart in (*report.charts, report.tests[1]) for bar in chart.bars]
     assert any(bar.number for bar in of_the_living)
     assert all(bar.per_cent is None for bar in of_the_living)
     page = write_report(tmp_path, packaged_basis().knowledge, 5, tmp_path).read_text("utf-8")
     assert not re.search(r"\b37\b", page)
+
+
+@pytest.mark.parametrize("sites", [("north",), ("north", "south")])
+def test_whom_a_statement_does_not_concern_cannot_be_had_by_subtraction_where_they_are_few(
+    tmp_path: Path, sites: tuple[str, ...]
+) -> None:
+    """Of 100 living it concerns 98: 60 of them have not been screened, half of them at each site if there are two."""
+    patients = [{"patient": f"{number}", "site": sites[number % len(sites)]} for number in range(100)]
+    due = [
+        one | {"recommendation": CT} | ({"orders": "ct-thorax"} if number < 60 else {"outcome": "satisfied"})
+        for number, one in enumerate(patients[:98])
+    ]
+    report = counted(tmp_path, patients, due, least=5)
+    assert report.confirmed == 100
+    assert by_row(report.statements) == {CT: (None, 60, None)}
+    by_site = {
+        1: {"north": (None, 60, None)},
+        2: {"north": (None, None, None), "south": (None, None, None), "all sites": (None, None, None)},
+    }
+    assert by_row(tumours(report)) == by_site[len(sites)]
+
+
+def test_where_many_are_left_how_many_a_statement_concerns_is_shown(tmp_path: Path) -> None:
+    patients = [{"patient": f"{number}"} for number in range(100)]
+    due = [one | {"recommendation": CT, "orders": "ct-thorax"} for one in patients[:90]]
+    report = counted(tmp_path, patients, due, least=5)
+    assert by_row(report.statements) == {CT: (90, 90)}
+
+
+def test_of_several_sites_the_smallest_hides_how_few_no_statement_concerns(tmp_path: Path) -> None:
+    """Of 100 living it concerns 97, so that neither these nor their parts may be added up."""
+    sites = {"north": 40, "south": 35, "east": 22, "west": 3}
+    patients = [{"patient": f"{site}-{number}", "site": site} for site, many in sites.items() for number in range(many)]
+    due = [one | {"recommendation": CT, "orders": "ct-thorax"} for one in patients if one["site"] != "west"]
+    assert by_row(tumours(counted(tmp_path, patients, due, least=5))) == {
+        "north": (40, 40),
+        "south": (35, 35),
+        "east": (None, None),
+        "all sites": (None, None),
+    }
 
 
 def test_advice_against_a_treatment_is_no_statement_that_waits_to_be_done(tmp_path: Path) -> None:
@@ -333,23 +389,19 @@ def test_below_the_sites_stand_their_sums(tmp_path: Path) -> None:
 
 
 def test_a_site_that_is_withheld_cannot_be_had_from_its_place(tmp_path: Path) -> None:
-    table = at_sites(tmp_path, {name: {"due": 10, "done": 20} for name in ("east", "north", "south")} | {"west": {"due": 2}})
+    done = {"north": 26, "south": 23, "west": 20}
+    table = at_sites(tmp_path, {site: {"due": 10, "done": many} for site, many in done.items()} | {"east": {"due": 2}})
     assert [(row.label, row.of) for row in table.rows] == [
-        ("north", 30),
-        ("south", 30),
+        ("north", 36),
+        ("south", 33),
         ("east", None),
         ("west", None),
-        ("all sites", 92),
+        ("all sites", 101),
     ]
 
 
 def test_one_site_is_all_sites(tmp_path: Path) -> None:
     assert [row.label for row in at_sites(tmp_path, {"north": {"due": 6, "done": 7}}).rows] == ["north"]
-
-
-def by_row(table: Table) -> dict[str, tuple[int | None, ...]]:
-    """Patients and cells of each row, with None for what is withheld."""
-    return {row.label: (row.of, *row.cells) for row in table.rows}
 
 
 def test_a_sum_over_sites_tells_no_cell_that_is_withheld(tmp_path: Path) -> None:
@@ -413,6 +465,23 @@ def test_the_limits_of_years_since_onset_are_those_of_the_statements(tmp_path: P
     (by_time,) = (chart for chart in report.tests if chart.title == BY_TIME)
     assert bars(by_time) == {"3 to under 6 years": 1}
     assert "repeats its screen for 6" in by_time.note
+
+
+def test_a_report_that_does_not_fit_even_by_way_of_the_disk_is_given_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(tmp_path, [{"patient": "one"}], [])
+    given: list[str] = []
+
+    def wholes_of_many(asked: Asked) -> tuple[Whole, Whole, Whole]:
+        given.extend(*asked.rows("SELECT current_setting('memory_limit')"))
+        asked.database.execute("FROM range(1000000) AS each(n) ORDER BY hash(n)")
+        return wholes(asked)
+
+    monkeypatch.setattr("server.cohort.report.figures.wholes", wholes_of_many)
+    monkeypatch.setattr("server.cohort.tables.MEMORY", "1MB")
+    assert figures(tmp_path, packaged_basis().knowledge, 1, tmp_path).patients == 1
+    assert given == ["976.5 KiB", "488.2 MiB"]
 
 
 def test_what_unknown_severity_means_stands_with_it(tmp_path: Path) -> None:

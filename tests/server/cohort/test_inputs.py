@@ -43,6 +43,22 @@ def test_where_the_note_of_an_export_is_damaged_nobody_is_said_to_have_nothing(t
         kinds_not_whole(tmp_path, inputs, ())
 
 
+@pytest.mark.parametrize("folder", [".kept", "_errors", "a/.kept"])
+def test_a_damaged_note_where_no_input_is_looked_for_stops_nothing(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "Patient.ndjson").write_bytes(b"")
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "export.json").write_bytes(b"{")
+    assert kinds_not_whole(tmp_path, find_inputs(tmp_path), ()) == frozenset()
+
+
+def test_a_folder_called_like_the_note_of_an_export_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "export.json").mkdir()
+    (tmp_path / "export.json" / "Patient.ndjson").write_bytes(b"")
+    inputs = find_inputs(tmp_path)
+    assert len(inputs.tasks) == 1
+    assert kinds_not_whole(tmp_path, inputs, ()) == frozenset()
+
+
 def test_small_files_share_a_task_and_a_large_one_is_cut(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / f"{number}.json").write_bytes(b"x" * 10)

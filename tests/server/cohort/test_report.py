@@ -54,8 +54,21 @@ def test_small_numbers_are_withheld(finished: Path) -> None:
     page = written(finished, least=1000)
     assert "withheld" in page
     numbers = re.findall(r">\s*([1-9][\d,]*)\s*(?:</td>|</dd>|patients)", page)
-    lines = f"{orjson.loads((finished / 'run.json').read_bytes())['lines']:,}"
-    assert [number for number in numbers if number != lines and int(number.replace(",", "")) < 1000] == []
+    assert [number for number in numbers if int(number.replace(",", "")) < 1000] == []
+
+
+def test_lines_and_resources_are_no_patients_and_are_counted_as_they_are(finished: Path) -> None:
+    account = orjson.loads((finished / "run.json").read_bytes())
+    assert min(account["resources"].values()) < 5
+    report = figures(finished, packaged_basis().knowledge, 5, finished)
+    assert (report.resources, report.lines, report.files) == (account["resources"], account["lines"], account["files"])
+    assert "Counts of resources, not of patients" in written(finished)
+
+
+def test_where_the_number_of_patients_is_withheld_no_count_of_lines_or_resources_tells_it(finished: Path) -> None:
+    report = figures(finished, packaged_basis().knowledge, 1000, finished)
+    assert report.patients is None
+    assert {report.lines, report.files, *report.resources.values(), *report.passed_over.values()} == {None}
 
 
 def test_a_cohort_of_nobody_with_myositis_gives_a_report_too(tmp_path: Path) -> None:

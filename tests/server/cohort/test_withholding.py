@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from server.cohort.report.rows import rows_of_sites
 from server.cohort.report.shapes import Row
+from server.cohort.report.whole import Whole
 from server.cohort.report.withholding import Cell, withheld, withheld_in_table
 
 Table = dict[str, dict[str, int]]
@@ -103,23 +104,34 @@ FEW_SITES = st.lists(st.tuples(*[st.integers(0, 2)] * 3).filter(any), min_size=2
 )
 
 
+def of_all(table: Table, least: int) -> Whole:
+    """Everybody in it, and nobody else."""
+    number = sum(sum(cells.values()) for cells in table.values())
+    return Whole(number, 0 < number < least)
+
+
 def left_open(rows: Sequence[Row]) -> dict[tuple[str, int], set[int]]:
-    """What a reader of a table cannot exclude of each number that is withheld, by trying: the last row holds the sums."""
+    """What a reader of a table cannot exclude of each number that is withheld, by trying: the last row holds the sums.
+
+    In a row all numbers up to its sum are tried; where that is withheld, those up to three.
+    """
+    *sites, sums = rows
 
     def is_possible(row: Row, numbers: tuple[int, ...]) -> bool:
-        agrees = all(cell in (None, number) for cell, number in zip(row.cells, numbers, strict=True))
         if row.of is None:
-            return agrees
-        return (
-            agrees and sum(numbers) == row.of and all(cell is not None or n for cell, n in zip(row.cells, numbers, strict=True))
-        )
+            return True
+        return sum(numbers) == row.of and all(cell is not None or n for cell, n in zip(row.cells, numbers, strict=True))
 
-    *sites, sums = rows
-    each = [[one for one in product(range(4), repeat=3) if is_possible(site, one)] for site in sites]
+    def ways(row: Row) -> list[tuple[int, ...]]:
+        any_number = range(1 + (3 if row.of is None else row.of))
+        each = product(*(any_number if cell is None else (cell,) for cell in row.cells))
+        return [one for one in each if is_possible(row, one)]
+
     found: dict[tuple[str, int], set[int]] = defaultdict(set)
-    for numbers in product(*each):
+    for numbers in product(*map(ways, sites)):
         together = tuple(map(sum, zip(*numbers, strict=True)))
-        if is_possible(sums, together):
+        agrees = all(cell in (None, number) for cell, number in zip(sums.cells, together, strict=True))
+        if agrees and is_possible(sums, together):
             for row, of_it in zip(rows, (*numbers, together), strict=True):
                 for column, cell in enumerate(row.cells):
                     if cell is None:
@@ -130,12 +142,18 @@ def left_open(rows: Sequence[Row]) -> dict[tuple[str, int], set[int]]:
 @settings(deadline=None, max_examples=25)
 @given(FEW_SITES, st.integers(2, 3))
 def test_neither_the_sites_nor_their_sums_tell_of_each_other_what_could_be_withheld(table: Table, least: int) -> None:
-    rows = rows_of_sites(table, least)
+    rows = rows_of_sites(table, least, of_all(table, least))
     numbers = {**table, "all sites": {name: sum(cells[name] for cells in table.values()) for name in "abc"}}
     most = {row.label: tuple(None if number else 0 for number in numbers[row.label].values()) for row in rows}
     whole = [row if row.of is None else replace(row, cells=most[row.label]) for row in rows]
     told, beyond_help = ({cell for cell, of_it in left_open(each).items() if len(of_it) == 1} for each in (rows, whole))
     assert told <= beyond_help
+
+
+def test_of_one_site_no_more_is_withheld_than_its_own_sum_asks_for() -> None:
+    one_site = {"north": {"a": 2, "b": 50, "c": 100, "d": 400}}
+    (row,) = rows_of_sites(one_site, 5, of_all(one_site, 5))
+    assert (row.of, row.cells) == (552, (None, None, 100, 400))
 
 
 def test_ones_that_sums_of_two_lines_tell_take_a_further_cell_with_them() -> None:
