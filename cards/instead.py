@@ -55,10 +55,6 @@ def stands(treatment: str, case: Case, known: Knowledge) -> bool:
 
 
 def _must_not_be_given(treatment: str, case: Case, known: Knowledge) -> bool:
-    """Also where it has failed or was not tolerated."""
-    course = case.assessment.treatment.courses.get(known.treatments[treatment].course or "")
-    if course is not None and course.is_used_up:
-        return True
     stops = cautions_for(treatment, case, known, (Level.STOP,))
     return any(stop.is_certain for stop in stops) or _is_advised_against(treatment, case, known)
 
