@@ -7,7 +7,7 @@ _PREGNANCY = {"pregnancy", "trying-to-conceive", "breastfeeding"}
 _INTOLERANCE = {"immunoglobulin-anaphylaxis", "iga-deficiency"}
 _INFECTION = {
     *("active-infection", "serious-infection", "sepsis", "hepatitis-b", "hepatitis-b-core-antibody", "hepatitis-c"),
-    *("hepatitis-b-tested", "hepatitis-b-core-tested", "tuberculosis", "tuberculosis-tested"),
+    *("hepatitis-b-tested", "hepatitis-b-core-tested", "tuberculosis", "tuberculosis-tested", "past-leukoencephalopathy"),
 }
 _BLOOD_KIDNEY_LIVER = {
     *("leukopenia", "pancytopenia", "thrombocytopenia", "neutrophils-below-2", "blood-count-below-cut-off"),

@@ -235,11 +235,11 @@ def _therapy(firm: Sequence[Recommendation], assessment: Assessment, known: Know
     best = [option for option in fitting if not _is_held_back(option)] or fitting
     lines = {backing.line for option in best for backing in option.backing if backing.line != "any"}
     is_later = assessment.treatment.line > 1 or assessment.features["first-line-used-up"].is_present
-    named = len(lines) == 1 and not (lines == {"first"} and is_later)
+    named = len(lines) == 1 and (lines == {"first"}) is not is_later
     further = say("Next-line options") if is_later else say("Treatment options")
     line = capital(_LINE_OPTIONS[lines.pop()]) if named else further
     if all(map(_is_held_back, best)):
-        line = say("{line} (all held back, reasons in the card)", line=line)
+        line = say("{line} (those that fit best are held back)", line=line)
     for state in dict.fromkeys((_with_open_severity(disease, assessment), disease)):
         for most in (4, 3, 2):
             yield say("{line} for {disease}: {options}", line=line, disease=state, options=_named_options(best, most))

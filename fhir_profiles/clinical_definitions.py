@@ -61,6 +61,7 @@ class FeatureDefinition:
     below: tuple[str, ...] = ()
     abnormal_counts: bool = False
     any_result: bool = False
+    any_positive: bool = False
     answers: Mapping[str, Any] = field(default_factory=dict)
     drugs: tuple[str, ...] = ()
     tested: tuple[str, ...] = ()

@@ -391,14 +391,15 @@ def _from_newest(question: Question, concept: str, read: Callable[[Result], bool
     if not results:
         yield question.silence.kinds.of_results, ()
         return
-    read_results = [(read(result), result) for result in (results if definition.any_result else results[:1])]
-    verdict, result = next((pair for wanted in (True, None) for pair in read_results if pair[0] is wanted), read_results[0])
+    considered = results if definition.any_result or definition.any_positive else results[:1]
+    read_results = [(read(result), result) for result in considered]
+    telling = (True, None) if definition.any_result else (True,)
+    verdict, result = next((pair for wanted in telling for pair in read_results if pair[0] is wanted), read_results[0])
     if verdict is False and _is_too_old_to_rule_out(question, result):
         verdict = None
     standing = {True: Standing.PRESENT, False: Standing.RULED_OUT, None: Standing.UNCLEAR}[verdict]
-    read_since = (
-        read_results[:1] if verdict and read_results[0][0] is False else []
-    )  # who reads of an old result hears of the newest
+    # Who reads of an old result hears of the newest.
+    read_since = read_results[:1] if verdict and read_results[0][0] is False else []
     yield standing, tuple(_said_by(definition.title, *one) for one in [(verdict, result), *read_since])
 
 

@@ -634,7 +634,41 @@ def test_in_lung_disease_of_systemic_sclerosis_the_glucocorticoid_comes_last_and
     assert offered(patient)[0] != "glucocorticoid-oral"
     assert options(patient)["glucocorticoid-oral"].order_withheld == "no order is made ready"
     assert "glucocorticoid" not in words(patient).partition("\n")[0]
-    assert "prednis" not in str(drugs(patient.cards()))
+    assert not {"glucocorticoid-oral", "glucocorticoid-intravenous"} & drugs(patient.cards())
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        MILD_PM.has("systemic_sclerosis", since="2020").has("interstitial_lung_disease", verification="provisional"),
+        RAPID_ILD.has("systemic_sclerosis", since="2020"),
+        replace(RAPID_ILD, born="2014-02-01").has("systemic_sclerosis", since="2020"),
+    ],
+)
+def test_with_systemic_sclerosis_the_warning_is_there_however_the_lungs_are(patient: Patient) -> None:
+    glucocorticoids = [option for name, option in options(patient).items() if name.startswith("glucocorticoid")]
+    said = {caution.id for option in glucocorticoids for caution in option.cautions}
+    assert "glucocorticoid-systemic-sclerosis" in said
+    assert "glucocorticoid-systemic-sclerosis-lungs" not in said
+
+
+def test_a_child_that_was_never_treated_is_shown_no_third_line() -> None:
+    child = replace(RAPID_ILD, born="2014-02-01").has("systemic_sclerosis", since="2020")
+    assert "hird-line" not in words(child).partition("\n")[0]
+
+
+@pytest.mark.parametrize("test", ["hbsag", "anti_hbc_total", "igra"])
+def test_an_unclear_result_of_earlier_years_is_overtaken_by_a_negative_one(test: str) -> None:
+    negative = (
+        THIRD_LINE_DM.result("hbsag", flag="negative").result("anti_hbc_total", flag="negative").result("igra", flag="negative")
+    )
+    assert options(negative.antibody(test, "borderline", on="2023-10-01"))["rituximab"].order_withheld is None
+
+
+def test_tuberculosis_of_earlier_years_is_still_told_before_rituximab() -> None:
+    for found in ("tuberculosis_active", "tuberculosis_latent"):
+        patient = THIRD_LINE_DM.has(found, since="2015", status="resolved").result("igra", flag="negative")
+        assert "biologic-tuberculosis-known" in [c.id for c in options(patient)["rituximab"].cautions]
 
 
 def test_what_is_to_be_avoided_in_pregnancy_is_not_made_ready_and_comes_after_what_is_not() -> None:
