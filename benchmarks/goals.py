@@ -154,8 +154,8 @@ GOALS = (
         0.2,
         "rules",
         unit="%",
-        why="Each rule is a tree of conditions that is evaluated anew for each patient; and each statement that holds is made in two "
-        "steps since 6936914, which is simpler and took it from 17 to 20 %.",
+        why="Each rule is a tree of conditions that is evaluated anew for each patient; and each statement that holds is made "
+        "in two steps since 6936914, which is simpler and took it from 17 to 20 %.",
     ),
     Goal(
         "G8",
